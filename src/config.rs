@@ -1,0 +1,135 @@
+//! What is wrong with a configuration, all of it at once.
+
+use std::error::Error;
+use std::fmt;
+
+/// Why a layer could not be built: every mistake in its configuration, in the order of the builder's calls.
+///
+/// ```
+/// use tower_auth::{AuthLayer, ConfigProblem, Jwt};
+///
+/// let error = AuthLayer::builder().jwt(Jwt::hs256("too short").audience("api")).build().unwrap_err();
+/// assert!(matches!(error.problems(), [ConfigProblem::Issuer, ConfigProblem::ShortSecret { .. }]));
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConfigError(Vec<ConfigProblem>);
+
+impl ConfigError {
+    /// `Ok` where there is no problem.
+    pub(crate) fn check(problems: Vec<ConfigProblem>) -> Result<(), Self> {
+        if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
+    }
+
+    pub(crate) fn of(problems: Vec<ConfigProblem>) -> Self {
+        Self(problems)
+    }
+
+    /// The mistakes, one at least.
+    #[must_use]
+    pub fn problems(&self) -> &[ConfigProblem] {
+        &self.0
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the configuration of the layer has mistakes:")?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n- {problem}"))
+    }
+}
+
+/// As `Display`: it is what `unwrap` in start-up code shows.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error for ConfigError {}
+
+/// One mistake. The text names the rule that is broken, never a key or a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigProblem {
+    /// Nothing would ever be accepted.
+    #[error("no scheme is configured: call jwt, api_keys, basic or scheme")]
+    NoScheme,
+    /// A `Jwt` without an issuer, or with an empty one.
+    #[error("a Jwt needs an issuer that is not empty: tokens are accepted from it alone")]
+    Issuer,
+    /// Two `Jwt` with the same issuer.
+    #[error("two Jwt have the issuer {0:?}: give one of them both keys")]
+    DuplicateIssuer(String),
+    /// A `Jwt` without an audience, or with an empty one.
+    #[error("a Jwt needs an audience that is not empty: a token for another service must not pass here")]
+    Audience,
+    /// A `Jwt` without a key.
+    #[error("a Jwt needs a key")]
+    NoKey,
+    /// A leeway that makes expiry meaningless.
+    #[error("a leeway may be at most 10 minutes")]
+    Leeway,
+    /// A secret shorter than its hash (RFC 7518 §3.2).
+    #[error("a secret for {algorithm} needs at least {least} bytes (RFC 7518 §3.2)")]
+    ShortSecret {
+        /// The algorithm.
+        algorithm: &'static str,
+        /// Its least length in bytes.
+        least: usize,
+    },
+    /// A secret that can be guessed.
+    #[error("a secret for {0} is a published example or repeats a few bytes: take random ones")]
+    WeakSecret(&'static str),
+    /// A public key that cannot be used.
+    #[error("a key for {algorithm} cannot be used: {reason}")]
+    Key {
+        /// The algorithm.
+        algorithm: &'static str,
+        /// Which rule it breaks.
+        reason: &'static str,
+    },
+    /// A secret beside a public key: what a mistaken verifier would take for one another.
+    #[error("a Jwt has both a shared secret and a public key: give each a Jwt of its own")]
+    MixedKeys,
+    /// Two keys of one `Jwt` with the same id.
+    #[error("two keys of a Jwt have the same id")]
+    DuplicateKeyId,
+    /// Keys that a token cannot choose between.
+    #[error("a Jwt has several keys without an id for {0}: a token could not say which is meant")]
+    AmbiguousKeys(&'static str),
+    /// An `ApiKeys` without a form.
+    #[error("an ApiKeys needs a prefix, or bare() for keys without one")]
+    KeyForm,
+    /// A prefix that could not be told from other credentials.
+    #[error(
+        "an API-key prefix is 1 to 32 letters, digits, '-' and '_', begins with a letter but not with \"ey\" as JWTs do, \
+         and does not end with '_'"
+    )]
+    Prefix,
+    /// Two `ApiKeys` with the same prefix.
+    #[error("two ApiKeys have the prefix {0:?}")]
+    EqualPrefixes(String),
+    /// Two `ApiKeys` without a prefix.
+    #[error("two ApiKeys have no prefix: no one could say which is meant")]
+    TwoBareKeys,
+    /// A pepper that does not protect.
+    #[error(
+        "a pepper needs at least 32 bytes, and an id of 1 to 64 letters, digits, '-' and '_' that no other has"
+    )]
+    Pepper,
+    /// Basic configured twice.
+    #[error("Basic is configured twice")]
+    TwoBasic,
+    /// A scheme of the application's own whose name cannot be used.
+    #[error("the scheme name {0:?} is taken, or is no token (RFC 9110 §5.6.2)")]
+    SchemeName(&'static str),
+    /// A realm that cannot stand in a header.
+    #[error("a realm is printable ASCII")]
+    Realm,
+    /// A limit that refuses everything.
+    #[error("{0} must be more than zero")]
+    Zero(&'static str),
+    /// The error format panicked, or its content type is no header value.
+    #[error("the error format panics, or its content type is no header value")]
+    Format,
+}

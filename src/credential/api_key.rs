@@ -1,0 +1,113 @@
+//! The anatomy of an API key.
+//!
+//! ```text
+//! egret_7ZkRcP0b…Xw3a4Qh2fGmT9
+//! └─┬─┘ └──────┬──────┘└──┬─┘
+//! prefix   43 random    CRC-32 of all that comes before, as 6 digits
+//!          base62       base62 (0-9 A-Z a-z, most significant first)
+//! ```
+//!
+//! 43 characters of base62 are 256 random bits. The checksum is no secret and proves nothing: it refuses typos
+//! and garbage before the store is asked. A bare key is the same without `egret_`.
+
+use crate::secret::Secret;
+use zeroize::Zeroizing;
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const RANDOM: usize = 43;
+const CHECKSUM: usize = 6;
+
+/// Whether what follows the prefix has the right length and alphabet, and the checksum fits.
+pub(crate) fn is_well_formed(key: &str, prefix: Option<&str>) -> bool {
+    let start = prefix.map_or(0, |prefix| prefix.len() + 1);
+    let bytes = key.as_bytes();
+    if bytes.len() != start + RANDOM + CHECKSUM {
+        return false;
+    }
+    let (body, checksum) = bytes.split_at(start + RANDOM);
+    let alphabet = bytes[start..].iter().fold(true, |good, b| good & b.is_ascii_alphanumeric());
+    alphabet && checksum == checksum_of(body)
+}
+
+/// Makes a key of 43 characters that `random` supplies the bytes for.
+pub(crate) fn make<E>(
+    prefix: Option<&str>,
+    mut random: impl FnMut(&mut [u8]) -> Result<(), E>,
+) -> Result<Secret<String>, E> {
+    let prefix = prefix.map(|prefix| format!("{prefix}_")).unwrap_or_default();
+    // The whole length at once: a string that grows leaves copies of the secret behind.
+    let mut key = String::with_capacity(prefix.len() + RANDOM + CHECKSUM);
+    key.push_str(&prefix);
+    let mut bytes = Zeroizing::new([0; 64]);
+    while key.len() < prefix.len() + RANDOM {
+        random(&mut *bytes)?;
+        // 248 = 4 × 62: the bytes above would make the first characters likelier than the rest.
+        let fair = bytes.iter().filter(|b| **b < 248).map(|b| char::from(ALPHABET[usize::from(b % 62)]));
+        let missing = prefix.len() + RANDOM - key.len();
+        key.extend(fair.take(missing));
+    }
+    let checksum = checksum_of(key.as_bytes());
+    key.extend(checksum.map(char::from));
+    Ok(Secret::new(key))
+}
+
+fn checksum_of(body: &[u8]) -> [u8; CHECKSUM] {
+    let mut rest = crc32fast::hash(body);
+    let mut digits = [0; CHECKSUM];
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET[(rest % 62) as usize];
+        rest /= 62;
+    }
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixed(prefix: Option<&str>) -> String {
+        let mut next = 0_u8;
+        let random = |bytes: &mut [u8]| -> Result<(), ()> {
+            bytes.fill_with(|| {
+                next = next.wrapping_mul(5).wrapping_add(113);
+                next
+            });
+            Ok(())
+        };
+        make(prefix, random).unwrap().expose().clone()
+    }
+
+    #[test]
+    fn a_made_key_is_well_formed_and_nothing_else_of_its_length_is() {
+        for prefix in [None, Some("egret"), Some("egret_live")] {
+            let key = fixed(prefix);
+            assert!(is_well_formed(&key, prefix), "{key}");
+            let random = prefix.map_or(0, |prefix| prefix.len() + 1);
+            for at in random..key.len() {
+                for other in ALPHABET {
+                    let mut changed = key.clone().into_bytes();
+                    changed[at] = *other;
+                    let changed = String::from_utf8(changed).unwrap();
+                    assert_eq!(is_well_formed(&changed, prefix), changed == key, "{changed}");
+                }
+            }
+            for wrong in [&key[1..], &key[..key.len() - 1], &format!("{key}a"), &format!(" {key}"), ""] {
+                assert!(!is_well_formed(wrong, prefix), "{wrong:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_character_is_equally_likely() {
+        let mut counts = [0_u32; 62];
+        for b in (0..=255_u8).filter(|b| *b < 248) {
+            counts[usize::from(b % 62)] += 1;
+        }
+        assert_eq!(counts, [4; 62]);
+    }
+
+    #[test]
+    fn a_source_of_randomness_that_fails_gives_no_key() {
+        assert!(make(Some("egret"), |_| Err("no entropy")).is_err());
+    }
+}

@@ -1,0 +1,73 @@
+use super::{ApiKeyCredential, Credential, TokenCredential};
+
+/// Tells API keys from JWTs. The prefix decides alone; without one, only three base64url segments are a JWT
+/// where bare keys are on.
+pub(super) fn classify<'a>(text: &'a str, prefixes: &[Box<str>], bare_keys: bool) -> Credential<'a> {
+    if let Some(prefix) = configured_prefix(text, prefixes) {
+        return Credential::ApiKey(ApiKeyCredential { text, prefix: Some(prefix) });
+    }
+    if bare_keys && !is_compact_jws(text) {
+        return Credential::ApiKey(ApiKeyCredential { text, prefix: None });
+    }
+    Credential::Token(TokenCredential(text))
+}
+
+/// The part before the first `_` that was configured; prefixes contain no `_` in excess of what they are
+/// compared with whole, so the longest match is the only one that ends at a `_`.
+pub(super) fn configured_prefix<'a>(text: &'a str, prefixes: &[Box<str>]) -> Option<&'a str> {
+    let matches =
+        |prefix: &&Box<str>| text.strip_prefix(&***prefix).is_some_and(|rest| rest.starts_with('_'));
+    prefixes.iter().filter(matches).map(|prefix| prefix.len()).max().map(|length| &text[..length])
+}
+
+/// RFC 7515 §3.1, as far as bytes show: three segments of base64url, none of them empty.
+fn is_compact_jws(text: &str) -> bool {
+    let mut segments = text.splitn(4, '.');
+    let mut next = || segments.next().is_some_and(is_base64url);
+    next() && next() && next() && segments.next().is_none()
+}
+
+fn is_base64url(segment: &str) -> bool {
+    !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(text: &str, bare: bool) -> &'static str {
+        let prefixes = ["egret".into(), "egret_live".into()];
+        match classify(text, &prefixes, bare) {
+            Credential::Token(_) => "token",
+            Credential::ApiKey(key) => match key.prefix() {
+                None => "bare key",
+                Some("egret") => "egret key",
+                Some("egret_live") => "live key",
+                Some(_) => "another",
+            },
+            _ => "neither",
+        }
+    }
+
+    #[test]
+    fn a_configured_prefix_decides_alone() {
+        for bare in [false, true] {
+            assert_eq!(class("egret_", bare), "egret key");
+            assert_eq!(class("egret_a.b.c", bare), "egret key");
+            assert_eq!(class("egret_live_x", bare), "live key");
+            assert_eq!(class("egret_lively", bare), "egret key");
+        }
+    }
+
+    #[test]
+    fn without_a_prefix_three_segments_are_a_token_and_the_rest_is_a_bare_key_where_those_are_on() {
+        for text in ["a.b.c", "eyJ.e-_9.x"] {
+            assert_eq!(class(text, false), "token");
+            assert_eq!(class(text, true), "token");
+        }
+        for text in ["a", "a.b", "a.b.", ".b.c", "a..c", "a.b.c.d", "a.b.c=", "a.b+.c", "Egret_x", "egretx"] {
+            assert_eq!(class(text, false), "token", "{text}");
+            assert_eq!(class(text, true), "bare key", "{text}");
+        }
+    }
+}

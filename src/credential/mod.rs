@@ -1,0 +1,105 @@
+//! Step 1: what is presented.
+//!
+//! Header bytes become one [`Credential`], or a refusal, here and nowhere else; nothing is verified yet, and
+//! nothing is allocated in proportion to what a client sends, but for Basic, whose length is bounded first.
+//!
+//! ```text
+//! Authorization: Bearer PREFIX_…     an API key, where PREFIX is configured; nothing else is tried
+//! Authorization: Bearer A.B.C        a JWT
+//! Authorization: Bearer …            a bare API key where those are on, else a JWT (to be refused)
+//! Authorization: Api-Key …           an API key
+//! X-API-Key: …                       an API key
+//! Authorization: Basic …             a name and a password
+//! ```
+
+#[cfg(feature = "api-key")]
+pub(crate) mod api_key;
+mod authorization;
+mod basic;
+mod bearer;
+mod source;
+
+pub use basic::BasicCredential;
+
+pub(crate) use source::{Accepted, Source};
+
+/// A credential as it was presented: unverified.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Credential<'a> {
+    /// What may be a JWT.
+    Token(TokenCredential<'a>),
+    /// What may be an API key.
+    ApiKey(ApiKeyCredential<'a>),
+    /// A name and a password.
+    Basic(BasicCredential),
+    /// The token68 of a scheme of the application's own.
+    Other(OtherCredential<'a>),
+}
+
+/// What may be a JWT: a token68 (RFC 9110 §11.2).
+#[derive(Clone, Copy)]
+pub struct TokenCredential<'a>(&'a str);
+
+/// What may be an API key.
+#[derive(Clone, Copy)]
+pub struct ApiKeyCredential<'a> {
+    text: &'a str,
+    prefix: Option<&'a str>,
+}
+
+/// What was presented under a scheme of the application's own.
+#[derive(Clone, Copy)]
+pub struct OtherCredential<'a> {
+    scheme: &'static str,
+    text: &'a str,
+}
+
+impl<'a> TokenCredential<'a> {
+    /// The token.
+    #[must_use]
+    pub fn expose(&self) -> &'a str {
+        self.0
+    }
+}
+
+impl<'a> ApiKeyCredential<'a> {
+    /// The whole key, its prefix included.
+    #[must_use]
+    pub fn expose(&self) -> &'a str {
+        self.text
+    }
+
+    /// The configured prefix that it begins with.
+    #[must_use]
+    pub fn prefix(&self) -> Option<&'a str> {
+        self.prefix
+    }
+}
+
+impl<'a> OtherCredential<'a> {
+    /// The scheme's name, as [`Scheme::name`](crate::Scheme::name) gives it.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        self.scheme
+    }
+
+    /// What followed it.
+    #[must_use]
+    pub fn expose(&self) -> &'a str {
+        self.text
+    }
+}
+
+macro_rules! opaque_debug {
+    ($($name:ident),*) => {$(
+        /// Never shows what was presented.
+        impl std::fmt::Debug for $name<'_> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+opaque_debug!(TokenCredential, ApiKeyCredential, OtherCredential);

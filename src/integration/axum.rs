@@ -1,0 +1,36 @@
+use crate::principal::Principal;
+use crate::reject::{Rejection, Responder};
+use axum_core::body::Body;
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum_core::response::{IntoResponse, Response};
+use http::request::Parts;
+
+/// The verified caller. On an anonymous request it is a 401, and where no layer saw the request a 500.
+impl<S: Sync> FromRequestParts<S> for Principal {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Rejection> {
+        Self::from_extensions(&parts.extensions)
+    }
+}
+
+/// The verified caller, or `None` on an anonymous request. Where no layer saw the request it is a 500.
+impl<S: Sync> OptionalFromRequestParts<S> for Principal {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Rejection> {
+        Self::optional_from_extensions(&parts.extensions)
+    }
+}
+
+/// A problem (RFC 9457), which the layer around the handler renders anew in its own format.
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        let (status, headers, body) = Responder::standalone(&self);
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response.extensions_mut().insert(self);
+        response
+    }
+}

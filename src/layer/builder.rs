@@ -1,0 +1,264 @@
+use super::AuthLayer;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{ConfigError, ConfigProblem};
+use crate::credential::{Accepted, Source};
+use crate::pipeline::{Mode, Pipeline, Preflight};
+use crate::reject::format::{ErrorFormat, Problem};
+use crate::reject::{Challenges, Responder};
+#[cfg(feature = "api-key")]
+use crate::scheme::ApiKeys;
+#[cfg(feature = "basic")]
+use crate::scheme::Basic;
+use crate::scheme::{Chain, Scheme};
+#[cfg(feature = "jwt")]
+use crate::scheme::{Jwt, Jwts};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Configures an [`AuthLayer`]. Nothing is checked before [`build`](Self::build), which then reports every mistake.
+#[must_use]
+pub struct AuthLayerBuilder {
+    #[cfg(feature = "jwt")]
+    jwts: Vec<Jwt>,
+    #[cfg(feature = "api-key")]
+    api_keys: Vec<ApiKeys>,
+    #[cfg(feature = "basic")]
+    basic: Vec<Basic>,
+    others: Vec<Box<dyn Scheme>>,
+    format: Box<dyn ErrorFormat>,
+    realm: String,
+    mode: Mode,
+    preflight: Preflight,
+    max_credential_len: usize,
+    store_deadline: Duration,
+    clock: Box<dyn Clock>,
+}
+
+impl AuthLayerBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            #[cfg(feature = "jwt")]
+            jwts: Vec::new(),
+            #[cfg(feature = "api-key")]
+            api_keys: Vec::new(),
+            #[cfg(feature = "basic")]
+            basic: Vec::new(),
+            others: Vec::new(),
+            format: Box::new(Problem),
+            realm: String::from("api"),
+            mode: Mode::Required,
+            preflight: Preflight::Guarded,
+            max_credential_len: 8 * 1024,
+            store_deadline: Duration::from_secs(2),
+            clock: Box::new(SystemClock),
+        }
+    }
+
+    /// Accepts JWTs of an issuer. Call it once for each issuer.
+    #[cfg(feature = "jwt")]
+    pub fn jwt(mut self, jwt: Jwt) -> Self {
+        self.jwts.push(jwt);
+        self
+    }
+
+    /// Accepts API keys. Call it once for each prefix.
+    #[cfg(feature = "api-key")]
+    pub fn api_keys(mut self, api_keys: ApiKeys) -> Self {
+        self.api_keys.push(api_keys);
+        self
+    }
+
+    /// Accepts Basic.
+    #[cfg(feature = "basic")]
+    pub fn basic(mut self, basic: Basic) -> Self {
+        self.basic.push(basic);
+        self
+    }
+
+    /// Accepts a scheme of the application's own.
+    pub fn scheme(mut self, scheme: impl Scheme) -> Self {
+        self.others.push(Box::new(scheme));
+        self
+    }
+
+    /// How the bodies of refusals look; [`Problem`] by default.
+    pub fn format(mut self, format: impl ErrorFormat) -> Self {
+        self.format = Box::new(format);
+        self
+    }
+
+    /// The realm that challenges name (RFC 9110 §11.5), printable ASCII; `api` by default.
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = realm.into();
+        self
+    }
+
+    /// A request without a credential passes as anonymous. A bad credential is refused all the same. For some routes only, see
+    /// [`AuthLayer::optional`].
+    pub fn optional(mut self) -> Self {
+        self.mode = Mode::Optional;
+        self
+    }
+
+    /// CORS preflights (`OPTIONS` with `Access-Control-Request-Method`) reach the inner service, as anonymous.
+    ///
+    /// Where a CORS layer stands outside of this one it answers them itself, and refusals get their CORS fields: that is the
+    /// better order, and needs no such exemption.
+    pub fn allow_preflight(mut self) -> Self {
+        self.preflight = Preflight::LetThrough;
+        self
+    }
+
+    /// The longest credential field that is looked at, in bytes; 8192 by default.
+    pub fn max_credential_len(mut self, bytes: usize) -> Self {
+        self.max_credential_len = bytes;
+        self
+    }
+
+    /// How long a store may take to answer; 2 seconds by default. After that it is 503.
+    pub fn store_deadline(mut self, deadline: Duration) -> Self {
+        self.store_deadline = deadline;
+        self
+    }
+
+    /// The source of now; the system's clock by default.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Checks the configuration. It reads no file, opens no connection and starts no task.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes at once; [`ConfigProblem`] lists them.
+    pub fn build(self) -> Result<AuthLayer, ConfigError> {
+        let mut problems = Vec::new();
+        if self.realm.is_empty() || !self.realm.bytes().all(|b| matches!(b, 0x20..=0x7e)) {
+            problems.push(ConfigProblem::Realm);
+        }
+        if self.max_credential_len == 0 {
+            problems.push(ConfigProblem::Zero("max_credential_len"));
+        }
+        if self.store_deadline.is_zero() {
+            problems.push(ConfigProblem::Zero("store_deadline"));
+        }
+        let mut parts = Parts::new(self.max_credential_len);
+        #[cfg(feature = "jwt")]
+        parts.add_jwts(self.jwts, &mut problems);
+        #[cfg(feature = "api-key")]
+        parts.add_api_keys(self.api_keys, self.store_deadline, &mut problems);
+        #[cfg(feature = "basic")]
+        parts.add_basic(self.basic, self.store_deadline, &mut problems);
+        parts.add_others(self.others, &mut problems);
+        if parts.schemes.is_empty() && problems.is_empty() {
+            problems.push(ConfigProblem::NoScheme);
+        }
+        let challenges = Challenges::new(&self.realm, parts.challenges());
+        let responder = Responder::new(self.format, challenges);
+        let Ok(responder) = responder.map_err(|_| problems.push(ConfigProblem::Format)) else {
+            return Err(ConfigError::of(problems));
+        };
+        ConfigError::check(problems)?;
+        let pipeline = Pipeline {
+            source: Source::new(parts.accepted),
+            chain: Chain::new(parts.schemes),
+            clock: self.clock,
+            responder: Arc::new(responder),
+            preflight: self.preflight,
+        };
+        Ok(AuthLayer::new(pipeline, self.mode))
+    }
+}
+
+/// What the schemes add up to.
+struct Parts {
+    schemes: Vec<Box<dyn Scheme>>,
+    accepted: Accepted,
+}
+
+impl Parts {
+    fn new(max_len: usize) -> Self {
+        Self { schemes: Vec::new(), accepted: Accepted { max_len, ..Accepted::default() } }
+    }
+
+    #[cfg(feature = "jwt")]
+    fn add_jwts(&mut self, jwts: Vec<Jwt>, problems: &mut Vec<ConfigProblem>) {
+        if jwts.is_empty() {
+            return;
+        }
+        self.accepted.tokens = true;
+        match Jwts::build(jwts) {
+            Ok(jwts) => self.schemes.push(Box::new(jwts)),
+            Err(found) => problems.extend(found),
+        }
+    }
+
+    #[cfg(feature = "api-key")]
+    fn add_api_keys(
+        &mut self,
+        api_keys: Vec<ApiKeys>,
+        deadline: Duration,
+        problems: &mut Vec<ConfigProblem>,
+    ) {
+        for keys in api_keys {
+            problems.extend(keys.problems());
+            self.accepted.api_keys = true;
+            match keys.configured_prefix() {
+                Some(prefix) if self.accepted.prefixes.iter().any(|other| **other == *prefix) => {
+                    problems.push(ConfigProblem::EqualPrefixes(prefix.to_owned()));
+                }
+                Some(prefix) => self.accepted.prefixes.push(prefix.into()),
+                None if self.accepted.bare_keys => problems.push(ConfigProblem::TwoBareKeys),
+                None => self.accepted.bare_keys = true,
+            }
+            self.schemes.push(Box::new(keys.with_deadline(deadline)));
+        }
+    }
+
+    #[cfg(feature = "basic")]
+    fn add_basic(&mut self, basic: Vec<Basic>, deadline: Duration, problems: &mut Vec<ConfigProblem>) {
+        problems.extend(Basic::problems(basic.len()));
+        for basic in basic {
+            self.accepted.basic = true;
+            self.schemes.push(Box::new(basic.with_deadline(deadline)));
+        }
+    }
+
+    fn add_others(&mut self, others: Vec<Box<dyn Scheme>>, problems: &mut Vec<ConfigProblem>) {
+        for scheme in others {
+            let name = scheme.name();
+            let ours = ["Bearer", "Api-Key", "Basic"];
+            let taken = |other: &&str| other.eq_ignore_ascii_case(name);
+            let token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            if !token || ours.iter().chain(&self.accepted.others).any(taken) {
+                problems.push(ConfigProblem::SchemeName(name));
+            }
+            self.accepted.others.push(name);
+            self.schemes.push(scheme);
+        }
+    }
+
+    /// One challenge for each scheme that is accepted, whatever verifies it.
+    fn challenges(&self) -> Vec<(&'static str, &'static str)> {
+        let Accepted { tokens, api_keys, basic, others, .. } = &self.accepted;
+        let own = [
+            (*tokens || *api_keys, ("Bearer", "")),
+            (*api_keys, ("Api-Key", "")),
+            // RFC 7617 §2.1: names and passwords are read as UTF-8.
+            (*basic, ("Basic", ", charset=\"UTF-8\"")),
+        ];
+        let own = own.into_iter().filter(|(accepted, _)| *accepted).map(|(_, challenge)| challenge);
+        own.chain(others.iter().map(|name| (*name, ""))).collect()
+    }
+}
+
+impl fmt::Debug for AuthLayerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthLayerBuilder")
+            .field("mode", &self.mode)
+            .field("realm", &self.realm)
+            .finish_non_exhaustive()
+    }
+}

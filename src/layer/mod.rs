@@ -1,0 +1,91 @@
+//! The door to tower: layer, service and future. It holds no policy.
+
+mod builder;
+mod future;
+mod service;
+
+pub use builder::AuthLayerBuilder;
+pub use future::ResponseFuture;
+pub use service::AuthService;
+
+use crate::authorize::{RequireLayer, Requirement};
+use crate::pipeline::{Mode, Pipeline};
+use std::fmt;
+use std::sync::Arc;
+use tower_layer::Layer;
+
+/// Lets verified callers through to the services it wraps, and refuses the rest.
+///
+/// One value serves any number of services on any tower-based server, and is cheap to clone. It needs of a service only
+/// what every tower server has: `Service<Request<_>, Response = Response<_>> + Clone`. Request and response bodies pass
+/// through untouched; they need not be `Send`.
+///
+/// ```
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+/// use tower_auth::{AuthLayer, Jwt, Principal, test_util::TokenMint};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// const SECRET: &str = "tests only: 0123456789abcdefghij";
+/// let auth = AuthLayer::builder()
+///     .jwt(Jwt::hs256(SECRET).issuer("https://login.example.com").audience("reports"))
+///     .build()?;
+///
+/// let handler = |request: http::Request<String>| async move {
+///     let caller = Principal::from_extensions(request.extensions()).unwrap();
+///     Ok::<_, std::convert::Infallible>(http::Response::new(format!("hello {}", caller.subject())))
+/// };
+/// let service = ServiceBuilder::new().layer(auth).service(service_fn(handler));
+///
+/// let claims = serde_json::json!({
+///     "iss": "https://login.example.com", "aud": "reports", "sub": "anna", "exp": 4_000_000_000_u64,
+/// });
+/// let token = TokenMint::hs256(SECRET).sign(&claims);
+/// let request = http::Request::get("/").header("authorization", format!("Bearer {token}")).body(String::new())?;
+/// assert_eq!(service.clone().oneshot(request).await?.status(), 200);
+///
+/// let refused = service.oneshot(http::Request::new(String::new())).await?;
+/// assert_eq!(refused.status(), 401);
+/// assert_eq!(refused.headers()["www-authenticate"], r#"Bearer realm="api""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct AuthLayer {
+    pipeline: Arc<Pipeline>,
+    mode: Mode,
+}
+
+impl AuthLayer {
+    /// Starts a configuration.
+    pub fn builder() -> AuthLayerBuilder {
+        AuthLayerBuilder::new()
+    }
+
+    pub(crate) fn new(pipeline: Pipeline, mode: Mode) -> Self {
+        Self { pipeline: Arc::new(pipeline), mode }
+    }
+
+    /// The same layer for routes on which a credential is optional: a request without one passes as anonymous, a bad
+    /// credential is refused as ever.
+    pub fn optional(&self) -> Self {
+        Self { mode: Mode::Optional, ..self.clone() }
+    }
+
+    /// A layer for routes inside of this one that need more than a verified caller.
+    pub fn require(&self, requirement: impl Into<Requirement>) -> RequireLayer {
+        RequireLayer::new(requirement.into(), Arc::clone(&self.pipeline.responder))
+    }
+}
+
+impl<S> Layer<S> for AuthLayer {
+    type Service = AuthService<S>;
+
+    fn layer(&self, inner: S) -> AuthService<S> {
+        AuthService::new(inner, Arc::clone(&self.pipeline), self.mode)
+    }
+}
+
+impl fmt::Debug for AuthLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthLayer").field("mode", &self.mode).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,72 @@
+use super::ResponseFuture;
+use crate::pipeline::{Decision, Mode, Pipeline};
+use crate::reject::{ResponseBody, Shape};
+use http::{Request, Response};
+use std::fmt;
+use std::mem;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tower_service::Service;
+
+/// A service behind an [`AuthLayer`](crate::AuthLayer).
+#[derive(Clone)]
+#[must_use]
+pub struct AuthService<S> {
+    inner: S,
+    pipeline: Arc<Pipeline>,
+    mode: Mode,
+}
+
+impl<S> AuthService<S> {
+    pub(super) fn new(inner: S, pipeline: Arc<Pipeline>, mode: Mode) -> Self {
+        Self { inner, pipeline, mode }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for AuthService<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+{
+    type Response = Response<ResponseBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, B, R>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        // `Request` gives out one mutable part at a time, so the method is copied; the common ones are inline.
+        let method = request.method().clone();
+        match self.pipeline.decide(self.mode, &method, request.headers_mut()) {
+            Decision::Admit(caller) => {
+                request.extensions_mut().insert(caller);
+                let shape = Shape::of_http(&method);
+                ResponseFuture::admitted(
+                    self.inner.call(request),
+                    Arc::clone(&self.pipeline.responder),
+                    shape,
+                )
+            }
+            Decision::Refuse(rejection) => {
+                let shape = Shape::of(&method, request.headers());
+                ResponseFuture::refused(self.pipeline.responder.respond(rejection, shape))
+            }
+            Decision::Ask(answer) => {
+                // The instance that was polled ready is the one to call; its clone has yet to be polled.
+                let clone = self.inner.clone();
+                let ready = mem::replace(&mut self.inner, clone);
+                ResponseFuture::asking(answer, ready, request, Arc::clone(&self.pipeline.responder))
+            }
+        }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for AuthService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthService")
+            .field("inner", &self.inner)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,193 @@
+use std::fmt;
+
+/// One granted right, an OAuth scope-token: printable ASCII without space, `"` and `\` (RFC 6749 §3.3).
+///
+/// A text that is not a scope-token can be required, but is never granted, so such a requirement refuses
+/// everybody.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Scope(Box<str>);
+
+impl Scope {
+    /// A scope of that name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into().into_boxed_str())
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn is_token(&self) -> bool {
+        is_scope_token(&self.0)
+    }
+}
+
+impl From<&str> for Scope {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One role, any text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Role(Box<str>);
+
+impl Role {
+    /// A role of that name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into().into_boxed_str())
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Role {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The scopes granted to a credential.
+///
+/// Kept as one text in the form of a token's `scope` claim (RFC 8693 §4.2), because they are few and read
+/// seldom: one allocation a token instead of one a scope.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Scopes(String);
+
+impl Scopes {
+    /// Reads names separated by spaces; what is no scope-token is left out.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        if text.split(' ').all(is_scope_token) {
+            return Self(text.to_owned());
+        }
+        let mut scopes = Self::default();
+        text.split(' ').for_each(|name| scopes.push(name));
+        scopes
+    }
+
+    /// Adds a scope; one that is no scope-token, or there already, changes nothing.
+    pub fn insert(&mut self, scope: &Scope) {
+        self.push(scope.as_str());
+    }
+
+    fn push(&mut self, name: &str) {
+        if !is_scope_token(name) || self.contains(name) {
+            return;
+        }
+        if !self.0.is_empty() {
+            self.0.push(' ');
+        }
+        self.0.push_str(name);
+    }
+
+    /// Whether a scope was granted; compared exactly.
+    #[must_use]
+    pub fn contains(&self, scope: &str) -> bool {
+        self.iter().any(|granted| granted == scope)
+    }
+
+    /// The names, in the order they were granted.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split(' ').filter(|name| !name.is_empty())
+    }
+}
+
+impl<S: Into<Scope>> FromIterator<S> for Scopes {
+    fn from_iter<I: IntoIterator<Item = S>>(names: I) -> Self {
+        let mut scopes = Self::default();
+        names.into_iter().for_each(|scope| scopes.insert(&scope.into()));
+        scopes
+    }
+}
+
+impl fmt::Debug for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+/// The roles of a caller.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Roles(Vec<Role>);
+
+impl Roles {
+    /// Adds a role; one that is there already changes nothing.
+    pub fn insert(&mut self, role: Role) {
+        if !self.contains(role.as_str()) {
+            self.0.push(role);
+        }
+    }
+
+    /// Whether a role is among them; compared exactly.
+    #[must_use]
+    pub fn contains(&self, role: &str) -> bool {
+        self.iter().any(|given| given == role)
+    }
+
+    /// The names, in the order they were given.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(Role::as_str)
+    }
+}
+
+impl<R: Into<Role>> FromIterator<R> for Roles {
+    fn from_iter<I: IntoIterator<Item = R>>(names: I) -> Self {
+        let mut roles = Self::default();
+        names.into_iter().for_each(|role| roles.insert(role.into()));
+        roles
+    }
+}
+
+impl fmt::Debug for Roles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+/// RFC 6749 §3.3: `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`.
+fn is_scope_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_compared_whole() {
+        let scopes = Scopes::parse("reports:read reports:write");
+        assert!(scopes.contains("reports:read"));
+        for other in ["reports", "reports:", "reports:rea", "reports:read reports:write", "", " "] {
+            assert!(!scopes.contains(other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_scope_token_is_never_granted() {
+        for text in ["", " ", "a\"b", "a\\b", "ä", "a\tb", "a\nb"] {
+            let scopes = Scopes::parse(text);
+            assert_eq!(scopes.iter().count(), 0, "{text:?}");
+            assert!(!scopes.contains(text));
+        }
+        assert_eq!(Scopes::parse("a  b a").iter().collect::<Vec<_>>(), ["a", "b"]);
+    }
+}

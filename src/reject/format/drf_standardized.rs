@@ -1,0 +1,43 @@
+use super::{ErrorFormat, Rejection, json};
+use crate::reject::RejectionKind;
+use serde::Serialize;
+
+/// The form of drf-standardized-errors:
+/// `{"type":"client_error","errors":[{"code":"…","detail":"…","attr":null,"extra":null}]}`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DrfStandardized;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: &'a str,
+    errors: [Item<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    code: &'a str,
+    detail: &'a str,
+    attr: Option<&'a str>,
+    extra: Option<&'a str>,
+}
+
+impl ErrorFormat for DrfStandardized {
+    fn content_type(&self) -> &'static str {
+        "application/json"
+    }
+
+    fn body(&self, rejection: &Rejection) -> Vec<u8> {
+        use RejectionKind as K;
+        let kind = rejection.kind();
+        let (code, detail) = match kind {
+            K::InvalidToken | K::ExpiredToken | K::RevokedToken => {
+                ("invalid_token", "The provided token is expired or invalid.")
+            }
+            K::InvalidApiKey | K::InvalidPassword => ("authentication_failed", kind.detail()),
+            K::InsufficientScope => ("permission_denied", kind.detail()),
+            _ => (kind.code(), kind.detail()),
+        };
+        let r#type = if rejection.status().is_server_error() { "server_error" } else { "client_error" };
+        json(&Body { r#type, errors: [Item { code, detail, attr: None, extra: None }] })
+    }
+}

@@ -1,0 +1,143 @@
+use super::format::{ErrorFormat, Problem};
+use super::{Challenges, Presented, Rejection, RejectionKind, ResponseBody, grpc};
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Turns a [`Rejection`] into a response: status, challenges, body, in one format for the whole layer.
+///
+/// Most refusals carry nothing of their own. Their answers are made once, in [`Responder::new`], and only
+/// cloned afterwards: a flood of refusals costs about as much as copying a dozen header fields.
+pub(crate) struct Responder {
+    format: Box<dyn ErrorFormat>,
+    challenges: Challenges,
+    /// For each kind two answers: without and with a Bearer presented.
+    prepared: Vec<[Prepared; 2]>,
+}
+
+#[derive(Clone)]
+struct Prepared {
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// In what shape a request wants its refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Status, header fields and a body.
+    Http,
+    /// The same without the body (RFC 9110 §9.3.2).
+    Head,
+    /// HTTP 200 and `grpc-status`, with this content type.
+    Grpc(&'static str),
+}
+
+impl Shape {
+    pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Self {
+        match grpc::answer_type(headers) {
+            Some(content_type) => Self::Grpc(content_type),
+            None => Self::of_http(method),
+        }
+    }
+
+    pub(crate) fn of_http(method: &Method) -> Self {
+        if *method == Method::HEAD { Self::Head } else { Self::Http }
+    }
+}
+
+/// The application's error format panicked, or its content type is no header value.
+#[derive(Debug)]
+pub(crate) struct UnusableFormat;
+
+impl Responder {
+    /// Prepares the answers. The format is called here for each kind, so one that cannot be used is found now.
+    pub(crate) fn new(format: Box<dyn ErrorFormat>, challenges: Challenges) -> Result<Self, UnusableFormat> {
+        let mut responder = Self { format, challenges, prepared: Vec::new() };
+        let prepare = |kind| {
+            let make = |presented| responder.render(&Rejection::new(kind, "").presented(presented));
+            Ok([make(Presented::Other)?, make(Presented::Bearer)?])
+        };
+        responder.prepared = RejectionKind::ALL.into_iter().map(prepare).collect::<Result<_, _>>()?;
+        Ok(responder)
+    }
+
+    /// For a refusal outside of any layer: a problem (RFC 9457) without challenges.
+    #[cfg(feature = "axum")]
+    pub(crate) fn standalone(rejection: &Rejection) -> (StatusCode, HeaderMap, Bytes) {
+        let responder =
+            Self { format: Box::new(Problem), challenges: Challenges::new("", []), prepared: Vec::new() };
+        let Prepared { headers, body } = responder.fresh(rejection);
+        (rejection.status(), headers, body)
+    }
+
+    pub(crate) fn respond<B>(&self, rejection: Rejection, shape: Shape) -> Response<ResponseBody<B>> {
+        let (status, headers, body) = match shape {
+            Shape::Grpc(content_type) => {
+                (StatusCode::OK, grpc::headers(&rejection, content_type), Bytes::new())
+            }
+            Shape::Http => {
+                let Prepared { headers, body } = self.answer(&rejection);
+                (rejection.status(), headers, body)
+            }
+            Shape::Head => (rejection.status(), self.answer(&rejection).headers, Bytes::new()),
+        };
+        let mut response = Response::new(ResponseBody::refused(body, rejection));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
+
+    fn answer(&self, rejection: &Rejection) -> Prepared {
+        let of_kind = self.prepared.get(rejection.kind as usize);
+        match of_kind {
+            Some(answers) if rejection.details.is_none() => {
+                answers[usize::from(rejection.presented == Presented::Bearer)].clone()
+            }
+            _ => self.fresh(rejection),
+        }
+    }
+
+    /// A hook that panics must not take the connection with it, nor change the status.
+    fn fresh(&self, rejection: &Rejection) -> Prepared {
+        self.render(rejection).unwrap_or_else(|UnusableFormat| Prepared {
+            headers: self.headers(rejection, HeaderValue::from_static(Problem.content_type()), 0),
+            body: Bytes::new(),
+        })
+    }
+
+    fn render(&self, rejection: &Rejection) -> Result<Prepared, UnusableFormat> {
+        let masked;
+        let shown = if self.format.tells_token_state() {
+            rejection
+        } else {
+            masked = rejection.masked();
+            &masked
+        };
+        let make = || (self.format.content_type(), self.format.body(shown));
+        let (content_type, body) = catch_unwind(AssertUnwindSafe(make)).map_err(|_| UnusableFormat)?;
+        let content_type = HeaderValue::from_str(content_type).map_err(|_| UnusableFormat)?;
+        Ok(Prepared { headers: self.headers(shown, content_type, body.len()), body: Bytes::from(body) })
+    }
+
+    fn headers(&self, rejection: &Rejection, content_type: HeaderValue, length: usize) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, content_type);
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        // Lest a shared cache serve one caller's refusal to another (RFC 9111 §3.5).
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        for line in self.challenges.lines(rejection) {
+            headers.append(WWW_AUTHENTICATE, line);
+        }
+        if let Some(seconds) = rejection.retry_after_seconds() {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        headers
+    }
+}
+
+impl std::fmt::Debug for Responder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Responder").finish_non_exhaustive()
+    }
+}

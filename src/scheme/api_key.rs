@@ -1,0 +1,275 @@
+use super::{Answer, Scheme};
+use crate::config::ConfigProblem;
+use crate::credential::{ApiKeyCredential, Credential, api_key};
+use crate::principal::{Principal, Subject};
+use crate::reject::{Rejection, RejectionKind};
+use crate::secret::Secret;
+use crate::store::{Guard, KeyDigest, KeyRecord, KeyStore, Peek, caught};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// API keys over a [`KeyStore`]: `Authorization: Bearer KEY`, `Authorization: Api-Key KEY` or `X-API-Key: KEY`.
+///
+/// - A key has a prefix, `egret_…`, by which a Bearer is told from a JWT, or it is [`bare`](Self::bare).
+/// - The store holds a SHA-256, or an HMAC-SHA-256 under a [`pepper`](Self::pepper), never the key. A fast hash is
+///   right for 256 random bits; a slow one is for passwords.
+/// - Length, alphabet and checksum are checked before the store is asked, unless keys are [`opaque`](Self::opaque).
+/// - Malformed, unknown, revoked and expired keys are refused alike.
+///
+/// ```
+/// use tower_auth::store::{KeyStore, Memory};
+/// use tower_auth::{ApiKeys, AuthLayer, Subject};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let store = Memory::new();
+/// let keys = ApiKeys::new(store.clone()).prefix("egret");
+/// let now = std::time::SystemTime::now();
+///
+/// let new = keys.mint(Subject::user("7"), "ci", now)?;
+/// assert!(new.key.expose().starts_with("egret_")); // shown once, to its owner
+/// store.insert_key(new.record.scope("reports:read"), now).await?;
+///
+/// let auth = AuthLayer::builder().api_keys(keys).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct ApiKeys {
+    store: Arc<dyn KeyStore>,
+    guard: Guard,
+    prefix: Option<Box<str>>,
+    form: Form,
+    /// How a key becomes what it is found by: the first is for new keys, all are tried.
+    hashes: Vec<Hash>,
+    weak_pepper: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Undecided,
+    /// 43 random characters and their checksum.
+    Checked,
+    /// Whatever the store knows.
+    Opaque,
+}
+
+#[derive(Clone)]
+struct Hash {
+    algorithm: Arc<str>,
+    /// The key schedule of a pepper.
+    pepper: Option<Hmac<Sha256>>,
+}
+
+/// A key that was just made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct NewKey {
+    /// The key, to be shown once.
+    pub key: Secret<String>,
+    /// What a store keeps of it.
+    pub record: KeyRecord,
+}
+
+/// The system's source of randomness failed.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the system's source of randomness failed")]
+pub struct MintError(#[source] getrandom::Error);
+
+impl ApiKeys {
+    /// Keys in that store.
+    pub fn new(store: impl KeyStore) -> Self {
+        Self {
+            store: Arc::new(store),
+            guard: Guard { deadline: Duration::MAX },
+            prefix: None,
+            form: Form::Undecided,
+            hashes: vec![Hash { algorithm: "sha256".into(), pepper: None }],
+            weak_pepper: false,
+        }
+    }
+
+    /// Keys that begin with this prefix and a `_`.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = Some(prefix.into().into_boxed_str());
+        self.checked()
+    }
+
+    /// Keys without a prefix. As a Bearer they are told from JWTs by their form alone: whatever is not three
+    /// base64url segments is a key.
+    pub fn bare(mut self) -> Self {
+        self.prefix = None;
+        self.checked()
+    }
+
+    fn checked(mut self) -> Self {
+        if self.form == Form::Undecided {
+            self.form = Form::Checked;
+        }
+        self
+    }
+
+    /// Keys of another system's format, without our checksum: every well-formed credential asks the store.
+    pub fn opaque(mut self) -> Self {
+        self.form = Form::Opaque;
+        self
+    }
+
+    /// New keys are stored as HMAC-SHA-256 under this pepper, at least 32 bytes that are not in the store's database.
+    /// Keys stored without it go on working.
+    pub fn pepper(self, id: &str, secret: impl AsRef<[u8]>) -> Self {
+        self.with_pepper(0, id, secret.as_ref())
+    }
+
+    /// A pepper that new keys no longer get, while those stored under it go on working.
+    pub fn previous_pepper(self, id: &str, secret: impl AsRef<[u8]>) -> Self {
+        let last = self.hashes.len();
+        self.with_pepper(last, id, secret.as_ref())
+    }
+
+    fn with_pepper(mut self, at: usize, id: &str, secret: &[u8]) -> Self {
+        let algorithm: Arc<str> = format!("hmac-sha256:{id}").into();
+        let known_id = self.hashes.iter().any(|hash| hash.algorithm == algorithm);
+        let bad_id = !(1..=64).contains(&id.len()) || !id.bytes().all(is_word);
+        match Hmac::new_from_slice(secret) {
+            Ok(schedule) if secret.len() >= 32 && !known_id && !bad_id => {
+                self.hashes.insert(at, Hash { algorithm, pepper: Some(schedule) });
+            }
+            _ => self.weak_pepper = true,
+        }
+        self
+    }
+
+    /// Makes a key and the record of it; nothing is stored yet.
+    ///
+    /// The record's id is 22 random base62 characters.
+    ///
+    /// # Errors
+    ///
+    /// The system's source of randomness failed.
+    pub fn mint(&self, owner: Subject, name: &str, now: SystemTime) -> Result<NewKey, MintError> {
+        let random = |bytes: &mut [u8]| getrandom::fill(bytes).map_err(MintError);
+        let key = api_key::make(self.prefix.as_deref(), random)?;
+        let id = api_key::make(None, random)?.expose()[..22].to_owned();
+        let visible = self.prefix.as_ref().map_or(0, |prefix| prefix.len() + 1) + 4;
+        let digest = self.hashes[0].digest(key.expose());
+        let hint = format!("{}…", &key.expose()[..visible]);
+        Ok(NewKey { record: KeyRecord::new(id, owner, name, hint, digest, now), key })
+    }
+
+    pub(crate) fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.guard = Guard { deadline };
+        self
+    }
+
+    pub(crate) fn configured_prefix(&self) -> Option<&str> {
+        self.prefix.as_deref()
+    }
+
+    pub(crate) fn problems(&self) -> Vec<ConfigProblem> {
+        let mut problems = Vec::new();
+        if self.form == Form::Undecided {
+            problems.push(ConfigProblem::KeyForm);
+        }
+        if self.prefix.as_deref().is_some_and(|prefix| !is_prefix(prefix)) {
+            problems.push(ConfigProblem::Prefix);
+        }
+        if self.weak_pepper {
+            problems.push(ConfigProblem::Pepper);
+        }
+        problems
+    }
+
+    fn find(&self, key: &ApiKeyCredential<'_>, now: SystemTime) -> Answer {
+        if self.form == Form::Checked && !api_key::is_well_formed(key.expose(), self.configured_prefix()) {
+            return Answer::Refused(refused("checksum"));
+        }
+        for (tried, hash) in self.hashes.iter().enumerate() {
+            let digest = hash.digest(key.expose());
+            match caught(|| self.store.peek_key(&digest, now)) {
+                Err(unavailable) => return Answer::Refused(unavailable),
+                Ok(Peek::Found(record)) => return judge(record, &digest, now).into(),
+                Ok(Peek::Absent) => {}
+                Ok(Peek::Ask) => return self.ask(digest, key, tried + 1, now),
+            }
+        }
+        Answer::Refused(refused("unknown"))
+    }
+
+    /// Asks the store for a digest, and then for those of the remaining hashes.
+    fn ask(&self, digest: KeyDigest, key: &ApiKeyCredential<'_>, tried: usize, now: SystemTime) -> Answer {
+        let mut digests = vec![digest];
+        digests.extend(self.hashes[tried..].iter().map(|hash| hash.digest(key.expose())));
+        let (store, guard) = (Arc::clone(&self.store), self.guard);
+        Answer::Pending(Box::pin(async move {
+            for digest in digests {
+                if let Some(record) = guard.call(async { store.find_key(&digest, now).await }).await? {
+                    return judge(record, &digest, now);
+                }
+            }
+            Err(refused("unknown"))
+        }))
+    }
+}
+
+impl Scheme for ApiKeys {
+    fn name(&self) -> &'static str {
+        "Api-Key"
+    }
+
+    fn authenticate(&self, credential: &Credential<'_>, now: SystemTime) -> Answer {
+        match credential {
+            Credential::ApiKey(key) if key.prefix() == self.configured_prefix() => self.find(key, now),
+            _ => Answer::NotPresented,
+        }
+    }
+}
+
+impl Hash {
+    fn digest(&self, key: &str) -> KeyDigest {
+        let bytes = match &self.pepper {
+            None => Sha256::digest(key),
+            Some(schedule) => schedule.clone().chain_update(key).finalize().into_bytes(),
+        };
+        KeyDigest::new(Arc::clone(&self.algorithm), bytes.into())
+    }
+}
+
+/// Whatever the store found is compared once more, and judged here: a store only finds.
+fn judge(record: Arc<KeyRecord>, digest: &KeyDigest, now: SystemTime) -> Result<Principal, Rejection> {
+    if !digest.matches(record.digest()) {
+        return Err(refused("digest"));
+    }
+    if !record.is_active(now) {
+        return Err(refused("revoked or expired"));
+    }
+    Ok(Principal::from_key(record))
+}
+
+fn refused(reason: &'static str) -> Rejection {
+    Rejection::new(RejectionKind::InvalidApiKey, reason)
+}
+
+fn is_prefix(prefix: &str) -> bool {
+    (1..=32).contains(&prefix.len())
+        && prefix.bytes().all(is_word)
+        && prefix.starts_with(|first: char| first.is_ascii_alphabetic())
+        && !prefix.starts_with("ey")
+        && !prefix.ends_with('_')
+}
+
+fn is_word(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'-' || b == b'_'
+}
+
+impl fmt::Debug for ApiKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hashes: Vec<&str> = self.hashes.iter().map(|hash| &*hash.algorithm).collect();
+        f.debug_struct("ApiKeys")
+            .field("prefix", &self.prefix)
+            .field("hashes", &hashes)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,61 @@
+use super::{Answer, PendingAnswer, Scheme};
+use crate::credential::Credential;
+use crate::principal::Principal;
+use crate::reject::{Rejection, RejectionKind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::SystemTime;
+
+/// The schemes of a layer, asked in the order of its builder's calls until one recognises the credential.
+pub(crate) struct Chain(Vec<Box<dyn Scheme>>);
+
+impl Chain {
+    pub(crate) fn new(schemes: Vec<Box<dyn Scheme>>) -> Self {
+        Self(schemes)
+    }
+
+    /// Never [`Answer::NotPresented`]: a credential that nobody recognises is refused.
+    pub(crate) fn authenticate(&self, credential: &Credential<'_>, now: SystemTime) -> Answer {
+        match catch_unwind(AssertUnwindSafe(|| self.first_answer(credential, now))) {
+            Ok(Answer::Pending(answer)) => Answer::Pending(Box::pin(Caught(answer))),
+            Ok(answer) => answer,
+            Err(_) => Answer::Refused(panicked()),
+        }
+    }
+
+    fn first_answer(&self, credential: &Credential<'_>, now: SystemTime) -> Answer {
+        for scheme in &self.0 {
+            match scheme.authenticate(credential, now) {
+                Answer::NotPresented => {}
+                answer => return answer,
+            }
+        }
+        Answer::Refused(unrecognised(credential))
+    }
+}
+
+fn unrecognised(credential: &Credential<'_>) -> Rejection {
+    let kind = match credential {
+        Credential::Token(_) => RejectionKind::InvalidToken,
+        Credential::ApiKey(_) => RejectionKind::InvalidApiKey,
+        Credential::Basic(_) | Credential::Other(_) => RejectionKind::UnknownScheme,
+    };
+    Rejection::new(kind, "unrecognised")
+}
+
+fn panicked() -> Rejection {
+    Rejection::new(RejectionKind::Failed, "scheme panicked")
+}
+
+/// A panic ends the request, not the connection's task.
+struct Caught(PendingAnswer);
+
+impl Future for Caught {
+    type Output = Result<Principal, Rejection>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let poll = || self.0.as_mut().poll(cx);
+        catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|_| Poll::Ready(Err(panicked())))
+    }
+}

@@ -1,0 +1,117 @@
+use super::refused;
+use super::strict::{Members, OneOrMany, Text, read_object};
+use crate::reject::Rejection;
+use serde::de::{Error, MapAccess};
+use std::borrow::Cow;
+
+/// 9999-12-31T23:59:59Z. A later time is a mistake, milliseconds most likely.
+const LATEST: u64 = 253_402_300_799;
+
+/// The registered claims (RFC 7519 §4.1) and those that name what kind of token it is and what it grants.
+///
+/// A claim of the wrong type is refused, never taken for absent.
+#[derive(Debug)]
+pub(super) struct Claims<'a> {
+    names: Names<'a>,
+    pub(super) iss: Option<Cow<'a, str>>,
+    pub(super) sub: Option<Cow<'a, str>>,
+    pub(super) aud: Option<OneOrMany<'a>>,
+    pub(super) exp: Option<u64>,
+    pub(super) nbf: Option<u64>,
+    pub(super) iat: Option<u64>,
+    pub(super) scope: Option<OneOrMany<'a>>,
+    pub(super) roles: Option<OneOrMany<'a>>,
+    pub(super) token_type: Option<Cow<'a, str>>,
+    pub(super) token_use: Option<Cow<'a, str>>,
+}
+
+/// What the configurable claims are called.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Names<'a> {
+    pub(super) scope: &'a str,
+    pub(super) roles: &'a str,
+}
+
+impl<'a> Claims<'a> {
+    pub(super) fn parse(json: &'a str, names: Names<'a>) -> Result<Self, Rejection> {
+        let mut claims = Self {
+            names,
+            iss: None,
+            sub: None,
+            aud: None,
+            exp: None,
+            nbf: None,
+            iat: None,
+            scope: None,
+            roles: None,
+            token_type: None,
+            token_use: None,
+        };
+        read_object(json, &mut claims).map_err(|_| refused("claims"))?;
+        Ok(claims)
+    }
+}
+
+/// The issuer that a token names, before anything about it is verified.
+pub(super) fn claimed_issuer(json: &str) -> Result<Cow<'_, str>, Rejection> {
+    let claims = Claims::parse(json, Names { scope: "scope", roles: "roles" })?;
+    claims.iss.ok_or_else(|| refused("iss"))
+}
+
+const ISS: u8 = 0;
+const SUB: u8 = 1;
+const AUD: u8 = 2;
+const EXP: u8 = 3;
+const NBF: u8 = 4;
+const IAT: u8 = 5;
+const JTI: u8 = 6;
+const TOKEN_TYPE: u8 = 7;
+const TOKEN_USE: u8 = 8;
+const SCOPE: u8 = 9;
+const ROLES: u8 = 10;
+
+impl<'de> Members<'de> for Claims<'de> {
+    fn number(&self, name: &str) -> Option<u8> {
+        Some(match name {
+            "iss" => ISS,
+            "sub" => SUB,
+            "aud" => AUD,
+            "exp" => EXP,
+            "nbf" => NBF,
+            "iat" => IAT,
+            "jti" => JTI,
+            "token_type" => TOKEN_TYPE,
+            "token_use" => TOKEN_USE,
+            _ if name == self.names.scope => SCOPE,
+            _ if name == self.names.roles => ROLES,
+            _ => return None,
+        })
+    }
+
+    fn read<A: MapAccess<'de>>(&mut self, number: u8, map: &mut A) -> Result<(), A::Error> {
+        match number {
+            ISS => self.iss = Some(text(map)?),
+            SUB => self.sub = Some(text(map)?),
+            AUD => self.aud = Some(map.next_value()?),
+            EXP => self.exp = Some(numeric_date(map)?),
+            NBF => self.nbf = Some(numeric_date(map)?),
+            IAT => self.iat = Some(numeric_date(map)?),
+            JTI => drop(text(map)?),
+            TOKEN_TYPE => self.token_type = Some(text(map)?),
+            TOKEN_USE => self.token_use = Some(text(map)?),
+            SCOPE => self.scope = Some(map.next_value()?),
+            _ => self.roles = Some(map.next_value()?),
+        }
+        Ok(())
+    }
+}
+
+fn text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Cow<'de, str>, A::Error> {
+    map.next_value::<Text<'de>>().map(|text| text.0)
+}
+
+/// NumericDate (RFC 7519 §2), whole seconds only.
+fn numeric_date<'de, A: MapAccess<'de>>(map: &mut A) -> Result<u64, A::Error> {
+    let seconds = map.next_value::<u64>()?;
+    if seconds <= LATEST { Ok(seconds) } else { Err(A::Error::custom("time")) }
+}

@@ -1,0 +1,78 @@
+use super::refused;
+use super::strict::{Members, Text, read_object};
+use crate::reject::Rejection;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::{Error, IgnoredAny, MapAccess};
+use std::borrow::Cow;
+
+/// The longest `kid` that is looked up, in bytes.
+const LONGEST_KID: usize = 256;
+
+/// What a JOSE header (RFC 7515 §4) says that matters here.
+///
+/// `jku`, `jwk`, `x5u` and `x5c` are not read: a token does not get to say by which key it is verified.
+#[derive(Debug, Default)]
+pub(super) struct Header<'a> {
+    pub(super) alg: Option<Cow<'a, str>>,
+    pub(super) kid: Option<Cow<'a, str>>,
+    pub(super) typ: Option<Cow<'a, str>>,
+}
+
+/// Decodes a header into `buffer`, or the heap where it is longer, and hands it to `then`.
+pub(super) fn with_header<T>(
+    segment: &str,
+    then: impl FnOnce(Header<'_>) -> Result<T, Rejection>,
+) -> Result<T, Rejection> {
+    let mut buffer = [0; 512];
+    let heap;
+    let bytes = if segment.len() <= buffer.len() {
+        let length = URL_SAFE_NO_PAD.decode_slice(segment, &mut buffer).map_err(|_| refused("base64url"))?;
+        &buffer[..length]
+    } else {
+        heap = URL_SAFE_NO_PAD.decode(segment).map_err(|_| refused("base64url"))?;
+        &heap
+    };
+    let json = std::str::from_utf8(bytes).map_err(|_| refused("utf-8"))?;
+    let mut header = Header::default();
+    read_object(json, &mut header).map_err(|_| refused("header"))?;
+    then(header)
+}
+
+const ALG: u8 = 0;
+const KID: u8 = 1;
+const TYP: u8 = 2;
+const REFUSED: u8 = 3;
+
+impl<'de> Members<'de> for Header<'de> {
+    fn number(&self, name: &str) -> Option<u8> {
+        match name {
+            "alg" => Some(ALG),
+            "kid" => Some(KID),
+            "typ" => Some(TYP),
+            // `crit` (RFC 7515 §4.1.11) names what must be understood, and nothing is; the others change what
+            // the payload means: unencoded (RFC 7797), compressed, encrypted or a token in a token (RFC 7519 §5.2).
+            "crit" | "b64" | "zip" | "enc" | "cty" => Some(REFUSED),
+            _ => None,
+        }
+    }
+
+    fn read<A: MapAccess<'de>>(&mut self, number: u8, map: &mut A) -> Result<(), A::Error> {
+        match number {
+            ALG => self.alg = Some(map.next_value::<Text<'de>>()?.0),
+            TYP => self.typ = Some(map.next_value::<Text<'de>>()?.0),
+            KID => {
+                let kid = map.next_value::<Text<'de>>()?.0;
+                if kid.len() > LONGEST_KID {
+                    return Err(A::Error::custom("kid"));
+                }
+                self.kid = Some(kid);
+            }
+            _ => {
+                map.next_value::<IgnoredAny>()?;
+                return Err(A::Error::custom("refused member"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,297 @@
+use super::public_key::{PublicKey, PublicKeyForm};
+use super::{Parts, refused};
+use crate::config::ConfigProblem;
+use crate::reject::Rejection;
+use crate::secret::Secret;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Sha256, Sha384, Sha512};
+use std::fmt;
+use std::sync::OnceLock;
+
+/// The signature of an 8192-bit RSA key, the longest there is, and what the decoder wants to have to spare.
+const LONGEST_SIGNATURE: usize = 1024 + 8;
+
+/// A signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum JwtAlgorithm {
+    /// HMAC with SHA-256.
+    Hs256,
+    /// HMAC with SHA-384.
+    Hs384,
+    /// HMAC with SHA-512.
+    Hs512,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    Rs384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    Rs512,
+    /// RSASSA-PSS with SHA-256.
+    Ps256,
+    /// RSASSA-PSS with SHA-384.
+    Ps384,
+    /// RSASSA-PSS with SHA-512.
+    Ps512,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+    /// ECDSA on P-384 with SHA-384.
+    Es384,
+    /// Ed25519.
+    EdDsa,
+}
+
+impl JwtAlgorithm {
+    const ALL: [Self; 12] = [
+        Self::Hs256,
+        Self::Hs384,
+        Self::Hs512,
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Es256,
+        Self::Es384,
+        Self::EdDsa,
+    ];
+
+    /// Its name in `alg`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hs256 => "HS256",
+            Self::Hs384 => "HS384",
+            Self::Hs512 => "HS512",
+            Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Rs512 => "RS512",
+            Self::Ps256 => "PS256",
+            Self::Ps384 => "PS384",
+            Self::Ps512 => "PS512",
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+
+    /// The algorithm of exactly that name (RFC 7515 §4.1.1: case-sensitive). `none` is none.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+
+    pub(super) fn is_symmetric(self) -> bool {
+        matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
+    }
+
+    /// The bytes of its hash: the least length of a secret (RFC 7518 §3.2).
+    fn hash_length(self) -> usize {
+        match self {
+            Self::Hs384 | Self::Rs384 | Self::Ps384 | Self::Es384 => 48,
+            Self::Hs512 | Self::Rs512 | Self::Ps512 => 64,
+            _ => 32,
+        }
+    }
+}
+
+/// A key to verify JWTs with, for one algorithm.
+///
+/// Texts of keys are never guessed at: each constructor takes one form, and what does not have it is a
+/// [`ConfigProblem`](crate::ConfigProblem) of `build()`.
+#[derive(Clone)]
+#[must_use]
+pub struct JwtKey {
+    algorithm: JwtAlgorithm,
+    id: Option<Box<str>>,
+    material: Material,
+}
+
+#[derive(Clone)]
+enum Material {
+    Secret(Secret<Vec<u8>>),
+    Public(PublicKeyForm),
+}
+
+impl JwtKey {
+    /// A shared secret of at least 32 random bytes.
+    pub fn hs256(secret: impl AsRef<[u8]>) -> Self {
+        Self::secret(JwtAlgorithm::Hs256, secret.as_ref())
+    }
+
+    /// A shared secret of at least 48 random bytes.
+    pub fn hs384(secret: impl AsRef<[u8]>) -> Self {
+        Self::secret(JwtAlgorithm::Hs384, secret.as_ref())
+    }
+
+    /// A shared secret of at least 64 random bytes.
+    pub fn hs512(secret: impl AsRef<[u8]>) -> Self {
+        Self::secret(JwtAlgorithm::Hs512, secret.as_ref())
+    }
+
+    /// An RSA public key of 2048 to 8192 bits (4096 with the `rust-crypto` back end alone), for an `Rs…` or `Ps…` algorithm:
+    /// the members `n` and `e` of its JWK, base64url without padding (RFC 7518 §6.3.1).
+    pub fn rsa(algorithm: JwtAlgorithm, n: &str, e: &str) -> Self {
+        Self::public(algorithm, PublicKeyForm::Rsa { n: n.into(), e: e.into() })
+    }
+
+    /// A point on P-256 for `Es256` or on P-384 for `Es384`: the members `x` and `y` of its JWK, base64url without padding
+    /// (RFC 7518 §6.2.1).
+    pub fn ec(algorithm: JwtAlgorithm, x: &str, y: &str) -> Self {
+        Self::public(algorithm, PublicKeyForm::Ec { x: x.into(), y: y.into() })
+    }
+
+    /// An Ed25519 public key: the member `x` of its JWK, base64url without padding (RFC 8037 §2).
+    pub fn ed25519(x: &str) -> Self {
+        Self::public(JwtAlgorithm::EdDsa, PublicKeyForm::Ed25519 { x: x.into() })
+    }
+
+    /// A public key as a PEM file has it (`BEGIN PUBLIC KEY`, or `BEGIN RSA PUBLIC KEY`), for an asymmetric algorithm.
+    #[cfg(feature = "pem")]
+    pub fn pem(algorithm: JwtAlgorithm, pem: &str) -> Self {
+        Self::public(algorithm, PublicKeyForm::Pem(pem.into()))
+    }
+
+    /// The key's id, which a token's `kid` is compared with.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into().into_boxed_str());
+        self
+    }
+
+    fn secret(algorithm: JwtAlgorithm, secret: &[u8]) -> Self {
+        Self { algorithm, id: None, material: Material::Secret(Secret::new(secret.to_vec())) }
+    }
+
+    fn public(algorithm: JwtAlgorithm, form: PublicKeyForm) -> Self {
+        Self { algorithm, id: None, material: Material::Public(form) }
+    }
+
+    pub(super) fn algorithm(&self) -> JwtAlgorithm {
+        self.algorithm
+    }
+
+    pub(super) fn build(&self) -> Result<Key, ConfigProblem> {
+        let verifier = match &self.material {
+            Material::Secret(secret) => hmac_verifier(self.algorithm, secret.expose())?,
+            Material::Public(form) => {
+                let key = PublicKey::new(self.algorithm, form);
+                Verifier::Public(
+                    key.map_err(|reason| ConfigProblem::Key { algorithm: self.algorithm.name(), reason })?,
+                )
+            }
+        };
+        Ok(Key { algorithm: self.algorithm, id: self.id.clone(), verifier, seen_header: OnceLock::new() })
+    }
+}
+
+impl fmt::Debug for JwtKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JwtKey")
+            .field("algorithm", &self.algorithm)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`JwtKey`] that was found sound, ready to verify.
+pub(super) struct Key {
+    algorithm: JwtAlgorithm,
+    id: Option<Box<str>>,
+    verifier: Verifier,
+    /// The encoded header of the first token that this key verified. Issuers write the same header again and
+    /// again, and equal bytes mean the same; so most tokens need no parsing of theirs.
+    seen_header: OnceLock<Box<str>>,
+}
+
+enum Verifier {
+    Hs256(Hmac<Sha256>),
+    Hs384(Hmac<Sha384>),
+    Hs512(Hmac<Sha512>),
+    Public(PublicKey),
+}
+
+impl Key {
+    pub(super) fn algorithm(&self) -> JwtAlgorithm {
+        self.algorithm
+    }
+
+    pub(super) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    pub(super) fn seen_header(&self) -> Option<&str> {
+        self.seen_header.get().map(|header| &**header)
+    }
+
+    pub(super) fn verify(&self, parts: Parts<'_>) -> Result<(), Rejection> {
+        let message = parts.message.as_bytes();
+        let genuine = match &self.verifier {
+            Verifier::Public(key) => {
+                key.verify(message, decode_signature(parts.signature, &mut [0; LONGEST_SIGNATURE])?)
+            }
+            secret => secret.verify_mac(message, decode_signature(parts.signature, &mut [0; 96])?),
+        };
+        if !genuine {
+            return Err(refused("signature"));
+        }
+        self.seen_header.get_or_init(|| parts.header.into());
+        Ok(())
+    }
+}
+
+impl Verifier {
+    /// Compared in constant time by `verify_slice`.
+    fn verify_mac(&self, message: &[u8], mac: &[u8]) -> bool {
+        match self {
+            Self::Hs256(key) => key.clone().chain_update(message).verify_slice(mac).is_ok(),
+            Self::Hs384(key) => key.clone().chain_update(message).verify_slice(mac).is_ok(),
+            Self::Hs512(key) => key.clone().chain_update(message).verify_slice(mac).is_ok(),
+            Self::Public(_) => false,
+        }
+    }
+}
+
+fn decode_signature<'b>(segment: &str, buffer: &'b mut [u8]) -> Result<&'b [u8], Rejection> {
+    let length = URL_SAFE_NO_PAD.decode_slice(segment, buffer).map_err(|_| refused("signature form"))?;
+    Ok(&buffer[..length])
+}
+
+/// The key schedule is kept: it is half the work of a short message.
+fn hmac_verifier(algorithm: JwtAlgorithm, secret: &[u8]) -> Result<Verifier, ConfigProblem> {
+    let least = algorithm.hash_length();
+    let short = || ConfigProblem::ShortSecret { algorithm: algorithm.name(), least };
+    if secret.len() < least {
+        return Err(short());
+    }
+    if is_guessable(secret) {
+        return Err(ConfigProblem::WeakSecret(algorithm.name()));
+    }
+    Ok(match algorithm {
+        JwtAlgorithm::Hs384 => Verifier::Hs384(Hmac::new_from_slice(secret).map_err(|_| short())?),
+        JwtAlgorithm::Hs512 => Verifier::Hs512(Hmac::new_from_slice(secret).map_err(|_| short())?),
+        _ => Verifier::Hs256(Hmac::new_from_slice(secret).map_err(|_| short())?),
+    })
+}
+
+/// Secrets that long enough examples on the web use, and those made of a few bytes repeated.
+fn is_guessable(secret: &[u8]) -> bool {
+    const PUBLISHED: [&[u8]; 4] = [
+        b"a-string-secret-at-least-256-bits-long",
+        b"a-valid-string-secret-that-is-at-least-384-bits-long",
+        b"a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long",
+        b"your-256-bit-secret-your-256-bit-secret",
+    ];
+    let distinct: std::collections::HashSet<&u8> = secret.iter().collect();
+    distinct.len() < 8 || PUBLISHED.contains(&secret)
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key")
+            .field("algorithm", &self.algorithm)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,349 @@
+use super::claims::{Claims, Names};
+use super::header::{Header, with_header};
+use super::key::{JwtAlgorithm, JwtKey, Key};
+use super::{Parts, decoded, refused};
+use crate::config::ConfigProblem;
+use crate::principal::{Roles, Scopes, Subject, TokenIdentity};
+use crate::reject::Rejection;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+const LONGEST_LEEWAY: Duration = Duration::from_secs(600);
+
+/// Which JWTs of one issuer are accepted.
+///
+/// Required of every token: `iss` is the issuer, `aud` names an audience, `exp` is to come, `sub` is there, and a
+/// configured key verifies the signature under the key's own algorithm. Besides:
+///
+/// - `nbf` and `iat`, where present, are not in the future; [`leeway`](Self::leeway) forgives clocks that differ, 60 seconds
+///   by default.
+/// - `typ` is absent, `JWT` or `at+jwt`, or what [`token_type`](Self::token_type) says. A token that calls itself something
+///   other than an access token (`token_type`, `token_use`) is refused.
+/// - `crit`, compressed and nested tokens are refused. Keys that a token brings along are not looked at.
+/// - The scopes are those of `scope` (RFC 8693 §4.2; an array is read as well), the roles those of `roles`.
+///
+/// ```
+/// use tower_auth::{AuthLayer, Jwt, JwtKey};
+///
+/// let auth = AuthLayer::builder()
+///     .jwt(
+///         Jwt::new()
+///             .issuer("https://login.example.com")
+///             .audience("reports")
+///             .key(JwtKey::ed25519("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").id("2026")),
+///     )
+///     .build()?;
+/// # Ok::<(), tower_auth::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Jwt {
+    issuer: String,
+    audiences: Vec<String>,
+    keys: Vec<JwtKey>,
+    leeway: Duration,
+    max_age: Option<Duration>,
+    token_type: Option<String>,
+    scope_claim: String,
+    role_claim: String,
+}
+
+impl Default for Jwt {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Jwt {
+    /// A policy without issuer, audience and keys, all of which it needs.
+    pub fn new() -> Self {
+        Self {
+            issuer: String::new(),
+            audiences: Vec::new(),
+            keys: Vec::new(),
+            leeway: Duration::from_secs(60),
+            max_age: None,
+            token_type: None,
+            scope_claim: String::from("scope"),
+            role_claim: String::from("roles"),
+        }
+    }
+
+    /// Tokens signed with HS256 under a shared secret of at least 32 bytes.
+    pub fn hs256(secret: impl AsRef<[u8]>) -> Self {
+        Self::new().key(JwtKey::hs256(secret))
+    }
+
+    /// The issuer: `iss` must be exactly this.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = issuer.into();
+        self
+    }
+
+    /// An audience: `aud` must name one of those given.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// A key: a token's `kid` must be the id of one, where any has an id; else the token's `alg` chooses.
+    pub fn key(mut self, key: JwtKey) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// How much the issuer's clock may differ, at most 10 minutes; 60 seconds by default.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// Tokens issued longer ago are refused, and so are those without `iat`.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
+        self
+    }
+
+    /// The `typ` that a token must have (RFC 8725 §3.11), such as `at+jwt` (RFC 9068 §2.1).
+    pub fn token_type(mut self, typ: impl Into<String>) -> Self {
+        self.token_type = Some(typ.into());
+        self
+    }
+
+    /// The claim that holds the scopes, `scope` by default.
+    pub fn scope_claim(mut self, name: impl Into<String>) -> Self {
+        self.scope_claim = name.into();
+        self
+    }
+
+    /// The claim that holds the roles, `roles` by default.
+    pub fn role_claim(mut self, name: impl Into<String>) -> Self {
+        self.role_claim = name.into();
+        self
+    }
+
+    pub(super) fn build(self) -> Result<Policy, Vec<ConfigProblem>> {
+        let mut problems = Vec::new();
+        if self.issuer.is_empty() {
+            problems.push(ConfigProblem::Issuer);
+        }
+        if self.audiences.is_empty() || self.audiences.iter().any(String::is_empty) {
+            problems.push(ConfigProblem::Audience);
+        }
+        if self.leeway > LONGEST_LEEWAY {
+            problems.push(ConfigProblem::Leeway);
+        }
+        if self.max_age == Some(Duration::ZERO) {
+            problems.push(ConfigProblem::Zero("max_age"));
+        }
+        let keys = KeySet::build(&self.keys).unwrap_or_else(|found| {
+            problems.extend(found);
+            KeySet::default()
+        });
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Policy {
+            issuer: self.issuer.into(),
+            audiences: self.audiences,
+            keys,
+            leeway: self.leeway.as_secs(),
+            max_age: self.max_age.map(|age| age.as_secs()),
+            token_type: self.token_type,
+            scope_claim: self.scope_claim,
+            role_claim: self.role_claim,
+        })
+    }
+}
+
+impl fmt::Debug for Jwt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jwt")
+            .field("issuer", &self.issuer)
+            .field("audiences", &self.audiences)
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`Jwt`] that was found sound.
+#[derive(Debug)]
+pub(super) struct Policy {
+    issuer: Arc<str>,
+    audiences: Vec<String>,
+    keys: KeySet,
+    /// Seconds.
+    leeway: u64,
+    /// Seconds.
+    max_age: Option<u64>,
+    token_type: Option<String>,
+    scope_claim: String,
+    role_claim: String,
+}
+
+impl Policy {
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Signature first: nothing about a forged token is told, and nothing in it is read.
+    pub(super) fn verify(&self, parts: Parts<'_>, now: u64) -> Result<TokenIdentity, Rejection> {
+        let key = self.key(parts.header)?;
+        key.verify(parts)?;
+        let payload = decoded(parts.payload)?;
+        let claims = Claims::parse(&payload, self.claim_names())?;
+        self.check(&claims, now)?;
+        let subject = claims.sub.filter(|sub| !sub.is_empty()).ok_or_else(|| refused("sub"))?;
+        let scopes = claims.scope.map(|scope| match scope {
+            super::strict::OneOrMany::One(text) => Scopes::parse(&text),
+            many => many.iter().collect(),
+        });
+        let roles = claims.roles.map(|roles| roles.iter().collect::<Roles>());
+        Ok(TokenIdentity {
+            subject: Subject::user(subject),
+            issuer: Arc::clone(&self.issuer),
+            scopes: scopes.unwrap_or_default(),
+            roles: roles.unwrap_or_default(),
+            claims: payload,
+        })
+    }
+
+    fn claim_names(&self) -> Names<'_> {
+        Names { scope: &self.scope_claim, roles: &self.role_claim }
+    }
+
+    fn key(&self, header: &str) -> Result<&Key, Rejection> {
+        match self.keys.seen(header) {
+            Some(key) => Ok(key),
+            None => with_header(header, |header| {
+                self.check_type(header.typ.as_deref())?;
+                self.keys.choose(&header)
+            }),
+        }
+    }
+
+    /// `typ` is compared without regard to case, and `application/` may be left out (RFC 7515 §4.1.9).
+    fn check_type(&self, typ: Option<&str>) -> Result<(), Rejection> {
+        let is = |expected: &str| {
+            typ.is_some_and(|typ| short_media_type(typ).eq_ignore_ascii_case(short_media_type(expected)))
+        };
+        let accepted = match &self.token_type {
+            Some(required) => is(required),
+            None => typ.is_none() || is("JWT") || is("at+jwt"),
+        };
+        if accepted { Ok(()) } else { Err(refused("typ")) }
+    }
+
+    fn check(&self, claims: &Claims<'_>, now: u64) -> Result<(), Rejection> {
+        if claims.iss.as_deref() != Some(&*self.issuer) {
+            return Err(refused("iss"));
+        }
+        let audience = claims.aud.as_ref().ok_or_else(|| refused("aud"))?;
+        if !audience.iter().any(|named| self.audiences.iter().any(|ours| ours == named)) {
+            return Err(refused("aud"));
+        }
+        if claims.token_type.as_deref().is_some_and(|is| is != "access" && !is.eq_ignore_ascii_case("Bearer"))
+        {
+            return Err(refused("token_type"));
+        }
+        if claims.token_use.as_deref().is_some_and(|is| is != "access") {
+            return Err(refused("token_use"));
+        }
+        self.check_times(claims, now)
+    }
+
+    /// Expiry last, so that only a token that is right in all else is told that it is expired.
+    fn check_times(&self, claims: &Claims<'_>, now: u64) -> Result<(), Rejection> {
+        let latest = now.saturating_add(self.leeway);
+        if claims.nbf.is_some_and(|nbf| nbf > latest) {
+            return Err(refused("nbf"));
+        }
+        if claims.iat.is_some_and(|iat| iat > latest) {
+            return Err(refused("iat"));
+        }
+        if let Some(age) = self.max_age {
+            let issued = claims.iat.ok_or_else(|| refused("iat"))?;
+            if issued.saturating_add(age).saturating_add(self.leeway) <= now {
+                return Err(refused("max age"));
+            }
+        }
+        let expires = claims.exp.ok_or_else(|| refused("exp"))?;
+        // RFC 7519 §4.1.4: "on or after which" it is not accepted.
+        if expires.saturating_add(self.leeway) <= now {
+            return Err(Rejection::expired_token(UNIX_EPOCH + Duration::from_secs(expires)));
+        }
+        Ok(())
+    }
+}
+
+fn short_media_type(typ: &str) -> &str {
+    const APPLICATION: &str = "application/";
+    match typ.split_at_checked(APPLICATION.len()) {
+        Some((head, rest)) if head.eq_ignore_ascii_case(APPLICATION) && !rest.contains('/') => rest,
+        _ => typ,
+    }
+}
+
+/// The keys of one issuer, of which a token's header chooses one at most.
+#[derive(Debug, Default)]
+struct KeySet(Vec<Key>);
+
+impl KeySet {
+    fn build(keys: &[JwtKey]) -> Result<Self, Vec<ConfigProblem>> {
+        let mut problems = Vec::new();
+        let mut set: Vec<Key> = Vec::new();
+        for key in keys {
+            match key.build() {
+                Err(problem) => problems.push(problem),
+                Ok(key) => set.push(key),
+            }
+        }
+        if keys.is_empty() {
+            problems.push(ConfigProblem::NoKey);
+        }
+        let symmetric = keys.iter().filter(|key| key.algorithm().is_symmetric()).count();
+        if symmetric != 0 && symmetric != keys.len() {
+            problems.push(ConfigProblem::MixedKeys);
+        }
+        for (at, key) in set.iter().enumerate() {
+            let clash = |other: &&Key| match key.id() {
+                Some(_) => other.id() == key.id(),
+                None => other.id().is_none() && other.algorithm() == key.algorithm(),
+            };
+            match (set[..at].iter().find(clash), key.id()) {
+                (None, _) => {}
+                (Some(_), Some(_)) => problems.push(ConfigProblem::DuplicateKeyId),
+                (Some(_), None) => problems.push(ConfigProblem::AmbiguousKeys(key.algorithm().name())),
+            }
+        }
+        if problems.is_empty() { Ok(Self(set)) } else { Err(problems) }
+    }
+
+    /// The key whose genuine tokens had exactly this header before.
+    fn seen(&self, header: &str) -> Option<&Key> {
+        self.0.iter().find(|key| key.seen_header() == Some(header))
+    }
+
+    /// The key that a header means, of the algorithm that the header names: the key has the last word on that.
+    fn choose(&self, header: &Header<'_>) -> Result<&Key, Rejection> {
+        let algorithm = header.alg.as_deref().and_then(JwtAlgorithm::named).ok_or_else(|| refused("alg"))?;
+        let key = match header.kid.as_deref() {
+            Some(kid) if self.0.iter().any(|key| key.id().is_some()) => {
+                self.0.iter().find(|key| key.id() == Some(kid)).ok_or_else(|| refused("kid"))?
+            }
+            _ => self.only(algorithm)?,
+        };
+        if key.algorithm() == algorithm { Ok(key) } else { Err(refused("alg")) }
+    }
+
+    /// The key of an algorithm, where there is no more than one.
+    fn only(&self, algorithm: JwtAlgorithm) -> Result<&Key, Rejection> {
+        let mut fitting = self.0.iter().filter(|key| key.algorithm() == algorithm);
+        match (fitting.next(), fitting.next()) {
+            (Some(key), None) => Ok(key),
+            (None, _) => Err(refused("alg")),
+            (Some(_), Some(_)) => Err(refused("kid")),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+use std::error::Error;
+use std::fmt;
+
+/// Why a store did not do what it was asked.
+#[derive(Debug)]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// What kind of [`StoreError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// An identifying field is taken; nothing was written.
+    Exists,
+    /// There is no such record; nothing was written.
+    Missing,
+    /// The store failed, or cannot be reached. Whether something was written is not known.
+    Unavailable,
+}
+
+impl StoreError {
+    /// An error of that kind.
+    #[must_use]
+    pub fn new(kind: StoreErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+
+    /// The store failed, because of `source`.
+    #[must_use]
+    pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { kind: StoreErrorKind::Unavailable, source: Some(source.into()) }
+    }
+
+    /// What kind of error.
+    #[must_use]
+    pub fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            StoreErrorKind::Exists => "a record with that id, digest or name exists already",
+            StoreErrorKind::Missing => "there is no such record",
+            StoreErrorKind::Unavailable => "the store is unavailable",
+        })
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source = self.source.as_deref()?;
+        Some(source)
+    }
+}

@@ -1,0 +1,64 @@
+#![cfg(any(feature = "api-key", feature = "basic"))]
+//! A store's failure, in any form, is one answer: 503.
+
+use super::StoreError;
+use crate::reject::Rejection;
+use pin_project_lite::pin_project;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// Calls a store under a deadline.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Guard {
+    pub(crate) deadline: Duration,
+}
+
+impl Guard {
+    /// Runs one call. It is 503 when the store fails, takes longer than the deadline or panics.
+    pub(crate) async fn call<T>(
+        self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, Rejection> {
+        match caught_future(tokio::time::timeout(self.deadline, call)).await {
+            Err(Panicked) => Err(Rejection::unavailable("store panicked", Panicked)),
+            Ok(Err(elapsed)) => Err(Rejection::unavailable("store too slow", elapsed)),
+            Ok(Ok(Err(error))) => Err(Rejection::unavailable("store failed", error)),
+            Ok(Ok(Ok(answer))) => Ok(answer),
+        }
+    }
+}
+
+/// Runs a synchronous call; 503 when it panics.
+pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, Rejection> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|_| Rejection::unavailable("store panicked", Panicked))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the store panicked")]
+struct Panicked;
+
+async fn caught_future<F: Future>(future: F) -> Result<F::Output, Panicked> {
+    CaughtFuture { future }.await
+}
+
+pin_project! {
+    struct CaughtFuture<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for CaughtFuture<F> {
+    type Output = Result<F::Output, Panicked>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let future = self.project().future;
+        // The future is not polled again after a panic: it is dropped with this request.
+        match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+            Ok(poll) => poll.map(Ok),
+            Err(_) => Poll::Ready(Err(Panicked)),
+        }
+    }
+}
