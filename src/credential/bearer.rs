@@ -16,7 +16,7 @@ pub(super) fn classify<'a>(text: &'a str, prefixes: &[Box<str>], bare_keys: bool
 /// compared with whole, so the longest match is the only one that ends at a `_`.
 pub(super) fn configured_prefix<'a>(text: &'a str, prefixes: &[Box<str>]) -> Option<&'a str> {
     let matches =
-        |prefix: &&Box<str>| text.strip_prefix(&***prefix).is_some_and(|rest| rest.starts_with('_'));
+        |prefix: &&Box<str>| text.strip_prefix(prefix.as_ref()).is_some_and(|rest| rest.starts_with('_'));
     prefixes.iter().filter(matches).map(|prefix| prefix.len()).max().map(|length| &text[..length])
 }
 

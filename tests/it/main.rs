@@ -1,1 +1,6 @@
+//! One binary, a module a promise.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
+
+mod layer;
+mod support;
