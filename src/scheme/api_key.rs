@@ -154,9 +154,15 @@ impl ApiKeys {
         let key = api_key::make(self.prefix.as_deref(), random)?;
         let id = api_key::make(None, random)?.expose()[..22].to_owned();
         let visible = self.prefix.as_ref().map_or(0, |prefix| prefix.len() + 1) + 4;
-        let digest = self.hashes[0].digest(key.expose());
+        let digest = self.digest(key.expose());
         let hint = format!("{}…", &key.expose()[..visible]);
         Ok(NewKey { record: KeyRecord::new(id, owner, name, hint, digest, now), key })
+    }
+
+    /// What a key of another origin is stored and found by, to make a [`KeyRecord`] of it.
+    #[must_use]
+    pub fn digest(&self, key: &str) -> KeyDigest {
+        self.hashes[0].digest(key)
     }
 
     pub(crate) fn with_deadline(mut self, deadline: Duration) -> Self {

@@ -1,0 +1,231 @@
+//! Stores keep their promises, and their failures are 503.
+
+use crate::support::*;
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tower_auth::store::{
+    KeyDigest, KeyRecord, KeyStore, Memory, Peek, StoreError, UserRecord, UserStore, conformance,
+};
+use tower_auth::{ApiKeys, AuthLayer, Basic, Subject};
+
+#[tokio::test]
+async fn memory_keeps_the_promises_of_a_key_store() {
+    conformance::key_store(async || Memory::new()).await;
+}
+
+#[tokio::test]
+async fn memory_keeps_the_promises_of_a_user_store() {
+    conformance::user_store(async || Memory::new()).await;
+}
+
+/// What a scripted store does when it is asked.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Script {
+    Answer,
+    Fail,
+    Panic,
+    PanicInPeek,
+    Hang,
+    /// Another key's record, as a store with a broken index would find.
+    WrongRecord,
+}
+
+/// A store that forgets its synchronous answers and does what its script says.
+#[derive(Clone)]
+struct Scripted {
+    memory: Memory,
+    script: Script,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Scripted {
+    fn new(memory: &Memory, script: Script) -> Self {
+        Self { memory: memory.clone(), script, asked: Arc::default() }
+    }
+
+    async fn play(&self) -> Result<(), StoreError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        match self.script {
+            Script::Fail => Err(StoreError::unavailable("the disk is full")),
+            Script::Panic => panic!("planted"),
+            Script::Hang => std::future::pending().await,
+            Script::Answer | Script::PanicInPeek | Script::WrongRecord => Ok(()),
+        }
+    }
+
+    fn peek<T>(&self) -> Peek<T> {
+        assert_ne!(self.script, Script::PanicInPeek, "planted");
+        Peek::Ask
+    }
+}
+
+#[async_trait]
+impl KeyStore for Scripted {
+    fn peek_key(&self, _: &KeyDigest, _: SystemTime) -> Peek<KeyRecord> {
+        self.peek()
+    }
+
+    async fn find_key(
+        &self,
+        digest: &KeyDigest,
+        now: SystemTime,
+    ) -> Result<Option<Arc<KeyRecord>>, StoreError> {
+        self.play().await?;
+        if self.script == Script::WrongRecord {
+            return Ok(self.memory.list_keys(&Subject::user("7"), now).await?.pop());
+        }
+        self.memory.find_key(digest, now).await
+    }
+
+    async fn insert_key(&self, record: KeyRecord, now: SystemTime) -> Result<(), StoreError> {
+        self.memory.insert_key(record, now).await
+    }
+
+    async fn list_keys(&self, owner: &Subject, now: SystemTime) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
+        self.memory.list_keys(owner, now).await
+    }
+
+    async fn revoke_key(&self, owner: &Subject, id: &str, now: SystemTime) -> Result<(), StoreError> {
+        self.memory.revoke_key(owner, id, now).await
+    }
+}
+
+#[async_trait]
+impl UserStore for Scripted {
+    fn peek_user(&self, _: &str, _: SystemTime) -> Peek<UserRecord> {
+        self.peek()
+    }
+
+    async fn find_user(&self, name: &str, now: SystemTime) -> Result<Option<Arc<UserRecord>>, StoreError> {
+        self.play().await?;
+        self.memory.find_user(name, now).await
+    }
+
+    async fn insert_user(&self, user: UserRecord, now: SystemTime) -> Result<(), StoreError> {
+        self.memory.insert_user(user, now).await
+    }
+}
+
+/// A layer over a scripted store that knows the returned key.
+async fn guarded_by(script: Script) -> (AuthLayer, String, Scripted) {
+    let memory = Memory::new();
+    let store = Scripted::new(&memory, script);
+    let keys = ApiKeys::new(store.clone()).prefix("egret");
+    let new = keys.mint(Subject::user("7"), "ci", UNIX_EPOCH).unwrap();
+    memory.insert_key(new.record, UNIX_EPOCH).await.unwrap();
+    let auth = AuthLayer::builder()
+        .api_keys(keys)
+        .basic(Basic::new(store.clone()))
+        .store_deadline(Duration::from_millis(20))
+        .build();
+    (auth.unwrap(), new.key.expose().clone(), store)
+}
+
+const FAULTS: [Script; 4] = [Script::Fail, Script::Panic, Script::PanicInPeek, Script::Hang];
+
+#[tokio::test]
+async fn a_store_that_answers_later_is_waited_for() {
+    let (auth, key, store) = guarded_by(Script::Answer).await;
+    assert_eq!(send(&auth, bearer(&key)).await.text(), "ApiKey 7");
+    assert_eq!(store.asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_slow_or_panicking_key_store_is_503_never_401_and_never_a_pass() {
+    for script in FAULTS {
+        let (auth, key, _) = guarded_by(script).await;
+        for layer in [auth.clone(), auth.optional()] {
+            let reply = send(&layer, bearer(&key)).await;
+            assert_eq!(reply.status, 503, "{script:?}");
+            assert_eq!(reply.code(), "unavailable");
+            assert_eq!(reply.headers["retry-after"], "1");
+            assert!(reply.challenges().is_empty(), "{script:?}: nothing is wrong with the credential");
+        }
+        // The next request is served.
+        assert_eq!(send(&auth, get(&[])).await.status, 401, "{script:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_slow_or_panicking_user_store_is_503_never_401_and_never_a_pass() {
+    for script in FAULTS {
+        let (auth, ..) = guarded_by(script).await;
+        let reply = send(&auth, get(&[("authorization", "Basic YW5uYTpjb3JyZWN0IGhvcnNl")])).await;
+        assert_eq!(reply.status, 503, "{script:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_record_that_a_store_finds_is_compared_with_the_key_that_was_presented() {
+    let (auth, key, store) = guarded_by(Script::WrongRecord).await;
+    assert_eq!(send(&auth, bearer(&key)).await.status, 200);
+    let other = ApiKeys::new(store).prefix("egret").mint(Subject::user("8"), "x", UNIX_EPOCH).unwrap();
+    assert_eq!(send(&auth, bearer(other.key.expose())).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_typo_or_garbage_is_refused_without_asking_the_store() {
+    let (auth, key, store) = guarded_by(Script::Answer).await;
+    let last = if key.ends_with('a') { "b" } else { "a" };
+    for wrong in [&format!("{}{last}", &key[..key.len() - 1]), "egret_", "egret_x", &key[..key.len() - 1]] {
+        assert_eq!(send(&auth, bearer(wrong)).await.status, 401);
+    }
+    assert_eq!(store.asked.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn unknown_revoked_and_expired_keys_are_refused_alike_and_after_the_same_work() {
+    let memory = Memory::new();
+    let store = Scripted::new(&memory, Script::Answer);
+    let keys = ApiKeys::new(store.clone()).prefix("egret").pepper("p1", [7; 32]);
+    let clock = tower_auth::test_util::ManualClock::new(1_000);
+    let auth = AuthLayer::builder().api_keys(keys.clone()).clock(clock.clone()).build().unwrap();
+    let owner = Subject::user("7");
+    let mint = || keys.mint(owner.clone(), "ci", UNIX_EPOCH).unwrap();
+    let (good, revoked, expiring, unknown) = (mint(), mint(), mint(), mint());
+    let revoked_id = revoked.record.id().to_owned();
+    let expiring_record = expiring.record.expires(UNIX_EPOCH + Duration::from_secs(1_001));
+    for record in [good.record, revoked.record, expiring_record] {
+        memory.insert_key(record, UNIX_EPOCH).await.unwrap();
+    }
+
+    for new in [&good.key, &revoked.key, &expiring.key] {
+        assert_eq!(send(&auth, bearer(new.expose())).await.status, 200);
+    }
+    memory.revoke_key(&owner, &revoked_id, UNIX_EPOCH).await.unwrap();
+    clock.advance(Duration::from_secs(1)); // a key that expires now is expired
+    let mut replies = Vec::new();
+    for new in [&revoked.key, &expiring.key] {
+        store.asked.store(0, Ordering::SeqCst);
+        replies.push(send(&auth, bearer(new.expose())).await);
+        assert_eq!(store.asked.load(Ordering::SeqCst), 1, "found under the first hash");
+    }
+    replies.push(send(&auth, bearer(unknown.key.expose())).await);
+    assert_eq!(replies[0].status, 401);
+    assert!(replies.iter().all(|reply| *reply == replies[0]), "{replies:?}");
+    assert_eq!(send(&auth, bearer(good.key.expose())).await.status, 200, "and no other key is touched");
+}
+
+#[tokio::test]
+async fn peppers_rotate_without_breaking_keys_stored_under_older_ones_or_none() {
+    let store = Memory::new();
+    let plain = ApiKeys::new(store.clone()).prefix("egret");
+    let first = plain.clone().pepper("2025", [1; 32]);
+    let second = plain.clone().pepper("2026", [2; 32]).previous_pepper("2025", [1; 32]);
+    let mut keys = Vec::new();
+    for (set, algorithm) in [(&plain, "sha256"), (&first, "hmac-sha256:2025"), (&second, "hmac-sha256:2026")]
+    {
+        let new = set.mint(Subject::user("7"), "ci", UNIX_EPOCH).unwrap();
+        assert_eq!(new.record.digest().algorithm(), algorithm);
+        store.insert_key(new.record, UNIX_EPOCH).await.unwrap();
+        keys.push(new.key);
+    }
+    let auth = AuthLayer::builder().api_keys(second).build().unwrap();
+    for key in &keys {
+        assert_eq!(send(&auth, bearer(key.expose())).await.status, 200);
+    }
+    let without = AuthLayer::builder().api_keys(plain).build().unwrap();
+    assert_eq!(send(&without, bearer(keys[2].expose())).await.status, 401, "a stolen table opens nothing");
+}
