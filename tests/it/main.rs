@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
 mod contract;
+mod examples;
 mod layer;
+mod refusals;
+mod stacks;
 mod stores;
 mod support;

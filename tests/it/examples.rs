@@ -1,0 +1,164 @@
+//! The examples do what they print, as processes of their own, over a socket.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use tower_auth::store::conformance;
+
+#[expect(dead_code, unreachable_pub, reason = "of the example only its store is tested here")]
+#[path = "../../examples/custom_store.rs"]
+mod custom_store;
+
+/// An example that runs until it is told to stop.
+struct Example {
+    process: Child,
+    output: BufReader<ChildStdout>,
+    url: String,
+}
+
+impl Example {
+    fn start(name: &str) -> Self {
+        let mut command = Command::new(path_of(name));
+        let mut process = command.env("ADDR", "127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        let url =
+            line.trim().strip_prefix("listening on ").expect("the line on which servers say where they are");
+        Self { url: url.to_owned(), process, output }
+    }
+
+    fn line_with(&mut self, part: &str) -> String {
+        let mut line = String::new();
+        while !line.contains(part) {
+            line.clear();
+            assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "no line with {part:?}");
+        }
+        line.trim().to_owned()
+    }
+
+    /// Stops it as an operator does.
+    fn terminate(mut self) -> ExitStatus {
+        let kill = format!("kill -TERM {}", self.process.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        self.process.wait().unwrap()
+    }
+}
+
+/// A test that fails leaves nothing running.
+impl Drop for Example {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// `cargo test` builds the examples beside the tests.
+fn path_of(name: &str) -> PathBuf {
+    let deps = std::env::current_exe().unwrap();
+    let path = deps.ancestors().nth(2).unwrap().join("examples").join(name);
+    assert!(
+        path.exists(),
+        "{} is not built: run `cargo build --examples` before a single test",
+        path.display()
+    );
+    path
+}
+
+/// Does what a printed `curl` line does: the few options that the examples use.
+async fn curl(line: &str) -> String {
+    let words = shell_words(line);
+    let mut words = words.iter().map(String::as_str).skip(1);
+    let (mut method, mut fields, mut user, mut url, mut only_status) = ("GET", Vec::new(), None, None, false);
+    while let Some(word) = words.next() {
+        match word {
+            "-s" => {}
+            "-X" => method = words.next().unwrap(),
+            "-H" => fields.push(words.next().unwrap().split_once(": ").unwrap()),
+            "-u" => user = words.next().unwrap().split_once(':'),
+            "-o" => assert_eq!(words.next(), Some("/dev/null")),
+            "-w" => {
+                assert_eq!(words.next(), Some("%{http_code}\\n"));
+                only_status = true;
+            }
+            _ => assert_eq!(url.replace(word), None, "{line}"),
+        }
+    }
+    let mut request = reqwest::Client::new().request(method.parse().unwrap(), url.unwrap());
+    for (name, value) in fields {
+        request = request.header(name, value);
+    }
+    if let Some((name, password)) = user {
+        request = request.basic_auth(name, Some(password));
+    }
+    let response = request.send().await.unwrap();
+    if only_status { response.status().as_str().to_owned() } else { response.text().await.unwrap() }
+}
+
+fn shell_words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (at, part) in line.split('\'').enumerate() {
+        match at % 2 {
+            0 => words.extend(part.split_whitespace().map(str::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words
+}
+
+#[tokio::test]
+async fn the_curl_lines_that_quickstart_prints_give_the_answers_that_it_prints() {
+    let mut example = Example::start("quickstart");
+    let mut checked = 0;
+    while checked < 7 {
+        let announced = example.line_with("# ");
+        let answer = announced.split_once(": ").unwrap().1.to_owned();
+        let line = example.line_with("curl");
+        assert_eq!(curl(&line).await, answer, "{announced}");
+        checked += 1;
+    }
+    let url = example.url.clone();
+    assert!(example.terminate().success());
+    assert!(reqwest::get(url).await.is_err(), "it has stopped");
+}
+
+#[tokio::test]
+async fn the_hyper_server_takes_its_key_and_nothing_else() {
+    let example = Example::start("hyper_server");
+    let url = &example.url;
+    assert_eq!(curl(&format!("curl -s -H 'X-API-Key: demo-key-of-16-or-more' {url}/")).await, "hello demo\n");
+    for wrong in ["-H 'X-API-Key: demo-key-of-16-or-mor'", "-H 'Authorization: Bearer x.y.z'", ""] {
+        assert_eq!(curl(&format!("curl -s -w '%{{http_code}}\\n' {wrong} {url}/")).await, "401", "{wrong}");
+    }
+    assert!(example.terminate().success());
+}
+
+#[tokio::test]
+async fn the_custom_store_serves_the_key_that_it_prints() {
+    let mut example = Example::start("custom_store");
+    let answer = example.line_with("# ").split_off(2);
+    let line = example.line_with("curl");
+    assert_eq!(curl(&line).await.trim(), answer);
+    assert_eq!(curl(&format!("curl -s -w '%{{http_code}}\\n' {}/", example.url)).await, "401");
+    assert!(example.terminate().success());
+}
+
+#[tokio::test]
+async fn the_custom_store_keeps_the_promises_of_a_key_store() {
+    conformance::key_store(async || custom_store::Table::default()).await;
+}
+
+#[test]
+fn the_tonic_server_serves_its_client_with_the_token_that_it_prints() {
+    let mut example = Example::start("tonic_server");
+    let line = example.line_with("TOKEN=");
+    let token = line.split_whitespace().next().unwrap().strip_prefix("TOKEN=").unwrap();
+    let client = |token: &str| {
+        let mut client = Command::new(path_of("tonic_server"));
+        let output = client.args(["client", &example.url]).env("TOKEN", token).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    assert_eq!(client(token), "Serving");
+    assert_eq!(client("x.y.z"), "Unauthenticated: The token is not valid.");
+    assert!(example.terminate().success());
+}
