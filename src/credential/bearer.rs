@@ -12,12 +12,12 @@ pub(super) fn classify<'a>(text: &'a str, prefixes: &[Box<str>], bare_keys: bool
     Credential::Token(TokenCredential(text))
 }
 
-/// The part before the first `_` that was configured; prefixes contain no `_` in excess of what they are
-/// compared with whole, so the longest match is the only one that ends at a `_`.
+/// The longest configured prefix that is followed by a `_`.
 pub(super) fn configured_prefix<'a>(text: &'a str, prefixes: &[Box<str>]) -> Option<&'a str> {
-    let matches =
-        |prefix: &&Box<str>| text.strip_prefix(prefix.as_ref()).is_some_and(|rest| rest.starts_with('_'));
-    prefixes.iter().filter(matches).map(|prefix| prefix.len()).max().map(|length| &text[..length])
+    let length = |prefix: &str| {
+        text.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('_')).then_some(prefix.len())
+    };
+    prefixes.iter().filter_map(|prefix| length(prefix)).max().map(|length| &text[..length])
 }
 
 /// RFC 7515 §3.1, as far as bytes show: three segments of base64url, none of them empty.

@@ -46,6 +46,7 @@ pub struct Principal(Identity);
 #[derive(Clone)]
 enum Identity {
     Key(Arc<KeyRecord>),
+    #[cfg_attr(not(feature = "jwt"), expect(dead_code, reason = "only that feature verifies tokens"))]
     Token(Arc<TokenIdentity>),
     User(Arc<UserRecord>),
     Custom(Arc<Custom>),
@@ -88,16 +89,9 @@ impl Principal {
         PrincipalBuilder(Custom { subject, scopes: Scopes::default(), roles: Roles::default(), user: None })
     }
 
-    pub(crate) fn from_key(record: Arc<KeyRecord>) -> Self {
-        Self(Identity::Key(record))
-    }
-
+    #[cfg(feature = "jwt")]
     pub(crate) fn from_token(token: Arc<TokenIdentity>) -> Self {
         Self(Identity::Token(token))
-    }
-
-    pub(crate) fn from_user(user: Arc<UserRecord>) -> Self {
-        Self(Identity::User(user))
     }
 
     /// The stable id of who calls: a token's `sub`, an API key's owner, a user's id.
@@ -197,6 +191,20 @@ impl Principal {
             Identity::Custom(custom) => custom.user.as_deref().and_then(|user| user.downcast_ref()),
             Identity::Key(_) | Identity::Token(_) => None,
         }
+    }
+}
+
+/// Whoever presented this API key: for schemes that verify one in a way of their own.
+impl From<Arc<KeyRecord>> for Principal {
+    fn from(record: Arc<KeyRecord>) -> Self {
+        Self(Identity::Key(record))
+    }
+}
+
+/// This user: for schemes that verify one in a way of their own.
+impl From<Arc<UserRecord>> for Principal {
+    fn from(user: Arc<UserRecord>) -> Self {
+        Self(Identity::User(user))
     }
 }
 

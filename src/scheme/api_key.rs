@@ -251,7 +251,7 @@ fn judge(record: Arc<KeyRecord>, digest: &KeyDigest, now: SystemTime) -> Result<
     if !record.is_active(now) {
         return Err(refused("revoked or expired"));
     }
-    Ok(Principal::from_key(record))
+    Ok(Principal::from(record))
 }
 
 fn refused(reason: &'static str) -> Rejection {

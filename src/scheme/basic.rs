@@ -58,7 +58,7 @@ impl Basic {
             Err(unavailable) => return Answer::Refused(unavailable),
             Ok(Peek::Found(user)) => {
                 if shared.remembered.holds(&user, credential, now) {
-                    return Answer::Verified(Principal::from_user(user));
+                    return Answer::Verified(Principal::from(user));
                 }
                 Some(Some(user))
             }
@@ -74,13 +74,13 @@ impl Basic {
             let user = user.filter(|user| user.is_active());
             let presented = BasicCredential::new(name, password);
             if let Some(user) = user.as_ref().filter(|user| shared.remembered.holds(user, &presented, now)) {
-                return Ok(Principal::from_user(Arc::clone(user)));
+                return Ok(Principal::from(Arc::clone(user)));
             }
             let stored = user.as_ref().and_then(|user| user.stored_hash()).cloned();
             let fits = shared.passwords.verify(stored, presented.password().clone()).await?;
             let user = user.filter(|_| fits).ok_or_else(refused)?;
             shared.remembered.remember(&user, &presented, now);
-            Ok(Principal::from_user(user))
+            Ok(Principal::from(user))
         }))
     }
 }

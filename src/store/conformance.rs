@@ -15,11 +15,7 @@
 //!
 //! Every function here panics when a promise is broken, and says which.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::missing_panics_doc,
-    reason = "a broken promise panics: that is what it is for"
-)]
+#![expect(clippy::unwrap_used, reason = "a broken promise panics: that is what it is for")]
 
 use super::{KeyDigest, KeyRecord, KeyStore, Peek, StoreError, StoreErrorKind, UserRecord, UserStore};
 use crate::principal::Subject;

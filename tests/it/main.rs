@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
+mod basic;
+mod configuration;
 mod contract;
 mod examples;
 mod layer;

@@ -6,7 +6,7 @@ use http_body_util::{BodyExt, Full};
 use std::convert::Infallible;
 use tower::ServiceExt;
 use tower_auth::test_util::TokenMint;
-use tower_auth::{AuthLayer, AuthLayerBuilder, Jwt, Principal};
+use tower_auth::{Jwt, Principal};
 use tower_layer::Layer;
 
 /// For tests only.
@@ -95,10 +95,6 @@ pub(crate) fn request(method: &str, fields: &[(&str, &str)]) -> Request<Full<Byt
 
 pub(crate) fn bearer(token: &str) -> Request<Full<Bytes>> {
     get(&[("authorization", &format!("Bearer {token}"))])
-}
-
-pub(crate) fn built(builder: AuthLayerBuilder) -> AuthLayer {
-    builder.build().unwrap()
 }
 
 /// Answers with the caller's method and subject, or `anonymous`.
