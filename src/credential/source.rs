@@ -43,40 +43,40 @@ impl Source {
 
     /// The credential of a request, `None` where there is none. The fields it came in are marked sensitive, so
     /// that no later `Debug` shows them and HPACK does not index them (RFC 7541 §7.1.3).
+    ///
+    /// One walk over the fields finds both of them and whether one came twice; looking each up by its hash costs more.
     pub(crate) fn read<'h>(&self, headers: &'h mut HeaderMap) -> Result<Option<Found<'h>>, Rejection> {
-        let in_authorization = mark_sensitive(headers, &AUTHORIZATION);
-        let in_api_key = self.0.api_keys && mark_sensitive(headers, &X_API_KEY);
-        let headers = &*headers;
-        match (in_authorization, in_api_key) {
-            (false, false) => Ok(None),
-            (true, false) => {
-                let value = self.only_line(headers, &AUTHORIZATION)?;
-                found(self.authorization(value), presented(value))
+        let (mut authorization, mut api_key) = (Lines::default(), Lines::default());
+        for (name, value) in headers.iter_mut() {
+            if *name == AUTHORIZATION {
+                authorization.add(value);
+            } else if self.0.api_keys && *name == X_API_KEY {
+                api_key.add(value);
             }
-            (false, true) => {
-                let value = self.only_line(headers, &X_API_KEY)?;
-                found(self.api_key(value), Presented::Other)
+        }
+        match (authorization.first, api_key.first) {
+            (None, None) => Ok(None),
+            (Some(value), None) => {
+                let checked = self.only_line(value, authorization.more);
+                found(checked.and_then(|()| self.authorization(value)), presented(value))
             }
-            (true, true) => {
-                let presented =
-                    headers.get(AUTHORIZATION).map_or(Presented::Other, |v| presented(v.as_bytes()));
-                Err(refused(RejectionKind::MultipleCredentials, presented))
+            (None, Some(value)) => {
+                let checked = self.only_line(value, api_key.more);
+                found(checked.and_then(|()| self.api_key(value)), Presented::Other)
             }
+            (Some(value), Some(_)) => Err(refused(RejectionKind::MultipleCredentials, presented(value))),
         }
     }
 
     /// A field that came twice is refused: whichever line is taken, a proxy may have looked at the other.
-    fn only_line<'h>(&self, headers: &'h HeaderMap, name: &HeaderName) -> Result<&'h [u8], Rejection> {
-        let mut lines = headers.get_all(name).iter();
-        let value = lines.next().map(HeaderValue::as_bytes).unwrap_or_default();
-        let kind = if lines.next().is_some() {
-            RejectionKind::RepeatedField
+    fn only_line(&self, value: &[u8], more: bool) -> Result<(), RejectionKind> {
+        if more {
+            Err(RejectionKind::RepeatedField)
         } else if value.len() > self.0.max_len {
-            RejectionKind::OversizedCredential
+            Err(RejectionKind::OversizedCredential)
         } else {
-            return Ok(value);
-        };
-        Err(refused(kind, if *name == AUTHORIZATION { presented(value) } else { Presented::Other }))
+            Ok(())
+        }
     }
 
     fn authorization<'h>(&self, value: &'h [u8]) -> Result<Credential<'h>, RejectionKind> {
@@ -145,16 +145,19 @@ fn presented(value: &[u8]) -> Presented {
     if name.eq_ignore_ascii_case(b"Bearer") { Presented::Bearer } else { Presented::Other }
 }
 
-/// Whether the field is there at all.
-fn mark_sensitive(headers: &mut HeaderMap, name: &HeaderName) -> bool {
-    let Some(first) = headers.get_mut(name) else { return false };
-    first.set_sensitive(true);
-    if headers.len() > headers.keys_len() {
-        // Some field has several lines; only this rare request pays for a walk over all of them.
-        headers
-            .iter_mut()
-            .filter(|(other, _)| *other == name)
-            .for_each(|(_, value)| value.set_sensitive(true));
+/// The lines of one field.
+#[derive(Default)]
+struct Lines<'h> {
+    first: Option<&'h [u8]>,
+    more: bool,
+}
+
+impl<'h> Lines<'h> {
+    fn add(&mut self, value: &'h mut HeaderValue) {
+        value.set_sensitive(true);
+        match self.first {
+            None => self.first = Some(value.as_bytes()),
+            Some(_) => self.more = true,
+        }
     }
-    true
 }

@@ -1,5 +1,5 @@
-use crate::principal::Caller;
-use crate::reject::{Guarded, Responder, ResponseBody, Shape};
+use crate::principal::{Caller, Principal};
+use crate::reject::{Guarded, Rejection, Responder, ResponseBody, Shape};
 use crate::scheme::PendingAnswer;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
@@ -27,12 +27,14 @@ pin_project! {
         S: Service<Request<B>>,
     {
         Decided { #[pin] future: Guarded<S::Future, R> },
-        Asking { answer: PendingAnswer, held: Option<Held<S, B>> },
+        // Boxed, lest every request pay for the size of the few that wait.
+        Asking { held: Option<Box<Held<S, B>>> },
     }
 }
 
 /// A request that waits for an answer, and what is to have it.
 struct Held<S, B> {
+    answer: PendingAnswer,
     ready: S,
     request: Request<B>,
     responder: Arc<Responder>,
@@ -56,7 +58,7 @@ where
         request: Request<B>,
         responder: Arc<Responder>,
     ) -> Self {
-        Self { state: State::Asking { answer, held: Some(Held { ready, request, responder }) } }
+        Self { state: State::Asking { held: Some(Box::new(Held { answer, ready, request, responder })) } }
     }
 }
 
@@ -70,25 +72,34 @@ where
         loop {
             let future = match self.as_mut().project().state.project() {
                 StateProjection::Decided { future } => return future.poll(cx),
-                StateProjection::Asking { answer, held } => {
-                    let answer = ready!(answer.as_mut().poll(cx));
-                    let Some(Held { mut ready, mut request, responder }) = held.take() else {
-                        return Poll::Pending;
-                    };
-                    match answer {
-                        Ok(principal) => {
-                            request.extensions_mut().insert(Caller(Some(principal)));
-                            let shape = Shape::of_http(request.method());
-                            Guarded::admitted(ready.call(request), responder, shape)
-                        }
-                        Err(rejection) => {
-                            let shape = Shape::of(request.method(), request.headers());
-                            Guarded::refused(responder.respond(rejection, shape))
-                        }
-                    }
+                StateProjection::Asking { held } => {
+                    let Some(waiting) = held else { return Poll::Pending };
+                    let answer = ready!(waiting.answer.as_mut().poll(cx));
+                    let Some(held) = held.take() else { return Poll::Pending };
+                    held.proceed(answer)
                 }
             };
             self.as_mut().project().state.set(State::Decided { future });
+        }
+    }
+}
+
+impl<S, B, R> Held<S, B>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    fn proceed(self, answer: Result<Principal, Rejection>) -> Guarded<S::Future, R> {
+        let Self { mut ready, mut request, responder, .. } = self;
+        match answer {
+            Ok(principal) => {
+                request.extensions_mut().insert(Caller(Some(principal)));
+                let shape = Shape::of_http(request.method());
+                Guarded::admitted(ready.call(request), responder, shape)
+            }
+            Err(rejection) => {
+                let shape = Shape::of(request.method(), request.headers());
+                Guarded::refused(responder.respond(rejection, shape))
+            }
         }
     }
 }

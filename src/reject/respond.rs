@@ -80,7 +80,12 @@ impl Responder {
                 let Prepared { headers, body } = self.answer(&rejection);
                 (rejection.status(), headers, body)
             }
-            Shape::Head => (rejection.status(), self.answer(&rejection).headers, Bytes::new()),
+            Shape::Head => {
+                let Prepared { mut headers, body } = self.answer(&rejection);
+                // Of any other answer the server takes the length from the body (RFC 9110 §8.6).
+                headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+                (rejection.status(), headers, Bytes::new())
+            }
         };
         let mut response = Response::new(ResponseBody::refused(body, rejection));
         *response.status_mut() = status;
@@ -101,7 +106,7 @@ impl Responder {
     /// A hook that panics must not take the connection with it, nor change the status.
     fn fresh(&self, rejection: &Rejection) -> Prepared {
         self.render(rejection).unwrap_or_else(|UnusableFormat| Prepared {
-            headers: self.headers(rejection, HeaderValue::from_static(Problem.content_type()), 0),
+            headers: self.headers(rejection, HeaderValue::from_static(Problem.content_type())),
             body: Bytes::new(),
         })
     }
@@ -117,13 +122,12 @@ impl Responder {
         let make = || (self.format.content_type(), self.format.body(shown));
         let (content_type, body) = catch_unwind(AssertUnwindSafe(make)).map_err(|_| UnusableFormat)?;
         let content_type = HeaderValue::from_str(content_type).map_err(|_| UnusableFormat)?;
-        Ok(Prepared { headers: self.headers(shown, content_type, body.len()), body: Bytes::from(body) })
+        Ok(Prepared { headers: self.headers(shown, content_type), body: Bytes::from(body) })
     }
 
-    fn headers(&self, rejection: &Rejection, content_type: HeaderValue, length: usize) -> HeaderMap {
+    fn headers(&self, rejection: &Rejection, content_type: HeaderValue) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, content_type);
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         // Lest a shared cache serve one caller's refusal to another (RFC 9111 §3.5).
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for line in self.challenges.lines(rejection) {

@@ -42,7 +42,7 @@ pub struct ApiKeys {
     guard: Guard,
     prefix: Option<Box<str>>,
     form: Form,
-    /// How a key becomes what it is found by: the first is for new keys, all are tried.
+    /// The first is for new keys, all are tried.
     hashes: Vec<Hash>,
     weak_pepper: bool,
 }
@@ -56,11 +56,12 @@ enum Form {
     Opaque,
 }
 
+/// How a key becomes what it is found by.
 #[derive(Clone)]
-struct Hash {
-    algorithm: Arc<str>,
-    /// The key schedule of a pepper.
-    pepper: Option<Hmac<Sha256>>,
+enum Hash {
+    Sha256,
+    /// The name of the algorithm, and the key schedule of the pepper.
+    HmacSha256(Arc<str>, Hmac<Sha256>),
 }
 
 /// A key that was just made.
@@ -86,7 +87,7 @@ impl ApiKeys {
             guard: Guard { deadline: Duration::MAX },
             prefix: None,
             form: Form::Undecided,
-            hashes: vec![Hash { algorithm: "sha256".into(), pepper: None }],
+            hashes: vec![Hash::Sha256],
             weak_pepper: false,
         }
     }
@@ -131,11 +132,11 @@ impl ApiKeys {
 
     fn with_pepper(mut self, at: usize, id: &str, secret: &[u8]) -> Self {
         let algorithm: Arc<str> = format!("hmac-sha256:{id}").into();
-        let known_id = self.hashes.iter().any(|hash| hash.algorithm == algorithm);
+        let known_id = self.hashes.iter().any(|hash| hash.algorithm() == &*algorithm);
         let bad_id = !(1..=64).contains(&id.len()) || !id.bytes().all(is_word);
         match Hmac::new_from_slice(secret) {
             Ok(schedule) if secret.len() >= 32 && !known_id && !bad_id => {
-                self.hashes.insert(at, Hash { algorithm, pepper: Some(schedule) });
+                self.hashes.insert(at, Hash::HmacSha256(algorithm, schedule));
             }
             _ => self.weak_pepper = true,
         }
@@ -234,12 +235,21 @@ impl Scheme for ApiKeys {
 }
 
 impl Hash {
+    fn algorithm(&self) -> &str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::HmacSha256(algorithm, _) => algorithm,
+        }
+    }
+
     fn digest(&self, key: &str) -> KeyDigest {
-        let bytes = match &self.pepper {
-            None => Sha256::digest(key),
-            Some(schedule) => schedule.clone().chain_update(key).finalize().into_bytes(),
-        };
-        KeyDigest::new(Arc::clone(&self.algorithm), bytes.into())
+        match self {
+            Self::Sha256 => KeyDigest::of(None, Sha256::digest(key).into()),
+            Self::HmacSha256(algorithm, schedule) => {
+                let mac = schedule.clone().chain_update(key).finalize();
+                KeyDigest::of(Some(Arc::clone(algorithm)), mac.into_bytes().into())
+            }
+        }
     }
 }
 
@@ -272,7 +282,7 @@ fn is_word(b: u8) -> bool {
 
 impl fmt::Debug for ApiKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hashes: Vec<&str> = self.hashes.iter().map(|hash| &*hash.algorithm).collect();
+        let hashes: Vec<&str> = self.hashes.iter().map(Hash::algorithm).collect();
         f.debug_struct("ApiKeys")
             .field("prefix", &self.prefix)
             .field("hashes", &hashes)

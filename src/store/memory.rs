@@ -48,7 +48,7 @@ struct Users {
 
 impl Keys {
     fn find(&self, digest: &KeyDigest) -> Option<&Arc<KeyRecord>> {
-        self.by_digest.get(digest.bytes()).filter(|record| record.digest().algorithm() == digest.algorithm())
+        self.by_digest.get(digest.bytes()).filter(|record| record.digest().is_like(digest))
     }
 }
 

@@ -18,21 +18,27 @@ use std::time::SystemTime;
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct KeyDigest {
-    algorithm: Arc<str>,
+    /// `None` is `sha256`, by far the commonest.
+    algorithm: Option<Arc<str>>,
     bytes: [u8; 32],
 }
 
 impl KeyDigest {
     /// A digest that was stored before.
     #[must_use]
-    pub fn new(algorithm: impl Into<Arc<str>>, bytes: [u8; 32]) -> Self {
-        Self { algorithm: algorithm.into(), bytes }
+    pub fn new(algorithm: &str, bytes: [u8; 32]) -> Self {
+        Self { algorithm: (algorithm != SHA256).then(|| algorithm.into()), bytes }
+    }
+
+    #[cfg(feature = "api-key")]
+    pub(crate) fn of(algorithm: Option<Arc<str>>, bytes: [u8; 32]) -> Self {
+        Self { algorithm, bytes }
     }
 
     /// How it was made.
     #[must_use]
     pub fn algorithm(&self) -> &str {
-        &self.algorithm
+        self.algorithm.as_deref().unwrap_or(SHA256)
     }
 
     /// The hash.
@@ -41,20 +47,25 @@ impl KeyDigest {
         &self.bytes
     }
 
+    /// Whether it was made in the same way as another.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.algorithm == other.algorithm
+    }
+
     /// Compares in a time that does not depend on where two digests differ.
     #[cfg(feature = "api-key")]
     pub(crate) fn matches(&self, other: &Self) -> bool {
         use subtle::ConstantTimeEq;
-        let same_algorithm =
-            Arc::ptr_eq(&self.algorithm, &other.algorithm) || self.algorithm == other.algorithm;
-        same_algorithm & bool::from(self.bytes.ct_eq(&other.bytes))
+        self.is_like(other) & bool::from(self.bytes.ct_eq(&other.bytes))
     }
 }
+
+const SHA256: &str = "sha256";
 
 /// A digest is no secret, but it is what an attacker would look for in a log.
 impl fmt::Debug for KeyDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyDigest({})", self.algorithm)
+        write!(f, "KeyDigest({})", self.algorithm())
     }
 }
 

@@ -79,7 +79,6 @@ async fn bodies_are_problems_by_default() {
     assert_eq!((status, &body["scope"], &body["code"]), (403, &json!("a b"), &json!("insufficient_scope")));
     let reply = send(&auth, get(&[])).await;
     assert_eq!(reply.headers["content-type"], "application/problem+json");
-    assert_eq!(reply.headers["content-length"], reply.body.len().to_string());
 }
 
 #[tokio::test]
@@ -224,7 +223,10 @@ async fn grpc_requests_are_refused_by_a_status_without_a_body() {
 async fn head_is_refused_with_the_fields_of_get_and_no_body() {
     let auth = builder().build().unwrap();
     let (head, get) = (send(&auth, request("HEAD", &[])).await, send(&auth, get(&[])).await);
-    assert_eq!((head.status, &head.headers), (get.status, &get.headers));
+    assert_eq!(head.headers["content-length"], get.body.len().to_string());
+    let mut fields = head.headers.clone();
+    fields.remove("content-length"); // which a server takes from the body of GET
+    assert_eq!((head.status, &fields), (get.status, &get.headers));
     assert!(head.body.is_empty() && !get.body.is_empty());
 }
 

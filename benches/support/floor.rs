@@ -1,0 +1,125 @@
+//! The yardstick: straight-line code that does only what an answer cannot do without. It keeps none of the layer's promises.
+
+use super::fixtures::{AUDIENCE, HEADER, ISSUER, SECRET, base64url};
+use super::harness::Body;
+use aws_lc_rs::signature::ParsedPublicKey;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderMap, Request, Response, StatusCode, header};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use subtle::ConstantTimeEq;
+use tower::Service;
+
+/// The inner service of every row.
+#[derive(Clone)]
+pub(crate) struct Hello;
+
+impl Service<Request<Body>> for Hello {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        drop(request);
+        ready(Ok(Response::new(Body::from("hello"))))
+    }
+}
+
+/// Admits a request, or answers 401.
+pub(crate) struct Floor<F>(pub(crate) F);
+
+impl<F: FnMut(&mut Request<Body>) -> Option<()>> Service<Request<Body>> for Floor<F> {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        <Hello as Service<Request<Body>>>::poll_ready(&mut Hello, cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        if (self.0)(&mut request).is_some() {
+            return Hello.call(request);
+        }
+        let mut refused = Response::new(Body::default());
+        *refused.status_mut() = StatusCode::UNAUTHORIZED;
+        ready(Ok(refused))
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+#[derive(Clone)]
+struct Known(#[expect(dead_code, reason = "it is what a handler would read")] Arc<str>);
+
+/// Keys found by their SHA-256 and compared in constant time.
+pub(crate) fn api_key(keys: Vec<String>) -> impl FnMut(&mut Request<Body>) -> Option<()> {
+    let entry = |key: &String| (<[u8; 32]>::from(Sha256::digest(key)), Known(key.as_str().into()));
+    let known: HashMap<[u8; 32], Known> = keys.iter().map(entry).collect();
+    move |request| {
+        let digest: [u8; 32] = Sha256::digest(bearer(request.headers())?).into();
+        let (stored, known) = known.get_key_value(&digest)?;
+        let same: bool = stored.ct_eq(&digest).into();
+        same.then(|| _ = request.extensions_mut().insert(known.clone()))
+    }
+}
+
+#[derive(Clone, Deserialize)]
+struct Claims {
+    #[expect(dead_code, reason = "it is what a handler would read")]
+    sub: String,
+    exp: u64,
+    iss: String,
+    aud: String,
+    #[expect(dead_code, reason = "it is what a handler would read")]
+    scope: String,
+}
+
+/// Signature, base64, JSON and claims of a token with exactly the expected header.
+fn jwt(
+    header: String,
+    genuine: impl Fn(&[u8], &[u8]) -> bool,
+) -> impl FnMut(&mut Request<Body>) -> Option<()> {
+    let header = format!("{}.", base64url(header.as_bytes()));
+    move |request| {
+        let (message, signature) = bearer(request.headers())?.rsplit_once('.')?;
+        let payload = message.strip_prefix(&header)?;
+        let mut buffer = [0; 512];
+        let length = URL_SAFE_NO_PAD.decode_slice(signature, &mut buffer).ok()?;
+        if !genuine(message.as_bytes(), &buffer[..length]) {
+            return None;
+        }
+        let length = URL_SAFE_NO_PAD.decode_slice(payload, &mut buffer).ok()?;
+        let claims: Claims = serde_json::from_str(std::str::from_utf8(&buffer[..length]).ok()?).ok()?;
+        #[expect(clippy::disallowed_methods, reason = "the floor reads the clock too")]
+        let now = std::time::UNIX_EPOCH.elapsed().ok()?.as_secs();
+        let good = claims.exp > now && claims.iss == ISSUER && claims.aud == AUDIENCE;
+        good.then(|| _ = request.extensions_mut().insert(Arc::new(claims)))
+    }
+}
+
+pub(crate) fn hs256() -> impl FnMut(&mut Request<Body>) -> Option<()> {
+    let key = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+    jwt(HEADER.to_owned(), move |message, mac| key.clone().chain_update(message).verify_slice(mac).is_ok())
+}
+
+pub(crate) fn public_key(
+    algorithm: &str,
+    key: ParsedPublicKey,
+) -> impl FnMut(&mut Request<Body>) -> Option<()> {
+    let header = format!(r#"{{"alg":"{algorithm}","typ":"JWT","kid":"k1"}}"#);
+    jwt(header, move |message, signature| key.verify_sig(message, signature).is_ok())
+}
