@@ -12,7 +12,7 @@ use crate::reject::{Rejection, RejectionKind, Responder};
 use crate::scheme::{Answer, Chain, PendingAnswer};
 use crate::telemetry;
 use http::header::ACCESS_CONTROL_REQUEST_METHOD;
-use http::{HeaderMap, Method};
+use http::{Method, Request};
 use std::sync::Arc;
 
 /// Everything a layer and its clones share.
@@ -53,11 +53,10 @@ pub(crate) enum Decision {
 }
 
 impl Pipeline {
-    pub(crate) fn decide(&self, mode: Mode, method: &Method, headers: &mut HeaderMap) -> Decision {
-        if self.preflight == Preflight::LetThrough && is_preflight(method, headers) {
-            return Decision::Admit(Caller(None));
-        }
-        let found = match self.source.read(headers) {
+    pub(crate) fn decide<B>(&self, mode: Mode, request: &mut Request<B>) -> Decision {
+        let passes = self.preflight == Preflight::LetThrough && is_preflight(request);
+        let found = match self.source.read(request.headers_mut()) {
+            _ if passes => return Decision::Admit(Caller(None)),
             Ok(Some(found)) => found,
             Ok(None) if mode == Mode::Optional => return Decision::Admit(Caller(None)),
             Ok(None) => return refuse(Rejection::new(RejectionKind::MissingCredential, "none")),
@@ -84,6 +83,6 @@ fn refuse(rejection: Rejection) -> Decision {
     Decision::Refuse(rejection)
 }
 
-fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
-    method == Method::OPTIONS && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+fn is_preflight<B>(request: &Request<B>) -> bool {
+    request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }

@@ -5,8 +5,9 @@ use super::harness::Body;
 use aws_lc_rs::signature::ParsedPublicKey;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
-use http::{HeaderMap, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -122,4 +123,43 @@ pub(crate) fn public_key(
 ) -> impl FnMut(&mut Request<Body>) -> Option<()> {
     let header = format!(r#"{{"alg":"{algorithm}","typ":"JWT","kid":"k1"}}"#);
     jwt(header, move |message, signature| key.verify_sig(message, signature).is_ok())
+}
+
+/// Says no as completely as the layer does: three challenges, `no-store` and a body, made before and cloned.
+pub(crate) struct Refuses(Response<Body>);
+
+impl Refuses {
+    pub(crate) fn new() -> Self {
+        let mut response = Response::new(Body::from(Bytes::from(vec![b'x'; 142])));
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        let line = |text: &str| HeaderValue::try_from(text.to_owned()).unwrap();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        for scheme in
+            ["Bearer realm=\"api\"", "Api-Key realm=\"api\"", "Basic realm=\"api\", charset=\"UTF-8\""]
+        {
+            headers.append(header::WWW_AUTHENTICATE, line(scheme));
+        }
+        Self(response)
+    }
+}
+
+impl Service<Request<Body>> for Refuses {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        <Hello as Service<Request<Body>>>::poll_ready(&mut Hello, cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let mut response = Response::new(self.0.body().clone());
+        *response.status_mut() = self.0.status();
+        if !request.headers().contains_key(header::AUTHORIZATION) {
+            *response.headers_mut() = self.0.headers().clone();
+        }
+        ready(Ok(response))
+    }
 }

@@ -80,6 +80,7 @@ pub(crate) fn rows() -> Vec<Row> {
         rows.push(add(name, token, &AuthLayer::builder().jwt(jwt(key)).build().unwrap()));
     }
     rows.push(floor(rt, "FLOOR nothing refused", &None, floor::hs256()));
+    rows.push(row(rt, "FLOOR nothing refused, three challenges and a body", None, floor::Refuses::new()));
     rows.push(add("nothing refused", None, &all).budget(1_400));
     rows.push(add("garbage refused", in_authorization("Bearer garbage"), &all));
     rows.push(floor(rt, "FLOOR forged HS256 refused", &forged_token, floor::hs256()));

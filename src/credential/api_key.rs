@@ -18,14 +18,15 @@ const RANDOM: usize = 43;
 const CHECKSUM: usize = 6;
 
 /// Whether what follows the prefix has the right length and alphabet, and the checksum fits.
-pub(crate) fn is_well_formed(key: &str, prefix: Option<&str>) -> bool {
+pub(crate) fn is_well_formed(key: &[u8], prefix: Option<&str>) -> bool {
     let start = prefix.map_or(0, |prefix| prefix.len() + 1);
-    let bytes = key.as_bytes();
-    if bytes.len() != start + RANDOM + CHECKSUM {
+    if key.len() != start + RANDOM + CHECKSUM {
         return false;
     }
-    let (body, checksum) = bytes.split_at(start + RANDOM);
-    let alphabet = bytes[start..].iter().fold(true, |good, b| good & b.is_ascii_alphanumeric());
+    let (body, checksum) = key.split_at(start + RANDOM);
+    let foreign =
+        |b: &u8| u8::from((b | 0x20).wrapping_sub(b'a') >= 26) & u8::from(b.wrapping_sub(b'0') >= 10);
+    let alphabet = key[start..].iter().fold(0, |bad, b| bad | foreign(b)) == 0;
     alphabet && checksum == checksum_of(body)
 }
 
@@ -81,18 +82,18 @@ mod tests {
     fn a_made_key_is_well_formed_and_nothing_else_of_its_length_is() {
         for prefix in [None, Some("egret"), Some("egret_live")] {
             let key = fixed(prefix);
-            assert!(is_well_formed(&key, prefix), "{key}");
+            assert!(is_well_formed(key.as_bytes(), prefix), "{key}");
             let random = prefix.map_or(0, |prefix| prefix.len() + 1);
             for at in random..key.len() {
                 for other in ALPHABET {
                     let mut changed = key.clone().into_bytes();
                     changed[at] = *other;
                     let changed = String::from_utf8(changed).unwrap();
-                    assert_eq!(is_well_formed(&changed, prefix), changed == key, "{changed}");
+                    assert_eq!(is_well_formed(changed.as_bytes(), prefix), changed == key, "{changed}");
                 }
             }
             for wrong in [&key[1..], &key[..key.len() - 1], &format!("{key}a"), &format!(" {key}"), ""] {
-                assert!(!is_well_formed(wrong, prefix), "{wrong:?}");
+                assert!(!is_well_formed(wrong.as_bytes(), prefix), "{wrong:?}");
             }
         }
     }

@@ -2,33 +2,34 @@ use super::{ApiKeyCredential, Credential, TokenCredential};
 
 /// Tells API keys from JWTs. The prefix decides alone; without one, only three base64url segments are a JWT
 /// where bare keys are on.
-pub(super) fn classify<'a>(text: &'a str, prefixes: &[Box<str>], bare_keys: bool) -> Credential<'a> {
-    if let Some(prefix) = configured_prefix(text, prefixes) {
-        return Credential::ApiKey(ApiKeyCredential { text, prefix: Some(prefix) });
+pub(super) fn classify<'a>(token: &'a [u8], prefixes: &[Box<str>], bare_keys: bool) -> Credential<'a> {
+    if let Some(prefix) = configured_prefix(token, prefixes) {
+        return Credential::ApiKey(ApiKeyCredential { token, prefix: Some(prefix) });
     }
-    if bare_keys && !is_compact_jws(text) {
-        return Credential::ApiKey(ApiKeyCredential { text, prefix: None });
+    if bare_keys && !is_compact_jws(token) {
+        return Credential::ApiKey(ApiKeyCredential { token, prefix: None });
     }
-    Credential::Token(TokenCredential(text))
+    Credential::Token(TokenCredential(token))
 }
 
 /// The longest configured prefix that is followed by a `_`.
-pub(super) fn configured_prefix<'a>(text: &'a str, prefixes: &[Box<str>]) -> Option<&'a str> {
+pub(super) fn configured_prefix<'a>(token: &'a [u8], prefixes: &[Box<str>]) -> Option<&'a [u8]> {
     let length = |prefix: &str| {
-        text.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('_')).then_some(prefix.len())
+        let rest = token.strip_prefix(prefix.as_bytes())?;
+        (rest.first() == Some(&b'_')).then_some(prefix.len())
     };
-    prefixes.iter().filter_map(|prefix| length(prefix)).max().map(|length| &text[..length])
+    prefixes.iter().filter_map(|prefix| length(prefix)).max().map(|length| &token[..length])
 }
 
 /// RFC 7515 §3.1, as far as bytes show: three segments of base64url, none of them empty.
-fn is_compact_jws(text: &str) -> bool {
-    let mut segments = text.splitn(4, '.');
+fn is_compact_jws(token: &[u8]) -> bool {
+    let mut segments = token.splitn(4, |b| *b == b'.');
     let mut next = || segments.next().is_some_and(is_base64url);
     next() && next() && next() && segments.next().is_none()
 }
 
-fn is_base64url(segment: &str) -> bool {
-    !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+fn is_base64url(segment: &[u8]) -> bool {
+    !segment.is_empty() && segment.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-' || *b == b'_')
 }
 
 #[cfg(test)]
@@ -37,7 +38,7 @@ mod tests {
 
     fn class(text: &str, bare: bool) -> &'static str {
         let prefixes = ["egret".into(), "egret_live".into()];
-        match classify(text, &prefixes, bare) {
+        match classify(text.as_bytes(), &prefixes, bare) {
             Credential::Token(_) => "token",
             Credential::ApiKey(key) => match key.prefix() {
                 None => "bare key",

@@ -39,26 +39,31 @@ pub enum Credential<'a> {
 
 /// What may be a JWT: a token68 (RFC 9110 §11.2).
 #[derive(Clone, Copy)]
-pub struct TokenCredential<'a>(&'a str);
+pub struct TokenCredential<'a>(&'a [u8]);
 
 /// What may be an API key.
 #[derive(Clone, Copy)]
 pub struct ApiKeyCredential<'a> {
-    text: &'a str,
-    prefix: Option<&'a str>,
+    token: &'a [u8],
+    prefix: Option<&'a [u8]>,
 }
 
 /// What was presented under a scheme of the application's own.
 #[derive(Clone, Copy)]
 pub struct OtherCredential<'a> {
     scheme: &'static str,
-    text: &'a str,
+    token: &'a [u8],
 }
 
 impl<'a> TokenCredential<'a> {
     /// The token.
     #[must_use]
     pub fn expose(&self) -> &'a str {
+        text(self.0)
+    }
+
+    #[cfg(feature = "jwt")]
+    pub(crate) fn as_bytes(&self) -> &'a [u8] {
         self.0
     }
 }
@@ -67,13 +72,23 @@ impl<'a> ApiKeyCredential<'a> {
     /// The whole key, its prefix included.
     #[must_use]
     pub fn expose(&self) -> &'a str {
-        self.text
+        text(self.token)
     }
 
     /// The configured prefix that it begins with.
     #[must_use]
     pub fn prefix(&self) -> Option<&'a str> {
-        self.prefix
+        self.prefix.map(text)
+    }
+
+    #[cfg(feature = "api-key")]
+    pub(crate) fn as_bytes(&self) -> &'a [u8] {
+        self.token
+    }
+
+    #[cfg(feature = "api-key")]
+    pub(crate) fn has_prefix(&self, prefix: Option<&str>) -> bool {
+        self.prefix == prefix.map(str::as_bytes)
     }
 }
 
@@ -87,8 +102,13 @@ impl<'a> OtherCredential<'a> {
     /// What followed it.
     #[must_use]
     pub fn expose(&self) -> &'a str {
-        self.text
+        text(self.token)
     }
+}
+
+/// A token68 is ASCII. It is kept as bytes, because those who verify it need no text.
+fn text(token: &[u8]) -> &str {
+    std::str::from_utf8(token).unwrap_or_default()
 }
 
 macro_rules! opaque_debug {

@@ -1,4 +1,4 @@
-use super::authorization::{scheme, token_after_scheme, token68};
+use super::authorization::{not_accepted, split_scheme, token_after_scheme, token68};
 use super::bearer::{classify, configured_prefix};
 use super::{ApiKeyCredential, BasicCredential, Credential, OtherCredential};
 use crate::reject::{Presented, Rejection, RejectionKind};
@@ -57,14 +57,17 @@ impl Source {
         match (authorization.first, api_key.first) {
             (None, None) => Ok(None),
             (Some(value), None) => {
+                let line = self.line(value);
                 let checked = self.only_line(value, authorization.more);
-                found(checked.and_then(|()| self.authorization(value)), presented(value))
+                found(checked.and_then(|()| line.credential()), line.presented())
             }
             (None, Some(value)) => {
                 let checked = self.only_line(value, api_key.more);
                 found(checked.and_then(|()| self.api_key(value)), Presented::Other)
             }
-            (Some(value), Some(_)) => Err(refused(RejectionKind::MultipleCredentials, presented(value))),
+            (Some(value), Some(_)) => {
+                Err(refused(RejectionKind::MultipleCredentials, self.line(value).presented()))
+            }
         }
     }
 
@@ -79,50 +82,74 @@ impl Source {
         }
     }
 
-    fn authorization<'h>(&self, value: &'h [u8]) -> Result<Credential<'h>, RejectionKind> {
-        let (name, rest) = scheme(value)?;
-        let accepted = self.accepted(name).ok_or(RejectionKind::UnknownScheme)?;
-        let token = token_after_scheme(rest)?;
-        Ok(match accepted {
-            Form::Bearer => classify(token, &self.0.prefixes, self.0.bare_keys),
-            Form::ApiKey => Credential::ApiKey(self.key(token)),
-            Form::Basic => Credential::Basic(BasicCredential::parse(token)?),
-            Form::Other(scheme) => Credential::Other(OtherCredential { scheme, text: token }),
-        })
-    }
-
-    /// RFC 9110 §11.1: the name of a scheme is compared without regard to case.
-    fn accepted(&self, name: &[u8]) -> Option<Form> {
-        let Accepted { tokens, api_keys, basic, ref others, .. } = self.0;
-        if name.eq_ignore_ascii_case(b"Bearer") {
-            (tokens || api_keys).then_some(Form::Bearer)
-        } else if name.eq_ignore_ascii_case(b"Api-Key") {
-            api_keys.then_some(Form::ApiKey)
-        } else if name.eq_ignore_ascii_case(b"Basic") {
-            basic.then_some(Form::Basic)
-        } else {
-            others
-                .iter()
-                .find(|other| name.eq_ignore_ascii_case(other.as_bytes()))
-                .map(|other| Form::Other(other))
-        }
+    fn line<'s, 'h>(&'s self, value: &'h [u8]) -> Line<'s, 'h> {
+        let (scheme, rest) = split_scheme(value);
+        Line { accepted: &self.0, name: Name::of(scheme), scheme, rest }
     }
 
     fn api_key<'h>(&self, value: &'h [u8]) -> Result<Credential<'h>, RejectionKind> {
-        Ok(Credential::ApiKey(self.key(token68(value)?)))
-    }
-
-    fn key<'h>(&self, text: &'h str) -> ApiKeyCredential<'h> {
-        ApiKeyCredential { text, prefix: configured_prefix(text, &self.0.prefixes) }
+        Ok(Credential::ApiKey(key(token68(value)?, &self.0.prefixes)))
     }
 }
 
-#[derive(Clone, Copy)]
-enum Form {
+/// The one line of an `Authorization` field.
+struct Line<'s, 'h> {
+    accepted: &'s Accepted,
+    name: Name,
+    scheme: &'h [u8],
+    rest: &'h [u8],
+}
+
+/// RFC 9110 §11.1: the name of a scheme is compared without regard to case.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Name {
     Bearer,
     ApiKey,
     Basic,
-    Other(&'static str),
+    Other,
+}
+
+impl Name {
+    fn of(scheme: &[u8]) -> Self {
+        if scheme.eq_ignore_ascii_case(b"Bearer") {
+            Self::Bearer
+        } else if scheme.eq_ignore_ascii_case(b"Api-Key") {
+            Self::ApiKey
+        } else if scheme.eq_ignore_ascii_case(b"Basic") {
+            Self::Basic
+        } else {
+            Self::Other
+        }
+    }
+}
+
+impl<'h> Line<'_, 'h> {
+    /// Whether it claims to be a Bearer, well-formed or not.
+    fn presented(&self) -> Presented {
+        if self.name == Name::Bearer { Presented::Bearer } else { Presented::Other }
+    }
+
+    fn credential(&self) -> Result<Credential<'h>, RejectionKind> {
+        let Accepted { tokens, api_keys, basic, ref others, ref prefixes, bare_keys, .. } = *self.accepted;
+        match self.name {
+            Name::Bearer if tokens || api_keys => Ok(classify(self.token()?, prefixes, bare_keys)),
+            Name::ApiKey if api_keys => Ok(Credential::ApiKey(key(self.token()?, prefixes))),
+            Name::Basic if basic => BasicCredential::parse(self.token()?).map(Credential::Basic),
+            _ => {
+                let named = |other: &&&str| self.scheme.eq_ignore_ascii_case(other.as_bytes());
+                let scheme = others.iter().find(named).ok_or_else(|| not_accepted(self.scheme, self.rest))?;
+                Ok(Credential::Other(OtherCredential { scheme, token: self.token()? }))
+            }
+        }
+    }
+
+    fn token(&self) -> Result<&'h [u8], RejectionKind> {
+        token_after_scheme(self.rest)
+    }
+}
+
+fn key<'h>(token: &'h [u8], prefixes: &[Box<str>]) -> ApiKeyCredential<'h> {
+    ApiKeyCredential { token, prefix: configured_prefix(token, prefixes) }
 }
 
 fn found(
@@ -137,12 +164,6 @@ fn found(
 
 fn refused(kind: RejectionKind, presented: Presented) -> Rejection {
     Rejection::new(kind, "form").presented(presented)
-}
-
-/// Whether a field value claims to be a Bearer, well-formed or not.
-fn presented(value: &[u8]) -> Presented {
-    let name = value.split(|b| *b == b' ').next().unwrap_or_default();
-    if name.eq_ignore_ascii_case(b"Bearer") { Presented::Bearer } else { Presented::Other }
 }
 
 /// The lines of one field.

@@ -26,10 +26,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Principal {
 /// A problem (RFC 9457), which the layer around the handler renders anew in its own format.
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
-        let (status, headers, body) = Responder::standalone(&self);
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
+        let mut response = Responder::standalone(&self).map(Body::from);
         response.extensions_mut().insert(self);
         response
     }

@@ -36,20 +36,15 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        // `Request` gives out one mutable part at a time, so the method is copied; the common ones are inline.
-        let method = request.method().clone();
-        match self.pipeline.decide(self.mode, &method, request.headers_mut()) {
+        match self.pipeline.decide(self.mode, &mut request) {
             Decision::Admit(caller) => {
                 request.extensions_mut().insert(caller);
-                let shape = Shape::of_http(&method);
-                ResponseFuture::admitted(
-                    self.inner.call(request),
-                    Arc::clone(&self.pipeline.responder),
-                    shape,
-                )
+                let shape = Shape::of_http(request.method());
+                let responder = Arc::clone(&self.pipeline.responder);
+                ResponseFuture::admitted(self.inner.call(request), responder, shape)
             }
             Decision::Refuse(rejection) => {
-                let shape = Shape::of(&method, request.headers());
+                let shape = Shape::of(request.method(), request.headers());
                 ResponseFuture::refused(self.pipeline.responder.respond(rejection, shape))
             }
             Decision::Ask(answer) => {

@@ -2,6 +2,7 @@ use super::format::{ErrorFormat, Problem};
 use super::{Challenges, Presented, Rejection, RejectionKind, ResponseBody, grpc};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -18,7 +19,7 @@ pub(crate) struct Responder {
 
 #[derive(Clone)]
 struct Prepared {
-    headers: HeaderMap,
+    head: Parts,
     body: Bytes,
 }
 
@@ -35,9 +36,11 @@ pub(crate) enum Shape {
 
 impl Shape {
     pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Self {
-        match grpc::answer_type(headers) {
-            Some(content_type) => Self::Grpc(content_type),
-            None => Self::of_http(method),
+        match *method {
+            // gRPC is always POST (PROTOCOL-HTTP2, "Requests"): the others need no look at their content type.
+            Method::POST => grpc::answer_type(headers).map_or(Self::Http, Self::Grpc),
+            Method::HEAD => Self::Head,
+            _ => Self::Http,
         }
     }
 
@@ -64,50 +67,46 @@ impl Responder {
 
     /// For a refusal outside of any layer: a problem (RFC 9457) without challenges.
     #[cfg(feature = "axum")]
-    pub(crate) fn standalone(rejection: &Rejection) -> (StatusCode, HeaderMap, Bytes) {
+    pub(crate) fn standalone(rejection: &Rejection) -> Response<Bytes> {
         let responder =
             Self { format: Box::new(Problem), challenges: Challenges::new("", []), prepared: Vec::new() };
-        let Prepared { headers, body } = responder.fresh(rejection);
-        (rejection.status(), headers, body)
+        let Prepared { head, body } = responder.fresh(rejection);
+        Response::from_parts(head, body)
     }
 
     pub(crate) fn respond<B>(&self, rejection: Rejection, shape: Shape) -> Response<ResponseBody<B>> {
-        let (status, headers, body) = match shape {
-            Shape::Grpc(content_type) => {
-                (StatusCode::OK, grpc::headers(&rejection, content_type), Bytes::new())
-            }
-            Shape::Http => {
-                let Prepared { headers, body } = self.answer(&rejection);
-                (rejection.status(), headers, body)
-            }
-            Shape::Head => {
-                let Prepared { mut headers, body } = self.answer(&rejection);
-                // Of any other answer the server takes the length from the body (RFC 9110 §8.6).
-                headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-                (rejection.status(), headers, Bytes::new())
-            }
-        };
-        let mut response = Response::new(ResponseBody::refused(body, rejection));
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        response
+        let Prepared { head, body } = self.answer(&rejection, shape);
+        Response::from_parts(head, ResponseBody::refused(body, rejection))
     }
 
-    fn answer(&self, rejection: &Rejection) -> Prepared {
-        let of_kind = self.prepared.get(rejection.kind as usize);
-        match of_kind {
-            Some(answers) if rejection.details.is_none() => {
-                answers[usize::from(rejection.presented == Presented::Bearer)].clone()
+    fn answer(&self, rejection: &Rejection, shape: Shape) -> Prepared {
+        let answer = || self.prepared(rejection).cloned().unwrap_or_else(|| self.fresh(rejection));
+        match shape {
+            Shape::Http => answer(),
+            Shape::Head => {
+                let Prepared { mut head, body } = answer();
+                // Of any other answer the server takes the length from the body (RFC 9110 §8.6).
+                head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+                Prepared { head, body: Bytes::new() }
             }
-            _ => self.fresh(rejection),
+            Shape::Grpc(content_type) => Prepared {
+                head: head(StatusCode::OK, grpc::headers(rejection, content_type)),
+                body: Bytes::new(),
+            },
         }
+    }
+
+    fn prepared(&self, rejection: &Rejection) -> Option<&Prepared> {
+        let [other, bearer] = self.prepared.get(rejection.kind as usize)?;
+        let answer = if rejection.presented == Presented::Bearer { bearer } else { other };
+        rejection.details.is_none().then_some(answer)
     }
 
     /// A hook that panics must not take the connection with it, nor change the status.
     fn fresh(&self, rejection: &Rejection) -> Prepared {
-        self.render(rejection).unwrap_or_else(|UnusableFormat| Prepared {
-            headers: self.headers(rejection, HeaderValue::from_static(Problem.content_type())),
-            body: Bytes::new(),
+        self.render(rejection).unwrap_or_else(|UnusableFormat| {
+            let headers = self.headers(rejection, HeaderValue::from_static(Problem.content_type()));
+            Prepared { head: head(rejection.status(), headers), body: Bytes::new() }
         })
     }
 
@@ -122,7 +121,8 @@ impl Responder {
         let make = || (self.format.content_type(), self.format.body(shown));
         let (content_type, body) = catch_unwind(AssertUnwindSafe(make)).map_err(|_| UnusableFormat)?;
         let content_type = HeaderValue::from_str(content_type).map_err(|_| UnusableFormat)?;
-        Ok(Prepared { headers: self.headers(shown, content_type), body: Bytes::from(body) })
+        let headers = self.headers(shown, content_type);
+        Ok(Prepared { head: head(rejection.status(), headers), body: Bytes::from(body) })
     }
 
     fn headers(&self, rejection: &Rejection, content_type: HeaderValue) -> HeaderMap {
@@ -138,6 +138,13 @@ impl Responder {
         }
         headers
     }
+}
+
+fn head(status: StatusCode, headers: HeaderMap) -> Parts {
+    let (mut head, ()) = Response::new(()).into_parts();
+    head.status = status;
+    head.headers = headers;
+    head
 }
 
 impl std::fmt::Debug for Responder {

@@ -163,7 +163,7 @@ impl ApiKeys {
     /// What a key of another origin is stored and found by, to make a [`KeyRecord`] of it.
     #[must_use]
     pub fn digest(&self, key: &str) -> KeyDigest {
-        self.hashes[0].digest(key)
+        self.hashes[0].digest(key.as_bytes())
     }
 
     pub(crate) fn with_deadline(mut self, deadline: Duration) -> Self {
@@ -190,11 +190,11 @@ impl ApiKeys {
     }
 
     fn find(&self, key: &ApiKeyCredential<'_>, now: SystemTime) -> Answer {
-        if self.form == Form::Checked && !api_key::is_well_formed(key.expose(), self.configured_prefix()) {
+        if self.form == Form::Checked && !api_key::is_well_formed(key.as_bytes(), self.configured_prefix()) {
             return Answer::Refused(refused("checksum"));
         }
         for (tried, hash) in self.hashes.iter().enumerate() {
-            let digest = hash.digest(key.expose());
+            let digest = hash.digest(key.as_bytes());
             match caught(|| self.store.peek_key(&digest, now)) {
                 Err(unavailable) => return Answer::Refused(unavailable),
                 Ok(Peek::Found(record)) => return judge(record, &digest, now).into(),
@@ -208,7 +208,7 @@ impl ApiKeys {
     /// Asks the store for a digest, and then for those of the remaining hashes.
     fn ask(&self, digest: KeyDigest, key: &ApiKeyCredential<'_>, tried: usize, now: SystemTime) -> Answer {
         let mut digests = vec![digest];
-        digests.extend(self.hashes[tried..].iter().map(|hash| hash.digest(key.expose())));
+        digests.extend(self.hashes[tried..].iter().map(|hash| hash.digest(key.as_bytes())));
         let (store, guard) = (Arc::clone(&self.store), self.guard);
         Answer::Pending(Box::pin(async move {
             for digest in digests {
@@ -228,7 +228,7 @@ impl Scheme for ApiKeys {
 
     fn authenticate(&self, credential: &Credential<'_>, now: SystemTime) -> Answer {
         match credential {
-            Credential::ApiKey(key) if key.prefix() == self.configured_prefix() => self.find(key, now),
+            Credential::ApiKey(key) if key.has_prefix(self.configured_prefix()) => self.find(key, now),
             _ => Answer::NotPresented,
         }
     }
@@ -242,7 +242,7 @@ impl Hash {
         }
     }
 
-    fn digest(&self, key: &str) -> KeyDigest {
+    fn digest(&self, key: &[u8]) -> KeyDigest {
         match self {
             Self::Sha256 => KeyDigest::of(None, Sha256::digest(key).into()),
             Self::HmacSha256(algorithm, schedule) => {

@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
+mod allocations;
 mod basic;
 mod configuration;
 mod contract;
 mod examples;
+mod headers;
 mod layer;
 mod refusals;
 mod stacks;
 mod stores;
 mod support;
+mod tokens;

@@ -1,8 +1,6 @@
-use super::refused;
 use super::strict::{Members, Text, read_object};
+use super::{decoded, decoded_into, refused};
 use crate::reject::Rejection;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::{Error, IgnoredAny, MapAccess};
 use std::borrow::Cow;
 
@@ -21,19 +19,18 @@ pub(super) struct Header<'a> {
 
 /// Decodes a header into `buffer`, or the heap where it is longer, and hands it to `then`.
 pub(super) fn with_header<T>(
-    segment: &str,
+    segment: &[u8],
     then: impl FnOnce(Header<'_>) -> Result<T, Rejection>,
 ) -> Result<T, Rejection> {
-    let mut buffer = [0; 512];
+    let mut buffer = [0; 384];
     let heap;
-    let bytes = if segment.len() <= buffer.len() {
-        let length = URL_SAFE_NO_PAD.decode_slice(segment, &mut buffer).map_err(|_| refused("base64url"))?;
-        &buffer[..length]
+    let json = if segment.len() <= 512 {
+        let bytes = decoded_into(segment, &mut buffer).ok_or_else(|| refused("base64url"))?;
+        std::str::from_utf8(bytes).map_err(|_| refused("utf-8"))?
     } else {
-        heap = URL_SAFE_NO_PAD.decode(segment).map_err(|_| refused("base64url"))?;
+        heap = decoded(segment)?;
         &heap
     };
-    let json = std::str::from_utf8(bytes).map_err(|_| refused("utf-8"))?;
     let mut header = Header::default();
     read_object(json, &mut header).map_err(|_| refused("header"))?;
     then(header)

@@ -23,8 +23,7 @@ use crate::config::ConfigProblem;
 use crate::credential::Credential;
 use crate::principal::Principal;
 use crate::reject::{Rejection, RejectionKind};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::{Out, URL_SAFE_NO_PAD};
 use policy::Policy;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -33,18 +32,19 @@ use std::time::SystemTime;
 #[derive(Clone, Copy)]
 struct Parts<'a> {
     /// `header.payload`: what was signed.
-    message: &'a str,
-    header: &'a str,
-    payload: &'a str,
-    signature: &'a str,
+    message: &'a [u8],
+    header: &'a [u8],
+    payload: &'a [u8],
+    signature: &'a [u8],
 }
 
 impl<'a> Parts<'a> {
-    fn split(token: &'a str) -> Result<Self, Rejection> {
-        let (message, signature) = token.rsplit_once('.').ok_or_else(|| refused("segments"))?;
+    fn split(token: &'a [u8]) -> Result<Self, Rejection> {
+        let last = memchr::memrchr(b'.', token).ok_or_else(|| refused("segments"))?;
+        let (message, signature) = (&token[..last], &token[last + 1..]);
         // A fourth segment would leave a dot in the payload, which base64url does not know.
-        let (header, payload) = message.split_once('.').ok_or_else(|| refused("segments"))?;
-        Ok(Self { message, header, payload, signature })
+        let first = memchr::memchr(b'.', message).ok_or_else(|| refused("segments"))?;
+        Ok(Self { message, header: &message[..first], payload: &message[first + 1..], signature })
     }
 }
 
@@ -68,7 +68,7 @@ impl Jwts {
         if problems.is_empty() { Ok(Self(policies)) } else { Err(problems) }
     }
 
-    fn verify(&self, token: &str, now: SystemTime) -> Result<Principal, Rejection> {
+    fn verify(&self, token: &[u8], now: SystemTime) -> Result<Principal, Rejection> {
         let parts = Parts::split(token)?;
         let token = self.policy(parts)?.verify(parts, unix_seconds(now))?;
         Ok(Principal::from_token(Arc::new(token)))
@@ -94,16 +94,24 @@ impl Scheme for Jwts {
 
     fn authenticate(&self, credential: &Credential<'_>, now: SystemTime) -> Answer {
         match credential {
-            Credential::Token(token) => self.verify(token.expose(), now).into(),
+            Credential::Token(token) => self.verify(token.as_bytes(), now).into(),
             _ => Answer::NotPresented,
         }
     }
 }
 
 /// base64url without padding and with canonical last bits (RFC 7515 §2), of UTF-8 text.
-fn decoded(segment: &str) -> Result<String, Rejection> {
-    let bytes = URL_SAFE_NO_PAD.decode(segment).map_err(|_| refused("base64url"))?;
+fn decoded(segment: &[u8]) -> Result<String, Rejection> {
+    let bytes = URL_SAFE_NO_PAD.decode_to_vec(segment).map_err(|_| refused("base64url"))?;
     String::from_utf8(bytes).map_err(|_| refused("utf-8"))
+}
+
+/// The same of bytes, into a buffer; `None` also where that is too small.
+fn decoded_into<'b>(segment: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+    // The decoder takes a buffer that is too small for a mistake of the program, and panics.
+    let fits = segment.len().saturating_mul(3) / 4 <= buffer.len();
+    let decoded = fits.then(|| URL_SAFE_NO_PAD.decode(segment, Out::from_slice(buffer)));
+    decoded?.ok().map(|decoded| &*decoded)
 }
 
 fn refused(reason: &'static str) -> Rejection {

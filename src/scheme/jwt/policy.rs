@@ -213,7 +213,7 @@ impl Policy {
         Names { scope: &self.scope_claim, roles: &self.role_claim }
     }
 
-    fn key(&self, header: &str) -> Result<&Key, Rejection> {
+    fn key(&self, header: &[u8]) -> Result<&Key, Rejection> {
         match self.keys.seen(header) {
             Some(key) => Ok(key),
             None => with_header(header, |header| {
@@ -321,7 +321,7 @@ impl KeySet {
     }
 
     /// The key whose genuine tokens had exactly this header before.
-    fn seen(&self, header: &str) -> Option<&Key> {
+    fn seen(&self, header: &[u8]) -> Option<&Key> {
         self.0.iter().find(|key| key.seen_header() == Some(header))
     }
 

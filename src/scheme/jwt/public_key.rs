@@ -87,8 +87,15 @@ impl Numbers {
     #[cfg(feature = "pem")]
     fn read_pem(algorithm: JwtAlgorithm, pem: &str) -> Checked<Self> {
         use jsonwebtoken::{DecodingKey, DecodingKeyKind};
-        if pem.contains("PRIVATE KEY") {
-            return Err("it is a private key: a verifier needs the public one only");
+        // Only what it says it is, and only one: of a certificate nobody would read the dates.
+        let labels: Vec<&str> =
+            pem.lines().filter_map(|line| line.trim().strip_prefix("-----BEGIN ")).collect();
+        match labels.as_slice() {
+            ["PUBLIC KEY-----" | "RSA PUBLIC KEY-----"] => {}
+            [label] if label.contains("PRIVATE KEY") => {
+                return Err("it is a private key: a verifier needs the public one only");
+            }
+            _ => return Err("it is no PEM of one public key"),
         }
         let read = match algorithm {
             JwtAlgorithm::Es256 | JwtAlgorithm::Es384 => DecodingKey::from_ec_pem(pem.as_bytes()),

@@ -1,0 +1,145 @@
+//! What a request allocates, and that what memory can answer is answered at the first poll.
+
+use crate::support::*;
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::task::{Context, Poll, Waker};
+use std::time::UNIX_EPOCH;
+use tower::Service;
+use tower_auth::store::{KeyStore, Memory};
+use tower_auth::{ApiKeys, AuthLayer, Subject};
+use tower_layer::Layer as _;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Counts what each thread allocates, so that tests beside this one do not disturb.
+struct Counting;
+
+#[expect(unsafe_code, reason = "an allocator can be counted in no other way")]
+// SAFETY: every call is passed on to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The status of the answer, and how often a request allocates from the call to the answer. It must be there at the first
+/// poll. The second of two equal requests is counted: the first may fill what is kept.
+fn cost<S, B>(service: &mut S, request: impl Fn() -> Request<Full<Bytes>>) -> (u16, usize)
+where
+    S: Service<Request<Full<Bytes>>, Response = http::Response<B>>,
+{
+    let mut answer = || {
+        let request = request();
+        let before = ALLOCATIONS.get();
+        let mut future = std::pin::pin!(service.call(request));
+        let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("not ready at the first poll");
+        };
+        (response.status().as_u16(), ALLOCATIONS.get() - before)
+    };
+    answer();
+    answer()
+}
+
+/// Does nothing with a request, as cheaply as can be.
+#[derive(Clone)]
+struct Nothing;
+
+impl Service<Request<Full<Bytes>>> for Nothing {
+    type Response = http::Response<Full<Bytes>>;
+    type Error = std::convert::Infallible;
+    type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
+        std::future::ready(Ok(http::Response::new(Full::default())))
+    }
+}
+
+fn guarded() -> (AuthLayer, String) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let store = Memory::new();
+    let keys = ApiKeys::new(store.clone()).prefix("egret");
+    let new = keys.mint(Subject::user("7"), "ci", UNIX_EPOCH).unwrap();
+    runtime.block_on(store.insert_key(new.record.scope("a").scope("b"), UNIX_EPOCH)).unwrap();
+    (AuthLayer::builder().jwt(jwt()).api_keys(keys).build().unwrap(), new.key.expose().clone())
+}
+
+#[test]
+fn a_key_in_memory_costs_three_allocations_and_no_boxed_future() {
+    let (auth, key) = guarded();
+    let (status, allocations) = cost(&mut auth.layer(Nothing), || bearer(&key));
+    assert_eq!(status, 200);
+    assert!(allocations <= 3, "{allocations}");
+}
+
+#[test]
+fn an_hs256_token_costs_nine_allocations_at_most_and_no_boxed_future() {
+    let token = token_with(serde_json::json!({ "sub": "anna", "scope": "a b", "jti": "x", "iat": 1 }));
+    let (auth, _) = guarded();
+    let (status, allocations) = cost(&mut auth.layer(Nothing), || bearer(&token));
+    assert_eq!(status, 200);
+    assert!(allocations <= 9, "{allocations}");
+}
+
+#[test]
+fn refusing_nothing_garbage_or_a_forged_token_costs_three_allocations() {
+    let token = token_for("anna");
+    let forged = format!("{}{}", &token[..token.len() - 2], if token.ends_with("AA") { "BA" } else { "AA" });
+    let (auth, _) = guarded();
+    for request in [get(&[]), bearer("garbage"), bearer("egret_garbage"), bearer(&forged)] {
+        let (status, allocations) = cost(&mut auth.layer(Nothing), || request.clone());
+        assert_eq!(status, 401);
+        assert!(allocations <= 3, "{allocations}");
+    }
+}
+
+#[test]
+fn hostile_input_does_not_allocate_in_proportion_to_its_length() {
+    let (auth, _) = guarded();
+    let shapes: [fn(usize) -> String; 5] = [
+        |n| ".".repeat(n),
+        |n| format!("{}.e30.{}", "A".repeat(n / 2), "A".repeat(n / 2)),
+        |n| format!("egret_{}", "a".repeat(n)),
+        |n| format!("{},", "a".repeat(n)),
+        |n| "a b ".repeat(n / 4),
+    ];
+    for shape in shapes {
+        let (_, short) = cost(&mut auth.layer(Nothing), || bearer(&shape(64)));
+        let (_, long) = cost(&mut auth.layer(Nothing), || bearer(&shape(8_000)));
+        assert!(long <= short + 2, "{short} allocations became {long}");
+    }
+}
+
+#[test]
+fn the_counter_counts() {
+    let boxed = |request| {
+        let future: std::pin::Pin<Box<dyn Future<Output = _>>> = Box::pin(Nothing.call(request));
+        future
+    };
+    let (_, plain) = cost(&mut Nothing, || get(&[]));
+    let (_, boxed) = cost(&mut tower::service_fn(boxed), || get(&[]));
+    assert!(boxed > plain);
+}

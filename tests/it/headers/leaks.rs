@@ -1,0 +1,190 @@
+//! No piece of a secret is in a log, an answer, or what a handler can print of its request.
+
+use super::case::{Case, Expect, auth, field};
+use super::table;
+use super::wire::{Running, Witness, direct};
+use super::world::{Mode, Setup, World, basic, world};
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::io;
+use std::sync::{Arc, Mutex};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// The shortest piece that counts.
+const PIECE: usize = 8;
+
+struct Pieces(HashSet<Vec<u8>>);
+
+impl Pieces {
+    fn of(secrets: &[String]) -> Self {
+        Self(secrets.iter().flat_map(|secret| secret.as_bytes().windows(PIECE)).map(<[u8]>::to_vec).collect())
+    }
+
+    fn find_in<'t>(&self, text: &'t [u8]) -> Option<std::borrow::Cow<'t, str>> {
+        text.windows(PIECE).find(|piece| self.0.contains(*piece)).map(String::from_utf8_lossy)
+    }
+
+    fn leak(&self, what: &str, text: impl AsRef<[u8]>) -> Option<String> {
+        self.find_in(text.as_ref()).map(|piece| format!("{what} holds {piece:?} of a secret"))
+    }
+
+    fn assert_none_in(&self, what: &str, text: impl AsRef<[u8]>) {
+        assert_eq!(self.leak(what, text), None);
+    }
+}
+
+/// What was logged on this thread at any level, while the guard lives.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn capture(&self) -> impl Sized {
+        let capture = || {
+            tracing_subscriber::fmt()
+                .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+                .with_ansi(false)
+                .with_writer(self.clone())
+                .finish()
+                .set_default()
+        };
+        // While there is but one subscriber, an event that another thread logs first is switched off for all
+        // threads if that one has none. The second is never heard of again.
+        let first = capture();
+        (capture(), first)
+    }
+
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// Whether the row puts a secret where the layer does not look for one: then a handler can see it.
+fn is_misplaced(case: &Case) -> bool {
+    let elsewhere = [
+        "names that look alike are ignored",
+        "query, cookie and body carry no credential",
+        "schemes that are not accepted",
+    ];
+    elsewhere.contains(&case.row) || case.setup == Setup::TokensOnly
+}
+
+#[tokio::test]
+async fn no_piece_of_a_secret_is_in_a_log_an_answer_or_the_debug_of_a_request() {
+    let world = world().await;
+    let pieces = Pieces::of(&world.secrets());
+    let log = Log::default();
+    let _guard = log.capture();
+    let (mut logged, mut leaks) = (0, Vec::new());
+    for mode in [Mode::Required, Mode::Optional] {
+        for setup in Setup::ALL {
+            let layer = world.layer(setup, mode);
+            let witness = Witness::default();
+            let server = Running::start(&layer, witness.clone()).await;
+            for case in table::rows(world).into_iter().filter(|case| case.setup == setup) {
+                let raw = server.http1(case.method, &case.target, &case.headers).await;
+                let called = direct(&layer, &witness, &case).await;
+                let written = log.take();
+                logged += usize::from(written.windows(15).any(|words| words == b"request refused"));
+                let mut texts = vec![("log", written)];
+                for reply in [Some(raw), called].into_iter().flatten() {
+                    texts.push(("head of the answer", format!("{:?}", reply.headers).into_bytes()));
+                    texts.push(("answer", reply.body.to_vec()));
+                }
+                let seen = witness.take_seen();
+                if !is_misplaced(&case) {
+                    texts.push(("request", seen.into_bytes()));
+                }
+                let found = texts.into_iter().filter_map(|(what, text)| pieces.leak(what, text));
+                leaks.extend(found.map(|leak| format!("{} / {} ({mode:?}): {leak}", case.row, case.name)));
+            }
+        }
+    }
+    assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
+    assert!(logged > 300, "only {logged} rows were logged");
+}
+
+#[tokio::test]
+async fn a_credential_beside_a_preflight_is_marked_sensitive_too() {
+    let world = world().await;
+    let pieces = Pieces::of(&world.secrets());
+    let layer = world.layer(Setup::Preflight, Mode::Required);
+    let asks = field("Access-Control-Request-Method", "PUT");
+    for credential in [auth(format!("Bearer {}", world.token)), field("X-API-Key", &world.key)] {
+        let case = asking("OPTIONS", [asks.clone(), credential].concat());
+        let witness = Witness::default();
+        direct(&layer, &witness, &case).await.unwrap();
+        assert_eq!(witness.calls(), 1);
+        pieces.assert_none_in("request of a preflight", witness.take_seen());
+    }
+}
+
+#[tokio::test]
+async fn every_line_of_a_credential_field_is_marked_sensitive_where_a_handler_can_see_it() {
+    let world = world().await;
+    let witness = Witness::default();
+    let good = [
+        (Setup::Usual, auth(format!("Bearer {}", world.token))),
+        (Setup::Usual, auth(format!("Bearer {}", world.key))),
+        (Setup::Usual, auth(format!("Api-Key {}", world.key))),
+        (Setup::Usual, field("X-API-Key", &world.key)),
+        (Setup::BasicOnly, auth(basic(format!("lena:{}", world.long_password)))),
+    ];
+    for (setup, headers) in good {
+        let case = asking("GET", headers);
+        let reply = direct(&world.layer(setup, Mode::Required), &witness, &case).await.unwrap();
+        assert_eq!(reply.status, 200);
+        let seen = witness.take_seen();
+        assert!(seen.contains("Sensitive"), "{seen}");
+        Pieces::of(&world.secrets()).assert_none_in("request", seen);
+    }
+}
+
+#[tokio::test]
+async fn configurations_print_no_piece_of_a_secret() {
+    let world = world().await;
+    let pieces = Pieces::of(&world.secrets());
+    let mut printed = String::new();
+    for setup in Setup::ALL {
+        let layer = world.layer(setup, Mode::Required);
+        write!(printed, "{:?} {:#?} ", world.builder(setup), layer).unwrap();
+        write!(printed, "{:?} ", tower_layer::Layer::layer(&layer, ())).unwrap();
+    }
+    pieces.assert_none_in("Debug", printed);
+}
+
+#[tokio::test]
+async fn the_search_for_pieces_finds_what_is_planted() {
+    let world: &World = world().await;
+    let pieces = Pieces::of(&world.secrets());
+    for secret in world.secrets() {
+        let planted = format!("a log line with {} in it", &secret[secret.len() - PIECE..]);
+        assert!(pieces.find_in(planted.as_bytes()).is_some(), "{planted}");
+    }
+    assert!(pieces.find_in(b"a log line without anything in it").is_none());
+}
+
+fn asking(method: &'static str, headers: Vec<u8>) -> Case {
+    let mut case = Case::new("", "", Setup::Usual, headers, Expect::Unparsed);
+    case.method(method);
+    case
+}

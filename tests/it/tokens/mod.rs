@@ -1,0 +1,10 @@
+//! Which tokens are let in: a table of labelled ones, mistakes in keys and policies, and properties of all tokens.
+
+mod build_errors;
+mod cases;
+mod crafted;
+mod forge;
+mod keys;
+mod policy;
+mod properties;
+mod table;
