@@ -69,6 +69,17 @@ pub enum ConfigProblem {
     /// A leeway that makes expiry meaningless.
     #[error("a leeway may be at most 10 minutes")]
     Leeway,
+    /// An age below the second that times in tokens are counted in.
+    #[error("a max_age is at least a second")]
+    MaxAge,
+    /// A required `typ` that no token could have.
+    #[error("a token_type must not be empty")]
+    TokenType,
+    /// A claim that could not be read as scopes or roles.
+    #[error(
+        "scope_claim and role_claim are different names, not empty and not of registered claims (RFC 7519 §4.1)"
+    )]
+    ClaimName,
     /// A secret shorter than its hash (RFC 7518 §3.2).
     #[error("a secret for {algorithm} needs at least {least} bytes (RFC 7518 §3.2)")]
     ShortSecret {
@@ -78,7 +89,7 @@ pub enum ConfigProblem {
         least: usize,
     },
     /// A secret that can be guessed.
-    #[error("a secret for {0} is a published example or repeats a few bytes: take random ones")]
+    #[error("a secret for {0} is a published example or follows a pattern: take random bytes")]
     WeakSecret(&'static str),
     /// A public key that cannot be used.
     #[error("a key for {algorithm} cannot be used: {reason}")]

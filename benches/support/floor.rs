@@ -105,7 +105,6 @@ fn jwt(
         }
         let length = URL_SAFE_NO_PAD.decode_slice(payload, &mut buffer).ok()?;
         let claims: Claims = serde_json::from_str(std::str::from_utf8(&buffer[..length]).ok()?).ok()?;
-        #[expect(clippy::disallowed_methods, reason = "the floor reads the clock too")]
         let now = std::time::UNIX_EPOCH.elapsed().ok()?.as_secs();
         let good = claims.exp > now && claims.iss == ISSUER && claims.aud == AUDIENCE;
         good.then(|| _ = request.extensions_mut().insert(Arc::new(claims)))

@@ -1,5 +1,5 @@
-use super::Rejection;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use super::RejectionKind;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 /// The content type to answer a gRPC request with, or `None` for any other request.
 ///
@@ -9,7 +9,7 @@ pub(super) fn answer_type(headers: &HeaderMap) -> Option<&'static str> {
     let asked = headers.get(CONTENT_TYPE)?.as_bytes();
     let begins = |name: &[u8]| {
         let (head, rest) = asked.split_at_checked(name.len())?;
-        let ends = matches!(rest.first(), None | Some(b'+' | b';' | b' '));
+        let ends = matches!(rest.first(), None | Some(b'+' | b';' | b' ' | b'\t'));
         (head.eq_ignore_ascii_case(name) && ends).then_some(())
     };
     None.or_else(|| begins(b"application/grpc").map(|()| "application/grpc"))
@@ -19,10 +19,10 @@ pub(super) fn answer_type(headers: &HeaderMap) -> Option<&'static str> {
 
 /// The header fields of a Trailers-Only answer
 /// ([PROTOCOL-HTTP2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md), "Responses").
-pub(super) fn headers(rejection: &Rejection, content_type: &'static str) -> HeaderMap {
-    let kind = rejection.kind();
+pub(super) fn headers(kind: RejectionKind, content_type: &'static str) -> HeaderMap {
     let fields = [
         (CONTENT_TYPE, HeaderValue::from_static(content_type)),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (HeaderName::from_static("grpc-status"), HeaderValue::from(u16::from(kind.grpc_code()))),
         // Fixed printable ASCII without '%', so percent-encoding would change nothing.
         (HeaderName::from_static("grpc-message"), HeaderValue::from_static(kind.detail())),

@@ -21,6 +21,7 @@ pub(crate) use respond::{Responder, Shape};
 
 use crate::principal::Scope;
 use http::StatusCode;
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -156,13 +157,13 @@ impl Rejection {
         self.details.as_ref().and_then(|details| details.expired_at)
     }
 
-    /// What a format gets to see that must not tell a forged token from an expired or a revoked one.
-    fn masked(&self) -> Self {
+    /// What a client gets to see that must not tell a forged token from an expired or a revoked one.
+    fn masked(&self) -> Cow<'_, Self> {
         match self.kind {
             RejectionKind::ExpiredToken | RejectionKind::RevokedToken => {
-                Self::new(RejectionKind::InvalidToken, "").presented(self.presented)
+                Cow::Owned(Self::new(RejectionKind::InvalidToken, "").presented(self.presented))
             }
-            _ => self.clone(),
+            _ => Cow::Borrowed(self),
         }
     }
 }

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Turns a [`Rejection`] into a response: status, challenges, body, in one format for the whole layer.
@@ -90,7 +91,7 @@ impl Responder {
                 Prepared { head, body: Bytes::new() }
             }
             Shape::Grpc(content_type) => Prepared {
-                head: head(StatusCode::OK, grpc::headers(rejection, content_type)),
+                head: head(StatusCode::OK, grpc::headers(self.shown(rejection).kind(), content_type)),
                 body: Bytes::new(),
             },
         }
@@ -111,18 +112,17 @@ impl Responder {
     }
 
     fn render(&self, rejection: &Rejection) -> Result<Prepared, UnusableFormat> {
-        let masked;
-        let shown = if self.format.tells_token_state() {
-            rejection
-        } else {
-            masked = rejection.masked();
-            &masked
-        };
+        let shown = &*self.shown(rejection);
         let make = || (self.format.content_type(), self.format.body(shown));
         let (content_type, body) = catch_unwind(AssertUnwindSafe(make)).map_err(|_| UnusableFormat)?;
         let content_type = HeaderValue::from_str(content_type).map_err(|_| UnusableFormat)?;
         let headers = self.headers(shown, content_type);
         Ok(Prepared { head: head(rejection.status(), headers), body: Bytes::from(body) })
+    }
+
+    /// What the client gets to know of a refusal, in whatever shape.
+    fn shown<'r>(&self, rejection: &'r Rejection) -> Cow<'r, Rejection> {
+        if self.format.tells_token_state() { Cow::Borrowed(rejection) } else { rejection.masked() }
     }
 
     fn headers(&self, rejection: &Rejection, content_type: HeaderValue) -> HeaderMap {

@@ -114,6 +114,24 @@ fn every_mistake_is_named() {
             ConfigProblem::Leeway,
         ),
         (
+            "half a second",
+            problems(AuthLayer::builder().jwt(jwt().max_age(Duration::from_millis(500)))),
+            ConfigProblem::MaxAge,
+        ),
+        ("empty typ", problems(AuthLayer::builder().jwt(jwt().token_type(""))), ConfigProblem::TokenType),
+        ("no scopes", problems(AuthLayer::builder().jwt(jwt().scope_claim(""))), ConfigProblem::ClaimName),
+        ("no roles", problems(AuthLayer::builder().jwt(jwt().role_claim(""))), ConfigProblem::ClaimName),
+        (
+            "roles of sub",
+            problems(AuthLayer::builder().jwt(jwt().role_claim("sub"))),
+            ConfigProblem::ClaimName,
+        ),
+        (
+            "roles of scopes",
+            problems(AuthLayer::builder().jwt(jwt().role_claim("scope"))),
+            ConfigProblem::ClaimName,
+        ),
+        (
             "issuer twice",
             problems(AuthLayer::builder().jwt(jwt()).jwt(jwt())),
             ConfigProblem::DuplicateIssuer(ISSUER.into()),

@@ -3,7 +3,8 @@
 use crate::support::*;
 use std::time::UNIX_EPOCH;
 use tower_auth::store::{KeyStore, Memory, UserRecord, UserStore};
-use tower_auth::{ApiKeys, AuthLayer, Basic, Subject, hash_password};
+use tower_auth::test_util::TokenMint;
+use tower_auth::{ApiKeys, AuthLayer, Basic, Jwt, Subject, hash_password};
 
 #[tokio::test]
 async fn a_jwt_a_key_and_basic_are_accepted_and_nothing_is_refused_with_three_challenges() {
@@ -32,4 +33,20 @@ async fn a_jwt_a_key_and_basic_are_accepted_and_nothing_is_refused_with_three_ch
         ["Bearer realm=\"api\"", "Api-Key realm=\"api\"", "Basic realm=\"api\", charset=\"UTF-8\""]
     );
     assert_eq!(refused.code(), "not_authenticated");
+}
+
+#[tokio::test]
+async fn each_of_several_issuers_is_read_by_its_own_names_of_claims() {
+    let theirs = Jwt::hs256(SECRET).issuer("https://idp.example.org").audience(AUDIENCE);
+    let theirs = theirs.scope_claim("permissions").role_claim("groups");
+    let auth = AuthLayer::builder().jwt(jwt()).jwt(theirs).build().unwrap();
+    // `scope` and `roles` are that issuer's own affair, in whatever form.
+    let claims = serde_json::json!({
+        "iss": "https://idp.example.org", "aud": AUDIENCE, "sub": "anna", "exp": FAR,
+        "permissions": ["reports:read"], "groups": ["staff"], "scope": 7, "roles": { "x": 1 },
+    });
+    let token = TokenMint::hs256(SECRET).sign(&claims);
+    assert_eq!(send(&auth, bearer(&token)).await.text(), "Jwt anna");
+    let ours = token_with(serde_json::json!({ "sub": "bert", "scope": 7 }));
+    assert_eq!(send(&auth, bearer(&ours)).await.status, 401);
 }

@@ -215,7 +215,31 @@ async fn grpc_requests_are_refused_by_a_status_without_a_body() {
         assert_eq!(reply.headers["grpc-status"], code, "{what}");
         assert_eq!(reply.headers["content-type"], "application/grpc", "{what}");
         assert!(reply.headers.contains_key("grpc-message") && reply.body.is_empty(), "{what}");
-        assert_eq!(reply.headers.len(), 3, "{what}: no challenges, no content-length");
+        assert_eq!(reply.headers["cache-control"], "no-store", "{what}");
+        assert_eq!(reply.headers.len(), 4, "{what}: no challenges, no content-length");
+    }
+}
+
+#[tokio::test]
+async fn a_grpc_status_tells_a_genuine_token_no_more_than_the_format_may() {
+    let told = async |auth: &AuthLayer, authorization: &str| {
+        let fields = [("content-type", "application/grpc\t; x=y"), ("authorization", authorization)];
+        let reply = send(auth, request("POST", &fields)).await;
+        (reply.headers["grpc-status"].clone(), reply.headers["grpc-message"].clone())
+    };
+    let expired = format!("Bearer {}", token_for("anna"));
+    let invalid = "The token is not valid.";
+    for (layer, on_expired, on_revoked) in [
+        (builder(), invalid, invalid),
+        (builder().format(Plain), invalid, invalid),
+        (builder().format(Coded), "The token is expired.", "The token is revoked."),
+    ] {
+        let auth = too_late(layer.scheme(Planted));
+        for (authorization, message) in
+            [("Bearer x.y.z", invalid), (&expired, on_expired), ("Planted revoked", on_revoked)]
+        {
+            assert_eq!(told(&auth, authorization).await, ("16".parse().unwrap(), message.parse().unwrap()));
+        }
     }
 }
 

@@ -32,6 +32,14 @@ pub(super) struct Names<'a> {
     pub(super) roles: &'a str,
 }
 
+impl Names<'_> {
+    /// Whether each names a claim of its own that means nothing else.
+    pub(super) fn are_sound(&self) -> bool {
+        let free = |name: &str| !name.is_empty() && registered(name).is_none();
+        free(self.scope) && free(self.roles) && self.scope != self.roles
+    }
+}
+
 impl<'a> Claims<'a> {
     pub(super) fn parse(json: &'a str, names: Names<'a>) -> Result<Self, Rejection> {
         let mut claims = Self {
@@ -54,10 +62,24 @@ impl<'a> Claims<'a> {
 
 /// The issuer that a token names, before anything about it is verified.
 pub(super) fn claimed_issuer(json: &str) -> Result<Cow<'_, str>, Rejection> {
-    let claims = Claims::parse(json, Names { scope: "scope", roles: "roles" })?;
-    claims.iss.ok_or_else(|| refused("iss"))
+    let mut issuer = Issuer(None);
+    read_object(json, &mut issuer).map_err(|_| refused("claims"))?;
+    issuer.0.ok_or_else(|| refused("iss"))
 }
 
+/// `iss` alone: what else a token says, and under which names, only that issuer's policy can tell.
+struct Issuer<'a>(Option<Cow<'a, str>>);
+
+impl<'de> Members<'de> for Issuer<'de> {
+    fn number(&self, name: &str) -> Option<u8> {
+        (name == "iss").then_some(ISS)
+    }
+
+    fn read<A: MapAccess<'de>>(&mut self, _: u8, map: &mut A) -> Result<(), A::Error> {
+        self.0 = Some(text(map)?);
+        Ok(())
+    }
+}
 const ISS: u8 = 0;
 const SUB: u8 = 1;
 const AUD: u8 = 2;
@@ -70,22 +92,30 @@ const TOKEN_USE: u8 = 8;
 const SCOPE: u8 = 9;
 const ROLES: u8 = 10;
 
+/// The claims whose names no configuration changes.
+#[inline]
+fn registered(name: &str) -> Option<u8> {
+    Some(match name {
+        "iss" => ISS,
+        "sub" => SUB,
+        "aud" => AUD,
+        "exp" => EXP,
+        "nbf" => NBF,
+        "iat" => IAT,
+        "jti" => JTI,
+        "token_type" => TOKEN_TYPE,
+        "token_use" => TOKEN_USE,
+        _ => return None,
+    })
+}
+
 impl<'de> Members<'de> for Claims<'de> {
     fn number(&self, name: &str) -> Option<u8> {
-        Some(match name {
-            "iss" => ISS,
-            "sub" => SUB,
-            "aud" => AUD,
-            "exp" => EXP,
-            "nbf" => NBF,
-            "iat" => IAT,
-            "jti" => JTI,
-            "token_type" => TOKEN_TYPE,
-            "token_use" => TOKEN_USE,
-            _ if name == self.names.scope => SCOPE,
-            _ if name == self.names.roles => ROLES,
-            _ => return None,
-        })
+        match registered(name) {
+            None if name == self.names.scope => Some(SCOPE),
+            None if name == self.names.roles => Some(ROLES),
+            number => number,
+        }
     }
 
     fn read<A: MapAccess<'de>>(&mut self, number: u8, map: &mut A) -> Result<(), A::Error> {

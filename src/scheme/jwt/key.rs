@@ -5,6 +5,7 @@ use crate::reject::Rejection;
 use crate::secret::Secret;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha384, Sha512};
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -274,16 +275,34 @@ fn hmac_verifier(algorithm: JwtAlgorithm, secret: &[u8]) -> Result<Verifier, Con
     })
 }
 
-/// Secrets that long enough examples on the web use, and those made of a few bytes repeated.
+/// Whether a secret is long only to the eye: a published example or a placeholder, a block that repeats itself, or runs
+/// like `abc…` and `0123…`.
 fn is_guessable(secret: &[u8]) -> bool {
-    const PUBLISHED: [&[u8]; 4] = [
-        b"a-string-secret-at-least-256-bits-long",
-        b"a-valid-string-secret-that-is-at-least-384-bits-long",
-        b"a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long",
-        b"your-256-bit-secret-your-256-bit-secret",
+    const PUBLISHED: [&str; 3] = [
+        "a-string-secret-at-least-256-bits-long",
+        "a-valid-string-secret-that-is-at-least-384-bits-long",
+        "a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long",
     ];
-    let distinct: std::collections::HashSet<&u8> = secret.iter().collect();
-    distinct.len() < 8 || PUBLISHED.contains(&secret)
+    const PLACEHOLDERS: [&str; 9] = [
+        "changeme",
+        "change-me",
+        "change_me",
+        "changeit",
+        "your-secret",
+        "your_secret",
+        "your-256-bit-secret",
+        "insert-secret",
+        "django-insecure-",
+    ];
+    let distinct: HashSet<&u8> = secret.iter().collect();
+    let repeats = |period: usize| secret[period..].iter().eq(&secret[..secret.len() - period]);
+    let jumps = secret.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) > 1).count();
+    let text = String::from_utf8_lossy(secret).to_ascii_lowercase();
+    distinct.len() < 8
+        || (1..=secret.len() / 2).any(repeats)
+        || jumps < 8
+        || PUBLISHED.contains(&text.as_str())
+        || PLACEHOLDERS.iter().any(|word| text.contains(word))
 }
 
 impl fmt::Debug for Key {

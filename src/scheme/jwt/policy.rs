@@ -123,6 +123,10 @@ impl Jwt {
         self
     }
 
+    fn claim_names(&self) -> Names<'_> {
+        Names { scope: &self.scope_claim, roles: &self.role_claim }
+    }
+
     pub(super) fn build(self) -> Result<Policy, Vec<ConfigProblem>> {
         let mut problems = Vec::new();
         if self.issuer.is_empty() {
@@ -134,8 +138,14 @@ impl Jwt {
         if self.leeway > LONGEST_LEEWAY {
             problems.push(ConfigProblem::Leeway);
         }
-        if self.max_age == Some(Duration::ZERO) {
-            problems.push(ConfigProblem::Zero("max_age"));
+        if self.max_age.is_some_and(|age| age < Duration::from_secs(1)) {
+            problems.push(ConfigProblem::MaxAge);
+        }
+        if self.token_type.as_deref() == Some("") {
+            problems.push(ConfigProblem::TokenType);
+        }
+        if !self.claim_names().are_sound() {
+            problems.push(ConfigProblem::ClaimName);
         }
         let keys = KeySet::build(&self.keys).unwrap_or_else(|found| {
             problems.extend(found);

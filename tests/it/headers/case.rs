@@ -205,11 +205,11 @@ impl Case {
 }
 
 fn grpc_fault(why: Why, content_type: &str, reply: &Reply) -> Option<String> {
-    let fields = ["content-type", "grpc-status"].map(|name| one(reply, name));
+    let fields = ["content-type", "grpc-status", "cache-control"].map(|name| one(reply, name));
     let texts = ["Authentication", "The ", "A ", "More "];
     let message = one(reply, "grpc-message");
     differs("status", &reply.status.as_u16(), &200)
-        .or_else(|| differs("fields", &fields, &[content_type.to_owned(), "16".into()]))
+        .or_else(|| differs("fields", &fields, &[content_type.to_owned(), "16".into(), "no-store".into()]))
         .or_else(|| differs("body", &reply.body.len(), &0))
         .or_else(|| differs("message", &texts.iter().any(|text| message.starts_with(text)), &true))
         .or_else(|| foreign_field(reply, &["content-type", "grpc-status", "grpc-message", "cache-control"]))

@@ -95,6 +95,15 @@ fn a_secret_that_is_published_or_repeats_itself_is_refused() {
         "abababababababababababababababababababab",
         "secretsecretsecretsecretsecretsecret",
         "1234567123456712345671234567123456712345",
+        "12345678901234567890123456789012",
+        "0123456789abcdef0123456789abcdef",
+        "0123456789abcdefghijklmnopqrstuvwxyz",
+        "zyxwvutsrqponmlkjihgfedcba9876543210",
+        "secret-key-secret-key-secret-key-",
+        "my-super-secret-my-super-secret-my-s",
+        "ChangeMe! 8dH2 kq0P zzT4 mm1L 77yX",
+        "django-insecure-8dh2kq0pzzt4mm1l77yx",
+        "please insert-secret here: 8dH2 kq0P",
     ] {
         let problem = refused(secret, JwtKey::hs256(secret), "HS256", &[secret]);
         assert_eq!(problem, Problem::WeakSecret("HS256"), "{secret}");
