@@ -53,6 +53,7 @@ pub(crate) enum Decision {
 }
 
 impl Pipeline {
+    #[inline]
     pub(crate) fn decide<B>(&self, mode: Mode, request: &mut Request<B>) -> Decision {
         let passes = self.preflight == Preflight::LetThrough && is_preflight(request);
         let found = match self.source.read(request.headers_mut()) {
@@ -78,6 +79,7 @@ impl Pipeline {
     }
 }
 
+#[inline]
 fn refuse(rejection: Rejection) -> Decision {
     telemetry::refused(&rejection);
     Decision::Refuse(rejection)

@@ -5,10 +5,11 @@ use crate::reject::Rejection;
 /// Event `request refused` of target `tower_auth`: `kind`, `reason` in fixed words, `source` where a store failed.
 /// At `debug` for what a client did wrong, at `error` for what the service did.
 #[cfg(feature = "tracing")]
+#[inline]
 pub(crate) fn refused(rejection: &Rejection) {
     use std::error::Error;
     let (kind, reason) = (rejection.kind(), rejection.reason());
-    if rejection.status().is_server_error() {
+    if kind.is_fault() {
         let source = rejection.source().map(tracing::field::display);
         tracing::error!(target: "tower_auth", ?kind, reason, source, "request refused");
     } else {

@@ -45,6 +45,7 @@ impl Source {
     /// that no later `Debug` shows them and HPACK does not index them (RFC 7541 §7.1.3).
     ///
     /// One walk over the fields finds both of them and whether one came twice; looking each up by its hash costs more.
+    #[inline]
     pub(crate) fn read<'h>(&self, headers: &'h mut HeaderMap) -> Result<Option<Found<'h>>, Rejection> {
         let (mut authorization, mut api_key) = (Lines::default(), Lines::default());
         for (name, value) in headers.iter_mut() {

@@ -5,7 +5,9 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 
 /// Turns a [`Rejection`] into a response: status, challenges, body, in one format for the whole layer.
 ///
@@ -18,7 +20,6 @@ pub(crate) struct Responder {
     prepared: Vec<[Prepared; 2]>,
 }
 
-#[derive(Clone)]
 struct Prepared {
     head: Parts,
     body: Bytes,
@@ -60,9 +61,10 @@ impl Responder {
         let mut responder = Self { format, challenges, prepared: Vec::new() };
         let prepare = |kind| {
             let make = |presented| responder.render(&Rejection::new(kind, "").presented(presented));
-            Ok([make(Presented::Other)?, make(Presented::Bearer)?])
+            Ok([make(Presented::Other)?.kept(), make(Presented::Bearer)?.kept()])
         };
-        responder.prepared = RejectionKind::ALL.into_iter().map(prepare).collect::<Result<_, _>>()?;
+        let prepared = RejectionKind::ALL.into_iter().map(prepare).collect::<Result<_, _>>()?;
+        responder.prepared = prepared;
         Ok(responder)
     }
 
@@ -71,32 +73,26 @@ impl Responder {
     pub(crate) fn standalone(rejection: &Rejection) -> Response<Bytes> {
         let responder =
             Self { format: Box::new(Problem), challenges: Challenges::new("", []), prepared: Vec::new() };
-        let Prepared { head, body } = responder.fresh(rejection);
-        Response::from_parts(head, body)
+        responder.fresh(rejection).response(|body| body)
     }
 
+    #[inline]
     pub(crate) fn respond<B>(&self, rejection: Rejection, shape: Shape) -> Response<ResponseBody<B>> {
-        let Prepared { head, body } = self.answer(&rejection, shape);
-        Response::from_parts(head, ResponseBody::refused(body, rejection))
-    }
-
-    fn answer(&self, rejection: &Rejection, shape: Shape) -> Prepared {
-        let answer = || self.prepared(rejection).cloned().unwrap_or_else(|| self.fresh(rejection));
-        match shape {
-            Shape::Http => answer(),
-            Shape::Head => {
-                let Prepared { mut head, body } = answer();
-                // Of any other answer the server takes the length from the body (RFC 9110 §8.6).
-                head.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-                Prepared { head, body: Bytes::new() }
+        match (self.prepared(&rejection), shape) {
+            (Some(answer), Shape::Http) => answer.response(|body| ResponseBody::refused(body, rejection)),
+            (_, Shape::Http) => {
+                self.fresh(&rejection).response(|body| ResponseBody::refused(body, rejection))
             }
-            Shape::Grpc(content_type) => Prepared {
-                head: head(StatusCode::OK, grpc::headers(self.shown(rejection).kind(), content_type)),
-                body: Bytes::new(),
-            },
+            (_, Shape::Head) => self.fresh(&rejection).head_response(rejection),
+            (_, Shape::Grpc(content_type)) => {
+                let headers = grpc::headers(self.shown(&rejection).kind(), content_type);
+                let answer = Prepared::new(StatusCode::OK, headers, Bytes::new());
+                answer.response(|body| ResponseBody::refused(body, rejection))
+            }
         }
     }
 
+    #[inline]
     fn prepared(&self, rejection: &Rejection) -> Option<&Prepared> {
         let [other, bearer] = self.prepared.get(rejection.kind as usize)?;
         let answer = if rejection.presented == Presented::Bearer { bearer } else { other };
@@ -107,7 +103,7 @@ impl Responder {
     fn fresh(&self, rejection: &Rejection) -> Prepared {
         self.render(rejection).unwrap_or_else(|UnusableFormat| {
             let headers = self.headers(rejection, HeaderValue::from_static(Problem.content_type()));
-            Prepared { head: head(rejection.status(), headers), body: Bytes::new() }
+            Prepared::new(rejection.status(), headers, Bytes::new())
         })
     }
 
@@ -117,7 +113,7 @@ impl Responder {
         let (content_type, body) = catch_unwind(AssertUnwindSafe(make)).map_err(|_| UnusableFormat)?;
         let content_type = HeaderValue::from_str(content_type).map_err(|_| UnusableFormat)?;
         let headers = self.headers(shown, content_type);
-        Ok(Prepared { head: head(rejection.status(), headers), body: Bytes::from(body) })
+        Ok(Prepared::new(rejection.status(), headers, Bytes::from(body)))
     }
 
     /// What the client gets to know of a refusal, in whatever shape.
@@ -140,11 +136,51 @@ impl Responder {
     }
 }
 
-fn head(status: StatusCode, headers: HeaderMap) -> Parts {
-    let (mut head, ()) = Response::new(()).into_parts();
-    head.status = status;
-    head.headers = headers;
-    head
+impl Prepared {
+    fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        let (mut head, ()) = Response::new(()).into_parts();
+        head.status = status;
+        head.headers = headers;
+        Self { head, body }
+    }
+
+    /// The same of bytes that are never freed: cloning them then counts no references, whose counters all threads that
+    /// refuse would wait for. A layer keeps some five kilobytes so; equal texts are kept once, however many layers are built.
+    fn kept(mut self) -> Self {
+        for value in self.head.headers.values_mut() {
+            if let Ok(kept) = HeaderValue::from_maybe_shared(Bytes::from_static(interned(value.as_bytes()))) {
+                *value = kept;
+            }
+        }
+        self.body = Bytes::from_static(interned(&self.body));
+        self
+    }
+
+    #[inline]
+    fn response<T>(&self, body: impl FnOnce(Bytes) -> T) -> Response<T> {
+        Response::from_parts(self.head.clone(), body(self.body.clone()))
+    }
+
+    /// The fields of the answer to GET, and no body (RFC 9110 §9.3.2).
+    fn head_response<B>(&self, rejection: Rejection) -> Response<ResponseBody<B>> {
+        let mut response = self.response(|_| ResponseBody::refused(Bytes::new(), rejection));
+        // Of any other answer the server takes the length from the body (RFC 9110 §8.6).
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+        response
+    }
+}
+
+/// Bytes that live as long as the process, equal ones once.
+fn interned(bytes: &[u8]) -> &'static [u8] {
+    // A panic cannot leave half a change here, so a poisoned lock is as good as any other.
+    static KNOWN: Mutex<BTreeSet<&'static [u8]>> = Mutex::new(BTreeSet::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(kept) = known.get(bytes) {
+        return kept;
+    }
+    let kept: &'static [u8] = Box::leak(bytes.into());
+    known.insert(kept);
+    kept
 }
 
 impl std::fmt::Debug for Responder {

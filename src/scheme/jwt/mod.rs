@@ -18,7 +18,6 @@ pub use key::{JwtAlgorithm, JwtKey};
 pub use policy::Jwt;
 
 use super::{Answer, Scheme};
-use crate::clock::unix_seconds;
 use crate::config::ConfigProblem;
 use crate::credential::Credential;
 use crate::principal::Principal;
@@ -70,7 +69,7 @@ impl Jwts {
 
     fn verify(&self, token: &[u8], now: SystemTime) -> Result<Principal, Rejection> {
         let parts = Parts::split(token)?;
-        let token = self.policy(parts)?.verify(parts, unix_seconds(now))?;
+        let token = self.policy(parts)?.verify(parts, now)?;
         Ok(Principal::from_token(Arc::new(token)))
     }
 

@@ -2,12 +2,13 @@ use super::claims::{Claims, Names};
 use super::header::{Header, with_header};
 use super::key::{JwtAlgorithm, JwtKey, Key};
 use super::{Parts, decoded, refused};
+use crate::clock::unix_seconds;
 use crate::config::ConfigProblem;
 use crate::principal::{Roles, Scopes, Subject, TokenIdentity};
 use crate::reject::Rejection;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const LONGEST_LEEWAY: Duration = Duration::from_secs(600);
 
@@ -198,12 +199,12 @@ impl Policy {
     }
 
     /// Signature first: nothing about a forged token is told, and nothing in it is read.
-    pub(super) fn verify(&self, parts: Parts<'_>, now: u64) -> Result<TokenIdentity, Rejection> {
+    pub(super) fn verify(&self, parts: Parts<'_>, now: SystemTime) -> Result<TokenIdentity, Rejection> {
         let key = self.key(parts.header)?;
         key.verify(parts)?;
         let payload = decoded(parts.payload)?;
         let claims = Claims::parse(&payload, self.claim_names())?;
-        self.check(&claims, now)?;
+        self.check(&claims, unix_seconds(now))?;
         let subject = claims.sub.filter(|sub| !sub.is_empty()).ok_or_else(|| refused("sub"))?;
         let scopes = claims.scope.map(|scope| match scope {
             super::strict::OneOrMany::One(text) => Scopes::parse(&text),
