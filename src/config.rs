@@ -52,7 +52,7 @@ impl Error for ConfigError {}
 #[non_exhaustive]
 pub enum ConfigProblem {
     /// Nothing would ever be accepted.
-    #[error("no scheme is configured: call jwt, api_keys, basic or scheme")]
+    #[error("no scheme is configured: call jwt, tokens, api_keys, basic or scheme")]
     NoScheme,
     /// A `Jwt` without an issuer, or with an empty one.
     #[error("a Jwt needs an issuer that is not empty: tokens are accepted from it alone")]
@@ -131,6 +131,15 @@ pub enum ConfigProblem {
     /// Basic configured twice.
     #[error("Basic is configured twice")]
     TwoBasic,
+    /// Something configured twice that can be there once.
+    #[error("{0} is called twice")]
+    Twice(&'static str),
+    /// A `Tokens` without a store.
+    #[error("a Tokens needs a store: without one nothing could be refreshed or revoked")]
+    NoTokenStore,
+    /// Lifetimes that contradict each other.
+    #[error("an access token may not outlive its refresh token")]
+    Lifetimes,
     /// A scheme of the application's own whose name cannot be used.
     #[error("the scheme name {0:?} is taken, or is no token (RFC 9110 §5.6.2)")]
     SchemeName(&'static str),

@@ -1,8 +1,8 @@
-#![cfg(any(feature = "api-key", feature = "basic"))]
+#![cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
 //! A store's failure, in any form, is one answer: 503.
 
-use super::StoreError;
-use crate::reject::Rejection;
+use super::{StoreError, StoreErrorKind};
+use crate::reject::{Rejection, RejectionKind};
 use pin_project_lite::pin_project;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -27,6 +27,47 @@ impl Guard {
             Ok(Ok(Err(error))) => Err(Rejection::unavailable("store failed", error)),
             Ok(Ok(Ok(answer))) => Ok(answer),
         }
+    }
+}
+
+/// What became of a change that a store may decline.
+#[derive(Debug)]
+pub(crate) enum Change<T> {
+    /// It was made.
+    Made(T),
+    /// An identifying field is taken.
+    Exists,
+    /// There is nothing to change.
+    Missing,
+}
+
+impl<T> Change<T> {
+    /// 404 where there was nothing to change, or not for this caller.
+    pub(crate) fn found(self) -> Result<T, Rejection> {
+        match self {
+            Self::Made(made) => Ok(made),
+            Self::Missing => Err(Rejection::new(RejectionKind::NotFound, "missing")),
+            // Ids and digests are random: the store took two for one.
+            Self::Exists => Err(Rejection::new(RejectionKind::Failed, "exists")),
+        }
+    }
+}
+
+impl Guard {
+    /// Runs a call that changes something, under the same rules.
+    pub(crate) async fn change<T>(
+        self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<Change<T>, Rejection> {
+        let settled = async {
+            match call.await {
+                Ok(made) => Ok(Change::Made(made)),
+                Err(error) if error.kind() == StoreErrorKind::Exists => Ok(Change::Exists),
+                Err(error) if error.kind() == StoreErrorKind::Missing => Ok(Change::Missing),
+                Err(error) => Err(error),
+            }
+        };
+        self.call(settled).await
     }
 }
 

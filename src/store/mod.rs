@@ -35,7 +35,7 @@ pub use token_store::TokenStore;
 pub use user_store::UserStore;
 
 #[cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
-pub(crate) use guard::{Guard, caught};
+pub(crate) use guard::{Change, Guard, caught};
 #[cfg(feature = "api-key")]
 pub(crate) use record::SHA512;
 
