@@ -1,7 +1,7 @@
 use super::{Answer, Scheme};
 use crate::config::ConfigProblem;
 use crate::credential::{BasicCredential, Credential};
-use crate::password::Passwords;
+use crate::password::{Check, Passwords};
 use crate::principal::Principal;
 use crate::reject::{Rejection, RejectionKind};
 use crate::store::{Guard, Peek, UserRecord, UserStore, caught};
@@ -25,6 +25,9 @@ const REMEMBERED: usize = 10_000;
 ///   to the user's name and stored hash: a client that sends Basic with every request costs argon2 once a minute, and
 ///   a changed password or a disabled account ends that at once.
 /// - An unknown user, a disabled one and a wrong password are refused alike, after the same work.
+/// - Hashes of other costs and kinds of argon2 are accepted too, and with feature `django-hashes` those that Django wrote
+///   (`pbkdf2_sha256`, `bcrypt_sha256`, `bcrypt`, `argon2`). A wrong password costs their work and that of a current hash: by
+///   the time it takes, such a user can be told from an unknown one until the hash is replaced.
 #[derive(Clone)]
 #[must_use]
 pub struct Basic(Arc<Shared>, Guard);
@@ -41,6 +44,13 @@ impl Basic {
         let shared =
             Shared { store: Box::new(store), passwords: Passwords::new(), remembered: Remembered::new() };
         Self(Arc::new(shared), Guard { deadline: Duration::MAX })
+    }
+
+    /// How often argon2 ran for it: a test that counts needs no stopwatch.
+    #[cfg(feature = "test-util")]
+    #[must_use]
+    pub fn argon2_runs(&self) -> u64 {
+        self.0.passwords.argon2_runs()
     }
 
     pub(crate) fn with_deadline(mut self, deadline: Duration) -> Self {
@@ -77,8 +87,8 @@ impl Basic {
                 return Ok(Principal::from(Arc::clone(user)));
             }
             let stored = user.as_ref().and_then(|user| user.stored_hash()).cloned();
-            let fits = shared.passwords.verify(stored, presented.password().clone()).await?;
-            let user = user.filter(|_| fits).ok_or_else(refused)?;
+            let check = shared.passwords.verify(stored, presented.password().clone()).await?;
+            let user = user.filter(|_| check != Check::Wrong).ok_or_else(refused)?;
             shared.remembered.remember(&user, &presented, now);
             Ok(Principal::from(user))
         }))
