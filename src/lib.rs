@@ -35,7 +35,7 @@ pub use config::{ConfigError, ConfigProblem};
 pub use credential::{ApiKeyCredential, BasicCredential, Credential, OtherCredential, TokenCredential};
 pub use layer::{AuthLayer, AuthLayerBuilder, AuthService, ResponseFuture};
 #[cfg(feature = "basic")]
-pub use password::{PasswordError, hash_password};
+pub use password::{PasswordError, PasswordPolicy, PasswordProblem, hash_password};
 pub use principal::{ClaimsError, Method, Principal, PrincipalBuilder, Role, Roles, Scope, Scopes, Subject};
 pub use reject::{Rejection, RejectionKind, ResponseBody, format};
 #[cfg(feature = "basic")]
