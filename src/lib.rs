@@ -53,7 +53,7 @@ pub use issue::KeyRequest;
 pub use issue::{Grant, NewPrivateToken, TokenIssuer, TokenPair, Tokens};
 pub use layer::{AuthLayer, AuthLayerBuilder, AuthService, ResponseFuture};
 #[cfg(feature = "basic")]
-pub use password::{PasswordError, hash_password};
+pub use password::{PasswordError, PasswordPolicy, PasswordProblem, hash_password};
 pub use principal::{ClaimsError, Method, Principal, PrincipalBuilder, Role, Roles, Scope, Scopes, Subject};
 #[cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
 pub use random::RandomError;

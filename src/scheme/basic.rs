@@ -36,6 +36,13 @@ impl Basic {
         Self { users: users.into(), remembered: Arc::new(Remembered::new()) }
     }
 
+    /// How often argon2 ran for its users: a test that counts needs no stopwatch.
+    #[cfg(feature = "test-util")]
+    #[must_use]
+    pub fn argon2_runs(&self) -> u64 {
+        self.users.argon2_runs()
+    }
+
     pub(crate) fn within(mut self, deadline: Duration, events: &Events) -> Self {
         self.users = self.users.within(deadline, events);
         self

@@ -23,7 +23,10 @@ const LONGEST_PASSWORD: usize = 1024;
 /// - Passwords are hashed with argon2id on threads of their own, half of the cores at a time; beyond a bounded queue the answer is
 ///   429.
 /// - An unknown user, a disabled one and a wrong password are refused alike, after the same work.
-/// - A hash of an older make (feature `django-hashes` reads Django's) is replaced when its user signs in.
+/// - Hashes of other costs and kinds of argon2 are read too, and with feature `django-hashes` those that Django wrote
+///   (`pbkdf2_sha256`, `bcrypt_sha256`, `bcrypt`, `argon2`); each is replaced when its user signs in. A wrong password costs their
+///   work and that of a current hash: by the time it takes, such a user can be told from an unknown one until the hash is
+///   replaced.
 /// - A name with an `@` is an email address, in which case does not matter; all other names are compared exactly.
 /// - A disabled or removed user is refused by the next request, whatever credential it carries.
 ///

@@ -84,6 +84,25 @@ async fn an_unknown_user_a_disabled_one_one_without_a_password_and_a_wrong_passw
 }
 
 #[tokio::test]
+async fn whoever_is_refused_costs_argon2_equally_often() {
+    let stores = [
+        ("wrong password", "anna", anna("correct horse")),
+        ("unknown user", "nobody", anna("correct horse")),
+        ("disabled user", "anna", anna("wrong").disabled()),
+        ("no password", "anna", UserRecord::new(Subject::user("9"), "anna")),
+        ("malformed hash", "anna", UserRecord::new(Subject::user("9"), "anna").password_hash("$argon2id$")),
+    ];
+    for (case, name, user) in stores {
+        let scheme = Basic::new(One::new(user));
+        let auth = AuthLayer::builder().basic(scheme.clone()).clock(ManualClock::new(1_000)).build().unwrap();
+        for runs in 1..=3 {
+            assert_eq!(send(&auth, basic(name, "wrong")).await.status, 401, "{case}");
+            assert_eq!(scheme.argon2_runs(), runs, "{case}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_user_brings_scopes_roles_and_the_applications_own_value() {
     let (auth, ..) = guarded(anna("correct horse").scope("a").role("staff").with_app(7_u8)).await;
     let service = tower_layer::Layer::layer(
