@@ -2,6 +2,7 @@
 //!
 //! Nothing else in this crate reads the time, so that a test can move it by hand.
 
+use jiff::Timestamp;
 use std::fmt::Debug;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -32,24 +33,21 @@ pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
 
 /// UTC to the second (RFC 3339 §5.6); `None` past the year 9999, which the form cannot express.
 pub(crate) fn rfc3339(time: SystemTime) -> Option<String> {
-    let seconds = unix_seconds(time);
-    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil_from_days(days);
-    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    (year <= 9999).then(|| format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"))
+    let seconds = i64::try_from(unix_seconds(time)).ok()?;
+    Timestamp::from_second(seconds).ok().map(|time| time.to_string()).filter(|text| text.len() == 20)
 }
 
-/// The Gregorian date of a day counted from 1970-01-01. Years begin in March here, so that the leap day is the
-/// last of a year; 400 years have 146,097 days.
-fn civil_from_days(days: u64) -> (u64, u64, u64) {
-    let days = days.saturating_add(719_468); // since 0000-03-01
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let of_era_year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * of_era_year + of_era_year / 4 - of_era_year / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (era * 400 + of_era_year + u64::from(month <= 2), month, day)
+/// A date and time with its offset from UTC (RFC 3339 §5.6).
+#[cfg(feature = "endpoints")]
+pub(crate) fn parse_rfc3339(text: &str) -> Option<SystemTime> {
+    // The form is fixed to its separators; jiff reads much more.
+    let bytes = text.as_bytes();
+    let has = |at: usize, any: &[u8]| bytes.get(at).is_some_and(|b| any.contains(b));
+    let form = has(4, b"-") && has(7, b"-") && has(10, b"Tt ") && has(13, b":") && has(16, b":");
+    if !form || !text.is_ascii() || text.contains('[') {
+        return None;
+    }
+    text.parse::<Timestamp>().ok().map(SystemTime::from)
 }
 
 #[cfg(test)]
@@ -72,5 +70,21 @@ mod tests {
             assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)).as_deref(), Some(text));
         }
         assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(253_402_300_800)), None);
+    }
+
+    #[cfg(feature = "endpoints")]
+    #[test]
+    fn times_are_read_in_the_form_of_rfc_3339_alone() {
+        let at = |text: &str| parse_rfc3339(text).and_then(rfc3339);
+        let noon = Some(String::from("2024-01-15T10:30:00Z"));
+        for text in ["2024-01-15T10:30:00Z", "2024-01-15T12:30:00+02:00", "2024-01-15 10:30:00.5Z", "2024-01-15t10:30:00z"] {
+            assert_eq!(at(text), noon, "{text}");
+        }
+        for text in [
+            "", "tomorrow", "2024-01-15", "2024-01-15T10:30:00", "20240115T103000Z", "2024-01-15T10:30Z", "1705314600",
+            "2024-13-15T10:30:00Z", "2024-01-15T25:30:00Z", "2024-01-15T10:30:00Z[UTC]", "2024-01-15T10:30:00Z ", "é024-01-15T10:30:00Z",
+        ] {
+            assert_eq!(at(text), None, "{text}");
+        }
     }
 }

@@ -140,6 +140,15 @@ pub enum ConfigProblem {
     /// Lifetimes that contradict each other.
     #[error("an access token may not outlive its refresh token")]
     Lifetimes,
+    /// An endpoint for which the layer has nothing.
+    #[error("an endpoint needs the layer's {0}, which were not configured")]
+    EndpointNeeds(&'static str),
+    /// A path that is none.
+    #[error("the path {0:?} of an endpoint does not begin with a slash, or has braces that do not enclose a whole segment")]
+    Path(String),
+    /// Two endpoints that one request could mean.
+    #[error("two endpoints are at {0:?}")]
+    TwoEndpoints(String),
     /// A scheme of the application's own whose name cannot be used.
     #[error("the scheme name {0:?} is taken, or is no token (RFC 9110 §5.6.2)")]
     SchemeName(&'static str),

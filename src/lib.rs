@@ -22,6 +22,9 @@ mod issue;
 
 pub mod store;
 
+#[cfg(feature = "endpoints")]
+pub mod endpoint;
+
 mod integration;
 
 mod clock;

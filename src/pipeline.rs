@@ -86,8 +86,12 @@ impl Pipeline {
     }
 
     fn refuse(&self, rejection: Rejection) -> Decision {
-        // The time is read once more only where somebody asks for it: most refusals have no hook to tell.
-        Decision::Refuse(self.events.refused_now(rejection, &*self.clock))
+        Decision::Refuse(self.told(rejection))
+    }
+
+    /// A refusal that everybody who wants to know of it was told of. The time is read once more only where there is a hook.
+    pub(crate) fn told(&self, rejection: Rejection) -> Rejection {
+        self.events.refused_now(rejection, &*self.clock)
     }
 }
 

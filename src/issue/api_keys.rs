@@ -20,6 +20,7 @@ pub struct KeyRequest {
     roles: Roles,
     metadata: Option<String>,
     rate: Option<String>,
+    has_bad_scope: bool,
 }
 
 impl KeyRequest {
@@ -33,6 +34,7 @@ impl KeyRequest {
             roles: Roles::default(),
             metadata: None,
             rate: None,
+            has_bad_scope: false,
         }
     }
 
@@ -46,6 +48,12 @@ impl KeyRequest {
     pub fn scope(mut self, scope: impl Into<Scope>) -> Self {
         self.scopes.insert(&scope.into());
         self
+    }
+
+    /// A scope that a client asks for; what is no scope-token is not granted but refused.
+    pub(crate) fn asked_scope(mut self, scope: &str) -> Self {
+        self.has_bad_scope |= !Scope::new(scope).is_token();
+        self.scope(scope)
     }
 
     /// A role that it is to have.
@@ -76,7 +84,7 @@ impl KeyRequest {
         if self.expires.is_some_and(|expires| expires <= now) {
             fields.push(FieldError::invalid("expires_at", "The expiry must be in the future."));
         }
-        if !self.scopes.iter().all(|scope| creator.has_scope(scope)) {
+        if self.has_bad_scope || !self.scopes.iter().all(|scope| creator.has_scope(scope)) {
             fields.push(FieldError::invalid("scopes", "A key has no more scopes than its creator."));
         }
         if !self.roles.iter().all(|role| creator.has_role(role)) {

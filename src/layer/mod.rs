@@ -9,6 +9,8 @@ pub use future::ResponseFuture;
 pub use service::AuthService;
 
 use crate::authorize::{RequireLayer, Requirement};
+#[cfg(feature = "endpoints")]
+use crate::endpoint::EndpointsBuilder;
 #[cfg(feature = "jwt")]
 use crate::issue::TokenIssuer;
 use crate::pipeline::{Mode, Pipeline};
@@ -101,6 +103,17 @@ impl AuthLayer {
     #[must_use]
     pub fn api_keys(&self, prefix: Option<&str>) -> Option<&ApiKeys> {
         self.services.api_keys.iter().find(|keys| keys.configured_prefix() == prefix)
+    }
+
+    /// Ready-made HTTP for what was configured: sign-in, refresh, API keys and more.
+    #[cfg(feature = "endpoints")]
+    pub fn endpoints(&self) -> EndpointsBuilder {
+        EndpointsBuilder::new(self.clone())
+    }
+
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
     }
 
     /// The same layer for routes on which a credential is optional: a request without one passes as anonymous, a bad

@@ -78,9 +78,9 @@ pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, Rejection> {
 
 #[derive(Debug, thiserror::Error)]
 #[error("the store panicked")]
-struct Panicked;
+pub(crate) struct Panicked;
 
-async fn caught_future<F: Future>(future: F) -> Result<F::Output, Panicked> {
+pub(crate) async fn caught_future<F: Future>(future: F) -> Result<F::Output, Panicked> {
     CaughtFuture { future }.await
 }
 

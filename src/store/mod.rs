@@ -36,6 +36,8 @@ pub use user_store::UserStore;
 
 #[cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
 pub(crate) use guard::{Change, Guard, caught};
+#[cfg(feature = "endpoints")]
+pub(crate) use guard::caught_future;
 #[cfg(feature = "api-key")]
 pub(crate) use record::SHA512;
 

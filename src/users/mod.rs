@@ -102,6 +102,11 @@ impl NewUser {
         Ok(self)
     }
 
+    pub(crate) fn profile_json(mut self, json: String) -> Self {
+        self.profile = Some(json);
+        self
+    }
+
     /// Grants a scope.
     pub fn scope(mut self, scope: impl Into<Scope>) -> Self {
         self.scopes.insert(&scope.into());
