@@ -12,10 +12,15 @@ mod header;
 mod key;
 mod policy;
 mod public_key;
+mod secret_key;
 mod strict;
 
 pub use key::{JwtAlgorithm, JwtKey};
 pub use policy::Jwt;
+
+pub(crate) use header::LONGEST_KID;
+pub(crate) use policy::KeySet;
+pub(crate) use secret_key::SecretKey;
 
 use super::{Answer, Scheme};
 use crate::config::ConfigProblem;
