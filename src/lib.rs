@@ -54,6 +54,8 @@ pub use event::{Action, Event};
 pub use issue::KeyRequest;
 #[cfg(feature = "jwt")]
 pub use issue::{Grant, NewPrivateToken, TokenIssuer, TokenPair, Tokens};
+#[cfg(feature = "jwt")]
+pub use key_set::SigningKey;
 pub use layer::{AuthLayer, AuthLayerBuilder, AuthService, ResponseFuture};
 #[cfg(feature = "basic")]
 pub use password::{PasswordError, PasswordPolicy, PasswordProblem, hash_password};

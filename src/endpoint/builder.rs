@@ -3,9 +3,7 @@ use super::jwks::Jwks;
 use super::private_tokens::{self, PrivateTokensEndpoint};
 use super::route::{Access, Handler, Path, Route, TakesBody};
 use super::service::{Endpoints, Shared};
-use super::session::{
-    ChangePassword, GrantOf, Refresh, SignInEndpoint, SignOut, SignOutEverywhere, Verify,
-};
+use super::session::{ChangePassword, GrantOf, Refresh, SignInEndpoint, SignOut, SignOutEverywhere, Verify};
 use super::users::{self, UsersEndpoint};
 use crate::authorize::Requirement;
 use crate::config::{ConfigError, ConfigProblem};
@@ -192,7 +190,9 @@ impl Routes {
         let (mut users, mut tokens) = (false, false);
         match kind {
             Kind::SignIn(_) | Kind::ChangePassword | Kind::PrivateTokens => (users, tokens) = (true, true),
-            Kind::Refresh | Kind::Verify | Kind::SignOut | Kind::SignOutEverywhere | Kind::Jwks => tokens = true,
+            Kind::Refresh | Kind::Verify | Kind::SignOut | Kind::SignOutEverywhere | Kind::Jwks => {
+                tokens = true
+            }
             Kind::Users(_) => users = true,
             Kind::ApiKeys(endpoint) if auth.api_keys(endpoint.shape.prefix.as_deref()).is_none() => {
                 self.problems.push(ConfigProblem::EndpointNeeds("api_keys of that prefix"));
@@ -211,8 +211,7 @@ impl Routes {
         let signed_in = || Access::Caller(Requirement::method(Verified::Jwt));
         match kind {
             Kind::SignIn(endpoint) => {
-                let endpoint = SignInEndpoint { grant: grant.cloned(), ..endpoint };
-                self.post(path, Access::Anybody, endpoint);
+                self.post(path, Access::Anybody, endpoint.granting(grant));
             }
             Kind::Refresh => self.post(path, Access::Anybody, Refresh),
             Kind::Verify => self.post(path, Access::Anybody, Verify),
@@ -244,9 +243,8 @@ impl Routes {
 
     fn add_api_keys(&mut self, path: &str, endpoint: &KeysEndpoint) {
         let shape = || Arc::clone(&endpoint.shape);
-        let access = || {
-            Access::Caller(endpoint.shape.requirement.clone().unwrap_or_else(Requirement::anyone))
-        };
+        let access =
+            || Access::Caller(endpoint.shape.requirement.clone().unwrap_or_else(Requirement::anyone));
         let one = format!("{path}{{key_id}}/");
         self.post(path, access(), api_keys::Create(shape()));
         self.get(path, access(), api_keys::List(shape()));

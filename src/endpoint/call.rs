@@ -49,7 +49,8 @@ impl Call {
         }
         let host = self.head.headers.get(HOST).and_then(|host| host.to_str().ok());
         let host = host.or_else(|| self.head.uri.authority().map(Authority::as_str));
-        match host.and_then(|host| host.parse::<Authority>().ok()).filter(|host| !host.as_str().contains('@')) {
+        match host.and_then(|host| host.parse::<Authority>().ok()).filter(|host| !host.as_str().contains('@'))
+        {
             Some(host) => format!("http://{host}{path}"),
             None => path.to_owned(),
         }

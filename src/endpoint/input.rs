@@ -35,7 +35,8 @@ impl Input {
         if !is_json(headers) {
             return Err(Rejection::new(RejectionKind::UnsupportedMediaType, "content type"));
         }
-        let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let announced =
+            headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|length| length > most as u64) {
             return Err(too_large());
         }
@@ -130,9 +131,7 @@ impl Input {
             Value::Array(texts) => texts.iter().map(|text| text.as_str().map(str::to_owned)).collect(),
             _ => None,
         };
-        texts.unwrap_or_else(|| {
-            self.problem(field, "invalid", "Not a list of strings.").unwrap_or_default()
-        })
+        texts.unwrap_or_else(|| self.problem(field, "invalid", "Not a list of strings.").unwrap_or_default())
     }
 
     fn required<T>(&mut self, field: &str, read: impl FnOnce(&mut Self, &str) -> Option<T>) -> Option<T> {
@@ -162,7 +161,8 @@ pub(super) fn named(rejection: Rejection, names: &[(&str, &str)]) -> Rejection {
         return rejection;
     }
     let rename = |field: &FieldError| {
-        let name = names.iter().find(|(ours, _)| *ours == field.field()).map_or(field.field(), |(_, name)| name);
+        let name =
+            names.iter().find(|(ours, _)| *ours == field.field()).map_or(field.field(), |(_, name)| name);
         FieldError::new(name.to_owned(), field.code(), Cow::Owned(field.detail().to_owned()))
     };
     Rejection::invalid(rejection.fields().iter().map(rename).collect::<Vec<_>>())

@@ -1,10 +1,10 @@
 use super::api_keys::time;
 use super::call::Call;
+use super::caller;
 use super::input::Input;
 use super::reply::Reply;
 use super::route::Handler;
 use super::session::{GrantOf, granted, tokens, users};
-use super::caller;
 use crate::layer::AuthLayer;
 use crate::principal::Subject;
 use crate::reject::{Rejection, RejectionKind};

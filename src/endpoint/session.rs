@@ -23,7 +23,7 @@ pub struct SignInEndpoint {
     name_field: String,
     password_field: String,
     user: Option<Show<UserRecord>>,
-    pub(super) grant: Option<GrantOf>,
+    grant: Option<GrantOf>,
 }
 
 impl Default for SignInEndpoint {
@@ -36,6 +36,11 @@ impl SignInEndpoint {
     /// With the fields `email` and `password`.
     pub fn new() -> Self {
         Self { name_field: "email".into(), password_field: "password".into(), user: None, grant: None }
+    }
+
+    pub(super) fn granting(mut self, grant: Option<&GrantOf>) -> Self {
+        self.grant = grant.cloned();
+        self
     }
 
     /// What the field of the name is called.

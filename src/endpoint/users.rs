@@ -50,12 +50,8 @@ impl Default for UsersEndpoint {
 impl UsersEndpoint {
     /// Users who sign in by `email`, without a profile and without administrators.
     pub fn new() -> Self {
-        let shape = Shape {
-            name_field: "email".into(),
-            profile_fields: Vec::new(),
-            administrator: None,
-            show: None,
-        };
+        let shape =
+            Shape { name_field: "email".into(), profile_fields: Vec::new(), administrator: None, show: None };
         Self { shape: Arc::new(shape) }
     }
 

@@ -249,7 +249,7 @@ impl ApiKeys {
         problems
     }
 
-    fn find(&self, key: &ApiKeyCredential<'_>, now: SystemTime) -> Answer {
+    fn verify(&self, key: &ApiKeyCredential<'_>, now: SystemTime) -> Answer {
         if self.form == Form::Checked && !api_key::is_well_formed(key.as_bytes(), self.configured_prefix()) {
             return Answer::Refused(refused("checksum"));
         }
@@ -334,7 +334,7 @@ impl Scheme for ApiKeys {
 
     fn authenticate(&self, credential: &Credential<'_>, now: SystemTime) -> Answer {
         match credential {
-            Credential::ApiKey(key) if key.has_prefix(self.configured_prefix()) => self.find(key, now),
+            Credential::ApiKey(key) if key.has_prefix(self.configured_prefix()) => self.verify(key, now),
             _ => Answer::NotPresented,
         }
     }

@@ -21,7 +21,9 @@ pub use jwt::{Jwt, JwtAlgorithm, JwtKey};
 
 pub(crate) use chain::Chain;
 #[cfg(feature = "jwt")]
-pub(crate) use jwt::{IssuedIds, Jwts, OurPolicy, Ours, TokenUse, is_reserved, revoked};
+pub(crate) use jwt::{
+    IssuedIds, Jwts, KeySet, LONGEST_KID, OurPolicy, Ours, SecretKey, TokenUse, is_reserved, revoked,
+};
 
 use crate::credential::Credential;
 use crate::principal::Principal;

@@ -34,10 +34,10 @@ pub use record::{
 pub use token_store::TokenStore;
 pub use user_store::UserStore;
 
-#[cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
-pub(crate) use guard::{Change, Guard, caught};
 #[cfg(feature = "endpoints")]
 pub(crate) use guard::caught_future;
+#[cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
+pub(crate) use guard::{Change, Guard, caught};
 #[cfg(feature = "api-key")]
 pub(crate) use record::SHA512;
 

@@ -256,9 +256,17 @@ impl Users {
     ) -> Result<(), Rejection> {
         let user = self.find(id, now).await?;
         let wrong = || {
-            Rejection::invalid([FieldError::new("current_password", "password_incorrect", "The password is wrong.")])
+            Rejection::invalid([FieldError::new(
+                "current_password",
+                "password_incorrect",
+                "The password is wrong.",
+            )])
         };
-        if self.authenticate_as(Some(Arc::clone(&user)), current, now).await.is_err_and(|no| no.kind() == RejectionKind::InvalidPassword) {
+        if self
+            .authenticate_as(Some(Arc::clone(&user)), current, now)
+            .await
+            .is_err_and(|no| no.kind() == RejectionKind::InvalidPassword)
+        {
             return Err(wrong());
         }
         // It may have been hashed anew just now.
@@ -293,7 +301,8 @@ impl Users {
         now: SystemTime,
     ) -> Result<Change<()>, Rejection> {
         let names: Vec<String> = user.names().map(str::to_owned).collect();
-        self.check_password("new_password", new.expose(), &names).map_err(|field| Rejection::invalid([field]))?;
+        self.check_password("new_password", new.expose(), &names)
+            .map_err(|field| Rejection::invalid([field]))?;
         let hash = self.passwords.hash(new).await?;
         self.guard.change(self.store.replace_password(user.id(), user.stored_hash(), hash, now)).await
     }
@@ -413,7 +422,10 @@ fn check_name(name: &str) -> Result<(), FieldError> {
         return Err(FieldError::new("name", "blank", "This field may not be blank."));
     }
     if name.trim() != name || name.chars().any(char::is_control) {
-        return Err(FieldError::invalid("name", "A name has no control characters, and no blanks around it."));
+        return Err(FieldError::invalid(
+            "name",
+            "A name has no control characters, and no blanks around it.",
+        ));
     }
     // Basic could not carry it (RFC 7617 §2).
     if name.contains(':') {

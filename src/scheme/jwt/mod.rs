@@ -13,12 +13,16 @@ mod key;
 mod ours;
 mod policy;
 mod public_key;
+mod secret_key;
 mod strict;
 
 pub use key::{JwtAlgorithm, JwtKey};
 pub use policy::Jwt;
 
+pub(crate) use header::LONGEST_KID;
 pub(crate) use ours::{IssuedIds, Ours, TokenUse, revoked};
+pub(crate) use policy::KeySet;
+pub(crate) use secret_key::SecretKey;
 
 use super::{Answer, Scheme};
 use crate::config::ConfigProblem;
@@ -137,9 +141,7 @@ impl Scheme for Jwts {
 
     fn authenticate(&self, credential: &Credential<'_>, now: SystemTime) -> Answer {
         match credential {
-            Credential::Token(token) => {
-                self.verify(token.as_bytes(), now).unwrap_or_else(Answer::Refused)
-            }
+            Credential::Token(token) => self.verify(token.as_bytes(), now).unwrap_or_else(Answer::Refused),
             _ => Answer::NotPresented,
         }
     }

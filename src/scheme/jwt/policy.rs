@@ -261,14 +261,11 @@ impl Policy {
     }
 
     fn checked<'p>(
-        &self,
+        &'p self,
         payload: &'p str,
         uses: &[TokenUse],
         now: SystemTime,
-    ) -> Result<Claims<'p>, Rejection>
-    where
-        Self: 'p,
-    {
+    ) -> Result<Claims<'p>, Rejection> {
         let claims = Claims::parse(payload, self.claim_names())?;
         self.check(&claims, uses, unix_seconds(now))?;
         Ok(claims)
@@ -374,10 +371,10 @@ fn short_media_type(typ: &str) -> &str {
 
 /// The keys of one issuer, of which a token's header chooses one at most.
 #[derive(Debug, Default)]
-struct KeySet(Vec<Key>);
+pub(crate) struct KeySet(Vec<Key>);
 
 impl KeySet {
-    fn build(keys: &[JwtKey]) -> Result<Self, Vec<ConfigProblem>> {
+    pub(crate) fn build(keys: &[JwtKey]) -> Result<Self, Vec<ConfigProblem>> {
         let mut problems = Vec::new();
         let mut set: Vec<Key> = Vec::new();
         for key in keys {
@@ -419,14 +416,17 @@ impl KeySet {
             Some(kid) if self.0.iter().any(|key| key.id().is_some()) => {
                 self.0.iter().find(|key| key.id() == Some(kid)).ok_or_else(|| refused("kid"))?
             }
-            _ => self.only(algorithm)?,
+            _ => self.unnamed(algorithm)?,
         };
         if key.algorithm() == algorithm { Ok(key) } else { Err(refused("alg")) }
     }
 
-    /// The key of an algorithm, where there is no more than one.
-    fn only(&self, algorithm: JwtAlgorithm) -> Result<&Key, Rejection> {
+    /// The key of an algorithm that a token without `kid` means: the one without an id, else the only one.
+    fn unnamed(&self, algorithm: JwtAlgorithm) -> Result<&Key, Rejection> {
         let mut fitting = self.0.iter().filter(|key| key.algorithm() == algorithm);
+        if let Some(key) = fitting.clone().find(|key| key.id().is_none()) {
+            return Ok(key);
+        }
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Ok(key),
             (None, _) => Err(refused("alg")),
