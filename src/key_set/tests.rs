@@ -2,7 +2,8 @@ mod hostile;
 mod ring;
 mod signing;
 
-use super::{KeyRing, SignError, Signer, SigningKey};
+use super::signing_key::{SignError, Signer};
+use super::{KeyRing, SigningKey};
 use crate::test_util::ManualClock;
 use crate::{AuthLayer, ConfigProblem as Problem, Jwt, JwtAlgorithm as Alg, JwtKey, Principal};
 use base64::Engine;

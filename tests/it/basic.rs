@@ -93,8 +93,10 @@ async fn whoever_is_refused_costs_argon2_equally_often() {
         ("malformed hash", "anna", UserRecord::new(Subject::user("9"), "anna").password_hash("$argon2id$")),
     ];
     for (case, name, user) in stores {
-        let scheme = Basic::new(One::new(user));
-        let auth = AuthLayer::builder().basic(scheme.clone()).clock(ManualClock::new(1_000)).build().unwrap();
+        let (clock, store) = (ManualClock::new(1_000), Memory::new());
+        store.insert_user(user, clock.now()).await.unwrap();
+        let scheme = Basic::new(store);
+        let auth = AuthLayer::builder().basic(scheme.clone()).clock(clock).build().unwrap();
         for runs in 1..=3 {
             assert_eq!(send(&auth, basic(name, "wrong")).await.status, 401, "{case}");
             assert_eq!(scheme.argon2_runs(), runs, "{case}");
