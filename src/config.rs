@@ -88,8 +88,10 @@ pub enum ConfigProblem {
         /// Its least length in bytes.
         least: usize,
     },
-    /// A secret that can be guessed.
-    #[error("a secret for {0} is a published example or follows a pattern: take random bytes")]
+    /// A secret that can be guessed, or that is the text of a key.
+    #[error(
+        "a secret for {0} is a published example, the text of a key, or follows a pattern: take random bytes"
+    )]
     WeakSecret(&'static str),
     /// A public key that cannot be used.
     #[error("a key for {algorithm} cannot be used: {reason}")]

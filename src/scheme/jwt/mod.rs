@@ -12,6 +12,7 @@ mod header;
 mod key;
 mod policy;
 mod public_key;
+mod secret_key;
 mod strict;
 
 pub use key::{JwtAlgorithm, JwtKey};
