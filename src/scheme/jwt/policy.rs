@@ -343,14 +343,17 @@ impl KeySet {
             Some(kid) if self.0.iter().any(|key| key.id().is_some()) => {
                 self.0.iter().find(|key| key.id() == Some(kid)).ok_or_else(|| refused("kid"))?
             }
-            _ => self.only(algorithm)?,
+            _ => self.unnamed(algorithm)?,
         };
         if key.algorithm() == algorithm { Ok(key) } else { Err(refused("alg")) }
     }
 
-    /// The key of an algorithm, where there is no more than one.
-    fn only(&self, algorithm: JwtAlgorithm) -> Result<&Key, Rejection> {
+    /// The key of an algorithm that a token without `kid` means: the one without an id, else the only one.
+    fn unnamed(&self, algorithm: JwtAlgorithm) -> Result<&Key, Rejection> {
         let mut fitting = self.0.iter().filter(|key| key.algorithm() == algorithm);
+        if let Some(key) = fitting.clone().find(|key| key.id().is_none()) {
+            return Ok(key);
+        }
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Ok(key),
             (None, _) => Err(refused("alg")),
