@@ -93,7 +93,7 @@ pub enum ConfigProblem {
         "a secret for {0} is a published example, the text of a key, or follows a pattern: take random bytes"
     )]
     WeakSecret(&'static str),
-    /// A public key that cannot be used.
+    /// A public or private key that cannot be used.
     #[error("a key for {algorithm} cannot be used: {reason}")]
     Key {
         /// The algorithm.
@@ -101,15 +101,23 @@ pub enum ConfigProblem {
         /// Which rule it breaks.
         reason: &'static str,
     },
-    /// A secret beside a public key: what a mistaken verifier would take for one another.
-    #[error("a Jwt has both a shared secret and a public key: give each a Jwt of its own")]
+    /// A secret beside a public key or a key pair: what a mistaken verifier would take for one another.
+    #[error("an issuer has both a shared secret and a public key: give each an issuer of its own")]
     MixedKeys,
-    /// Two keys of one `Jwt` with the same id.
-    #[error("two keys of a Jwt have the same id")]
+    /// Two keys of one `Jwt`, or of one key ring, with the same id.
+    #[error("two keys of one issuer have the same id")]
     DuplicateKeyId,
     /// Keys that a token cannot choose between.
-    #[error("a Jwt has several keys without an id for {0}: a token could not say which is meant")]
+    #[error("an issuer has several keys without an id for {0}: a token could not say which is meant")]
     AmbiguousKeys(&'static str),
+    /// A key id that no token could have.
+    #[error("the id of a key to sign with is 1 to 256 bytes long")]
+    KeyId,
+    /// A key ring whose tokens would not say which key signed them.
+    #[error(
+        "of several keys in a ring, each to sign with needs an id: a secret has none but the one it is given"
+    )]
+    MissingKeyId,
     /// An `ApiKeys` without a form.
     #[error("an ApiKeys needs a prefix, or bare() for keys without one")]
     KeyForm,

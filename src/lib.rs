@@ -22,6 +22,9 @@ mod integration;
 
 mod clock;
 mod config;
+#[cfg(feature = "jwt")]
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "what issues tokens is not written yet"))]
+mod key_set;
 #[cfg(feature = "basic")]
 mod password;
 mod secret;
@@ -33,6 +36,8 @@ pub use authorize::{RequireFuture, RequireLayer, RequireService, Requirement};
 pub use clock::{Clock, SystemClock};
 pub use config::{ConfigError, ConfigProblem};
 pub use credential::{ApiKeyCredential, BasicCredential, Credential, OtherCredential, TokenCredential};
+#[cfg(feature = "jwt")]
+pub use key_set::SigningKey;
 pub use layer::{AuthLayer, AuthLayerBuilder, AuthService, ResponseFuture};
 #[cfg(feature = "basic")]
 pub use password::{PasswordError, hash_password};

@@ -21,7 +21,7 @@ pub use jwt::{Jwt, JwtAlgorithm, JwtKey};
 
 pub(crate) use chain::Chain;
 #[cfg(feature = "jwt")]
-pub(crate) use jwt::Jwts;
+pub(crate) use jwt::{Jwts, KeySet, LONGEST_KID, SecretKey};
 
 use crate::credential::Credential;
 use crate::principal::Principal;

@@ -1,9 +1,13 @@
-use super::public_key::{PublicKey, PublicKeyForm};
+use super::public_key::{PublicKey, PublicKeyForm, jwk_members};
 use super::secret_key::SecretKey;
 use super::{Parts, decoded_into, refused};
 use crate::config::ConfigProblem;
 use crate::reject::Rejection;
 use crate::secret::Secret;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -159,7 +163,7 @@ impl JwtKey {
         self
     }
 
-    fn secret(algorithm: JwtAlgorithm, secret: &[u8]) -> Self {
+    pub(crate) fn secret(algorithm: JwtAlgorithm, secret: &[u8]) -> Self {
         Self { algorithm, id: None, material: Material::Secret(Secret::new(secret.to_vec())) }
     }
 
@@ -169,6 +173,54 @@ impl JwtKey {
 
     pub(super) fn algorithm(&self) -> JwtAlgorithm {
         self.algorithm
+    }
+
+    pub(crate) fn key_id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// With its thumbprint for an id where it has none. A secret's thumbprint would be a hash of it (RFC 7638 §7).
+    pub(crate) fn or_thumbprint(mut self) -> Self {
+        self.id = self.id.take().or_else(|| self.thumbprint().map(String::into_boxed_str));
+        self
+    }
+
+    /// The JWK (RFC 7517 §4) of a public key. A secret has none, so that no key set can publish it.
+    pub(crate) fn jwk(&self) -> Option<Value> {
+        let mut jwk: Map<String, Value> =
+            self.jwk_members()?.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        jwk.insert("use".into(), "sig".into());
+        jwk.insert("alg".into(), self.algorithm.name().into());
+        if let Some(id) = self.key_id() {
+            jwk.insert("kid".into(), id.into());
+        }
+        Some(jwk.into())
+    }
+
+    /// SHA-256 over the required members, in order and without white space (RFC 7638 §3), base64url.
+    fn thumbprint(&self) -> Option<String> {
+        // Nothing to escape: names of curves, and base64url.
+        let member = |(name, value): (&str, String)| format!(r#""{name}":"{value}""#);
+        let members: Vec<String> = self.jwk_members()?.into_iter().map(member).collect();
+        Some(URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{{{}}}", members.join(",")))))
+    }
+
+    fn jwk_members(&self) -> Option<Vec<(&'static str, String)>> {
+        match &self.material {
+            Material::Secret(_) => None,
+            Material::Public(form) => jwk_members(self.algorithm, form).ok(),
+        }
+    }
+
+    /// Whether it is sound.
+    pub(crate) fn check(&self) -> Result<(), ConfigProblem> {
+        self.build().map(drop)
+    }
+
+    /// Whether the token was signed with its other half, whatever else it says.
+    pub(crate) fn verifies(&self, token: &str) -> Result<bool, ConfigProblem> {
+        let key = self.build()?;
+        Ok(Parts::split(token.as_bytes()).and_then(|parts| key.verify(parts)).is_ok())
     }
 
     pub(super) fn build(&self) -> Result<Key, ConfigProblem> {

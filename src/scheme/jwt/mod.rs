@@ -18,6 +18,10 @@ mod strict;
 pub use key::{JwtAlgorithm, JwtKey};
 pub use policy::Jwt;
 
+pub(crate) use header::LONGEST_KID;
+pub(crate) use policy::KeySet;
+pub(crate) use secret_key::SecretKey;
+
 use super::{Answer, Scheme};
 use crate::config::ConfigProblem;
 use crate::credential::Credential;

@@ -298,10 +298,10 @@ fn short_media_type(typ: &str) -> &str {
 
 /// The keys of one issuer, of which a token's header chooses one at most.
 #[derive(Debug, Default)]
-struct KeySet(Vec<Key>);
+pub(crate) struct KeySet(Vec<Key>);
 
 impl KeySet {
-    fn build(keys: &[JwtKey]) -> Result<Self, Vec<ConfigProblem>> {
+    pub(crate) fn build(keys: &[JwtKey]) -> Result<Self, Vec<ConfigProblem>> {
         let mut problems = Vec::new();
         let mut set: Vec<Key> = Vec::new();
         for key in keys {

@@ -1,4 +1,4 @@
-//! Shared secrets, checked when they are loaded.
+//! Shared secrets, checked when they are loaded: to verify with, and to sign with.
 
 use super::key::JwtAlgorithm;
 use crate::config::ConfigProblem;
@@ -7,14 +7,14 @@ use sha2::{Sha256, Sha384, Sha512};
 use std::collections::HashSet;
 
 /// A secret for one algorithm. The key schedule is kept: it is half the work of a short message.
-pub(super) enum SecretKey {
+pub(crate) enum SecretKey {
     Hs256(Hmac<Sha256>),
     Hs384(Hmac<Sha384>),
     Hs512(Hmac<Sha512>),
 }
 
 impl SecretKey {
-    pub(super) fn new(algorithm: JwtAlgorithm, secret: &[u8]) -> Result<Self, ConfigProblem> {
+    pub(crate) fn new(algorithm: JwtAlgorithm, secret: &[u8]) -> Result<Self, ConfigProblem> {
         let least = algorithm.hash_length();
         let short = || ConfigProblem::ShortSecret { algorithm: algorithm.name(), least };
         if secret.len() < least {
@@ -28,6 +28,14 @@ impl SecretKey {
             JwtAlgorithm::Hs512 => Self::Hs512(Hmac::new_from_slice(secret).map_err(|_| short())?),
             _ => Self::Hs256(Hmac::new_from_slice(secret).map_err(|_| short())?),
         })
+    }
+
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Hs256(key) => key.clone().chain_update(message).finalize().into_bytes().to_vec(),
+            Self::Hs384(key) => key.clone().chain_update(message).finalize().into_bytes().to_vec(),
+            Self::Hs512(key) => key.clone().chain_update(message).finalize().into_bytes().to_vec(),
+        }
     }
 
     /// Compared in constant time by `verify_slice`.
