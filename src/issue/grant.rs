@@ -2,7 +2,7 @@ use crate::principal::{Role, Roles, Scope, Scopes, Subject};
 use crate::reject::{FieldError, Rejection};
 use crate::scheme::is_reserved;
 use crate::store::UserRecord;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// What a token is to say: whose it is, and what it grants.
@@ -71,13 +71,15 @@ impl Grant {
 
     /// What [`to_text`](Self::to_text) wrote. What cannot be read grants nothing.
     pub(super) fn from_text(subject: Subject, text: &str) -> Self {
-        let mut value: Value = serde_json::from_str(text).unwrap_or_default();
-        let claims = match value["claims"].take() {
-            Value::Object(claims) => claims,
-            _ => Map::new(),
-        };
-        let roles = value["roles"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        Self { subject, scopes: Scopes::parse(value["scope"].as_str().unwrap_or_default()), roles, claims }
+        #[derive(Default, Deserialize)]
+        struct Text {
+            scope: String,
+            roles: Vec<String>,
+            claims: Map<String, Value>,
+        }
+        let Text { scope, roles, claims } = serde_json::from_str(text).unwrap_or_default();
+        let roles = roles.iter().map(String::as_str).collect();
+        Self { subject, scopes: Scopes::parse(&scope), roles, claims }
     }
 
     /// The same grant without what the user has lost since.
