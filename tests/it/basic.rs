@@ -122,9 +122,9 @@ async fn the_user_brings_scopes_roles_and_the_applications_own_value() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_wrong_passwords_is_bounded_and_told_to_come_back() {
     let (auth, ..) = guarded(anna("correct horse")).await;
-    // Half of the cores hash, 16 requests wait for each: more than that is refused before it costs anything.
+    // Half of the cores hash, 64 requests wait for each: more than that is refused before it costs anything.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let admitted = (cores / 2).max(1) * 17;
+    let admitted = (cores / 2).max(1) * 65;
     let mut floods = tokio::task::JoinSet::new();
     for _ in 0..admitted * 3 {
         let auth = auth.clone();
