@@ -183,6 +183,10 @@ impl AuthLayerBuilder {
         if self.store_deadline.is_zero() {
             problems.push(ConfigProblem::Zero("store_deadline"));
         }
+        #[cfg_attr(
+            not(any(feature = "jwt", feature = "api-key", feature = "basic")),
+            expect(unused_variables, reason = "no scheme has a store")
+        )]
         let within = (self.store_deadline, &self.events);
         let mut parts = Parts::new(self.max_credential_len);
         #[cfg(feature = "basic")]
@@ -225,6 +229,10 @@ struct Parts {
 }
 
 /// How long stores may take, and who is told.
+#[cfg_attr(
+    not(any(feature = "jwt", feature = "api-key", feature = "basic")),
+    expect(dead_code, reason = "no scheme has a store")
+)]
 type Within<'a> = (Duration, &'a Events);
 
 impl Parts {
