@@ -193,30 +193,43 @@ impl ApiKeys {
         if self.form == Form::Checked && !api_key::is_well_formed(key.as_bytes(), self.configured_prefix()) {
             return Answer::Refused(refused("checksum"));
         }
+        let mut search = Search::default();
         for (tried, hash) in self.hashes.iter().enumerate() {
             let digest = hash.digest(key.as_bytes());
             match caught(|| self.store.peek_key(&digest, now)) {
                 Err(unavailable) => return Answer::Refused(unavailable),
-                Ok(Peek::Found(record)) => return judge(record, &digest, now).into(),
+                Ok(Peek::Found(record)) => {
+                    if let Some(principal) = search.found(record, &digest, now) {
+                        return Answer::Verified(principal);
+                    }
+                }
                 Ok(Peek::Absent) => {}
-                Ok(Peek::Ask) => return self.ask(digest, key, tried + 1, now),
+                Ok(Peek::Ask) => return self.ask(digest, key, tried + 1, search, now),
             }
         }
-        Answer::Refused(refused("unknown"))
+        Answer::Refused(search.refusal())
     }
 
     /// Asks the store for a digest, and then for those of the remaining hashes.
-    fn ask(&self, digest: KeyDigest, key: &ApiKeyCredential<'_>, tried: usize, now: SystemTime) -> Answer {
+    fn ask(
+        &self,
+        digest: KeyDigest,
+        key: &ApiKeyCredential<'_>,
+        tried: usize,
+        mut search: Search,
+        now: SystemTime,
+    ) -> Answer {
         let mut digests = vec![digest];
         digests.extend(self.hashes[tried..].iter().map(|hash| hash.digest(key.as_bytes())));
         let (store, guard) = (Arc::clone(&self.store), self.guard);
         Answer::Pending(Box::pin(async move {
             for digest in digests {
-                if let Some(record) = guard.call(async { store.find_key(&digest, now).await }).await? {
-                    return judge(record, &digest, now);
+                let record = guard.call(async { store.find_key(&digest, now).await }).await?;
+                if let Some(principal) = record.and_then(|record| search.found(record, &digest, now)) {
+                    return Ok(principal);
                 }
             }
-            Err(refused("unknown"))
+            Err(search.refusal())
         }))
     }
 }
@@ -250,6 +263,29 @@ impl Hash {
                 KeyDigest::of(Some(Arc::clone(algorithm)), mac.into_bytes().into())
             }
         }
+    }
+}
+
+/// What became of the look-ups of one key.
+///
+/// A key that is found and refused is looked for under the remaining hashes too, so that a revoked one costs what an unknown
+/// one does; whatever is found there, it stays refused.
+#[derive(Default)]
+struct Search(Option<Rejection>);
+
+impl Search {
+    fn found(&mut self, record: Arc<KeyRecord>, digest: &KeyDigest, now: SystemTime) -> Option<Principal> {
+        match judge(record, digest, now) {
+            Ok(principal) => Some(principal).filter(|_| self.0.is_none()),
+            Err(refusal) => {
+                self.0.get_or_insert(refusal);
+                None
+            }
+        }
+    }
+
+    fn refusal(self) -> Rejection {
+        self.0.unwrap_or_else(|| refused("unknown"))
     }
 }
 

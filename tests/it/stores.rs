@@ -30,6 +30,8 @@ enum Script {
     Hang,
     /// Another key's record, as a store with a broken index would find.
     WrongRecord,
+    /// From memory, at once.
+    Peek,
 }
 
 /// A store that forgets its synchronous answers and does what its script says.
@@ -51,7 +53,7 @@ impl Scripted {
             Script::Fail => Err(StoreError::unavailable("the disk is full")),
             Script::Panic => panic!("planted"),
             Script::Hang => std::future::pending().await,
-            Script::Answer | Script::PanicInPeek | Script::WrongRecord => Ok(()),
+            Script::Answer | Script::PanicInPeek | Script::WrongRecord | Script::Peek => Ok(()),
         }
     }
 
@@ -63,7 +65,11 @@ impl Scripted {
 
 #[async_trait]
 impl KeyStore for Scripted {
-    fn peek_key(&self, _: &KeyDigest, _: SystemTime) -> Peek<KeyRecord> {
+    fn peek_key(&self, digest: &KeyDigest, now: SystemTime) -> Peek<KeyRecord> {
+        if self.script == Script::Peek {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            return self.memory.peek_key(digest, now);
+        }
         self.peek()
     }
 
@@ -177,35 +183,70 @@ async fn a_typo_or_garbage_is_refused_without_asking_the_store() {
 
 #[tokio::test]
 async fn unknown_revoked_and_expired_keys_are_refused_alike_and_after_the_same_work() {
-    let memory = Memory::new();
-    let store = Scripted::new(&memory, Script::Answer);
-    let keys = ApiKeys::new(store.clone()).prefix("egret").pepper("p1", [7; 32]);
-    let clock = tower_auth::test_util::ManualClock::new(1_000);
-    let auth = AuthLayer::builder().api_keys(keys.clone()).clock(clock.clone()).build().unwrap();
-    let owner = Subject::user("7");
-    let mint = || keys.mint(owner.clone(), "ci", UNIX_EPOCH).unwrap();
-    let (good, revoked, expiring, unknown) = (mint(), mint(), mint(), mint());
-    let revoked_id = revoked.record.id().to_owned();
-    let expiring_record = expiring.record.expires(UNIX_EPOCH + Duration::from_secs(1_001));
-    for record in [good.record, revoked.record, expiring_record] {
-        memory.insert_key(record, UNIX_EPOCH).await.unwrap();
-    }
+    for script in [Script::Answer, Script::Peek] {
+        let memory = Memory::new();
+        let store = Scripted::new(&memory, script);
+        let keys = ApiKeys::new(store.clone()).prefix("egret").pepper("p1", [7; 32]);
+        let clock = tower_auth::test_util::ManualClock::new(1_000);
+        let auth = AuthLayer::builder().api_keys(keys.clone()).clock(clock.clone()).build().unwrap();
+        let owner = Subject::user("7");
+        let mint = || keys.mint(owner.clone(), "ci", UNIX_EPOCH).unwrap();
+        let (good, revoked, expiring, unknown) = (mint(), mint(), mint(), mint());
+        let revoked_id = revoked.record.id().to_owned();
+        let expiring_record = expiring.record.expires(UNIX_EPOCH + Duration::from_secs(1_001));
+        for record in [good.record, revoked.record, expiring_record] {
+            memory.insert_key(record, UNIX_EPOCH).await.unwrap();
+        }
 
-    for new in [&good.key, &revoked.key, &expiring.key] {
-        assert_eq!(send(&auth, bearer(new.expose())).await.status, 200);
+        for new in [&good.key, &revoked.key, &expiring.key] {
+            store.asked.store(0, Ordering::SeqCst);
+            assert_eq!(send(&auth, bearer(new.expose())).await.status, 200);
+            assert_eq!(store.asked.load(Ordering::SeqCst), 1, "{script:?}: found under the first hash");
+        }
+        memory.revoke_key(&owner, &revoked_id, UNIX_EPOCH).await.unwrap();
+        clock.advance(Duration::from_secs(1)); // a key that expires now is expired
+        let mut refused = Vec::new();
+        for new in [&unknown.key, &revoked.key, &expiring.key] {
+            store.asked.store(0, Ordering::SeqCst);
+            let reply = send(&auth, bearer(new.expose())).await;
+            refused.push((reply, store.asked.load(Ordering::SeqCst)));
+        }
+        assert_eq!((refused[0].0.status.as_u16(), refused[0].1), (401, 2), "{script:?}: under either hash");
+        assert!(refused.iter().all(|one| *one == refused[0]), "{script:?}: {refused:?}");
+        assert_eq!(send(&auth, bearer(good.key.expose())).await.status, 200, "and no other key is touched");
     }
-    memory.revoke_key(&owner, &revoked_id, UNIX_EPOCH).await.unwrap();
-    clock.advance(Duration::from_secs(1)); // a key that expires now is expired
-    let mut replies = Vec::new();
-    for new in [&revoked.key, &expiring.key] {
-        store.asked.store(0, Ordering::SeqCst);
-        replies.push(send(&auth, bearer(new.expose())).await);
-        assert_eq!(store.asked.load(Ordering::SeqCst), 1, "found under the first hash");
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_under_one_hash_is_accepted_under_no_other() {
+    for script in [Script::Answer, Script::Peek] {
+        let memory = Memory::new();
+        let plain = ApiKeys::new(Scripted::new(&memory, script)).prefix("egret");
+        let peppered = plain.clone().pepper("p1", [7; 32]);
+        let new = peppered.mint(Subject::user("7"), "ci", UNIX_EPOCH).unwrap();
+        let key = new.key.expose();
+        let imported =
+            KeyRecord::new("imported", Subject::user("7"), "ci", "egret_…", plain.digest(key), UNIX_EPOCH);
+        memory.insert_key(new.record.revoked(UNIX_EPOCH), UNIX_EPOCH).await.unwrap();
+        memory.insert_key(imported, UNIX_EPOCH).await.unwrap();
+        for (keys, status) in [(peppered, 401), (plain, 200)] {
+            let auth = AuthLayer::builder().api_keys(keys).build().unwrap();
+            assert_eq!(send(&auth, bearer(key)).await.status, status, "{script:?}");
+        }
     }
-    replies.push(send(&auth, bearer(unknown.key.expose())).await);
-    assert_eq!(replies[0].status, 401);
-    assert!(replies.iter().all(|reply| *reply == replies[0]), "{replies:?}");
-    assert_eq!(send(&auth, bearer(good.key.expose())).await.status, 200, "and no other key is touched");
+}
+
+#[tokio::test]
+async fn a_bearer_that_a_store_was_asked_about_is_refused_as_a_bearer() {
+    let (auth, _, store) = guarded_by(Script::Answer).await;
+    let unknown =
+        ApiKeys::new(store.clone()).prefix("egret").mint(Subject::user("8"), "x", UNIX_EPOCH).unwrap();
+    let key = unknown.key.expose();
+    let as_bearer = send(&auth, bearer(key)).await;
+    assert_eq!(as_bearer.challenges()[0], r#"Bearer realm="api", error="invalid_token""#);
+    let as_key = send(&auth, get(&[("x-api-key", key)])).await;
+    assert_eq!(as_key.challenges()[0], r#"Bearer realm="api""#);
+    assert_eq!(store.asked.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
