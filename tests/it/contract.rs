@@ -57,6 +57,11 @@ fn later(word: &str) -> Request<Full<Bytes>> {
     get(&[("authorization", &format!("Later {word}"))])
 }
 
+/// With a clock that stands still, this ends at once where nothing would ever happen.
+async fn in_time<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(10), work).await.expect("it would wait for ever")
+}
+
 #[tokio::test]
 async fn readiness_is_the_inner_services() {
     let (mock, mut handle) = tower_test::mock::pair::<Request<Full<Bytes>>, Response<Full<Bytes>>>();
@@ -67,38 +72,37 @@ async fn readiness_is_the_inner_services() {
     assert!(service.poll_ready().is_ready());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_request_that_waits_for_its_answer_is_served_by_the_instance_that_was_ready() {
     // The mock's clones have a readiness of their own: calling the wrong one panics.
     let (mock, mut handle) = tower_test::mock::pair::<Request<Full<Bytes>>, Response<Full<Bytes>>>();
     let mut service = auth().layer(mock);
     handle.allow(2);
     for request in [later("yes"), bearer(&token_for("anna"))] {
-        service.ready().await.unwrap();
+        in_time(service.ready()).await.unwrap();
         let answer = tokio::spawn(service.call(request));
-        let (_, respond) = handle.next_request().await.unwrap();
+        let (_, respond) = in_time(handle.next_request()).await.unwrap();
         respond.send_response(Response::new(Full::from("served")));
-        assert_eq!(reply(answer.await.unwrap().unwrap()).await.text(), "served");
+        assert_eq!(reply(in_time(answer).await.unwrap().unwrap()).await.text(), "served");
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn over_a_concurrency_limit_every_permit_comes_back() {
     let service = ServiceBuilder::new().layer(auth()).layer(ConcurrencyLimitLayer::new(1)).service(Whoami);
     for _ in 0..3 {
         for request in [later("yes"), later("no"), get(&[]), bearer("x.y.z"), bearer(&token_for("anna"))] {
-            let response = tokio::time::timeout(Duration::from_secs(10), service.clone().oneshot(request));
-            response.await.expect("a permit was lost").unwrap();
+            in_time(service.clone().oneshot(request)).await.unwrap();
         }
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_cancelled_request_gives_its_permit_back() {
     type Sent = Request<Full<Bytes>>;
     let mut service =
         ServiceBuilder::new().layer(auth()).layer(ConcurrencyLimitLayer::new(1)).service(Whoami);
-    ServiceExt::<Sent>::ready(&mut service).await.unwrap();
+    in_time(ServiceExt::<Sent>::ready(&mut service)).await.unwrap();
     let waiting = service.call(later("yes"));
     let other = service.clone();
     assert!(tower_test::mock::Spawn::new(other.clone()).poll_ready::<Sent>().is_pending());
