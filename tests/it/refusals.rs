@@ -417,3 +417,33 @@ async fn a_handlers_refusal_of_head_has_no_body_either() {
         assert!(head.body.is_empty() && head.challenges() == get.challenges(), "{path}");
     }
 }
+
+#[tokio::test]
+async fn answers_say_what_they_vary_by_where_that_was_asked_for() {
+    let lines = |reply: &Reply| reply.headers.get_all("vary").iter().cloned().collect::<Vec<_>>();
+    let app = |auth: AuthLayer| guarded_app(auth.clone()).layer(auth.optional());
+    let staff = || Some(token_with(json!({ "sub": "anna", "roles": ["staff"] })));
+    let keys = || tower_auth::ApiKeys::new(tower_auth::store::Memory::new()).prefix("egret");
+    let cases = [
+        (builder().vary(), vec!["Authorization"]),
+        (builder().vary().api_keys(keys()), vec!["Authorization, X-API-Key"]),
+        (builder().api_keys(keys()), vec![]),
+    ];
+    for (layer, expected) in cases {
+        let app = app(layer.build().unwrap());
+        // Once behind two layers, and for nobody too: that answer is not for everybody.
+        for (path, credential) in [("/staff", staff()), ("/perhaps", staff()), ("/perhaps", None)] {
+            let answer = on(&app, path, credential).await;
+            assert_eq!((answer.status.as_u16(), lines(&answer)), (200, to_values(&expected)), "{path}");
+        }
+        let refused = on(&app, "/staff", None).await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.headers["cache-control"]),
+            (401, &to_values(&["no-store"])[0])
+        );
+    }
+}
+
+fn to_values(texts: &[&'static str]) -> Vec<http::HeaderValue> {
+    texts.iter().map(|text| http::HeaderValue::from_static(text)).collect()
+}
