@@ -403,22 +403,6 @@ async fn a_requirement_refuses_head_without_a_body_and_grpc_by_a_status() {
 }
 
 #[tokio::test]
-async fn a_handlers_refusal_of_head_has_no_body_either() {
-    let auth = builder().build().unwrap();
-    // The route's own requirement lets the caller pass; the handler refuses behind it.
-    let behind = get_route(async |caller: Principal| caller.require(Scope::new("a")).map(|()| "granted"))
-        .layer(auth.require(Requirement::check("anybody", |_| true)));
-    let app = guarded_app(auth.clone()).route("/behind", behind).layer(auth);
-    for path in ["/refuses", "/behind"] {
-        let get = refused_by(&app, path, "GET", None).await;
-        let head = refused_by(&app, path, "HEAD", None).await;
-        assert_eq!((get.status.as_u16(), head.status.as_u16()), (403, 403), "{path}");
-        assert_eq!(head.headers["content-length"], get.body.len().to_string(), "{path}");
-        assert!(head.body.is_empty() && head.challenges() == get.challenges(), "{path}");
-    }
-}
-
-#[tokio::test]
 async fn answers_say_what_they_vary_by_where_that_was_asked_for() {
     let lines = |reply: &Reply| reply.headers.get_all("vary").iter().cloned().collect::<Vec<_>>();
     let app = |auth: AuthLayer| guarded_app(auth.clone()).layer(auth.optional());
