@@ -42,6 +42,7 @@ pub struct AuthLayerBuilder {
     realm: String,
     mode: Mode,
     preflight: Preflight,
+    vary: bool,
     max_credential_len: usize,
     store_deadline: Duration,
     clock: Box<dyn Clock>,
@@ -66,6 +67,7 @@ impl AuthLayerBuilder {
             realm: String::from("api"),
             mode: Mode::Required,
             preflight: Preflight::Guarded,
+            vary: false,
             max_credential_len: 8 * 1024,
             store_deadline: Duration::from_secs(2),
             clock: Box::new(SystemClock),
@@ -149,6 +151,16 @@ impl AuthLayerBuilder {
         self
     }
 
+    /// Answers of the inner service say `Vary: Authorization, X-API-Key`, the latter where API keys are accepted
+    /// (RFC 9110 §12.5.5).
+    ///
+    /// For services with a shared cache before them and answers that it may keep: it does not know `X-API-Key` for a credential
+    /// (RFC 9111 §3.5), nor that an answer to nobody is not for everybody. Refusals say `no-store` in any case.
+    pub fn vary(mut self) -> Self {
+        self.vary = true;
+        self
+    }
+
     /// The longest credential field that is looked at, in bytes; 8192 by default.
     pub fn max_credential_len(mut self, bytes: usize) -> Self {
         self.max_credential_len = bytes;
@@ -203,6 +215,8 @@ impl AuthLayerBuilder {
         }
         let challenges = Challenges::new(&self.realm, parts.challenges());
         let responder = Responder::new(self.format, challenges);
+        let fields = if parts.accepted.api_keys { "Authorization, X-API-Key" } else { "Authorization" };
+        let responder = responder.map(|made| if self.vary { made.varying_by(fields) } else { made });
         let Ok(responder) = responder.map_err(|_| problems.push(ConfigProblem::Format)) else {
             return Err(ConfigError::of(problems));
         };
