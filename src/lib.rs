@@ -12,6 +12,8 @@ mod scheme;
 
 mod principal;
 
+pub mod throttle;
+
 mod authorize;
 
 mod reject;

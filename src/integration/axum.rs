@@ -4,6 +4,7 @@ use axum_core::body::Body;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
+use std::net::SocketAddr;
 
 /// The verified caller. On an anonymous request it is a 401, and where no layer saw the request a 500.
 impl<S: Sync> FromRequestParts<S> for Principal {
@@ -30,4 +31,9 @@ impl IntoResponse for Rejection {
         response.extensions_mut().insert(self);
         response
     }
+}
+
+/// From `Router::into_make_service_with_connect_info::<SocketAddr>()`.
+pub(crate) fn axum_peer(extensions: &http::Extensions) -> Option<SocketAddr> {
+    extensions.get().map(|::axum::extract::ConnectInfo(address)| *address)
 }
