@@ -48,3 +48,4 @@ pub use scheme::{ApiKeys, MintError, NewKey};
 #[cfg(feature = "jwt")]
 pub use scheme::{Jwt, JwtAlgorithm, JwtKey};
 pub use secret::Secret;
+pub use throttle::{ThrottleLayer, ThrottleService};

@@ -1,16 +1,17 @@
 //! The way of a request. This file alone knows the order of the steps.
 //!
 //! ```text
-//! request → credential → scheme → principal → inner service
-//!               └──────────┴─ every "no" leaves through reject
+//! request → credential → (attempts) → scheme → principal → throttle → inner service
+//!               └────────────┴───────────┴───────────────────┴─ every "no" leaves through reject
 //! ```
 
 use crate::clock::Clock;
 use crate::credential::Source;
-use crate::principal::Caller;
+use crate::principal::{Caller, Principal};
 use crate::reject::{Rejection, RejectionKind, Responder};
 use crate::scheme::{Answer, Chain, PendingAnswer};
 use crate::telemetry;
+use crate::throttle::{Call, Passed, Stack, Surroundings, Verdict};
 use http::header::ACCESS_CONTROL_REQUEST_METHOD;
 use http::{Method, Request};
 use std::sync::Arc;
@@ -19,9 +20,12 @@ use std::sync::Arc;
 pub(crate) struct Pipeline {
     pub(crate) source: Source,
     pub(crate) chain: Chain,
-    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) responder: Arc<Responder>,
     pub(crate) preflight: Preflight,
+    pub(crate) throttles: Option<Arc<Stack>>,
+    /// What the throttles of routes have in common with those of the layer.
+    pub(crate) surroundings: Surroundings,
 }
 
 /// Whether every request needs a credential.
@@ -44,12 +48,35 @@ pub(crate) enum Preflight {
 
 /// What becomes of a request.
 pub(crate) enum Decision {
-    /// It goes to the inner service, with this mark.
-    Admit(Caller),
+    /// It goes to the inner service.
+    Admit(Admission),
     /// It does not.
     Refuse(Rejection),
     /// A store or a network has to be asked first.
-    Ask(PendingAnswer),
+    Ask(Question),
+}
+
+/// What goes with a request that is let through.
+pub(crate) struct Admission {
+    /// The mark of the layer; `None` where an outer one has left it.
+    pub(crate) caller: Option<Caller>,
+    pub(crate) passed: Passed,
+}
+
+/// What is asked, and of whom.
+pub(crate) enum Question {
+    /// A scheme: who it is.
+    Identity(PendingAnswer),
+    /// A limiter: how often.
+    #[cfg(feature = "redis")]
+    Quota(crate::throttle::PendingVerdict, Option<Caller>),
+}
+
+/// What was answered.
+pub(crate) enum Reply {
+    Identity(Result<Principal, Rejection>),
+    #[cfg(feature = "redis")]
+    Quota(Result<Passed, Rejection>, Option<Caller>),
 }
 
 impl Pipeline {
@@ -57,26 +84,81 @@ impl Pipeline {
     pub(crate) fn decide<B>(&self, mode: Mode, request: &mut Request<B>) -> Decision {
         let passes = self.preflight == Preflight::LetThrough && is_preflight(request);
         let found = match self.source.read(request.headers_mut()) {
-            _ if passes => return Decision::Admit(Caller(None)),
+            // It is not counted either: browsers send it on their own, and it does no work.
+            _ if passes => return admit(Some(Caller(None)), Passed::default()),
             Ok(Some(found)) => found,
-            Ok(None) if mode == Mode::Optional => return Decision::Admit(Caller(None)),
+            Ok(None) if mode == Mode::Optional => return self.throttle(None, request),
             Ok(None) => return refuse(Rejection::new(RejectionKind::MissingCredential, "none")),
             Err(rejection) => return refuse(rejection),
         };
         let presented = found.presented;
         match self.chain.authenticate(&found.credential, self.clock.now()) {
-            Answer::Verified(principal) => Decision::Admit(Caller(Some(principal))),
+            Answer::Verified(principal) => self.throttle(Some(principal), request),
             Answer::Refused(rejection) => refuse(rejection.presented(presented)),
-            Answer::Pending(answer) => Decision::Ask(Box::pin(async move {
-                answer.await.map_err(|rejection| {
-                    let rejection = rejection.presented(presented);
-                    telemetry::refused(&rejection);
-                    rejection
-                })
-            })),
+            Answer::Pending(answer) => Decision::Ask(Question::Identity(Box::pin(async move {
+                answer.await.map_err(|rejection| rejection.presented(presented))
+            }))),
             Answer::NotPresented => refuse(Rejection::new(RejectionKind::MissingCredential, "none")),
         }
     }
+
+    /// Goes on where a question was asked.
+    pub(crate) fn resume<B>(&self, reply: Reply, request: &Request<B>) -> Decision {
+        match reply {
+            Reply::Identity(Ok(principal)) => self.throttle(Some(principal), request),
+            Reply::Identity(Err(rejection)) => refuse(rejection),
+            #[cfg(feature = "redis")]
+            Reply::Quota(Ok(passed), caller) => admit(caller, passed),
+            #[cfg(feature = "redis")]
+            Reply::Quota(Err(rejection), _) => refuse(rejection),
+        }
+    }
+
+    #[inline]
+    fn throttle<B>(&self, principal: Option<Principal>, request: &Request<B>) -> Decision {
+        let Some(stack) = &self.throttles else { return admit(Some(Caller(principal)), Passed::default()) };
+        let call = Call::new(request, principal.as_ref(), &self.surroundings.addresses);
+        let verdict = stack.check(&call);
+        pass(verdict, Some(Caller(principal)))
+    }
+
+    /// The throttles of a route, inside of the layer.
+    pub(crate) fn throttle_route<B>(&self, stack: &Arc<Stack>, request: &Request<B>) -> Decision {
+        let caller = match Caller::of(request.extensions()) {
+            Ok(caller) => caller,
+            Err(rejection) => return refuse(rejection),
+        };
+        let call = Call::new(request, caller.0.as_ref(), &self.surroundings.addresses);
+        pass(stack.check(&call), None)
+    }
+}
+
+impl Question {
+    #[inline]
+    pub(crate) fn poll(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Reply> {
+        match self {
+            Self::Identity(answer) => answer.as_mut().poll(cx).map(Reply::Identity),
+            #[cfg(feature = "redis")]
+            Self::Quota(verdict, caller) => {
+                verdict.as_mut().poll(cx).map(|verdict| Reply::Quota(verdict, caller.take()))
+            }
+        }
+    }
+}
+
+#[inline]
+fn pass(verdict: Verdict, caller: Option<Caller>) -> Decision {
+    match verdict {
+        Verdict::Passed(passed) => admit(caller, passed),
+        Verdict::Refused(rejection) => refuse(rejection),
+        #[cfg(feature = "redis")]
+        Verdict::Asked(verdict) => Decision::Ask(Question::Quota(verdict, caller)),
+    }
+}
+
+#[inline]
+fn admit(caller: Option<Caller>, passed: Passed) -> Decision {
+    Decision::Admit(Admission { caller, passed })
 }
 
 #[inline]

@@ -19,3 +19,12 @@ pub(crate) fn refused(rejection: &Rejection) {
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn refused(_: &Rejection) {}
+
+/// Event `throttle would refuse` of target `tower_auth`, at `info`: a rule that only observes, by its scope and name.
+#[cfg(feature = "tracing")]
+pub(crate) fn would_refuse(scope: &str, throttle: &str) {
+    tracing::info!(target: "tower_auth", scope, throttle, "throttle would refuse");
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn would_refuse(_: &str, _: &str) {}

@@ -12,6 +12,7 @@ use crate::scheme::Basic;
 use crate::scheme::{Chain, Scheme};
 #[cfg(feature = "jwt")]
 use crate::scheme::{Jwt, Jwts};
+use crate::throttle::{Addresses, QuotaFields, Stack, Surroundings, Throttle};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +33,10 @@ pub struct AuthLayerBuilder {
     preflight: Preflight,
     max_credential_len: usize,
     store_deadline: Duration,
-    clock: Box<dyn Clock>,
+    clock: Arc<dyn Clock>,
+    throttles: Vec<Throttle>,
+    addresses: Addresses,
+    quota_fields: QuotaFields,
 }
 
 impl AuthLayerBuilder {
@@ -51,7 +55,10 @@ impl AuthLayerBuilder {
             preflight: Preflight::Guarded,
             max_credential_len: 8 * 1024,
             store_deadline: Duration::from_secs(2),
-            clock: Box::new(SystemClock),
+            clock: Arc::new(SystemClock),
+            throttles: Vec::new(),
+            addresses: Addresses::new(),
+            quota_fields: QuotaFields::default(),
         }
     }
 
@@ -79,6 +86,24 @@ impl AuthLayerBuilder {
     /// Accepts a scheme of the application's own.
     pub fn scheme(mut self, scheme: impl Scheme) -> Self {
         self.others.push(Box::new(scheme));
+        self
+    }
+
+    /// Limits how often callers may call. Several are all-or-nothing: a request that one of them refuses is counted by none.
+    pub fn throttle(mut self, throttle: Throttle) -> Self {
+        self.throttles.push(throttle);
+        self
+    }
+
+    /// How the address that a request came from is found; by default it is the peer's.
+    pub fn addresses(mut self, addresses: Addresses) -> Self {
+        self.addresses = addresses;
+        self
+    }
+
+    /// Which fields tell callers what is left of their limits; [`QuotaFields::Standard`] by default.
+    pub fn quota_fields(mut self, fields: QuotaFields) -> Self {
+        self.quota_fields = fields;
         self
     }
 
@@ -124,7 +149,7 @@ impl AuthLayerBuilder {
 
     /// The source of now; the system's clock by default.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Box::new(clock);
+        self.clock = Arc::new(clock);
         self
     }
 
@@ -155,6 +180,14 @@ impl AuthLayerBuilder {
         if parts.schemes.is_empty() && problems.is_empty() {
             problems.push(ConfigProblem::NoScheme);
         }
+        problems.extend_from_slice(self.addresses.problems());
+        let surroundings = Surroundings {
+            addresses: Arc::new(self.addresses),
+            clock: Arc::clone(&self.clock),
+            shown: self.quota_fields,
+        };
+        let throttles = (!self.throttles.is_empty())
+            .then(|| Arc::new(Stack::build("", self.throttles, surroundings.clone(), &mut problems)));
         let challenges = Challenges::new(&self.realm, parts.challenges());
         let responder = Responder::new(self.format, challenges);
         let Ok(responder) = responder.map_err(|_| problems.push(ConfigProblem::Format)) else {
@@ -167,6 +200,8 @@ impl AuthLayerBuilder {
             clock: self.clock,
             responder: Arc::new(responder),
             preflight: self.preflight,
+            throttles,
+            surroundings,
         };
         Ok(AuthLayer::new(pipeline, self.mode))
     }

@@ -20,6 +20,7 @@ pub(crate) use future::Guarded;
 pub(crate) use respond::{Responder, Shape};
 
 use crate::principal::Scope;
+use crate::throttle::Fields;
 use http::StatusCode;
 use std::borrow::Cow;
 use std::error::Error;
@@ -49,6 +50,7 @@ struct Details {
     scopes: Vec<Scope>,
     retry_after: Option<Duration>,
     expired_at: Option<SystemTime>,
+    fields: Option<Fields>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -86,6 +88,12 @@ impl Rejection {
     pub fn throttled(retry_after: Duration) -> Self {
         Self::new(RejectionKind::Throttled, "throttled")
             .with(Details { retry_after: Some(retry_after), ..Details::default() })
+    }
+
+    /// What the caller is told of the limits that were met.
+    pub(crate) fn with_fields(self, fields: Option<Fields>) -> Self {
+        let details = Details { retry_after: self.retry_after(), fields, ..Details::default() };
+        self.with(details)
     }
 
     /// 503: what the answer depends on cannot be reached. The source is for logs.
@@ -149,6 +157,10 @@ impl Rejection {
             (None, RejectionKind::Unavailable | RejectionKind::Throttled) => Some(1),
             (None, _) => None,
         }
+    }
+
+    pub(crate) fn fields(&self) -> Option<&Fields> {
+        self.details.as_ref().and_then(|details| details.fields.as_ref())
     }
 
     /// When a genuine token expired ([`RejectionKind::ExpiredToken`]).

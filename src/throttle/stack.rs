@@ -1,0 +1,359 @@
+use super::address::Addresses;
+use super::algorithm::{Moment, Receipt, State};
+use super::call::Call;
+use super::fields::{Fields, Standing, Standings, policy};
+use super::key::{Key, Keys, hook};
+use super::rate::{Form, Rate};
+use super::rule::{Mode, Rule, Throttle, is_name};
+use super::settlement::{Entry, Settlement};
+use super::table::Table;
+use crate::clock::{Clock, nanos};
+use crate::config::ConfigProblem;
+use crate::reject::Rejection;
+use crate::telemetry;
+use http::HeaderValue;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+#[cfg(feature = "redis")]
+use super::redis::RedisLimiter;
+
+/// The rules that stand together, all-or-nothing: those of a layer, or of a route.
+pub(crate) struct Stack {
+    pub(super) scope: Box<str>,
+    pub(super) rules: Vec<Rule>,
+    /// What `RateLimit-Policy` says of each rule under its own rate.
+    pub(super) policies: Vec<HeaderValue>,
+    pub(super) shown: QuotaFields,
+    addresses: Arc<Addresses>,
+    keys: Keys,
+    clock: Arc<dyn Clock>,
+    #[cfg(feature = "redis")]
+    limiter: Option<Arc<RedisLimiter>>,
+}
+
+/// Which fields tell callers what is left.
+///
+/// | | fields |
+/// |---|---|
+/// | `Standard` | `RateLimit` and `RateLimit-Policy`, an item for each rule ([draft-ietf-httpapi-ratelimit-headers](https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/)) |
+/// | `Legacy` | `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds from now) of the rule with the least left |
+/// | `Both` | all of them |
+/// | `Hidden` | none; `Retry-After` tells a refused caller when to come back all the same |
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QuotaFields {
+    /// `RateLimit` and `RateLimit-Policy`.
+    #[default]
+    Standard,
+    /// `X-RateLimit-*`.
+    Legacy,
+    /// Both kinds.
+    Both,
+    /// None.
+    Hidden,
+}
+
+/// What stacks of one layer share.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) addresses: Arc<Addresses>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) shown: QuotaFields,
+    #[cfg(feature = "redis")]
+    pub(crate) limiter: Option<Arc<RedisLimiter>>,
+}
+
+/// What a stack says of a request.
+pub(crate) enum Verdict {
+    Passed(Passed),
+    Refused(Rejection),
+    #[cfg(feature = "redis")]
+    Asked(PendingVerdict),
+}
+
+/// A verdict to come.
+#[cfg(feature = "redis")]
+pub(crate) type PendingVerdict = std::pin::Pin<Box<dyn Future<Output = Result<Passed, Rejection>> + Send>>;
+
+/// What goes on with a request that passed.
+#[derive(Default)]
+pub(crate) struct Passed {
+    /// For its answer.
+    pub(crate) fields: Option<Fields>,
+    /// For its handler.
+    pub(crate) settlement: Option<Settlement>,
+}
+
+/// What a rule is asked about a request.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    pub(super) rule: usize,
+    pub(super) key: Key,
+    #[cfg(feature = "redis")]
+    pub(super) shared: super::redis::SharedKey,
+    pub(super) rate: Rate,
+    pub(super) cost: u32,
+}
+
+/// What it answers.
+#[derive(Clone, Copy)]
+pub(super) struct Outcome {
+    pub(super) wait: u64,
+    pub(super) left: u32,
+    pub(super) full_in: u64,
+    pub(super) receipt: Receipt,
+}
+
+impl Stack {
+    /// Compiles rules. `scope` tells the rules of a route from others, on a shared limiter and in policies.
+    pub(crate) fn build(
+        scope: &str,
+        throttles: Vec<Throttle>,
+        surroundings: Surroundings,
+        problems: &mut Vec<ConfigProblem>,
+    ) -> Self {
+        if !scope.is_empty() && !is_name(scope) {
+            problems.push(ConfigProblem::ThrottleName);
+        }
+        let mut rules: Vec<Rule> = Vec::new();
+        for throttle in throttles {
+            let rule = throttle.compile(&rules, problems);
+            rules.extend(rule);
+        }
+        let policies = rules.iter().map(|rule| policy(scope, &rule.name, &rule.rate)).collect();
+        #[cfg(feature = "redis")]
+        let Surroundings { addresses, clock, shown, limiter } = surroundings;
+        #[cfg(not(feature = "redis"))]
+        let Surroundings { addresses, clock, shown } = surroundings;
+        Self {
+            scope: scope.into(),
+            rules,
+            policies,
+            shown,
+            addresses,
+            keys: Keys::new(),
+            clock,
+            #[cfg(feature = "redis")]
+            limiter,
+        }
+    }
+
+    /// Only calendars look at the wall clock.
+    #[inline]
+    fn now(&self, steps: &[Step]) -> Moment {
+        let by_calendar = steps.iter().any(|step| step.rate.form() == Form::Calendar);
+        let wall = || self.clock.now().duration_since(UNIX_EPOCH).map_or(0, nanos);
+        Moment { steady: nanos(self.clock.steady()), wall: if by_calendar { wall() } else { 0 } }
+    }
+
+    #[inline]
+    pub(crate) fn check(self: &Arc<Self>, call: &Call<'_>) -> Verdict {
+        // Nearly all have one rule, which needs no list.
+        let steps = match self.rules.as_slice() {
+            [_] => match self.step(0, call) {
+                Ok(Some(step)) => return self.decide(&[step]),
+                Ok(None) => Ok(Vec::new()),
+                Err(rejection) => Err(rejection),
+            },
+            rules => {
+                let all = (0..rules.len()).map(|rule| self.step(rule, call));
+                all.filter_map(Result::transpose).collect()
+            }
+        };
+        match steps {
+            Ok(steps) if steps.is_empty() => Verdict::Passed(Passed::default()),
+            Ok(steps) => self.decide(&steps),
+            Err(rejection) => Verdict::Refused(rejection),
+        }
+    }
+
+    /// Functions of the application's own are called here, before any lock is held.
+    #[inline]
+    fn step(&self, rule: usize, call: &Call<'_>) -> Result<Option<Step>, Rejection> {
+        let at = rule;
+        let rule = &self.rules[rule];
+        #[cfg(feature = "redis")]
+        let shared = |parts: &[&[u8]]| match &self.limiter {
+            Some(limiter) => limiter.key(&self.scope, &rule.name, parts),
+            None => super::redis::SharedKey::default(),
+        };
+        let hashed = |parts: &[&[u8]]| {
+            #[cfg(feature = "redis")]
+            return (self.keys.of(parts), shared(parts));
+            #[cfg(not(feature = "redis"))]
+            return (self.keys.of(parts), ());
+        };
+        let Some((key, _shared)) = rule.by.parts(call, &self.addresses, hashed)? else { return Ok(None) };
+        let rate = match (&rule.quota, call.principal()) {
+            (Some(quota), Some(principal)) => hook(|| quota(principal))?.unwrap_or(rule.rate),
+            _ => rule.rate,
+        };
+        let cost = match &rule.cost {
+            Some(cost) => hook(|| cost(call))?,
+            None => 1,
+        };
+        Ok(Some(Step {
+            rule: at,
+            key,
+            #[cfg(feature = "redis")]
+            shared: _shared,
+            rate,
+            cost,
+        }))
+    }
+
+    #[inline]
+    fn decide(self: &Arc<Self>, steps: &[Step]) -> Verdict {
+        #[cfg(feature = "redis")]
+        if let Some(limiter) = &self.limiter {
+            return limiter.decide(self, steps);
+        }
+        self.decide_here(steps).map_or_else(Verdict::Refused, Verdict::Passed)
+    }
+
+    /// Decides in this process.
+    #[inline]
+    pub(super) fn decide_here(self: &Arc<Self>, steps: &[Step]) -> Result<Passed, Rejection> {
+        let now = self.now(steps);
+        if let [step] = steps {
+            let mut outcome = None;
+            self.enter(steps, now, true, &mut |_, found| outcome = Some(found));
+            return match outcome {
+                Some(outcome) => self.conclude(&[*step], &[outcome]),
+                None => Ok(Passed::default()),
+            };
+        }
+        let none = Outcome { wait: 0, left: 0, full_in: 0, receipt: Receipt::default() };
+        let mut outcomes = vec![none; steps.len()];
+        let count = steps.len();
+        self.enter(steps, now, true, &mut |rest, found| outcomes[count - 1 - rest] = found);
+        self.conclude(steps, &outcomes)
+    }
+
+    /// Asks the first of the steps, then the others while its lock is held, and enters the request only where all agree.
+    fn enter(&self, steps: &[Step], now: Moment, passes: bool, tell: &mut dyn FnMut(usize, Outcome)) -> bool {
+        let Some(step) = steps.first() else { return passes };
+        let cells = &self.rules[step.rule].cells;
+        match step.rate.form() {
+            Form::Sliding => self.enter_in(cells.sliding(), steps, now, passes, tell),
+            Form::Paced { .. } => self.enter_in(cells.paced(), steps, now, passes, tell),
+            Form::Calendar => self.enter_in(cells.calendar(), steps, now, passes, tell),
+        }
+    }
+
+    #[inline]
+    fn enter_in<S: State>(
+        &self,
+        table: &Table<S>,
+        steps: &[Step],
+        now: Moment,
+        passes: bool,
+        tell: &mut dyn FnMut(usize, Outcome),
+    ) -> bool {
+        let (step, rest) = (&steps[0], &steps[1..]);
+        let mut shard = table.shard(step.key);
+        let state = shard.state(step.key, now);
+        let wait = state.wait(&step.rate, now, step.cost);
+        let agrees = wait == 0 || self.rules[step.rule].mode == Mode::Observed;
+        let passes = self.enter(rest, now, passes && agrees, tell);
+        let receipt =
+            if passes && wait == 0 { state.take(&step.rate, now, step.cost) } else { Receipt::default() };
+        let room = state.room(&step.rate, now);
+        tell(rest.len(), Outcome { wait, left: room.left, full_in: room.full_in, receipt });
+        passes
+    }
+
+    /// Makes one answer of those of the rules.
+    #[inline]
+    pub(super) fn conclude(
+        self: &Arc<Self>,
+        steps: &[Step],
+        outcomes: &[Outcome],
+    ) -> Result<Passed, Rejection> {
+        let mut longest = 0;
+        for (step, outcome) in steps.iter().zip(outcomes).filter(|(_, outcome)| outcome.wait > 0) {
+            let rule = &self.rules[step.rule];
+            if rule.mode == Mode::Observed {
+                telemetry::would_refuse(&self.scope, &rule.name);
+            } else {
+                longest = longest.max(outcome.wait);
+            }
+        }
+        let fields = self.fields(steps, outcomes);
+        if longest > 0 {
+            return Err(Rejection::throttled(Duration::from_nanos(longest)).with_fields(fields));
+        }
+        Ok(Passed { fields, settlement: self.settlement(steps, outcomes) })
+    }
+
+    /// What a rule that only rehearses would say is no promise to anybody.
+    #[inline]
+    fn fields(self: &Arc<Self>, steps: &[Step], outcomes: &[Outcome]) -> Option<Fields> {
+        if self.shown == QuotaFields::Hidden {
+            return None;
+        }
+        let told =
+            steps.iter().zip(outcomes).filter(|(step, _)| self.rules[step.rule].mode == Mode::Enforced);
+        let standing = |(step, outcome): (&Step, &Outcome)| Standing {
+            rule: step.rule,
+            rate: step.rate,
+            left: if outcome.wait > 0 { 0 } else { outcome.left },
+            reset: seconds(if outcome.wait > 0 { outcome.wait } else { outcome.full_in }),
+        };
+        let standings: Standings = told.map(standing).collect();
+        (!standings.is_empty()).then(|| Fields::new(Arc::clone(self), standings))
+    }
+
+    fn settlement(self: &Arc<Self>, steps: &[Step], outcomes: &[Outcome]) -> Option<Settlement> {
+        let is_settled = |step: &Step| self.rules[step.rule].settled;
+        if !steps.iter().any(is_settled) {
+            return None;
+        }
+        let entered =
+            steps.iter().zip(outcomes).filter(|(step, outcome)| is_settled(step) && outcome.wait == 0);
+        let entries = entered.map(|(step, outcome)| Entry {
+            step: *step,
+            receipt: outcome.receipt,
+            charged: step.cost,
+        });
+        Some(Settlement::new(Arc::clone(self), entries.collect()))
+    }
+
+    /// Corrects what a request was charged.
+    pub(super) fn settle(&self, entry: &Entry, cost: u32) {
+        #[cfg(feature = "redis")]
+        if let Some(limiter) = &self.limiter {
+            return limiter.settle(entry, cost);
+        }
+        let cells = &self.rules[entry.step.rule].cells;
+        match entry.step.rate.form() {
+            Form::Sliding => self.settle_in(cells.sliding(), entry, cost),
+            Form::Paced { .. } => self.settle_in(cells.paced(), entry, cost),
+            Form::Calendar => self.settle_in(cells.calendar(), entry, cost),
+        }
+    }
+
+    fn settle_in<S: State>(&self, table: &Table<S>, entry: &Entry, cost: u32) {
+        let (now, Step { key, rate, .. }) = (self.now(&[entry.step]), entry.step);
+        let mut shard = table.shard(key);
+        let state = shard.state(key, now);
+        if cost > entry.charged {
+            state.take(&rate, now, cost - entry.charged);
+        } else {
+            state.give_back(&rate, now, entry.receipt, entry.charged - cost);
+        }
+    }
+}
+
+/// Whole seconds, rounded up: whoever waits as told is never early.
+fn seconds(nanos: u64) -> u32 {
+    u32::try_from(nanos.div_ceil(1_000_000_000)).unwrap_or(u32::MAX)
+}
+
+impl std::fmt::Debug for Stack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let rules: Vec<_> = self.rules.iter().map(|rule| (&rule.name, rule.rate, rule.cells.len())).collect();
+        f.debug_struct("Stack").field("scope", &self.scope).field("rules", &rules).finish_non_exhaustive()
+    }
+}
