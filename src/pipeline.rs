@@ -6,14 +6,15 @@
 //! ```
 
 use crate::clock::Clock;
-use crate::credential::Source;
+use crate::credential::{Credential, Source};
 use crate::principal::{Caller, Principal};
-use crate::reject::{Rejection, RejectionKind, Responder};
+use crate::reject::{Presented, Rejection, RejectionKind, Responder};
 use crate::scheme::{Answer, Chain, PendingAnswer};
 use crate::telemetry;
-use crate::throttle::{Call, Passed, Stack, Surroundings, Verdict};
+use crate::throttle::{Attempts, Call, Passed, Stack, Surroundings, Verdict};
 use http::header::ACCESS_CONTROL_REQUEST_METHOD;
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Everything a layer and its clones share.
@@ -23,6 +24,7 @@ pub(crate) struct Pipeline {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) responder: Arc<Responder>,
     pub(crate) preflight: Preflight,
+    pub(crate) attempts: Arc<Attempts>,
     pub(crate) throttles: Option<Arc<Stack>>,
     /// What the throttles of routes have in common with those of the layer.
     pub(crate) surroundings: Surroundings,
@@ -92,14 +94,42 @@ impl Pipeline {
             Err(rejection) => return refuse(rejection),
         };
         let presented = found.presented;
-        match self.chain.authenticate(&found.credential, self.clock.now()) {
+        let (answer, counts_itself) = match found.credential {
+            Credential::Basic(basic) => {
+                let basic = Credential::Basic(basic.from_peer(self.peer(request)));
+                (self.chain.authenticate(&basic, self.clock.now()), true)
+            }
+            credential => (self.chain.authenticate(&credential, self.clock.now()), false),
+        };
+        match answer {
             Answer::Verified(principal) => self.throttle(Some(principal), request),
             Answer::Refused(rejection) => refuse(rejection.presented(presented)),
-            Answer::Pending(answer) => Decision::Ask(Question::Identity(Box::pin(async move {
-                answer.await.map_err(|rejection| rejection.presented(presented))
-            }))),
+            Answer::Pending(answer) if counts_itself => {
+                let answer = async move { answer.await.map_err(|rejection| rejection.presented(presented)) };
+                Decision::Ask(Question::Identity(Box::pin(answer)))
+            }
+            Answer::Pending(answer) => self.ask(answer, presented, self.peer(request)),
             Answer::NotPresented => refuse(Rejection::new(RejectionKind::MissingCredential, "none")),
         }
+    }
+
+    /// Asks about a credential that names no account, unless too many from that address were wrong.
+    fn ask(&self, answer: PendingAnswer, presented: Presented, peer: Option<IpAddr>) -> Decision {
+        if let Err(rejection) = self.attempts.check_address(peer) {
+            return refuse(rejection);
+        }
+        let attempts = Arc::clone(&self.attempts);
+        Decision::Ask(Question::Identity(Box::pin(async move {
+            let answer = answer.await;
+            if answer.as_ref().is_err_and(|rejection| rejection.status() == StatusCode::UNAUTHORIZED) {
+                attempts.count_address(peer);
+            }
+            answer.map_err(|rejection| rejection.presented(presented))
+        })))
+    }
+
+    fn peer<B>(&self, request: &Request<B>) -> Option<IpAddr> {
+        self.surroundings.addresses.client(request.headers(), request.extensions())
     }
 
     /// Goes on where a question was asked.

@@ -12,7 +12,7 @@ use crate::scheme::Basic;
 use crate::scheme::{Chain, Scheme};
 #[cfg(feature = "jwt")]
 use crate::scheme::{Jwt, Jwts};
-use crate::throttle::{Addresses, QuotaFields, Stack, Surroundings, Throttle};
+use crate::throttle::{Addresses, AttemptLimits, Attempts, QuotaFields, Stack, Surroundings, Throttle};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +35,7 @@ pub struct AuthLayerBuilder {
     store_deadline: Duration,
     clock: Arc<dyn Clock>,
     throttles: Vec<Throttle>,
+    attempts: AttemptLimits,
     addresses: Addresses,
     quota_fields: QuotaFields,
 }
@@ -57,6 +58,7 @@ impl AuthLayerBuilder {
             store_deadline: Duration::from_secs(2),
             clock: Arc::new(SystemClock),
             throttles: Vec::new(),
+            attempts: AttemptLimits::new(),
             addresses: Addresses::new(),
             quota_fields: QuotaFields::default(),
         }
@@ -92,6 +94,12 @@ impl AuthLayerBuilder {
     /// Limits how often callers may call. Several are all-or-nothing: a request that one of them refuses is counted by none.
     pub fn throttle(mut self, throttle: Throttle) -> Self {
         self.throttles.push(throttle);
+        self
+    }
+
+    /// How often credentials may be wrong; [`AttemptLimits::new`] by default.
+    pub fn attempts(mut self, limits: AttemptLimits) -> Self {
+        self.attempts = limits;
         self
     }
 
@@ -169,23 +177,25 @@ impl AuthLayerBuilder {
         if self.store_deadline.is_zero() {
             problems.push(ConfigProblem::Zero("store_deadline"));
         }
-        let mut parts = Parts::new(self.max_credential_len);
-        #[cfg(feature = "jwt")]
-        parts.add_jwts(self.jwts, &mut problems);
-        #[cfg(feature = "api-key")]
-        parts.add_api_keys(self.api_keys, self.store_deadline, &mut problems);
-        #[cfg(feature = "basic")]
-        parts.add_basic(self.basic, self.store_deadline, &mut problems);
-        parts.add_others(self.others, &mut problems);
-        if parts.schemes.is_empty() && problems.is_empty() {
-            problems.push(ConfigProblem::NoScheme);
-        }
         problems.extend_from_slice(self.addresses.problems());
         let surroundings = Surroundings {
             addresses: Arc::new(self.addresses),
             clock: Arc::clone(&self.clock),
             shown: self.quota_fields,
         };
+        let (addresses, clock) = (Arc::clone(&surroundings.addresses), Arc::clone(&self.clock));
+        let attempts = Arc::new(Attempts::build(self.attempts, addresses, clock, &mut problems));
+        let mut parts = Parts::new(self.max_credential_len);
+        #[cfg(feature = "jwt")]
+        parts.add_jwts(self.jwts, &mut problems);
+        #[cfg(feature = "api-key")]
+        parts.add_api_keys(self.api_keys, self.store_deadline, &mut problems);
+        #[cfg(feature = "basic")]
+        parts.add_basic(self.basic, self.store_deadline, &attempts, &mut problems);
+        parts.add_others(self.others, &mut problems);
+        if parts.schemes.is_empty() && problems.is_empty() {
+            problems.push(ConfigProblem::NoScheme);
+        }
         let throttles = (!self.throttles.is_empty())
             .then(|| Arc::new(Stack::build("", self.throttles, surroundings.clone(), &mut problems)));
         let challenges = Challenges::new(&self.realm, parts.challenges());
@@ -200,6 +210,7 @@ impl AuthLayerBuilder {
             clock: self.clock,
             responder: Arc::new(responder),
             preflight: self.preflight,
+            attempts,
             throttles,
             surroundings,
         };
@@ -253,11 +264,17 @@ impl Parts {
     }
 
     #[cfg(feature = "basic")]
-    fn add_basic(&mut self, basic: Vec<Basic>, deadline: Duration, problems: &mut Vec<ConfigProblem>) {
+    fn add_basic(
+        &mut self,
+        basic: Vec<Basic>,
+        deadline: Duration,
+        attempts: &Arc<Attempts>,
+        problems: &mut Vec<ConfigProblem>,
+    ) {
         problems.extend(Basic::problems(basic.len()));
         for basic in basic {
             self.accepted.basic = true;
-            self.schemes.push(Box::new(basic.with_deadline(deadline)));
+            self.schemes.push(Box::new(basic.with_deadline(deadline).with_attempts(Arc::clone(attempts))));
         }
     }
 

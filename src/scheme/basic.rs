@@ -4,7 +4,9 @@ use crate::credential::{BasicCredential, Credential};
 use crate::password::Passwords;
 use crate::principal::Principal;
 use crate::reject::{Rejection, RejectionKind};
+use crate::secret::Secret;
 use crate::store::{Guard, Peek, UserRecord, UserStore, caught};
+use crate::throttle::{Attempts, Ticket};
 use hmac::{Hmac, KeyInit, Mac};
 use quick_cache::sync::Cache;
 use sha2::Sha256;
@@ -27,7 +29,12 @@ const REMEMBERED: usize = 10_000;
 /// - An unknown user, a disabled one and a wrong password are refused alike, after the same work.
 #[derive(Clone)]
 #[must_use]
-pub struct Basic(Arc<Shared>, Guard);
+pub struct Basic {
+    shared: Arc<Shared>,
+    guard: Guard,
+    /// `None` until a layer has it.
+    attempts: Option<Arc<Attempts>>,
+}
 
 struct Shared {
     store: Box<dyn UserStore>,
@@ -40,11 +47,16 @@ impl Basic {
     pub fn new(store: impl UserStore) -> Self {
         let shared =
             Shared { store: Box::new(store), passwords: Passwords::new(), remembered: Remembered::new() };
-        Self(Arc::new(shared), Guard { deadline: Duration::MAX })
+        Self { shared: Arc::new(shared), guard: Guard { deadline: Duration::MAX }, attempts: None }
     }
 
     pub(crate) fn with_deadline(mut self, deadline: Duration) -> Self {
-        self.1 = Guard { deadline };
+        self.guard = Guard { deadline };
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: Arc<Attempts>) -> Self {
+        self.attempts = Some(attempts);
         self
     }
 
@@ -53,7 +65,7 @@ impl Basic {
     }
 
     fn verify(&self, credential: &BasicCredential, now: SystemTime) -> Answer {
-        let Self(shared, guard) = self.clone();
+        let Self { shared, guard, attempts } = self.clone();
         let known = match caught(|| shared.store.peek_user(credential.name(), now)) {
             Err(unavailable) => return Answer::Refused(unavailable),
             Ok(Peek::Found(user)) => {
@@ -66,22 +78,44 @@ impl Basic {
             Ok(Peek::Ask) => None,
         };
         let (name, password) = (credential.name().to_owned(), credential.password().clone());
+        let peer = credential.peer();
         Answer::Pending(Box::pin(async move {
-            let user = match known {
-                Some(user) => user,
-                None => guard.call(async { shared.store.find_user(&name, now).await }).await?,
-            };
-            let user = user.filter(|user| user.is_active());
-            let presented = BasicCredential::new(name, password);
-            if let Some(user) = user.as_ref().filter(|user| shared.remembered.holds(user, &presented, now)) {
-                return Ok(Principal::from(Arc::clone(user)));
-            }
-            let stored = user.as_ref().and_then(|user| user.stored_hash()).cloned();
-            let fits = shared.passwords.verify(stored, presented.password().clone()).await?;
-            let user = user.filter(|_| fits).ok_or_else(refused)?;
-            shared.remembered.remember(&user, &presented, now);
-            Ok(Principal::from(user))
+            // Before the store is asked and a password is hashed.
+            let mut ticket = attempts.map(|attempts| attempts.check(&name, peer)).transpose()?;
+            let verified = shared.verify(known, name, password, guard, ticket.as_mut(), now).await;
+            ticket.into_iter().for_each(|ticket| ticket.conclude(&verified));
+            verified
         }))
+    }
+}
+
+impl Shared {
+    async fn verify(
+        &self,
+        known: Option<Option<Arc<UserRecord>>>,
+        name: String,
+        password: Secret<String>,
+        guard: Guard,
+        ticket: Option<&mut Ticket>,
+        now: SystemTime,
+    ) -> Result<Principal, Rejection> {
+        let user = match known {
+            Some(user) => user,
+            None => guard.call(async { self.store.find_user(&name, now).await }).await?,
+        };
+        if let (Some(ticket), Some(user)) = (ticket, &user) {
+            ticket.resolved(user.id())?;
+        }
+        let user = user.filter(|user| user.is_active());
+        let presented = BasicCredential::new(name, password);
+        if let Some(user) = user.as_ref().filter(|user| self.remembered.holds(user, &presented, now)) {
+            return Ok(Principal::from(Arc::clone(user)));
+        }
+        let stored = user.as_ref().and_then(|user| user.stored_hash()).cloned();
+        let fits = self.passwords.verify(stored, presented.password().clone()).await?;
+        let user = user.filter(|_| fits).ok_or_else(refused)?;
+        self.remembered.remember(&user, &presented, now);
+        Ok(Principal::from(user))
     }
 }
 

@@ -32,6 +32,7 @@
 
 mod address;
 mod algorithm;
+mod attempts;
 mod call;
 mod fields;
 mod key;
@@ -43,6 +44,7 @@ mod stack;
 mod table;
 
 pub use address::{Addresses, Peer};
+pub use attempts::AttemptLimits;
 pub use call::Call;
 pub use layer::{ThrottleLayer, ThrottleService};
 pub use rate::{Rate, RateError};
@@ -52,6 +54,9 @@ pub use rule::Throttle;
 pub use settlement::Settlement;
 pub use stack::QuotaFields;
 
+pub(crate) use attempts::Attempts;
+#[cfg(feature = "basic")]
+pub(crate) use attempts::Ticket;
 pub(crate) use fields::Fields;
 #[cfg(feature = "redis")]
 pub(crate) use stack::PendingVerdict;

@@ -120,6 +120,12 @@ impl Throttle {
         }
     }
 
+    /// Whatever the rate is: for counts of this crate's own.
+    pub(super) fn of_address(rate: Result<Rate, RateError>) -> Self {
+        let placeholder = Self::new(By::Address, "");
+        Self { rate, ..placeholder }
+    }
+
     /// What clients see it called in `RateLimit-Policy`; `principal`, `key`, `user`, `tenant`, `address` or `function` by
     /// default.
     pub fn name(mut self, name: impl Into<String>) -> Self {

@@ -97,7 +97,7 @@ pub(super) struct Step {
 }
 
 /// What it answers.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Outcome {
     pub(super) wait: u64,
     pub(super) left: u32,
@@ -139,9 +139,21 @@ impl Stack {
         }
     }
 
+    pub(super) fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    pub(super) fn rule(&self, at: usize) -> &Rule {
+        &self.rules[at]
+    }
+
     /// Only calendars look at the wall clock.
     #[inline]
-    fn now(&self, steps: &[Step]) -> Moment {
+    pub(super) fn now(&self, steps: &[Step]) -> Moment {
         let by_calendar = steps.iter().any(|step| step.rate.form() == Form::Calendar);
         let wall = || self.clock.now().duration_since(UNIX_EPOCH).map_or(0, nanos);
         Moment { steady: nanos(self.clock.steady()), wall: if by_calendar { wall() } else { 0 } }
@@ -215,20 +227,20 @@ impl Stack {
     /// Decides in this process.
     #[inline]
     pub(super) fn decide_here(self: &Arc<Self>, steps: &[Step]) -> Result<Passed, Rejection> {
-        let now = self.now(steps);
-        if let [step] = steps {
-            let mut outcome = None;
-            self.enter(steps, now, true, &mut |_, found| outcome = Some(found));
-            return match outcome {
-                Some(outcome) => self.conclude(&[*step], &[outcome]),
-                None => Ok(Passed::default()),
-            };
+        if let [_] = steps {
+            let mut outcome = Outcome::default();
+            self.enter(steps, self.now(steps), true, &mut |_, found| outcome = found);
+            return self.conclude(steps, &[outcome]);
         }
-        let none = Outcome { wait: 0, left: 0, full_in: 0, receipt: Receipt::default() };
-        let mut outcomes = vec![none; steps.len()];
-        let count = steps.len();
-        self.enter(steps, now, true, &mut |rest, found| outcomes[count - 1 - rest] = found);
-        self.conclude(steps, &outcomes)
+        self.conclude(steps, &self.enter_all(steps))
+    }
+
+    /// What each of the steps says; where all agree, the request is entered.
+    pub(super) fn enter_all(&self, steps: &[Step]) -> Vec<Outcome> {
+        let mut outcomes = vec![Outcome::default(); steps.len()];
+        let last = steps.len().saturating_sub(1);
+        self.enter(steps, self.now(steps), true, &mut |rest, found| outcomes[last - rest] = found);
+        outcomes
     }
 
     /// Asks the first of the steps, then the others while its lock is held, and enters the request only where all agree.
@@ -326,23 +338,76 @@ impl Stack {
         if let Some(limiter) = &self.limiter {
             return limiter.settle(entry, cost);
         }
-        let cells = &self.rules[entry.step.rule].cells;
-        match entry.step.rate.form() {
-            Form::Sliding => self.settle_in(cells.sliding(), entry, cost),
-            Form::Paced { .. } => self.settle_in(cells.paced(), entry, cost),
-            Form::Calendar => self.settle_in(cells.calendar(), entry, cost),
+        let (charged, step) = (entry.charged, &entry.step);
+        if cost > charged {
+            self.with_state(step, Take(cost - charged));
+        } else {
+            self.with_state(step, GiveBack(entry.receipt, charged - cost));
         }
     }
 
-    fn settle_in<S: State>(&self, table: &Table<S>, entry: &Entry, cost: u32) {
-        let (now, Step { key, rate, .. }) = (self.now(&[entry.step]), entry.step);
-        let mut shard = table.shard(key);
-        let state = shard.state(key, now);
-        if cost > entry.charged {
-            state.take(&rate, now, cost - entry.charged);
-        } else {
-            state.give_back(&rate, now, entry.receipt, entry.charged - cost);
+    /// How long a request would wait.
+    pub(super) fn peek(&self, step: &Step) -> u64 {
+        self.with_state(step, Wait(step.cost))
+    }
+
+    /// Takes back what was entered.
+    pub(super) fn give_back(&self, step: &Step, receipt: Receipt) {
+        self.with_state(step, GiveBack(receipt, step.cost));
+    }
+
+    /// As if nothing had been entered, unless others share the state.
+    pub(super) fn forget(&self, step: &Step) {
+        let cells = &self.rules[step.rule].cells;
+        match step.rate.form() {
+            Form::Sliding => cells.sliding().shard(step.key).remove(step.key),
+            Form::Paced { .. } => cells.paced().shard(step.key).remove(step.key),
+            Form::Calendar => cells.calendar().shard(step.key).remove(step.key),
         }
+    }
+
+    fn with_state<A: Act>(&self, step: &Step, act: A) -> A::Answer {
+        let (cells, now) = (&self.rules[step.rule].cells, self.now(&[*step]));
+        match step.rate.form() {
+            Form::Sliding => act.on(cells.sliding().shard(step.key).state(step.key, now), &step.rate, now),
+            Form::Paced { .. } => act.on(cells.paced().shard(step.key).state(step.key, now), &step.rate, now),
+            Form::Calendar => act.on(cells.calendar().shard(step.key).state(step.key, now), &step.rate, now),
+        }
+    }
+}
+
+/// What is done to a state of whatever kind.
+trait Act {
+    type Answer;
+
+    fn on<S: State>(self, state: &mut S, rate: &Rate, now: Moment) -> Self::Answer;
+}
+
+struct Wait(u32);
+struct Take(u32);
+struct GiveBack(Receipt, u32);
+
+impl Act for Wait {
+    type Answer = u64;
+
+    fn on<S: State>(self, state: &mut S, rate: &Rate, now: Moment) -> u64 {
+        state.wait(rate, now, self.0)
+    }
+}
+
+impl Act for Take {
+    type Answer = ();
+
+    fn on<S: State>(self, state: &mut S, rate: &Rate, now: Moment) {
+        state.take(rate, now, self.0);
+    }
+}
+
+impl Act for GiveBack {
+    type Answer = ();
+
+    fn on<S: State>(self, state: &mut S, rate: &Rate, now: Moment) {
+        state.give_back(rate, now, self.0, self.1);
     }
 }
 

@@ -72,9 +72,26 @@ impl<S: State> Shard<S> {
     /// The state of a key; a new one where it has none.
     #[inline]
     pub(crate) fn state(&mut self, key: Key, now: Moment) -> &mut S {
-        match self.find(key) {
+        match self.find(key).or_else(|| self.insert(key, now)) {
             Some(at) => &mut self.cells[at].state,
-            None => self.insert(key, now),
+            None => &mut self.overflow,
+        }
+    }
+
+    /// The state of a key, unless it would have to share one.
+    pub(crate) fn own_state(&mut self, key: Key, now: Moment) -> Option<&mut S> {
+        let at = self.find(key).or_else(|| self.insert(key, now))?;
+        Some(&mut self.cells[at].state)
+    }
+
+    /// The state of a key that has one.
+    pub(crate) fn peek(&self, key: Key) -> Option<&S> {
+        self.find(key).map(|at| &self.cells[at].state)
+    }
+
+    pub(crate) fn remove(&mut self, key: Key) {
+        if let Some(at) = self.find(key) {
+            self.free(at);
         }
     }
 
@@ -98,14 +115,15 @@ impl<S: State> Shard<S> {
         }
     }
 
+    /// `None` where all cells are taken and live.
     #[cold]
-    fn insert(&mut self, key: Key, now: Moment) -> &mut S {
+    fn insert(&mut self, key: Key, now: Moment) -> Option<usize> {
         self.free_idle(LOOK_AT, now);
         if self.used >= self.most {
             self.free_idle(LOOK_AT_WHEN_FULL, now);
         }
         if self.used >= self.most {
-            return &mut self.overflow;
+            return None;
         }
         if (self.used + 1) * 4 > self.cells.len() * 3 {
             self.grow();
@@ -113,7 +131,7 @@ impl<S: State> Shard<S> {
         let state = if self.overflow.is_idle(now) { S::default() } else { self.overflow.clone() };
         let at = self.place(Cell { key, state });
         self.used += 1;
-        &mut self.cells[at].state
+        Some(at)
     }
 
     /// Puts a cell into the first free place from its home on.

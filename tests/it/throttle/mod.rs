@@ -1,6 +1,7 @@
 //! Throttling, through the layer.
 
 mod addresses;
+mod attempts;
 mod fields;
 mod races;
 mod rules;
