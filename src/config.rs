@@ -151,6 +151,10 @@ pub enum ConfigProblem {
         "the name of a throttle or of a route's throttles is 1 to 64 letters, digits, '-', '_', '.', ':' and spaces"
     )]
     ThrottleName,
+    /// A URL that no Redis server could have.
+    #[cfg(feature = "redis")]
+    #[error("the URL of a RedisLimiter looks like redis://host:6379")]
+    RedisUrl,
     /// A text that is no network.
     #[error("{0:?} is no network: write 10.0.0.0/8, fd00::/8 or a single address")]
     Network(String),

@@ -10,6 +10,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[cfg(feature = "jwt")]
 pub use mint::TokenMint;
 
+pub use crate::throttle::Limiter;
+
 /// A clock that stands still until it is moved. Clones are the same clock.
 ///
 /// ```

@@ -12,6 +12,8 @@ use crate::scheme::Basic;
 use crate::scheme::{Chain, Scheme};
 #[cfg(feature = "jwt")]
 use crate::scheme::{Jwt, Jwts};
+#[cfg(feature = "redis")]
+use crate::throttle::RedisLimiter;
 use crate::throttle::{Addresses, AttemptLimits, Attempts, QuotaFields, Stack, Surroundings, Throttle};
 use std::fmt;
 use std::sync::Arc;
@@ -35,6 +37,8 @@ pub struct AuthLayerBuilder {
     store_deadline: Duration,
     clock: Arc<dyn Clock>,
     throttles: Vec<Throttle>,
+    #[cfg(feature = "redis")]
+    limiter: Option<RedisLimiter>,
     attempts: AttemptLimits,
     addresses: Addresses,
     quota_fields: QuotaFields,
@@ -58,6 +62,8 @@ impl AuthLayerBuilder {
             store_deadline: Duration::from_secs(2),
             clock: Arc::new(SystemClock),
             throttles: Vec::new(),
+            #[cfg(feature = "redis")]
+            limiter: None,
             attempts: AttemptLimits::new(),
             addresses: Addresses::new(),
             quota_fields: QuotaFields::default(),
@@ -94,6 +100,13 @@ impl AuthLayerBuilder {
     /// Limits how often callers may call. Several are all-or-nothing: a request that one of them refuses is counted by none.
     pub fn throttle(mut self, throttle: Throttle) -> Self {
         self.throttles.push(throttle);
+        self
+    }
+
+    /// Counts together with other machines, this layer's throttles and those of routes. By default they count in this process.
+    #[cfg(feature = "redis")]
+    pub fn limiter(mut self, limiter: RedisLimiter) -> Self {
+        self.limiter = Some(limiter);
         self
     }
 
@@ -178,10 +191,14 @@ impl AuthLayerBuilder {
             problems.push(ConfigProblem::Zero("store_deadline"));
         }
         problems.extend_from_slice(self.addresses.problems());
+        #[cfg(feature = "redis")]
+        problems.extend(self.limiter.iter().flat_map(RedisLimiter::problems));
         let surroundings = Surroundings {
             addresses: Arc::new(self.addresses),
             clock: Arc::clone(&self.clock),
             shown: self.quota_fields,
+            #[cfg(feature = "redis")]
+            limiter: self.limiter.map(Arc::new),
         };
         let (addresses, clock) = (Arc::clone(&surroundings.addresses), Arc::clone(&self.clock));
         let attempts = Arc::new(Attempts::build(self.attempts, addresses, clock, &mut problems));

@@ -43,9 +43,12 @@ pub(crate) struct Room {
 
 /// What is remembered of one key under one rate.
 pub(crate) trait State: Clone + Default {
+    /// Forgets what has run off, and heals: before anything else is asked at a moment.
+    fn turn(&mut self, rate: &Rate, now: Moment);
+
     /// Nanoseconds until a request of that cost passes; 0 is now. What costs more than the rate ever allows never passes, and
     /// waits a period.
-    fn wait(&mut self, rate: &Rate, now: Moment, cost: u32) -> u64;
+    fn wait(&self, rate: &Rate, now: Moment, cost: u32) -> u64;
 
     /// Enters a request, whether or not it passes: after `wait` has said so, or for a cost that is known afterwards.
     fn take(&mut self, rate: &Rate, now: Moment, cost: u32) -> Receipt;
@@ -53,7 +56,7 @@ pub(crate) trait State: Clone + Default {
     /// Takes back some of what was entered; what has run off by itself, or cannot be told from what others entered later, stays.
     fn give_back(&mut self, rate: &Rate, now: Moment, receipt: Receipt, cost: u32);
 
-    fn room(&mut self, rate: &Rate, now: Moment) -> Room;
+    fn room(&self, rate: &Rate, now: Moment) -> Room;
 
     /// Whether a new state would be as good.
     fn is_idle(&self, now: Moment) -> bool;

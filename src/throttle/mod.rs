@@ -33,11 +33,15 @@
 mod address;
 mod algorithm;
 mod attempts;
+#[cfg(feature = "test-util")]
+mod bare;
 mod call;
 mod fields;
 mod key;
 mod layer;
 mod rate;
+#[cfg(feature = "redis")]
+mod redis;
 mod rule;
 mod settlement;
 mod stack;
@@ -49,10 +53,15 @@ pub use call::Call;
 pub use layer::{ThrottleLayer, ThrottleService};
 pub use rate::{Rate, RateError};
 #[cfg(feature = "redis")]
+pub use redis::RedisLimiter;
+#[cfg(feature = "redis")]
 pub use rule::DangerousThrottle;
 pub use rule::Throttle;
 pub use settlement::Settlement;
 pub use stack::QuotaFields;
+
+#[cfg(feature = "test-util")]
+pub use bare::Limiter;
 
 pub(crate) use attempts::Attempts;
 #[cfg(feature = "basic")]

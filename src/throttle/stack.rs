@@ -25,6 +25,7 @@ pub(crate) struct Stack {
     /// What `RateLimit-Policy` says of each rule under its own rate.
     pub(super) policies: Vec<HeaderValue>,
     pub(super) shown: QuotaFields,
+    settles: bool,
     addresses: Arc<Addresses>,
     keys: Keys,
     clock: Arc<dyn Clock>,
@@ -97,7 +98,7 @@ pub(super) struct Step {
 }
 
 /// What it answers.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Outcome {
     pub(super) wait: u64,
     pub(super) left: u32,
@@ -128,6 +129,7 @@ impl Stack {
         let Surroundings { addresses, clock, shown } = surroundings;
         Self {
             scope: scope.into(),
+            settles: rules.iter().any(|rule| rule.settled),
             rules,
             policies,
             shown,
@@ -187,7 +189,7 @@ impl Stack {
         let rule = &self.rules[rule];
         #[cfg(feature = "redis")]
         let shared = |parts: &[&[u8]]| match &self.limiter {
-            Some(limiter) => limiter.key(&self.scope, &rule.name, parts),
+            Some(limiter) => limiter.key(parts),
             None => super::redis::SharedKey::default(),
         };
         let hashed = |parts: &[&[u8]]| {
@@ -227,12 +229,24 @@ impl Stack {
     /// Decides in this process.
     #[inline]
     pub(super) fn decide_here(self: &Arc<Self>, steps: &[Step]) -> Result<Passed, Rejection> {
-        if let [_] = steps {
-            let mut outcome = Outcome::default();
-            self.enter(steps, self.now(steps), true, &mut |_, found| outcome = found);
-            return self.conclude(steps, &[outcome]);
+        if let [step] = steps {
+            return self.conclude(steps, &[self.enter_one(step)]);
         }
         self.conclude(steps, &self.enter_all(steps))
+    }
+
+    /// Whether the first rule lets one more of a key pass.
+    #[cfg(feature = "test-util")]
+    pub(super) fn admits(&self, key: &[u8]) -> bool {
+        let step = Step {
+            rule: 0,
+            key: self.keys.of(&[key]),
+            #[cfg(feature = "redis")]
+            shared: super::redis::SharedKey::default(),
+            rate: self.rules[0].rate,
+            cost: 1,
+        };
+        self.enter_one(&step).wait == 0
     }
 
     /// What each of the steps says; where all agree, the request is entered.
@@ -241,6 +255,16 @@ impl Stack {
         let last = steps.len().saturating_sub(1);
         self.enter(steps, self.now(steps), true, &mut |rest, found| outcomes[last - rest] = found);
         outcomes
+    }
+
+    #[inline]
+    fn enter_one(&self, step: &Step) -> Outcome {
+        let (cells, now) = (&self.rules[step.rule].cells, self.now(std::slice::from_ref(step)));
+        match step.rate.form() {
+            Form::Sliding => enter_alone(cells.sliding(), step, now),
+            Form::Paced { .. } => enter_alone(cells.paced(), step, now),
+            Form::Calendar => enter_alone(cells.calendar(), step, now),
+        }
     }
 
     /// Asks the first of the steps, then the others while its lock is held, and enters the request only where all agree.
@@ -266,6 +290,7 @@ impl Stack {
         let (step, rest) = (&steps[0], &steps[1..]);
         let mut shard = table.shard(step.key);
         let state = shard.state(step.key, now);
+        state.turn(&step.rate, now);
         let wait = state.wait(&step.rate, now, step.cost);
         let agrees = wait == 0 || self.rules[step.rule].mode == Mode::Observed;
         let passes = self.enter(rest, now, passes && agrees, tell);
@@ -296,7 +321,8 @@ impl Stack {
         if longest > 0 {
             return Err(Rejection::throttled(Duration::from_nanos(longest)).with_fields(fields));
         }
-        Ok(Passed { fields, settlement: self.settlement(steps, outcomes) })
+        let settlement = if self.settles { self.settlement(steps, outcomes) } else { None };
+        Ok(Passed { fields, settlement })
     }
 
     /// What a rule that only rehearses would say is no promise to anybody.
@@ -319,9 +345,6 @@ impl Stack {
 
     fn settlement(self: &Arc<Self>, steps: &[Step], outcomes: &[Outcome]) -> Option<Settlement> {
         let is_settled = |step: &Step| self.rules[step.rule].settled;
-        if !steps.iter().any(is_settled) {
-            return None;
-        }
         let entered =
             steps.iter().zip(outcomes).filter(|(step, outcome)| is_settled(step) && outcome.wait == 0);
         let entries = entered.map(|(step, outcome)| Entry {
@@ -329,14 +352,16 @@ impl Stack {
             receipt: outcome.receipt,
             charged: step.cost,
         });
-        Some(Settlement::new(Arc::clone(self), entries.collect()))
+        let entries: Vec<Entry> = entries.collect();
+        (!entries.is_empty()).then(|| Settlement::new(Arc::clone(self), entries))
     }
 
     /// Corrects what a request was charged.
-    pub(super) fn settle(&self, entry: &Entry, cost: u32) {
+    pub(super) fn settle(self: &Arc<Self>, entry: &Entry, cost: u32) {
         #[cfg(feature = "redis")]
         if let Some(limiter) = &self.limiter {
-            return limiter.settle(entry, cost);
+            limiter.settle(self, entry, cost);
+            return;
         }
         let (charged, step) = (entry.charged, &entry.step);
         if cost > charged {
@@ -369,11 +394,30 @@ impl Stack {
     fn with_state<A: Act>(&self, step: &Step, act: A) -> A::Answer {
         let (cells, now) = (&self.rules[step.rule].cells, self.now(&[*step]));
         match step.rate.form() {
-            Form::Sliding => act.on(cells.sliding().shard(step.key).state(step.key, now), &step.rate, now),
-            Form::Paced { .. } => act.on(cells.paced().shard(step.key).state(step.key, now), &step.rate, now),
-            Form::Calendar => act.on(cells.calendar().shard(step.key).state(step.key, now), &step.rate, now),
+            Form::Sliding => act_in(cells.sliding(), step, now, act),
+            Form::Paced { .. } => act_in(cells.paced(), step, now, act),
+            Form::Calendar => act_in(cells.calendar(), step, now, act),
         }
     }
+}
+
+fn act_in<S: State, A: Act>(table: &Table<S>, step: &Step, now: Moment, act: A) -> A::Answer {
+    let mut shard = table.shard(step.key);
+    let state = shard.state(step.key, now);
+    state.turn(&step.rate, now);
+    act.on(state, &step.rate, now)
+}
+
+/// As `enter_in`, for a rule that nobody else has a say beside.
+#[inline]
+fn enter_alone<S: State>(table: &Table<S>, step: &Step, now: Moment) -> Outcome {
+    let mut shard = table.shard(step.key);
+    let state = shard.state(step.key, now);
+    state.turn(&step.rate, now);
+    let wait = state.wait(&step.rate, now, step.cost);
+    let receipt = if wait == 0 { state.take(&step.rate, now, step.cost) } else { Receipt::default() };
+    let room = state.room(&step.rate, now);
+    Outcome { wait, left: room.left, full_in: room.full_in, receipt }
 }
 
 /// What is done to a state of whatever kind.

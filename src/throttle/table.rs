@@ -205,6 +205,7 @@ mod tests {
     fn admit<S: State>(table: &Table<S>, key: Key, rate: &Rate, now: u64) -> bool {
         let mut shard = table.shard(key);
         let state = shard.state(key, at(now));
+        state.turn(rate, at(now));
         let passes = state.wait(rate, at(now), 1) == 0;
         if passes {
             state.take(rate, at(now), 1);
@@ -271,6 +272,7 @@ mod tests {
             for (n, gap) in steps {
                 now += gap;
                 let state = all.entry(n).or_default();
+                state.turn(&rate, at(now));
                 let expected = state.wait(&rate, at(now), 1) == 0;
                 if expected {
                     state.take(&rate, at(now), 1);

@@ -12,34 +12,29 @@ pub(crate) struct Calendar {
     count: u32,
 }
 
-impl Calendar {
+impl State for Calendar {
     #[inline]
-    fn turn(&mut self, rate: &Rate, now: u64) {
-        let end = end(rate, now);
-        if self.end <= now {
+    fn turn(&mut self, rate: &Rate, now: Moment) {
+        if self.end <= now.wall {
             self.count = 0;
         }
         // A clock that was stepped back keeps its count, but not for longer than the present window.
-        self.end = end;
+        self.end = end(rate, now.wall);
     }
-}
 
-impl State for Calendar {
     #[inline]
-    fn wait(&mut self, rate: &Rate, now: Moment, cost: u32) -> u64 {
-        self.turn(rate, now.wall);
+    fn wait(&self, rate: &Rate, now: Moment, cost: u32) -> u64 {
         if self.count.saturating_add(cost) <= rate.count() {
             0
         } else if cost > rate.count() {
             rate.nanos()
         } else {
-            self.end - now.wall
+            self.end.saturating_sub(now.wall)
         }
     }
 
     #[inline]
-    fn take(&mut self, rate: &Rate, now: Moment, cost: u32) -> Receipt {
-        self.turn(rate, now.wall);
+    fn take(&mut self, _: &Rate, _: Moment, cost: u32) -> Receipt {
         self.count = self.count.saturating_add(cost);
         Receipt(self.end)
     }
@@ -51,9 +46,8 @@ impl State for Calendar {
     }
 
     #[inline]
-    fn room(&mut self, rate: &Rate, now: Moment) -> Room {
-        self.turn(rate, now.wall);
-        let full_in = if self.count == 0 { 0 } else { self.end - now.wall };
+    fn room(&self, rate: &Rate, now: Moment) -> Room {
+        let full_in = if self.count == 0 { 0 } else { self.end.saturating_sub(now.wall) };
         Room { left: rate.count().saturating_sub(self.count), full_in }
     }
 

@@ -7,29 +7,26 @@ pub(crate) struct Paced {
     full_at: u64,
 }
 
-impl Paced {
-    /// A debt from costs that came to light afterwards is at most a period. What lies further ahead is brought back for good:
-    /// measured anew from each now, it would never come nearer.
-    #[inline]
-    fn base(&mut self, rate: &Rate, now: u64) -> u64 {
-        self.full_at = self.full_at.min(now.saturating_add(depth(rate)).saturating_add(rate.nanos()));
-        self.full_at.max(now)
-    }
-}
-
 impl State for Paced {
+    /// A debt from costs that came to light afterwards is at most a period.
     #[inline]
-    fn wait(&mut self, rate: &Rate, now: Moment, cost: u32) -> u64 {
+    fn turn(&mut self, rate: &Rate, now: Moment) {
+        let furthest = now.steady.saturating_add(depth(rate)).saturating_add(rate.nanos());
+        self.full_at = self.full_at.clamp(now.steady, furthest);
+    }
+
+    #[inline]
+    fn wait(&self, rate: &Rate, now: Moment, cost: u32) -> u64 {
         if cost > rate.most() {
             return rate.nanos();
         }
-        let full_at = self.base(rate, now.steady).saturating_add(interval(rate).saturating_mul(cost.into()));
+        let full_at = self.full_at.saturating_add(interval(rate).saturating_mul(cost.into()));
         full_at.saturating_sub(now.steady.saturating_add(depth(rate)))
     }
 
     #[inline]
-    fn take(&mut self, rate: &Rate, now: Moment, cost: u32) -> Receipt {
-        self.full_at = self.base(rate, now.steady).saturating_add(interval(rate).saturating_mul(cost.into()));
+    fn take(&mut self, rate: &Rate, _: Moment, cost: u32) -> Receipt {
+        self.full_at = self.full_at.saturating_add(interval(rate).saturating_mul(cost.into()));
         Receipt(self.full_at)
     }
 
@@ -41,8 +38,8 @@ impl State for Paced {
     }
 
     #[inline]
-    fn room(&mut self, rate: &Rate, now: Moment) -> Room {
-        let full_in = self.base(rate, now.steady) - now.steady;
+    fn room(&self, rate: &Rate, now: Moment) -> Room {
+        let full_in = self.full_at.saturating_sub(now.steady);
         let left = depth(rate).saturating_sub(full_in) / interval(rate);
         Room { left: u32::try_from(left).unwrap_or(u32::MAX), full_in }
     }

@@ -39,26 +39,6 @@ impl Default for Sliding {
 }
 
 impl Sliding {
-    /// Forgets what has run off.
-    #[inline]
-    fn expire(&mut self, rate: &Rate, now: u64) {
-        let horizon = (now.saturating_add(rate.nanos())).saturating_add(part(rate));
-        match self {
-            Self::One { until, count } => {
-                *until = (*until).min(horizon);
-                if *until <= now {
-                    *count = 0;
-                }
-            }
-            Self::Many(log) => {
-                log.expire(now, horizon);
-                if log.entries.is_empty() {
-                    *self = Self::default();
-                }
-            }
-        }
-    }
-
     fn total(&self) -> u32 {
         match self {
             Self::One { count, .. } => *count,
@@ -84,8 +64,27 @@ impl Sliding {
 
 impl State for Sliding {
     #[inline]
-    fn wait(&mut self, rate: &Rate, now: Moment, cost: u32) -> u64 {
-        self.expire(rate, now.steady);
+    fn turn(&mut self, rate: &Rate, now: Moment) {
+        let now = now.steady;
+        let horizon = now.saturating_add(rate.nanos()).saturating_add(part(rate));
+        match self {
+            Self::One { until, count } => {
+                *until = (*until).min(horizon);
+                if *until <= now {
+                    *count = 0;
+                }
+            }
+            Self::Many(log) => {
+                log.expire(now, horizon);
+                if log.entries.is_empty() {
+                    *self = Self::default();
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn wait(&self, rate: &Rate, now: Moment, cost: u32) -> u64 {
         let wanted = self.total().saturating_add(cost);
         if wanted <= rate.count() {
             return 0;
@@ -97,7 +96,7 @@ impl State for Sliding {
         for entry in self.entries() {
             too_many = too_many.saturating_sub(entry.count);
             if too_many == 0 {
-                return entry.until - now.steady;
+                return entry.until.saturating_sub(now.steady);
             }
         }
         rate.nanos()
@@ -105,7 +104,6 @@ impl State for Sliding {
 
     #[inline]
     fn take(&mut self, rate: &Rate, now: Moment, cost: u32) -> Receipt {
-        self.expire(rate, now.steady);
         let new = Entry { until: until(rate, now.steady), count: cost };
         match self {
             Self::One { until, count } if *count == 0 => {
@@ -144,8 +142,7 @@ impl State for Sliding {
     }
 
     #[inline]
-    fn room(&mut self, rate: &Rate, now: Moment) -> Room {
-        self.expire(rate, now.steady);
+    fn room(&self, rate: &Rate, now: Moment) -> Room {
         let left = rate.count().saturating_sub(self.total());
         Room { left, full_in: self.last_until().saturating_sub(now.steady) }
     }

@@ -15,15 +15,35 @@ fn rate(text: &str) -> Rate {
     text.parse().unwrap()
 }
 
+/// What a table does with a state.
+trait Turned: State {
+    fn wait(&mut self, rate: &Rate, now: Moment, cost: u32) -> u64 {
+        self.turn(rate, now);
+        State::wait(self, rate, now, cost)
+    }
+
+    fn take(&mut self, rate: &Rate, now: Moment, cost: u32) -> Receipt {
+        self.turn(rate, now);
+        State::take(self, rate, now, cost)
+    }
+
+    fn room(&mut self, rate: &Rate, now: Moment) -> Room {
+        self.turn(rate, now);
+        State::room(self, rate, now)
+    }
+}
+
+impl<S: State> Turned for S {}
+
 /// Both clocks at once.
 fn at(nanos: u64) -> Moment {
     Moment { steady: nanos, wall: nanos }
 }
 
 fn admit<S: State>(state: &mut S, rate: &Rate, now: u64, cost: u32) -> bool {
-    let passes = state.wait(rate, at(now), cost) == 0;
+    let passes = Turned::wait(state, rate, at(now), cost) == 0;
     if passes {
-        state.take(rate, at(now), cost);
+        Turned::take(state, rate, at(now), cost);
     }
     passes
 }
@@ -84,13 +104,13 @@ proptest! {
         let (mut state, mut log, mut now) = (Sliding::default(), Exact::default(), 0);
         for (gap, cost) in requests {
             now += gap;
-            let wait = state.wait(&rate, at(now), cost);
+            let wait = Turned::wait(&mut state, &rate, at(now), cost);
             if wait == 0 {
-                state.take(&rate, at(now), cost);
+                Turned::take(&mut state, &rate, at(now), cost);
                 log.0.push((now, cost));
             } else if cost <= count {
-                prop_assert!(state.clone().wait(&rate, at(now + wait - 1), cost) > 0, "the wait is too long");
-                prop_assert_eq!(state.clone().wait(&rate, at(now + wait), cost), 0, "the wait is too short");
+                prop_assert!(Turned::wait(&mut state.clone(), &rate, at(now + wait - 1), cost) > 0, "the wait is too long");
+                prop_assert_eq!(Turned::wait(&mut state.clone(), &rate, at(now + wait), cost), 0, "the wait is too short");
                 prop_assert!(now + wait <= log.passes_at(&rate, now, cost) + part);
             }
         }
@@ -148,13 +168,13 @@ proptest! {
         let (mut state, mut log, mut now) = (Paced::default(), Exact::default(), 0);
         for (gap, cost) in requests {
             now += gap;
-            let wait = state.wait(&rate, at(now), cost);
+            let wait = Turned::wait(&mut state, &rate, at(now), cost);
             if wait == 0 {
-                state.take(&rate, at(now), cost);
+                Turned::take(&mut state, &rate, at(now), cost);
                 log.0.push((now, cost));
             } else if cost <= burst {
-                prop_assert!(state.clone().wait(&rate, at(now + wait - 1), cost) > 0);
-                prop_assert_eq!(state.clone().wait(&rate, at(now + wait), cost), 0);
+                prop_assert!(Turned::wait(&mut state.clone(), &rate, at(now + wait - 1), cost) > 0);
+                prop_assert_eq!(Turned::wait(&mut state.clone(), &rate, at(now + wait), cost), 0);
             }
         }
         prop_assert!(log.most_within(rate.nanos()) < u64::from(count) + u64::from(burst));
@@ -170,11 +190,11 @@ proptest! {
             if now / rate.nanos() != window {
                 (window, counted) = (now / rate.nanos(), 0);
             }
-            let wait = state.wait(&rate, at(now), cost);
+            let wait = Turned::wait(&mut state, &rate, at(now), cost);
             prop_assert_eq!(wait == 0, counted + cost <= count);
             if wait == 0 {
                 counted += cost;
-                state.take(&rate, at(now), cost);
+                Turned::take(&mut state, &rate, at(now), cost);
             } else if cost <= count {
                 prop_assert_eq!(now + wait, (window + 1) * rate.nanos());
             }
@@ -189,8 +209,8 @@ proptest! {
         let mut receipts: Vec<(Receipt, usize)> = Vec::new();
         for (turn, (gap, cost)) in requests.into_iter().enumerate() {
             now += gap;
-            if state.wait(&rate, at(now), cost) == 0 {
-                receipts.push((state.take(&rate, at(now), cost), log.0.len()));
+            if Turned::wait(&mut state, &rate, at(now), cost) == 0 {
+                receipts.push((Turned::take(&mut state, &rate, at(now), cost), log.0.len()));
                 log.0.push((now, cost));
             }
             if turn % 3 == 0 && let Some((receipt, entry)) = receipts.pop() {
@@ -211,9 +231,9 @@ proptest! {
             let mut state = S::default();
             for (steady, wall, which, cost) in steps {
                 let (now, rate) = (Moment { steady: *steady, wall: *wall }, &rates[*which]);
-                let wait = state.wait(rate, now, *cost);
-                let receipt = state.take(rate, now, *cost);
-                state.room(rate, now);
+                let wait = Turned::wait(&mut state, rate, now, *cost);
+                let receipt = Turned::take(&mut state, rate, now, *cost);
+                Turned::room(&mut state, rate, now);
                 state.give_back(rate, now, receipt, cost / 2);
                 prop_assert!(wait <= 2 * rate.nanos() + SECOND, "a wait of {wait} under {rate}");
             }
@@ -244,7 +264,7 @@ fn a_sliding_state_has_at_most_66_entries_and_an_idle_one_no_heap() {
         let Sliding::Many(log) = &state else { continue };
         assert!(log.len() <= 66);
     }
-    assert!(state.clone().room(&minute, at(3600 * SECOND)).left == 100_000);
+    assert!(Turned::room(&mut state.clone(), &minute, at(3600 * SECOND)).left == 100_000);
     assert!(!state.is_idle(at(0)) && state.is_idle(at(3600 * SECOND)));
     assert!(size_of::<Sliding>() <= 16 && size_of::<Paced>() <= 8 && size_of::<Calendar>() <= 16);
 }
@@ -256,35 +276,35 @@ fn what_is_left_and_when_it_is_back_are_told() {
     for _ in 0..2 {
         assert!(admit(&mut state, &five, 10 * SECOND, 1));
     }
-    assert_eq!(state.room(&five, at(20 * SECOND)), Room { left: 3, full_in: 50 * SECOND });
+    assert_eq!(Turned::room(&mut state, &five, at(20 * SECOND)), Room { left: 3, full_in: 50 * SECOND });
     let mut state = Paced::default();
     let burst = rate("60/min burst 5");
     assert!(admit(&mut state, &burst, 0, 4));
-    assert_eq!(state.room(&burst, at(SECOND)), Room { left: 2, full_in: 3 * SECOND });
+    assert_eq!(Turned::room(&mut state, &burst, at(SECOND)), Room { left: 2, full_in: 3 * SECOND });
     let mut state = Calendar::default();
     let calendar = rate("5/day calendar");
-    assert_eq!(state.room(&calendar, at(SECOND)), Room { left: 5, full_in: 0 });
+    assert_eq!(Turned::room(&mut state, &calendar, at(SECOND)), Room { left: 5, full_in: 0 });
     assert!(admit(&mut state, &calendar, SECOND, 4));
-    assert_eq!(state.room(&calendar, at(SECOND)), Room { left: 1, full_in: 86_399 * SECOND });
+    assert_eq!(Turned::room(&mut state, &calendar, at(SECOND)), Room { left: 1, full_in: 86_399 * SECOND });
 }
 
 #[test]
 fn a_cost_known_afterwards_may_exceed_the_limit_and_is_waited_out() {
     fn run<S: State>(rate: &Rate, wait: u64) {
         let mut state = S::default();
-        let receipt = state.take(rate, at(0), 1);
-        state.take(rate, at(0), 19);
-        assert_eq!(state.room(rate, at(0)).left, 0);
-        assert_eq!(state.wait(rate, at(0), 1), wait);
+        let receipt = Turned::take(&mut state, rate, at(0), 1);
+        Turned::take(&mut state, rate, at(0), 19);
+        assert_eq!(Turned::room(&mut state, rate, at(0)).left, 0);
+        assert_eq!(Turned::wait(&mut state, rate, at(0), 1), wait);
         state.give_back(rate, at(0), receipt, 15);
-        assert_eq!(state.room(rate, at(0)).left, 5);
+        assert_eq!(Turned::room(&mut state, rate, at(0)).left, 5);
     }
     run::<Sliding>(&rate("10/min"), 60 * SECOND);
     run::<Calendar>(&rate("10/min calendar"), 60 * SECOND);
     assert_eq!(rate("10/min burst 10").form(), Form::Paced { burst: 10 });
     let (mut state, paced) = (Paced::default(), rate("10/min burst 10"));
-    state.take(&paced, at(0), 20);
-    assert_eq!(state.wait(&paced, at(0), 1), 66 * SECOND);
+    Turned::take(&mut state, &paced, at(0), 20);
+    assert_eq!(Turned::wait(&mut state, &paced, at(0), 1), 66 * SECOND);
 }
 
 #[test]
@@ -296,7 +316,7 @@ fn weeks_begin_on_monday_and_days_at_midnight() {
     {
         let mut state = Calendar::default();
         assert!(admit(&mut state, &rate(text), from, 1));
-        assert_eq!(state.wait(&rate(text), at(from), 1), to, "{text}");
+        assert_eq!(Turned::wait(&mut state, &rate(text), at(from), 1), to, "{text}");
     }
 }
 

@@ -4,7 +4,9 @@ mod addresses;
 mod attempts;
 mod fields;
 mod races;
+mod redis;
 mod rules;
+pub(crate) mod server;
 
 use crate::support::*;
 use bytes::Bytes;
