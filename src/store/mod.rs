@@ -16,21 +16,36 @@
 
 #[cfg(feature = "test-util")]
 pub mod conformance;
+mod connect;
 mod denials;
 mod error;
+mod forward;
 mod guard;
 mod key_store;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod token_store;
 mod user_store;
 
+pub use connect::Store;
 pub use error::{StoreError, StoreErrorKind};
 pub use key_store::KeyStore;
 pub use memory::Memory;
+#[cfg(feature = "postgres")]
+pub use postgres::Postgres;
 pub use record::{
     FamilyRecord, KeyDigest, KeyRecord, Rotated, Rotation, TokenIds, TokenRecord, UserChange, UserRecord,
 };
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use sql::StoreOptions;
+#[cfg(feature = "sqlite")]
+pub use sqlite::Sqlite;
 pub use token_store::TokenStore;
 pub use user_store::UserStore;
 
