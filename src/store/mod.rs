@@ -42,6 +42,8 @@ pub use postgres::Postgres;
 pub use record::{
     FamilyRecord, KeyDigest, KeyRecord, Rotated, Rotation, TokenIds, TokenRecord, UserChange, UserRecord,
 };
+#[cfg(all(feature = "test-util", any(feature = "sqlite", feature = "postgres")))]
+pub use sql::LOOK_UPS;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use sql::StoreOptions;
 #[cfg(feature = "sqlite")]

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 pub(super) const FIND: &str = concat!("SELECT ", key_columns!(), " FROM tower_auth_keys WHERE digest = $1");
-const FIND_OWNED: &str = concat!(
+pub(super) const FIND_OWNED: &str = concat!(
     "SELECT ",
     key_columns!(),
     " FROM tower_auth_keys WHERE id = $3 AND owner_kind = $1 AND owner_id = $2"
 );
-const LIST: &str = concat!(
+pub(super) const LIST: &str = concat!(
     "SELECT ",
     key_columns!(),
     " FROM tower_auth_keys WHERE owner_kind = $1 AND owner_id = $2 ORDER BY created, id"

@@ -147,6 +147,22 @@ impl Core {
     }
 }
 
+/// The statements by which requests look something up, each with its name and the types of its arguments (`t`ext, `b`ytes,
+/// `i`nteger), for tests that explain them.
+#[cfg(feature = "test-util")]
+pub const LOOK_UPS: [(&str, &str, &str); 10] = [
+    ("a key by digest", keys::FIND, "b"),
+    ("a key by owner and id", keys::FIND_OWNED, "ttt"),
+    ("keys by owner", keys::LIST, "tt"),
+    ("a user by name", users::FIND, "t"),
+    ("a user by id", users::FIND_BY_ID, "tt"),
+    ("a disabled user", users::IS_DISABLED, "tt"),
+    ("a page of users", users::LIST_AFTER, "itt"),
+    ("a revocation", tokens::IS_REVOKED, "tti"),
+    ("a family", tokens::FIND_FAMILY, "t"),
+    ("private tokens by owner", tokens::LIST_TOKENS, "tt"),
+];
+
 impl Footprint for KeyRecord {
     fn footprint(&self) -> usize {
         KeyRecord::footprint(self)

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-const IS_REVOKED: &str = "SELECT 1 FROM tower_auth_revoked \
+pub(super) const IS_REVOKED: &str = "SELECT 1 FROM tower_auth_revoked \
     WHERE until > $3 AND ((kind = 0 AND id = $1) OR (kind = 1 AND id = $2)) LIMIT 1";
 /// A revocation that is known is not shortened.
 macro_rules! until_the_later {
@@ -33,7 +33,8 @@ const DENY_TOKENS_OF: &str = concat!(
     until_the_later!()
 );
 
-const FIND_FAMILY: &str = concat!("SELECT ", family_columns!(), " FROM tower_auth_families WHERE id = $1");
+pub(super) const FIND_FAMILY: &str =
+    concat!("SELECT ", family_columns!(), " FROM tower_auth_families WHERE id = $1");
 const INSERT_FAMILY: &str = concat!(
     "INSERT INTO tower_auth_families (",
     family_columns!(),
@@ -51,7 +52,7 @@ const INSERT_TOKEN: &str = concat!(
     token_columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
 );
-const LIST_TOKENS: &str = concat!(
+pub(super) const LIST_TOKENS: &str = concat!(
     "SELECT ",
     token_columns!(),
     " FROM tower_auth_private_tokens WHERE owner_kind = $1 AND owner_id = $2 ORDER BY created, id"

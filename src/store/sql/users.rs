@@ -16,18 +16,19 @@ pub(super) const FIND: &str = concat!(
     user_columns!(),
     " FROM tower_auth_user_names n JOIN tower_auth_users u ON u.kind = n.kind AND u.id = n.id WHERE n.name = $1"
 );
-const FIND_BY_ID: &str = concat!(
+pub(super) const FIND_BY_ID: &str = concat!(
     "SELECT ",
     user_columns!(),
     " FROM tower_auth_users u WHERE u.kind = $1 AND u.id = $2 AND u.removed = 0"
 );
-const IS_DISABLED: &str = "SELECT 1 FROM tower_auth_users WHERE kind = $1 AND id = $2 AND active = 0";
-const LIST: &str = concat!(
+pub(super) const IS_DISABLED: &str =
+    "SELECT 1 FROM tower_auth_users WHERE kind = $1 AND id = $2 AND active = 0";
+pub(super) const LIST: &str = concat!(
     "SELECT ",
     user_columns!(),
     " FROM tower_auth_users u WHERE u.removed = 0 ORDER BY u.kind, u.id LIMIT $1"
 );
-const LIST_AFTER: &str = concat!(
+pub(super) const LIST_AFTER: &str = concat!(
     "SELECT ",
     user_columns!(),
     " FROM tower_auth_users u WHERE (u.kind, u.id) > ($2, $3) AND u.removed = 0 ORDER BY u.kind, u.id LIMIT $1"
