@@ -1,8 +1,7 @@
 use super::forward::forward_stores;
+use super::options::StoreOptions;
 #[cfg(feature = "postgres")]
 use super::postgres::Postgres;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-use super::sql::StoreOptions;
 #[cfg(feature = "sqlite")]
 use super::sqlite::Sqlite;
 use super::{KeyStore, Memory, StoreError, StoreErrorKind, TokenStore, UserStore};
@@ -49,18 +48,25 @@ impl Store {
     /// [`StoreErrorKind::Invalid`] when there is no such kind of store, or its feature is off;
     /// [`StoreErrorKind::Unavailable`] when a file cannot be opened.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::connect_with(url, StoreOptions::new()).await
+    }
+
+    /// As [`connect`](Self::connect), with options, which mean nothing to memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
         let store = match url.split_once(':').unwrap_or((url, "")) {
             ("", "") | ("memory", "") => Kind::Memory(Memory::new()),
             #[cfg(feature = "sqlite")]
             ("sqlite", path) if !path.is_empty() => {
                 let path = path.strip_prefix("//").unwrap_or(path);
-                Kind::Sqlite(Sqlite::open_with(path, StoreOptions::new()).await?)
+                Kind::Sqlite(Sqlite::open_with(path, options).await?)
             }
             #[cfg(feature = "postgres")]
-            ("postgres" | "postgresql", _) => {
-                Kind::Postgres(Postgres::connect_with(url, StoreOptions::new()).await?)
-            }
-            // Not shown: it may hold a password.
+            ("postgres" | "postgresql", _) => Kind::Postgres(Postgres::connect_with(url, options).await?),
+            // The URL is not shown: it may hold a password.
             _ => {
                 return Err(StoreError::because(
                     StoreErrorKind::Invalid,

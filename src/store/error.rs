@@ -36,7 +36,6 @@ impl StoreError {
     }
 
     /// An error of that kind, because of `source`.
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(super) fn because(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kind, source: Some(source.into()) }
     }

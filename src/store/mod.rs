@@ -23,6 +23,7 @@ mod forward;
 mod guard;
 mod key_store;
 mod memory;
+mod options;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod record;
@@ -37,6 +38,7 @@ pub use connect::Store;
 pub use error::{StoreError, StoreErrorKind};
 pub use key_store::KeyStore;
 pub use memory::Memory;
+pub use options::StoreOptions;
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
 pub use record::{
@@ -44,8 +46,6 @@ pub use record::{
 };
 #[cfg(all(feature = "test-util", any(feature = "sqlite", feature = "postgres")))]
 pub use sql::LOOK_UPS;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub use sql::StoreOptions;
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 pub use token_store::TokenStore;

@@ -129,8 +129,8 @@ fn crash(runtime: &tokio::runtime::Runtime, url: &str, crashes: u32) {
     for life in 0..crashes {
         // From before the first answer to some hundreds of them. Any generator does.
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let after = (seed >> 16) % 400;
-        let lines = killed(url, life, after);
+        let (after, moment) = ((seed >> 16) % 400, Duration::from_micros((seed & 0xfff).into()));
+        let lines = killed(url, life, after, moment);
         answers += lines.len();
         let mut said: HashMap<String, Said> = HashMap::new();
         for line in &lines {
@@ -151,8 +151,8 @@ fn crash(runtime: &tokio::runtime::Runtime, url: &str, crashes: u32) {
     assert!(answers > crashes as usize, "{kind}: the processes did nothing");
 }
 
-/// Starts a process and kills it after so many answers; its whole lines.
-fn killed(url: &str, life: u32, after: u32) -> Vec<String> {
+/// Starts a process and kills it a moment after so many answers; its whole lines.
+fn killed(url: &str, life: u32, after: u32, moment: Duration) -> Vec<String> {
     let mut process = Command::new(std::env::current_exe().unwrap())
         .env("TOWER_AUTH_TEST_VICTIM", url)
         .env("TOWER_AUTH_TEST_LIFE", life.to_string())
@@ -163,6 +163,10 @@ fn killed(url: &str, life: u32, after: u32) -> Vec<String> {
     let mut text = String::new();
     for _ in 0..after {
         assert_ne!(out.read_line(&mut text).unwrap(), 0, "the process ended by itself");
+    }
+    let answered = std::time::Instant::now();
+    while answered.elapsed() < moment {
+        std::hint::spin_loop();
     }
     process.kill().unwrap(); // SIGKILL
     std::io::Read::read_to_string(&mut out, &mut text).unwrap();

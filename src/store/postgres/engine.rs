@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgListener, PgPoolOptions, PgRow};
 use sqlx::{Column, PgPool, Row as _, TypeInfo, ValueRef};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 static DIALECT: Dialect = Dialect {
@@ -34,20 +35,25 @@ const UPKEEP_CONNECTIONS: u32 = 3;
 
 pub(super) struct PostgresEngine {
     pool: PgPool,
-    /// Apart, so that requests that use up the pool keep no revocation from being heard.
-    upkeep: PgPool,
+    /// Apart, so that requests that use up the pool keep no revocation from being heard. Made by the first call, which is on a
+    /// runtime, as a pool must be.
+    upkeep: OnceLock<PgPool>,
     /// After so long a connection that was given back but does not answer is closed.
     patience: Duration,
 }
 
 impl PostgresEngine {
-    /// On a runtime.
     pub(super) fn new(pool: PgPool, patience: Duration) -> Self {
-        let upkeep = PgPoolOptions::new()
-            .max_connections(UPKEEP_CONNECTIONS)
-            .acquire_timeout(patience)
-            .connect_lazy_with((*pool.connect_options()).clone());
-        Self { pool, upkeep, patience }
+        Self { pool, upkeep: OnceLock::new(), patience }
+    }
+
+    fn upkeep(&self) -> &PgPool {
+        self.upkeep.get_or_init(|| {
+            PgPoolOptions::new()
+                .max_connections(UPKEEP_CONNECTIONS)
+                .acquire_timeout(self.patience)
+                .connect_lazy_with((*self.pool.connect_options()).clone())
+        })
     }
 }
 
@@ -58,13 +64,13 @@ impl Engine for PostgresEngine {
     }
 
     async fn open(&self, purpose: Purpose) -> Result<Box<dyn Connection>, StoreError> {
-        let pool = if purpose == Purpose::Upkeep { &self.upkeep } else { &self.pool };
+        let pool = if purpose == Purpose::Upkeep { self.upkeep() } else { &self.pool };
         let connection = pool.acquire().await.map_err(error)?;
         Ok(Box::new(PostgresConnection { connection: Some(connection), patience: self.patience }))
     }
 
     async fn listen(&self) -> Result<Option<Box<dyn Listener>>, StoreError> {
-        let mut listener = PgListener::connect_with(&self.upkeep).await.map_err(error)?;
+        let mut listener = PgListener::connect_with(self.upkeep()).await.map_err(error)?;
         listener.listen("tower_auth").await.map_err(error)?;
         Ok(Some(Box::new(Notices(listener))))
     }

@@ -3,8 +3,8 @@
 mod engine;
 
 use super::forward::forward_stores;
-use super::sql::{Sql, StoreOptions};
-use super::{StoreError, StoreErrorKind};
+use super::sql::Sql;
+use super::{StoreError, StoreErrorKind, StoreOptions};
 use engine::PostgresEngine;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -65,7 +65,7 @@ impl Postgres {
     }
 
     /// The store in the application's own database, in the first schema of the pool's search path. The pool keeps its size and
-    /// settings; three connections more are opened with its options. To be called on a runtime.
+    /// settings; three connections more are opened with its options.
     #[must_use]
     pub fn from_pool(pool: PgPool, options: StoreOptions) -> Self {
         Self(Sql::new(PostgresEngine::new(pool, options.timeout), options))

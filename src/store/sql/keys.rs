@@ -190,6 +190,9 @@ impl KeyStore for Sql {
         uses: &[(KeyDigest, SystemTime)],
         _now: SystemTime,
     ) -> Result<(), StoreError> {
+        if uses.is_empty() {
+            return Ok(());
+        }
         let mut uses: Vec<_> = uses.iter().collect();
         // In one order everywhere, lest two nodes wait for each other's rows.
         uses.sort_unstable_by_key(|(digest, _)| *digest.bytes());

@@ -16,15 +16,12 @@ mod keys;
 mod lease;
 mod migrate;
 mod mirror;
-mod options;
 mod purge;
 pub(in crate::store) mod rows;
 mod tokens;
 mod users;
 
-pub use options::StoreOptions;
-
-use super::{KeyRecord, StoreError, UserRecord};
+use super::{KeyRecord, StoreError, StoreOptions, UserRecord};
 use cache::{Cache, Footprint};
 use engine::{Arg, Engine, Purpose, Row};
 use lease::Lease;

@@ -285,6 +285,9 @@ impl TokenStore for Sql {
         uses: &[(String, SystemTime)],
         _now: SystemTime,
     ) -> Result<(), StoreError> {
+        if uses.is_empty() {
+            return Ok(());
+        }
         let mut uses: Vec<_> = uses.iter().collect();
         // In one order everywhere, lest two nodes wait for each other's rows.
         uses.sort_unstable();

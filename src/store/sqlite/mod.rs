@@ -3,8 +3,8 @@
 mod engine;
 
 use super::forward::forward_stores;
-use super::sql::{Sql, StoreOptions};
-use super::{StoreError, StoreErrorKind};
+use super::sql::Sql;
+use super::{StoreError, StoreErrorKind, StoreOptions};
 use engine::SqliteEngine;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};

@@ -67,9 +67,9 @@ impl StoreOptions {
     }
 
     /// The longest time after which a node knows what another one revoked or changed. Memory that heard nothing for so long is
-    /// not believed, and the database is asked. It is polled four times as often. Default 1 s.
+    /// not believed, and the database is asked. It is polled four times as often. At least 20 ms; default 1 s.
     pub fn lag(mut self, bound: Duration) -> Self {
-        self.lag = bound;
+        self.lag = bound.max(Duration::from_millis(20));
         self
     }
 
