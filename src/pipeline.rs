@@ -1,16 +1,17 @@
 //! The way of a request. This file alone knows the order of the steps.
 //!
 //! ```text
-//! request → credential → scheme → principal → inner service
-//!               └──────────┴─ every "no" leaves through reject
+//! request → credential → scheme → principal (and its account) → inner service
+//!               └──────────┴──────────┴─ every "no" leaves through reject
 //! ```
 
+use crate::account::Accounts;
 use crate::clock::Clock;
-use crate::credential::Source;
+use crate::credential::{Found, Source};
+use crate::event::Events;
 use crate::principal::Caller;
 use crate::reject::{Rejection, RejectionKind, Responder};
 use crate::scheme::{Answer, Chain, PendingAnswer};
-use crate::telemetry;
 use http::header::ACCESS_CONTROL_REQUEST_METHOD;
 use http::{Method, Request};
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use std::sync::Arc;
 pub(crate) struct Pipeline {
     pub(crate) source: Source,
     pub(crate) chain: Chain,
+    pub(crate) accounts: Accounts,
+    pub(crate) events: Events,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) responder: Arc<Responder>,
     pub(crate) preflight: Preflight,
@@ -60,29 +63,40 @@ impl Pipeline {
             _ if passes => return Decision::Admit(Caller(None)),
             Ok(Some(found)) => found,
             Ok(None) if mode == Mode::Optional => return Decision::Admit(Caller(None)),
-            Ok(None) => return refuse(Rejection::new(RejectionKind::MissingCredential, "none")),
-            Err(rejection) => return refuse(rejection),
+            Ok(None) => return self.refuse(missing()),
+            Err(rejection) => return self.refuse(rejection),
         };
-        let presented = found.presented;
-        match self.chain.authenticate(&found.credential, self.clock.now()) {
+        self.verify(&found)
+    }
+
+    #[inline]
+    fn verify(&self, found: &Found<'_>) -> Decision {
+        let (presented, now) = (found.presented, self.clock.now());
+        match self.accounts.check(self.chain.authenticate(&found.credential, now), now) {
             Answer::Verified(principal) => Decision::Admit(Caller(Some(principal))),
-            Answer::Refused(rejection) => refuse(rejection.presented(presented)),
-            Answer::Pending(answer) => Decision::Ask(Box::pin(async move {
-                answer.await.map_err(|rejection| {
-                    let rejection = rejection.presented(presented);
-                    telemetry::refused(&rejection);
-                    rejection
-                })
-            })),
-            Answer::NotPresented => refuse(Rejection::new(RejectionKind::MissingCredential, "none")),
+            Answer::Refused(rejection) => self.refuse(rejection.presented(presented)),
+            Answer::Pending(answer) => {
+                let events = self.events.clone();
+                Decision::Ask(Box::pin(async move {
+                    answer.await.map_err(|rejection| events.refused(rejection.presented(presented), now))
+                }))
+            }
+            Answer::NotPresented => self.refuse(missing()),
         }
+    }
+
+    fn refuse(&self, rejection: Rejection) -> Decision {
+        Decision::Refuse(self.told(rejection))
+    }
+
+    /// A refusal that everybody who wants to know of it was told of. The time is read once more only where there is a hook.
+    pub(crate) fn told(&self, rejection: Rejection) -> Rejection {
+        self.events.refused_now(rejection, &*self.clock)
     }
 }
 
-#[inline]
-fn refuse(rejection: Rejection) -> Decision {
-    telemetry::refused(&rejection);
-    Decision::Refuse(rejection)
+fn missing() -> Rejection {
+    Rejection::new(RejectionKind::MissingCredential, "none")
 }
 
 fn is_preflight<B>(request: &Request<B>) -> bool {

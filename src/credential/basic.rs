@@ -6,7 +6,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// The longest password that is looked at, in bytes: none is cut, a longer one is refused before it is hashed.
-const LONGEST_PASSWORD: usize = 1024;
+pub(crate) const LONGEST_PASSWORD: usize = 1024;
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 512;
 

@@ -21,7 +21,9 @@ mod source;
 
 pub use basic::BasicCredential;
 
-pub(crate) use source::{Accepted, Source};
+#[cfg(feature = "basic")]
+pub(crate) use basic::LONGEST_PASSWORD;
+pub(crate) use source::{Accepted, Found, Source};
 
 /// A credential as it was presented: unverified.
 #[derive(Debug)]

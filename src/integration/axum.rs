@@ -31,3 +31,12 @@ impl IntoResponse for Rejection {
         response
     }
 }
+
+/// Each path of the endpoints as a route, for `Router::merge`.
+#[cfg(feature = "endpoints")]
+impl<S: Clone + Send + Sync + 'static> From<crate::endpoint::Endpoints> for axum::Router<S> {
+    fn from(endpoints: crate::endpoint::Endpoints) -> Self {
+        let mount = |router: Self, path: &str| router.route_service(path, endpoints.clone());
+        endpoints.paths().fold(Self::new(), mount)
+    }
+}

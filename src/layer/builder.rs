@@ -1,7 +1,11 @@
-use super::AuthLayer;
+use super::{AuthLayer, Services};
+use crate::account::Accounts;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ConfigError, ConfigProblem};
 use crate::credential::{Accepted, Source};
+use crate::event::{Event, Events};
+#[cfg(feature = "jwt")]
+use crate::issue::{TokenIssuer, Tokens};
 use crate::pipeline::{Mode, Pipeline, Preflight};
 use crate::reject::format::{ErrorFormat, Problem};
 use crate::reject::{Challenges, Responder};
@@ -12,6 +16,9 @@ use crate::scheme::Basic;
 use crate::scheme::{Chain, Scheme};
 #[cfg(feature = "jwt")]
 use crate::scheme::{Jwt, Jwts};
+use crate::store::{Guard, UserStore};
+#[cfg(feature = "basic")]
+use crate::users::Users;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +30,13 @@ pub struct AuthLayerBuilder {
     jwts: Vec<Jwt>,
     #[cfg(feature = "api-key")]
     api_keys: Vec<ApiKeys>,
+    #[cfg(feature = "jwt")]
+    tokens: Vec<Tokens>,
     #[cfg(feature = "basic")]
     basic: Vec<Basic>,
+    #[cfg(feature = "basic")]
+    users: Vec<Users>,
+    events: Events,
     others: Vec<Box<dyn Scheme>>,
     format: Box<dyn ErrorFormat>,
     realm: String,
@@ -42,8 +54,13 @@ impl AuthLayerBuilder {
             jwts: Vec::new(),
             #[cfg(feature = "api-key")]
             api_keys: Vec::new(),
+            #[cfg(feature = "jwt")]
+            tokens: Vec::new(),
             #[cfg(feature = "basic")]
             basic: Vec::new(),
+            #[cfg(feature = "basic")]
+            users: Vec::new(),
+            events: Events::default(),
             others: Vec::new(),
             format: Box::new(Problem),
             realm: String::from("api"),
@@ -59,6 +76,28 @@ impl AuthLayerBuilder {
     #[cfg(feature = "jwt")]
     pub fn jwt(mut self, jwt: Jwt) -> Self {
         self.jwts.push(jwt);
+        self
+    }
+
+    /// Issues tokens and accepts them, beside those of other issuers.
+    #[cfg(feature = "jwt")]
+    pub fn tokens(mut self, tokens: Tokens) -> Self {
+        self.tokens.push(tokens);
+        self
+    }
+
+    /// Users of ours: API keys whose owner is a user, and tokens that we issue, are refused as soon as the user is disabled or
+    /// removed, and endpoints sign them in. It accepts no credential by itself; see [`basic`](Self::basic).
+    #[cfg(feature = "basic")]
+    pub fn users(mut self, users: impl Into<Users>) -> Self {
+        self.users.push(users.into());
+        self
+    }
+
+    /// Is told everything that happens: refusals, sign-ins, what is issued and revoked. It should be quick, for it runs within the
+    /// request; if it panics the answer is 500.
+    pub fn on_event(mut self, hook: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.events = Events::to(hook);
         self
     }
 
@@ -144,13 +183,20 @@ impl AuthLayerBuilder {
         if self.store_deadline.is_zero() {
             problems.push(ConfigProblem::Zero("store_deadline"));
         }
+        #[cfg_attr(
+            not(any(feature = "jwt", feature = "api-key", feature = "basic")),
+            expect(unused_variables, reason = "no scheme has a store")
+        )]
+        let within = (self.store_deadline, &self.events);
         let mut parts = Parts::new(self.max_credential_len);
-        #[cfg(feature = "jwt")]
-        parts.add_jwts(self.jwts, &mut problems);
-        #[cfg(feature = "api-key")]
-        parts.add_api_keys(self.api_keys, self.store_deadline, &mut problems);
         #[cfg(feature = "basic")]
-        parts.add_basic(self.basic, self.store_deadline, &mut problems);
+        parts.add_users(self.users, within, &mut problems);
+        #[cfg(feature = "jwt")]
+        parts.add_jwts(self.tokens, self.jwts, within, &mut problems);
+        #[cfg(feature = "api-key")]
+        parts.add_api_keys(self.api_keys, within, &mut problems);
+        #[cfg(feature = "basic")]
+        parts.add_basic(self.basic, within, &mut problems);
         parts.add_others(self.others, &mut problems);
         if parts.schemes.is_empty() && problems.is_empty() {
             problems.push(ConfigProblem::NoScheme);
@@ -164,11 +210,13 @@ impl AuthLayerBuilder {
         let pipeline = Pipeline {
             source: Source::new(parts.accepted),
             chain: Chain::new(parts.schemes),
+            accounts: Accounts::new(parts.accounts),
+            events: self.events,
             clock: self.clock,
             responder: Arc::new(responder),
             preflight: self.preflight,
         };
-        Ok(AuthLayer::new(pipeline, self.mode))
+        Ok(AuthLayer::new(pipeline, parts.services, self.mode))
     }
 }
 
@@ -176,22 +224,72 @@ impl AuthLayerBuilder {
 struct Parts {
     schemes: Vec<Box<dyn Scheme>>,
     accepted: Accepted,
+    accounts: Option<(Arc<dyn UserStore>, Guard)>,
+    services: Services,
 }
+
+/// How long stores may take, and who is told.
+#[cfg_attr(
+    not(any(feature = "jwt", feature = "api-key", feature = "basic")),
+    expect(dead_code, reason = "no scheme has a store")
+)]
+type Within<'a> = (Duration, &'a Events);
 
 impl Parts {
     fn new(max_len: usize) -> Self {
-        Self { schemes: Vec::new(), accepted: Accepted { max_len, ..Accepted::default() } }
+        Self {
+            schemes: Vec::new(),
+            accepted: Accepted { max_len, ..Accepted::default() },
+            accounts: None,
+            services: Services::default(),
+        }
+    }
+
+    #[cfg(feature = "basic")]
+    fn add_users(&mut self, users: Vec<Users>, within: Within<'_>, problems: &mut Vec<ConfigProblem>) {
+        if users.len() > 1 {
+            problems.push(ConfigProblem::Twice("users"));
+        }
+        for users in users {
+            let users = users.within(within.0, within.1);
+            self.accounts = Some((Arc::clone(users.store()), users.guard()));
+            self.services.users = Some(users);
+        }
     }
 
     #[cfg(feature = "jwt")]
-    fn add_jwts(&mut self, jwts: Vec<Jwt>, problems: &mut Vec<ConfigProblem>) {
-        if jwts.is_empty() {
+    fn add_jwts(
+        &mut self,
+        tokens: Vec<Tokens>,
+        jwts: Vec<Jwt>,
+        within: Within<'_>,
+        problems: &mut Vec<ConfigProblem>,
+    ) {
+        if tokens.len() > 1 {
+            problems.push(ConfigProblem::Twice("tokens"));
+        }
+        if tokens.is_empty() && jwts.is_empty() {
             return;
         }
         self.accepted.tokens = true;
-        match Jwts::build(jwts) {
+        for tokens in tokens {
+            match tokens.build(within.0, within.1) {
+                Err(found) => problems.extend(found),
+                Ok(issuer) => self.services.tokens = Some(self.with_accounts(issuer)),
+            }
+        }
+        let ours = self.services.tokens.as_ref().map(|issuer| issuer.policy().shared());
+        match Jwts::build(jwts, ours) {
             Ok(jwts) => self.schemes.push(Box::new(jwts)),
             Err(found) => problems.extend(found),
+        }
+    }
+
+    #[cfg(feature = "jwt")]
+    fn with_accounts(&self, issuer: TokenIssuer) -> TokenIssuer {
+        match &self.accounts {
+            Some((users, _)) => issuer.for_users(Arc::clone(users)),
+            None => issuer,
         }
     }
 
@@ -199,7 +297,7 @@ impl Parts {
     fn add_api_keys(
         &mut self,
         api_keys: Vec<ApiKeys>,
-        deadline: Duration,
+        within: Within<'_>,
         problems: &mut Vec<ConfigProblem>,
     ) {
         for keys in api_keys {
@@ -213,16 +311,18 @@ impl Parts {
                 None if self.accepted.bare_keys => problems.push(ConfigProblem::TwoBareKeys),
                 None => self.accepted.bare_keys = true,
             }
-            self.schemes.push(Box::new(keys.with_deadline(deadline)));
+            let keys = keys.within(within.0, within.1);
+            self.services.api_keys.push(keys.clone());
+            self.schemes.push(Box::new(keys));
         }
     }
 
     #[cfg(feature = "basic")]
-    fn add_basic(&mut self, basic: Vec<Basic>, deadline: Duration, problems: &mut Vec<ConfigProblem>) {
+    fn add_basic(&mut self, basic: Vec<Basic>, within: Within<'_>, problems: &mut Vec<ConfigProblem>) {
         problems.extend(Basic::problems(basic.len()));
         for basic in basic {
             self.accepted.basic = true;
-            self.schemes.push(Box::new(basic.with_deadline(deadline)));
+            self.schemes.push(Box::new(basic.within(within.0, within.1)));
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod body;
 mod challenge;
+mod field;
 pub mod format;
 mod future;
 mod grpc;
@@ -13,6 +14,7 @@ mod kind;
 mod respond;
 
 pub use body::ResponseBody;
+pub use field::FieldError;
 pub use kind::RejectionKind;
 
 pub(crate) use challenge::Challenges;
@@ -49,6 +51,7 @@ struct Details {
     scopes: Vec<Scope>,
     retry_after: Option<Duration>,
     expired_at: Option<SystemTime>,
+    fields: Vec<FieldError>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -95,6 +98,13 @@ impl Rejection {
             .with(Details { source: Some(source.into()), ..Details::default() })
     }
 
+    /// 400: these fields of a body are missing or wrong.
+    #[must_use]
+    pub fn invalid(fields: impl IntoIterator<Item = FieldError>) -> Self {
+        let fields = fields.into_iter().collect();
+        Self::new(RejectionKind::InvalidInput, "field").with(Details { fields, ..Details::default() })
+    }
+
     /// A genuine token that expired at that time.
     #[cfg(feature = "jwt")]
     pub(crate) fn expired_token(at: SystemTime) -> Self {
@@ -134,6 +144,12 @@ impl Rejection {
     #[must_use]
     pub fn missing_scopes(&self) -> &[Scope] {
         self.details.as_ref().map_or(&[], |details| &details.scopes)
+    }
+
+    /// What is wrong with which field ([`RejectionKind::InvalidInput`]); empty where the body as a whole could not be read.
+    #[must_use]
+    pub fn fields(&self) -> &[FieldError] {
+        self.details.as_ref().map_or(&[], |details| &details.fields)
     }
 
     /// When to try again, where that is known; answered as `Retry-After` in whole seconds, rounded up.

@@ -1,10 +1,11 @@
 use super::{Answer, Scheme};
 use crate::config::ConfigProblem;
 use crate::credential::{BasicCredential, Credential};
-use crate::password::Passwords;
+use crate::event::Events;
 use crate::principal::Principal;
-use crate::reject::{Rejection, RejectionKind};
-use crate::store::{Guard, Peek, UserRecord, UserStore, caught};
+use crate::random;
+use crate::store::{Peek, UserRecord, caught};
+use crate::users::{Users, normal};
 use hmac::{Hmac, KeyInit, Mac};
 use quick_cache::sync::Cache;
 use sha2::Sha256;
@@ -17,34 +18,33 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(60);
 /// How many are: 40 bytes and an entry's overhead each.
 const REMEMBERED: usize = 10_000;
 
-/// Basic (RFC 7617) over a [`UserStore`].
+/// Basic (RFC 7617) for [`Users`].
 ///
-/// - Passwords are verified with argon2id on threads of their own, half of the cores at a time; beyond a bounded queue the
-///   answer is 429.
-/// - A password that was verified is remembered for 60 seconds, as a digest under a random key of this process that is bound
-///   to the user's name and stored hash: a client that sends Basic with every request costs argon2 once a minute, and
-///   a changed password or a disabled account ends that at once.
-/// - An unknown user, a disabled one and a wrong password are refused alike, after the same work.
+/// A password that was verified is remembered for 60 seconds, as a digest under a random key of this process that is bound to the
+/// user's name and stored hash: a client that sends Basic with every request costs argon2 once a minute, and a changed password
+/// or a disabled account ends that at once.
 #[derive(Clone)]
 #[must_use]
-pub struct Basic(Arc<Shared>, Guard);
-
-struct Shared {
-    store: Box<dyn UserStore>,
-    passwords: Passwords,
-    remembered: Remembered,
+pub struct Basic {
+    users: Users,
+    remembered: Arc<Remembered>,
 }
 
 impl Basic {
-    /// Users in that store.
-    pub fn new(store: impl UserStore) -> Self {
-        let shared =
-            Shared { store: Box::new(store), passwords: Passwords::new(), remembered: Remembered::new() };
-        Self(Arc::new(shared), Guard { deadline: Duration::MAX })
+    /// Users, or a [`UserStore`](crate::store::UserStore) that has them.
+    pub fn new(users: impl Into<Users>) -> Self {
+        Self { users: users.into(), remembered: Arc::new(Remembered::new()) }
     }
 
-    pub(crate) fn with_deadline(mut self, deadline: Duration) -> Self {
-        self.1 = Guard { deadline };
+    /// How often argon2 ran for its users: a test that counts needs no stopwatch.
+    #[cfg(feature = "test-util")]
+    #[must_use]
+    pub fn argon2_runs(&self) -> u64 {
+        self.users.argon2_runs()
+    }
+
+    pub(crate) fn within(mut self, deadline: Duration, events: &Events) -> Self {
+        self.users = self.users.within(deadline, events);
         self
     }
 
@@ -53,11 +53,11 @@ impl Basic {
     }
 
     fn verify(&self, credential: &BasicCredential, now: SystemTime) -> Answer {
-        let Self(shared, guard) = self.clone();
-        let known = match caught(|| shared.store.peek_user(credential.name(), now)) {
+        let name = normal(credential.name());
+        let known = match caught(|| self.users.store().peek_user(&name, now)) {
             Err(unavailable) => return Answer::Refused(unavailable),
             Ok(Peek::Found(user)) => {
-                if shared.remembered.holds(&user, credential, now) {
+                if self.remembered.holds(&user, credential, now) {
                     return Answer::Verified(Principal::from(user));
                 }
                 Some(Some(user))
@@ -65,21 +65,19 @@ impl Basic {
             Ok(Peek::Absent) => Some(None),
             Ok(Peek::Ask) => None,
         };
-        let (name, password) = (credential.name().to_owned(), credential.password().clone());
+        let (basic, name) = (self.clone(), name.into_owned());
+        let presented = BasicCredential::new(credential.name().to_owned(), credential.password().clone());
         Answer::Pending(Box::pin(async move {
+            let Self { users, remembered } = basic;
             let user = match known {
                 Some(user) => user,
-                None => guard.call(async { shared.store.find_user(&name, now).await }).await?,
+                None => users.guard().call(users.store().find_user(&name, now)).await?,
             };
-            let user = user.filter(|user| user.is_active());
-            let presented = BasicCredential::new(name, password);
-            if let Some(user) = user.as_ref().filter(|user| shared.remembered.holds(user, &presented, now)) {
+            if let Some(user) = user.as_ref().filter(|user| remembered.holds(user, &presented, now)) {
                 return Ok(Principal::from(Arc::clone(user)));
             }
-            let stored = user.as_ref().and_then(|user| user.stored_hash()).cloned();
-            let fits = shared.passwords.verify(stored, presented.password().clone()).await?;
-            let user = user.filter(|_| fits).ok_or_else(refused)?;
-            shared.remembered.remember(&user, &presented, now);
+            let user = users.authenticate_as(user, presented.password(), now).await?;
+            remembered.remember(&user, &presented, now);
             Ok(Principal::from(user))
         }))
     }
@@ -98,10 +96,6 @@ impl Scheme for Basic {
     }
 }
 
-fn refused() -> Rejection {
-    Rejection::new(RejectionKind::InvalidPassword, "user, password or account")
-}
-
 impl fmt::Debug for Basic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Basic").finish_non_exhaustive()
@@ -118,7 +112,7 @@ struct Remembered {
 impl Remembered {
     fn new() -> Self {
         let mut key = zeroize::Zeroizing::new([0; 32]);
-        let key = getrandom::fill(&mut *key).ok().and_then(|()| Hmac::new_from_slice(&*key).ok());
+        let key = random::fill(&mut *key).ok().and_then(|()| Hmac::new_from_slice(&*key).ok());
         Self { key, until: Cache::new(REMEMBERED) }
     }
 

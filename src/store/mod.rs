@@ -51,8 +51,13 @@ pub use sqlite::Sqlite;
 pub use token_store::TokenStore;
 pub use user_store::UserStore;
 
-#[cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
-pub(crate) use guard::{Guard, caught};
+#[cfg(feature = "endpoints")]
+pub(crate) use guard::caught_future;
+#[cfg_attr(
+    not(all(feature = "jwt", feature = "api-key", feature = "basic")),
+    allow(unused_imports, reason = "each scheme needs a part of it")
+)]
+pub(crate) use guard::{Change, Guard, caught};
 #[cfg(feature = "api-key")]
 pub(crate) use record::SHA512;
 

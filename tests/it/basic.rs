@@ -84,6 +84,27 @@ async fn an_unknown_user_a_disabled_one_one_without_a_password_and_a_wrong_passw
 }
 
 #[tokio::test]
+async fn whoever_is_refused_costs_argon2_equally_often() {
+    let stores = [
+        ("wrong password", "anna", anna("correct horse")),
+        ("unknown user", "nobody", anna("correct horse")),
+        ("disabled user", "anna", anna("wrong").disabled()),
+        ("no password", "anna", UserRecord::new(Subject::user("9"), "anna")),
+        ("malformed hash", "anna", UserRecord::new(Subject::user("9"), "anna").password_hash("$argon2id$")),
+    ];
+    for (case, name, user) in stores {
+        let (clock, store) = (ManualClock::new(1_000), Memory::new());
+        store.insert_user(user, clock.now()).await.unwrap();
+        let scheme = Basic::new(store);
+        let auth = AuthLayer::builder().basic(scheme.clone()).clock(clock).build().unwrap();
+        for runs in 1..=3 {
+            assert_eq!(send(&auth, basic(name, "wrong")).await.status, 401, "{case}");
+            assert_eq!(scheme.argon2_runs(), runs, "{case}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_user_brings_scopes_roles_and_the_applications_own_value() {
     let (auth, ..) = guarded(anna("correct horse").scope("a").role("staff").with_app(7_u8)).await;
     let service = tower_layer::Layer::layer(
@@ -101,9 +122,9 @@ async fn the_user_brings_scopes_roles_and_the_applications_own_value() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_wrong_passwords_is_bounded_and_told_to_come_back() {
     let (auth, ..) = guarded(anna("correct horse")).await;
-    // Half of the cores hash, 16 requests wait for each: more than that is refused before it costs anything.
+    // Half of the cores hash, 64 requests wait for each: more than that is refused before it costs anything.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let admitted = (cores / 2).max(1) * 17;
+    let admitted = (cores / 2).max(1) * 65;
     let mut floods = tokio::task::JoinSet::new();
     for _ in 0..admitted * 3 {
         let auth = auth.clone();

@@ -10,6 +10,7 @@ mod databases;
 mod examples;
 mod headers;
 mod layer;
+mod migration;
 mod refusals;
 mod stacks;
 mod stores;

@@ -47,7 +47,8 @@ impl UserRecord {
         self
     }
 
-    /// The password's hash as a PHC string: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
+    /// The password's hash as a PHC string: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`; with feature `django-hashes` also as
+    /// Django wrote it.
     #[must_use]
     pub fn password_hash(mut self, hash: impl Into<String>) -> Self {
         self.password_hash = Some(Secret::new(hash.into()));
