@@ -16,6 +16,9 @@ const READ_ALL_WITHIN: Duration = Duration::from_secs(30);
 /// Changes are kept for an hour, by the database's clock: who heard nothing for half of it reads everything.
 const CURSOR_LASTS: Duration = Duration::from_secs(1_800);
 
+/// How long a connection that brings no notice is kept.
+const LISTENS_FOR: Duration = Duration::from_secs(60);
+
 /// What a change is about, in the column `what`.
 const TOKEN_REVOKED: i64 = 0;
 const FAMILY_REVOKED: i64 = 1;
@@ -57,7 +60,8 @@ async fn listen(core: &Core, noticed: &Notify) {
         if let Ok(listener) = core.engine.listen().await {
             let Some(mut listener) = listener else { return };
             noticed.notify_one();
-            while listener.changed().await.is_ok() {
+            // A connection that died without a word is replaced after a while as well.
+            while let Ok(Ok(())) = timeout(LISTENS_FOR, listener.changed()).await {
                 noticed.notify_one();
             }
         }

@@ -123,6 +123,18 @@ struct Entries {
     hearing: u64,
 }
 
+impl Entries {
+    fn set(&mut self, id: Subject, version: i64, is_active: bool) {
+        if self.users.get(&id).is_some_and(|known| known.version > version) {
+            return;
+        }
+        if is_active {
+            self.lately.push(id.clone());
+        }
+        self.users.insert(id, Entry { version, is_active, hearing: self.hearing });
+    }
+}
+
 struct Entry {
     version: i64,
     is_active: bool,
@@ -140,14 +152,7 @@ impl Disabled {
 
     pub(super) fn set(&self, id: Subject, version: i64, is_active: bool) {
         let mut entries = self.write();
-        let hearing = entries.hearing;
-        if entries.users.get(&id).is_some_and(|known| known.version > version) {
-            return;
-        }
-        if is_active {
-            entries.lately.push(id.clone());
-        }
-        entries.users.insert(id, Entry { version, is_active, hearing });
+        entries.set(id, version, is_active);
         self.count.store(entries.users.len(), Ordering::Release);
     }
 
@@ -175,15 +180,14 @@ impl Disabled {
 
     /// All who are disabled, read in this hearing: others are not, unless this node wrote so since it began.
     pub(super) fn replace(&self, all: Vec<(Subject, i64)>) {
-        {
-            let mut entries = self.write();
-            let hearing = entries.hearing;
-            entries.users.retain(|_, entry| entry.hearing >= hearing);
-            self.count.store(entries.users.len().saturating_add(all.len()), Ordering::Release);
-        }
+        // In one step, lest somebody pass in between.
+        let mut entries = self.write();
+        let hearing = entries.hearing;
+        entries.users.retain(|_, entry| entry.hearing >= hearing);
         for (id, version) in all {
-            self.set(id, version, false);
+            entries.set(id, version, false);
         }
+        self.count.store(entries.users.len(), Ordering::Release);
     }
 
     // Held for a look-up or a change in memory, never over an await.
