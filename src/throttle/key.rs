@@ -4,7 +4,6 @@ use super::address::Addresses;
 use super::call::Call;
 use crate::principal::{Method, Principal};
 use crate::reject::{Rejection, RejectionKind};
-use crate::store::KeyRecord;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -64,7 +63,7 @@ impl By {
             }
             Self::User if subject.kind() == "user" => Some(hand_over(&[b"u", id])),
             Self::User => None,
-            Self::ApiKey => principal.key().map(|record| hand_over(&[b"k", lineage(record).as_bytes()])),
+            Self::ApiKey => principal.key().map(|record| hand_over(&[b"k", record.lineage().as_bytes()])),
             Self::Tenant(member) => {
                 tenant(principal, member).map(|tenant| hand_over(&[b"t", tenant.as_bytes()]))
             }
@@ -72,11 +71,6 @@ impl By {
             Self::Function(function) => by_function(&**function, call, hand_over)?,
         })
     }
-}
-
-/// What a key shares with those that it was rotated from and to.
-fn lineage(record: &KeyRecord) -> &str {
-    record.id()
 }
 
 /// A text or a number among a key's metadata or a token's claims.
