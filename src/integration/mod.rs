@@ -4,3 +4,8 @@
 mod axum;
 #[cfg(feature = "tonic")]
 mod tonic;
+
+#[cfg(feature = "axum")]
+pub(crate) use axum::axum_peer;
+#[cfg(feature = "tonic")]
+pub(crate) use tonic::tonic_peer;

@@ -19,8 +19,13 @@ struct Example {
 
 impl Example {
     fn start(name: &str) -> Self {
+        Self::start_with(name, &[])
+    }
+
+    fn start_with(name: &str, variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(path_of(name));
-        let mut process = command.env("ADDR", "127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
+        command.env("ADDR", "127.0.0.1:0").envs(variables.iter().copied());
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
@@ -147,6 +152,18 @@ async fn the_custom_store_serves_the_key_that_it_prints() {
 #[tokio::test]
 async fn the_custom_store_keeps_the_promises_of_a_key_store() {
     conformance::key_store(async || custom_store::Table::default()).await;
+}
+
+#[tokio::test]
+async fn the_two_servers_of_distributed_throttle_have_one_limit() {
+    let redis = crate::throttle::server::Server::start();
+    let mut example = Example::start_with("distributed_throttle", &[("REDIS_URL", &redis.url())]);
+    for _ in 0..5 {
+        let announced = example.line_with("# ");
+        let answer = announced.split_once(": ").unwrap().1.to_owned();
+        assert_eq!(curl(&example.line_with("curl")).await, answer, "{announced}");
+    }
+    assert!(example.terminate().success());
 }
 
 #[test]

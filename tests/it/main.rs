@@ -15,4 +15,5 @@ mod refusals;
 mod stacks;
 mod stores;
 mod support;
+mod throttle;
 mod tokens;
