@@ -1,3 +1,4 @@
+use super::route::Parameters;
 use crate::principal::Principal;
 use http::header::HOST;
 use http::request::Parts;
@@ -8,7 +9,7 @@ use std::time::SystemTime;
 #[derive(Debug)]
 pub struct Call {
     pub(super) head: Parts,
-    pub(super) parameters: Vec<(Box<str>, String)>,
+    pub(super) parameters: Parameters,
     pub(super) caller: Option<Principal>,
     pub(super) now: SystemTime,
     pub(super) public_url: Option<String>,

@@ -36,6 +36,9 @@ pub(super) trait Handler: Send + Sync {
     async fn handle(&self, auth: &AuthLayer, call: &Call, input: Input) -> Result<Reply, Rejection>;
 }
 
+/// The parameters of a path that was asked for, by name.
+pub(super) type Parameters = Vec<(Box<str>, String)>;
+
 /// A path with parameters: `/agents/{id}/api-keys/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Path {
@@ -50,7 +53,7 @@ enum Segment {
 }
 
 impl Path {
-    /// `None` where it does not begin with a `/`, or braces do not enclose a whole segment.
+    /// `None` where it does not begin with a `/`, or braces do not enclose a whole segment, or enclose a name twice.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let segments = text.strip_prefix('/')?.split('/').map(|segment| {
             let parameter = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
@@ -62,7 +65,12 @@ impl Path {
                 _ => None,
             }
         });
-        Some(Self { text: text.into(), segments: segments.collect::<Option<_>>()? })
+        let segments: Vec<Segment> = segments.collect::<Option<_>>()?;
+        let is_repeated = |(at, segment): (usize, &Segment)| {
+            matches!(segment, Segment::Parameter(_)) && segments[..at].contains(segment)
+        };
+        let repeated = segments.iter().enumerate().any(is_repeated);
+        (!repeated).then(|| Self { text: text.into(), segments })
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -70,7 +78,7 @@ impl Path {
     }
 
     /// The parameters of a path that fits. Segments are compared as they were sent, byte for byte: no other spelling reaches a route.
-    pub(super) fn matches(&self, path: &str) -> Option<Vec<(Box<str>, String)>> {
+    pub(super) fn matches(&self, path: &str) -> Option<Parameters> {
         let mut parts = path.strip_prefix('/')?.split('/');
         let mut parameters = Vec::new();
         for segment in &self.segments {
@@ -131,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_pattern_has_whole_segments() {
-        for wrong in ["", "agents", "/{}", "/a{b}", "/{a}b", "/{*rest}", "/a?b", "/{a"] {
+        for wrong in ["", "agents", "/{}", "/a{b}", "/{a}b", "/{*rest}", "/a?b", "/{a", "/{a}/b/{a}/"] {
             assert_eq!(Path::parse(wrong), None, "{wrong}");
         }
     }
