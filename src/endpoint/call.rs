@@ -1,12 +1,10 @@
+use super::route::Parameters;
 use crate::principal::Principal;
 use http::header::HOST;
 use http::request::Parts;
 use http::uri::Authority;
 use std::net::IpAddr;
 use std::time::SystemTime;
-
-/// The parameters of a path, by name.
-pub(super) type Parameters = Vec<(Box<str>, String)>;
 
 /// A request at an endpoint: what hooks get to see of it.
 #[derive(Debug)]

@@ -220,6 +220,13 @@ impl Principal {
         }
     }
 
+    /// Whether it presented a token that somebody else issued: its subject is none of ours, whatever it is called
+    /// (RFC 7519 §4.1.2).
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn is_foreign(&self) -> bool {
+        matches!(&self.0, Identity::Token(token) if token.issued.is_none())
+    }
+
     /// Whether it is a user of ours whose account may have been disabled since: whoever holds a key, or a token that we issued.
     pub(crate) fn account(&self) -> Option<&Subject> {
         let ours = match &self.0 {
