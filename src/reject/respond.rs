@@ -71,8 +71,11 @@ impl Responder {
     /// For a refusal outside of any layer: a problem (RFC 9457) without challenges.
     #[cfg(feature = "axum")]
     pub(crate) fn standalone(rejection: &Rejection) -> Response<Bytes> {
-        let responder =
-            Self { format: Box::new(Problem), challenges: Challenges::new("", []), prepared: Vec::new() };
+        let responder = Self {
+            format: Box::new(Problem),
+            challenges: Challenges::new("", [("", ""); 0]),
+            prepared: Vec::new(),
+        };
         responder.fresh(rejection).response(|body| body)
     }
 
