@@ -10,16 +10,22 @@ use tower_auth::store::conformance;
 mod custom_store;
 
 /// An example that runs until it is told to stop.
-struct Example {
+pub(crate) struct Example {
     process: Child,
     output: BufReader<ChildStdout>,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Example {
-    fn start(name: &str) -> Self {
+    pub(crate) fn start(name: &str) -> Self {
+        Self::start_with(name, &[])
+    }
+
+    /// With these variables in its environment.
+    pub(crate) fn start_with(name: &str, variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(path_of(name));
-        let mut process = command.env("ADDR", "127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
+        command.env("ADDR", "127.0.0.1:0").envs(variables.iter().copied());
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
@@ -38,7 +44,7 @@ impl Example {
     }
 
     /// Stops it as an operator does.
-    fn terminate(mut self) -> ExitStatus {
+    pub(crate) fn terminate(mut self) -> ExitStatus {
         let kill = format!("kill -TERM {}", self.process.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         self.process.wait().unwrap()
