@@ -34,7 +34,6 @@ mod event;
 mod key_set;
 #[cfg(feature = "basic")]
 mod password;
-#[cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
 mod random;
 mod secret;
 #[cfg(feature = "server")]
@@ -64,8 +63,7 @@ pub use layer::{AuthLayer, AuthLayerBuilder, AuthService, ResponseFuture};
 #[cfg(feature = "basic")]
 pub use password::{PasswordError, PasswordPolicy, PasswordProblem, hash_password};
 pub use principal::{ClaimsError, Method, Principal, PrincipalBuilder, Role, Roles, Scope, Scopes, Subject};
-#[cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
-pub use random::RandomError;
+pub use random::{RandomError, random_secret};
 pub use reject::{FieldError, Rejection, RejectionKind, ResponseBody, format};
 #[cfg(feature = "basic")]
 pub use scheme::Basic;

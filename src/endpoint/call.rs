@@ -5,11 +5,14 @@ use http::request::Parts;
 use http::uri::Authority;
 use std::time::SystemTime;
 
+/// The parameters of a path, by name.
+pub(super) type Parameters = Vec<(Box<str>, String)>;
+
 /// A request at an endpoint: what hooks get to see of it.
 #[derive(Debug)]
 pub struct Call {
     pub(super) head: Parts,
-    pub(super) parameters: Vec<(Box<str>, String)>,
+    pub(super) parameters: Parameters,
     pub(super) caller: Option<Principal>,
     pub(super) now: SystemTime,
     pub(super) public_url: Option<String>,

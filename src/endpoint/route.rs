@@ -1,4 +1,4 @@
-use super::call::Call;
+use super::call::{Call, Parameters};
 #[cfg(feature = "openapi")]
 use super::describe::About;
 use super::input::Input;
@@ -86,9 +86,9 @@ impl Path {
     }
 
     /// The parameters of a path that fits. Segments are compared as they were sent, byte for byte: no other spelling reaches a route.
-    pub(super) fn matches(&self, path: &str) -> Option<Vec<(Box<str>, String)>> {
+    pub(super) fn matches(&self, path: &str) -> Option<Parameters> {
         let mut parts = path.strip_prefix('/')?.split('/');
-        let mut parameters = Vec::new();
+        let mut parameters = Parameters::new();
         for segment in &self.segments {
             match (segment, parts.next()?) {
                 (Segment::Exactly(expected), part) if **expected == *part => {}

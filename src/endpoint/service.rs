@@ -1,4 +1,4 @@
-use super::call::Call;
+use super::call::{Call, Parameters};
 use super::input::Input;
 use super::reply::{EndpointBody, Reply};
 use super::route::{Access, Route, TakesBody};
@@ -133,7 +133,7 @@ impl Shared {
         route.handler.handle(&self.auth, &call, input).await.map_err(told)
     }
 
-    fn route(&self, head: &Request<()>) -> Result<(&Route, Vec<(Box<str>, String)>), Rejection> {
+    fn route(&self, head: &Request<()>) -> Result<(&Route, Parameters), Rejection> {
         let path = head.uri().path();
         // RFC 9110 §9.3.2: HEAD is GET without the body.
         let method = if head.method() == Method::HEAD { &Method::GET } else { head.method() };

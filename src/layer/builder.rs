@@ -45,6 +45,7 @@ pub struct AuthLayerBuilder {
     realm: String,
     mode: Mode,
     preflight: Preflight,
+    vary: bool,
     max_credential_len: usize,
     store_deadline: Duration,
     clock: Box<dyn Clock>,
@@ -72,6 +73,7 @@ impl AuthLayerBuilder {
             realm: String::from("api"),
             mode: Mode::Required,
             preflight: Preflight::Guarded,
+            vary: false,
             max_credential_len: 8 * 1024,
             store_deadline: Duration::from_secs(2),
             clock: Box::new(SystemClock),
@@ -170,6 +172,16 @@ impl AuthLayerBuilder {
         self
     }
 
+    /// Answers of the inner service say `Vary: Authorization, X-API-Key`, the latter where API keys are accepted
+    /// (RFC 9110 §12.5.5).
+    ///
+    /// For services with a shared cache before them and answers that it may keep: it does not know `X-API-Key` for a credential
+    /// (RFC 9111 §3.5), nor that an answer to nobody is not for everybody. Refusals say `no-store` in any case.
+    pub fn vary(mut self) -> Self {
+        self.vary = true;
+        self
+    }
+
     /// The longest credential field that is looked at, in bytes; 8192 by default.
     pub fn max_credential_len(mut self, bytes: usize) -> Self {
         self.max_credential_len = bytes;
@@ -207,6 +219,10 @@ impl AuthLayerBuilder {
         if self.store_deadline.is_zero() {
             problems.push(ConfigProblem::Zero("store_deadline"));
         }
+        #[cfg_attr(
+            not(any(feature = "jwt", feature = "api-key", feature = "basic")),
+            expect(unused_variables, reason = "no scheme has a store")
+        )]
         let within = (self.store_deadline, &self.events);
         let mut parts = Parts::new(self.max_credential_len);
         #[cfg(feature = "basic")]
@@ -225,6 +241,8 @@ impl AuthLayerBuilder {
         }
         let challenges = Challenges::new(&self.realm, parts.challenges(self.resource_metadata.as_deref()));
         let responder = Responder::new(self.format, challenges);
+        let fields = if parts.accepted.api_keys { "Authorization, X-API-Key" } else { "Authorization" };
+        let responder = responder.map(|made| if self.vary { made.varying_by(fields) } else { made });
         let Ok(responder) = responder.map_err(|_| problems.push(ConfigProblem::Format)) else {
             return Err(ConfigError::of(problems));
         };
@@ -251,6 +269,10 @@ struct Parts {
 }
 
 /// How long stores may take, and who is told.
+#[cfg_attr(
+    not(any(feature = "jwt", feature = "api-key", feature = "basic")),
+    expect(dead_code, reason = "no scheme has a store")
+)]
 type Within<'a> = (Duration, &'a Events);
 
 impl Parts {

@@ -61,6 +61,10 @@ use tower_layer::Layer;
 #[must_use]
 pub struct AuthLayer {
     pipeline: Arc<Pipeline>,
+    #[cfg_attr(
+        not(any(feature = "jwt", feature = "api-key", feature = "basic")),
+        expect(dead_code, reason = "no scheme has a service")
+    )]
     services: Arc<Services>,
     mode: Mode,
 }

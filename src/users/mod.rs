@@ -102,6 +102,7 @@ impl NewUser {
         Ok(self)
     }
 
+    #[cfg(feature = "endpoints")]
     pub(crate) fn profile_json(mut self, json: String) -> Self {
         self.profile = Some(json);
         self
