@@ -4,3 +4,4 @@ mod client;
 mod jina_connect;
 mod ngenea_hub;
 mod rag_chats;
+mod server;
