@@ -3,8 +3,7 @@ use super::input::Input;
 use super::reply::{EndpointBody, Reply};
 use super::route::{Access, Route, TakesBody};
 use crate::layer::AuthLayer;
-use crate::pipeline::{Decision, Mode};
-use crate::principal::Principal;
+use crate::pipeline::{Admission, Decision, Mode};
 use crate::reject::{Rejection, RejectionKind, ResponseBody, Shape};
 use crate::store::caught_future;
 use http::header::{ALLOW, HeaderValue};
@@ -13,6 +12,7 @@ use http_body::Body;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -118,19 +118,25 @@ impl Shared {
     {
         let told = |rejection| self.auth.pipeline().told(rejection);
         let (route, parameters) = self.route(&head).map_err(told)?;
-        let (head, caller) = self.caller(route, head).await?;
+        let (head, admitted) = self.admitted(route, head).await?;
+        let quota = admitted.passed.fields;
         let input = match route.body {
             TakesBody::Yes => Input::read(head.headers(), body, self.body_limit).await.map_err(told)?,
             TakesBody::No => Input::none(),
         };
         let call = Call {
-            head: head.into_parts().0,
             parameters,
-            caller,
+            peer: self.auth.pipeline().peer(&head),
+            head: head.into_parts().0,
+            caller: admitted.caller.and_then(|caller| caller.0),
             now: self.auth.pipeline().clock.now(),
             public_url: self.public_url.clone(),
         };
-        route.handler.handle(&self.auth, &call, input).await.map_err(told)
+        let answer = route.handler.handle(&self.auth, &call, input).await;
+        match answer {
+            Ok(reply) => Ok(reply.with_quota(quota)),
+            Err(rejection) => Err(told(rejection).under_quota(quota)),
+        }
     }
 
     fn route(&self, head: &Request<()>) -> Result<(&Route, Parameters), Rejection> {
@@ -149,20 +155,34 @@ impl Shared {
         Err(Rejection::new(kind, "route"))
     }
 
-    async fn caller(
+    /// The way through the layer: a caller where the route needs one, and the throttles in any case.
+    async fn admitted(
         &self,
         route: &Route,
         mut head: Request<()>,
-    ) -> Result<(Request<()>, Option<Principal>), Rejection> {
-        let Access::Caller(requirement) = &route.access else { return Ok((head, None)) };
+    ) -> Result<(Request<()>, Admission), Rejection> {
         let pipeline = self.auth.pipeline();
-        let caller = match pipeline.decide(Mode::Required, &mut head) {
-            Decision::Admit(caller) => caller.principal().cloned(),
-            Decision::Refuse(rejection) => Err(rejection),
-            Decision::Ask(answer) => answer.await,
-        }?;
-        requirement.judge(&caller).map_err(|rejection| pipeline.told(rejection))?;
-        Ok((head, Some(caller)))
+        let mut decision = match &route.access {
+            Access::Anybody => pipeline.throttle(None, &head),
+            Access::Caller(_) => pipeline.decide(Mode::Required, &mut head),
+        };
+        let admission = loop {
+            decision = match decision {
+                Decision::Admit(admission) => break admission,
+                Decision::Refuse(rejection) => return Err(rejection),
+                Decision::Ask(mut question) => {
+                    let reply = poll_fn(|cx| question.poll(cx)).await;
+                    pipeline.resume(reply, &head)
+                }
+            };
+        };
+        if let (Access::Caller(requirement), Some(caller)) = (&route.access, &admission.caller) {
+            caller
+                .principal()
+                .and_then(|caller| requirement.judge(caller))
+                .map_err(|no| pipeline.told(no))?;
+        }
+        Ok((head, admission))
     }
 
     fn allowed(&self, path: &str) -> String {

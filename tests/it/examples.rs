@@ -179,6 +179,18 @@ async fn the_custom_store_keeps_the_promises_of_a_key_store() {
     conformance::key_store(async || custom_store::Table::default()).await;
 }
 
+#[tokio::test]
+async fn the_two_servers_of_distributed_throttle_have_one_limit() {
+    let redis = crate::throttle::server::Server::start();
+    let mut example = Example::start_with("distributed_throttle", &[("REDIS_URL", &redis.url())]);
+    for _ in 0..5 {
+        let announced = example.line_with("# ");
+        let answer = announced.split_once(": ").unwrap().1.to_owned();
+        assert_eq!(curl(&example.line_with("curl")).await, answer, "{announced}");
+    }
+    assert!(example.terminate().success());
+}
+
 #[test]
 fn the_tonic_server_serves_its_client_with_the_token_that_it_prints() {
     let mut example = Example::start("tonic_server");

@@ -16,4 +16,5 @@ mod stacks;
 mod stores;
 mod support;
 mod systems;
+mod throttle;
 mod tokens;
