@@ -6,6 +6,7 @@ mod allocations;
 mod basic;
 mod configuration;
 mod contract;
+mod databases;
 mod described;
 mod examples;
 mod headers;
