@@ -1,5 +1,6 @@
 use super::route::Parameters;
 use crate::principal::Principal;
+use crate::reject::{Rejection, RejectionKind};
 use http::header::HOST;
 use http::request::Parts;
 use http::uri::Authority;
@@ -22,6 +23,15 @@ impl Call {
     #[must_use]
     pub fn caller(&self) -> Option<&Principal> {
         self.caller.as_ref()
+    }
+
+    /// The same, for hooks of routes that have one.
+    ///
+    /// # Errors
+    ///
+    /// 401 on a route that needs none.
+    pub fn verified(&self) -> Result<&Principal, Rejection> {
+        self.caller().ok_or_else(|| Rejection::new(RejectionKind::MissingCredential, "anonymous"))
     }
 
     /// A parameter of the path: `id` of `/agents/{id}/`.

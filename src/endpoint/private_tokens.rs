@@ -1,6 +1,8 @@
 use super::api_keys::time;
 use super::call::Call;
 use super::caller;
+#[cfg(feature = "openapi")]
+use super::describe::About;
 use super::input::Input;
 use super::reply::Reply;
 use super::route::Handler;
@@ -65,6 +67,11 @@ impl Handler for Create {
         members.insert("token".into(), new.token.expose().as_str().into());
         Ok(Reply::created(members))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::CREATED, "Create a private token").text("name").time("expires_at"))
+    }
 }
 
 async fn live(auth: &AuthLayer, call: &Call, owner: &Subject) -> Result<Vec<Arc<TokenRecord>>, Rejection> {
@@ -82,6 +89,11 @@ impl Handler for List {
         let shown = records.iter().map(|token| Value::Object(shown(token))).collect();
         Ok(Reply::json(StatusCode::OK, &Value::Array(shown)))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::OK, "List private tokens"))
+    }
 }
 
 pub(super) struct Revoke;
@@ -95,5 +107,10 @@ impl Handler for Revoke {
         }
         tokens(auth)?.revoke_private(owner, id, call.now).await?;
         Ok(Reply::nothing())
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::NO_CONTENT, "Revoke a private token"))
     }
 }

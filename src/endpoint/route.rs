@@ -1,4 +1,6 @@
 use super::call::Call;
+#[cfg(feature = "openapi")]
+use super::describe::About;
 use super::input::Input;
 use super::reply::Reply;
 use crate::authorize::Requirement;
@@ -34,6 +36,12 @@ pub(super) enum TakesBody {
 #[async_trait]
 pub(super) trait Handler: Send + Sync {
     async fn handle(&self, auth: &AuthLayer, call: &Call, input: Input) -> Result<Reply, Rejection>;
+
+    /// For a document that describes it; `None` where it is no part of an API.
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        None
+    }
 }
 
 /// The parameters of a path that was asked for, by name.
@@ -75,6 +83,14 @@ impl Path {
 
     pub(super) fn as_str(&self) -> &str {
         &self.text
+    }
+
+    #[cfg(feature = "openapi")]
+    pub(super) fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Parameter(name) => Some(&**name),
+            Segment::Exactly(_) => None,
+        })
     }
 
     /// The parameters of a path that fits. Segments are compared as they were sent, byte for byte: no other spelling reaches a route.

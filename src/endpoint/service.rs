@@ -42,6 +42,11 @@ impl Endpoints {
         Self(Arc::new(shared))
     }
 
+    #[cfg(feature = "openapi")]
+    pub(super) fn routes(&self) -> &[Route] {
+        &self.0.routes
+    }
+
     /// The paths that it answers, with parameters in braces.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         let mut paths: Vec<&str> = self.0.routes.iter().map(|route| route.path.as_str()).collect();
