@@ -59,9 +59,11 @@ impl Decides for DefaultKeyedRateLimiter<Key> {
     }
 }
 
-fn limiters(keys: usize) -> Vec<(&'static str, Box<dyn Fn() -> Box<dyn Decides>>)> {
+type Make = Box<dyn Fn() -> Box<dyn Decides>>;
+
+fn limiters(keys: usize) -> Vec<(&'static str, Make)> {
     // None refuses here, and none is idle before the end.
-    let ours = move |rate: &'static str| -> Box<dyn Fn() -> Box<dyn Decides>> {
+    let ours = move |rate: &'static str| -> Make {
         Box::new(move || Box::new(Limiter::new(rate.parse().unwrap(), keys * 2)))
     };
     let governor = || -> Box<dyn Decides> {

@@ -2,6 +2,7 @@
 //!
 //! Nothing else in this crate reads the time, so that a test can move it by hand.
 
+use jiff::Timestamp;
 use std::fmt::Debug;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -47,4 +48,76 @@ pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
 #[inline]
 pub(crate) fn nanos(time: Duration) -> u64 {
     time.as_secs().saturating_mul(1_000_000_000).saturating_add(time.subsec_nanos().into())
+}
+
+/// UTC to the second (RFC 3339 §5.6); `None` past 9999-12-30, where the form ends but for offsets.
+pub(crate) fn rfc3339(time: SystemTime) -> Option<String> {
+    let seconds = i64::try_from(unix_seconds(time)).ok()?;
+    Timestamp::from_second(seconds).ok().map(|time| time.to_string()).filter(|text| text.len() == 20)
+}
+
+/// A date and time with its offset from UTC (RFC 3339 §5.6).
+#[cfg(feature = "endpoints")]
+pub(crate) fn parse_rfc3339(text: &str) -> Option<SystemTime> {
+    // The form is fixed to its separators; jiff reads much more.
+    let bytes = text.as_bytes();
+    let has = |at: usize, any: &[u8]| bytes.get(at).is_some_and(|b| any.contains(b));
+    let form = has(4, b"-") && has(7, b"-") && has(10, b"Tt ") && has(13, b":") && has(16, b":");
+    if !form || !text.is_ascii() || text.contains('[') {
+        return None;
+    }
+    text.parse::<Timestamp>().ok().map(SystemTime::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_in_utc() {
+        let cases = [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_705_314_600, "2024-01-15T10:30:00Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (253_402_207_200, "9999-12-30T22:00:00Z"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)).as_deref(), Some(text));
+        }
+        assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(253_402_300_799)), None);
+    }
+
+    #[cfg(feature = "endpoints")]
+    #[test]
+    fn times_are_read_in_the_form_of_rfc_3339_alone() {
+        let at = |text: &str| parse_rfc3339(text).and_then(rfc3339);
+        let noon = Some(String::from("2024-01-15T10:30:00Z"));
+        for text in [
+            "2024-01-15T10:30:00Z",
+            "2024-01-15T12:30:00+02:00",
+            "2024-01-15 10:30:00.5Z",
+            "2024-01-15t10:30:00z",
+        ] {
+            assert_eq!(at(text), noon, "{text}");
+        }
+        for text in [
+            "",
+            "tomorrow",
+            "2024-01-15",
+            "2024-01-15T10:30:00",
+            "20240115T103000Z",
+            "2024-01-15T10:30Z",
+            "1705314600",
+            "2024-13-15T10:30:00Z",
+            "2024-01-15T25:30:00Z",
+            "2024-01-15T10:30:00Z[UTC]",
+            "2024-01-15T10:30:00Z ",
+            "é024-01-15T10:30:00Z",
+        ] {
+            assert_eq!(at(text), None, "{text}");
+        }
+    }
 }

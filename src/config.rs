@@ -52,7 +52,7 @@ impl Error for ConfigError {}
 #[non_exhaustive]
 pub enum ConfigProblem {
     /// Nothing would ever be accepted.
-    #[error("no scheme is configured: call jwt, api_keys, basic or scheme")]
+    #[error("no scheme is configured: call jwt, tokens, api_keys, basic or scheme")]
     NoScheme,
     /// A `Jwt` without an issuer, or with an empty one.
     #[error("a Jwt needs an issuer that is not empty: tokens are accepted from it alone")]
@@ -88,10 +88,12 @@ pub enum ConfigProblem {
         /// Its least length in bytes.
         least: usize,
     },
-    /// A secret that can be guessed.
-    #[error("a secret for {0} is a published example or follows a pattern: take random bytes")]
+    /// A secret that can be guessed, or that is the text of a key.
+    #[error(
+        "a secret for {0} is a published example, the text of a key, or follows a pattern: take random bytes"
+    )]
     WeakSecret(&'static str),
-    /// A public key that cannot be used.
+    /// A public or private key that cannot be used.
     #[error("a key for {algorithm} cannot be used: {reason}")]
     Key {
         /// The algorithm.
@@ -99,15 +101,23 @@ pub enum ConfigProblem {
         /// Which rule it breaks.
         reason: &'static str,
     },
-    /// A secret beside a public key: what a mistaken verifier would take for one another.
-    #[error("a Jwt has both a shared secret and a public key: give each a Jwt of its own")]
+    /// A secret beside a public key or a key pair: what a mistaken verifier would take for one another.
+    #[error("an issuer has both a shared secret and a public key: give each an issuer of its own")]
     MixedKeys,
-    /// Two keys of one `Jwt` with the same id.
-    #[error("two keys of a Jwt have the same id")]
+    /// Two keys of one `Jwt`, or of one key ring, with the same id.
+    #[error("two keys of one issuer have the same id")]
     DuplicateKeyId,
     /// Keys that a token cannot choose between.
-    #[error("a Jwt has several keys without an id for {0}: a token could not say which is meant")]
+    #[error("an issuer has several keys without an id for {0}: a token could not say which is meant")]
     AmbiguousKeys(&'static str),
+    /// A key id that no token could have.
+    #[error("the id of a key to sign with is 1 to 256 bytes long")]
+    KeyId,
+    /// A key ring whose tokens would not say which key signed them.
+    #[error(
+        "of several keys in a ring, each to sign with needs an id: a secret has none but the one it is given"
+    )]
+    MissingKeyId,
     /// An `ApiKeys` without a form.
     #[error("an ApiKeys needs a prefix, or bare() for keys without one")]
     KeyForm,
@@ -131,6 +141,26 @@ pub enum ConfigProblem {
     /// Basic configured twice.
     #[error("Basic is configured twice")]
     TwoBasic,
+    /// Something configured twice that can be there once.
+    #[error("{0} is called twice")]
+    Twice(&'static str),
+    /// A `Tokens` without a store.
+    #[error("a Tokens needs a store: without one nothing could be refreshed or revoked")]
+    NoTokenStore,
+    /// Lifetimes that contradict each other.
+    #[error("an access token may not outlive its refresh token")]
+    Lifetimes,
+    /// An endpoint for which the layer has nothing.
+    #[error("an endpoint needs the layer's {0}, which were not configured")]
+    EndpointNeeds(&'static str),
+    /// A path that is none.
+    #[error(
+        "the path {0:?} of an endpoint does not begin with a slash, or has braces that do not enclose a whole segment"
+    )]
+    Path(String),
+    /// Two endpoints that one request could mean.
+    #[error("two endpoints are at {0:?}")]
+    TwoEndpoints(String),
     /// A scheme of the application's own whose name cannot be used.
     #[error("the scheme name {0:?} is taken, or is no token (RFC 9110 §5.6.2)")]
     SchemeName(&'static str),

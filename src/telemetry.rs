@@ -1,5 +1,7 @@
 //! What happened, as `tracing` events with stable names. The feature stands in this file alone.
 
+use crate::event::Action;
+use crate::principal::Subject;
 use crate::reject::Rejection;
 
 /// Event `request refused` of target `tower_auth`: `kind`, `reason` in fixed words, `source` where a store failed.
@@ -37,3 +39,18 @@ pub(crate) fn limiter_failed(_: &dyn std::fmt::Display) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn would_refuse(_: &str, _: &str) {}
+
+/// An event of target `tower_auth` whose message is the action's name, at `info`; at `warn` where a refresh token was reused. Texts
+/// are quoted, so that none of them can look like a line of its own.
+#[cfg(feature = "tracing")]
+pub(crate) fn happened(action: Action, subject: &Subject, id: Option<&str>) {
+    let (kind, subject) = (subject.kind(), subject.id());
+    if action == Action::ReuseDetected {
+        tracing::warn!(target: "tower_auth", ?kind, ?subject, ?id, "{}", action.name());
+    } else {
+        tracing::info!(target: "tower_auth", ?kind, ?subject, ?id, "{}", action.name());
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn happened(_: Action, _: &Subject, _: Option<&str>) {}

@@ -45,6 +45,11 @@ enum Expression {
 }
 
 impl Requirement {
+    /// Any verified caller.
+    pub fn anyone() -> Self {
+        Self(Expression::All(Vec::new()))
+    }
+
     /// The credential was granted this scope.
     pub fn scope(scope: impl Into<Scope>) -> Self {
         Self(Expression::Scope(scope.into()))

@@ -85,8 +85,10 @@ fn is_token68(b: u8) -> bool {
 
 #[inline]
 fn is_common_byte(b: u8) -> bool {
-    let letter = (b | 0x20).wrapping_sub(b'a') < 26;
-    let dash_to_nine = b.wrapping_sub(b'-') < 13; // - . / 0-9
+    // Ranges from the least signed number on: SSE2 compares bytes as signed ones only.
+    let from_least = |b: u8, first: u8| b.wrapping_sub(first).wrapping_add(0x80).cast_signed();
+    let letter = from_least(b | 0x20, b'a') < i8::MIN + 26;
+    let dash_to_nine = from_least(b, b'-') < i8::MIN + 13; // - . / 0-9
     letter | dash_to_nine | (b == b'_')
 }
 

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use zeroize::Zeroizing;
 
 /// The longest password that is looked at, in bytes: none is cut, a longer one is refused before it is hashed.
-const LONGEST_PASSWORD: usize = 1024;
+pub(crate) const LONGEST_PASSWORD: usize = 1024;
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 512;
 
@@ -30,7 +30,7 @@ impl BasicCredential {
         self.peer
     }
 
-    pub(crate) fn from_peer(mut self, peer: Option<IpAddr>) -> Self {
+    pub(crate) fn with_peer(mut self, peer: Option<IpAddr>) -> Self {
         self.peer = peer;
         self
     }

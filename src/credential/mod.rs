@@ -21,6 +21,8 @@ mod source;
 
 pub use basic::BasicCredential;
 
+#[cfg(feature = "basic")]
+pub(crate) use basic::LONGEST_PASSWORD;
 pub(crate) use source::{Accepted, Source};
 
 /// A credential as it was presented: unverified.

@@ -44,14 +44,19 @@ impl Source {
     /// The credential of a request, `None` where there is none. The fields it came in are marked sensitive, so
     /// that no later `Debug` shows them and HPACK does not index them (RFC 7541 §7.1.3).
     ///
-    /// One walk over the fields finds both of them and whether one came twice; looking each up by its hash costs more.
+    /// One walk over the fields finds both of them and whether one came twice; looking each up by its hash costs more. A walk
+    /// over the names alone comes first, at a third of the price: it is all that a flood of requests without a credential costs.
     #[inline]
     pub(crate) fn read<'h>(&self, headers: &'h mut HeaderMap) -> Result<Option<Found<'h>>, Rejection> {
+        let api_keys = self.0.api_keys;
+        if !headers.keys().any(|name| *name == AUTHORIZATION || (api_keys && *name == X_API_KEY)) {
+            return Ok(None);
+        }
         let (mut authorization, mut api_key) = (Lines::default(), Lines::default());
         for (name, value) in headers.iter_mut() {
             if *name == AUTHORIZATION {
                 authorization.add(value);
-            } else if self.0.api_keys && *name == X_API_KEY {
+            } else if api_keys && *name == X_API_KEY {
                 api_key.add(value);
             }
         }

@@ -1,7 +1,11 @@
-use super::AuthLayer;
+use super::{AuthLayer, Services};
+use crate::account::Accounts;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{ConfigError, ConfigProblem};
 use crate::credential::{Accepted, Source};
+use crate::event::{Event, Events};
+#[cfg(feature = "jwt")]
+use crate::issue::{TokenIssuer, Tokens};
 use crate::pipeline::{Mode, Pipeline, Preflight};
 use crate::reject::format::{ErrorFormat, Problem};
 use crate::reject::{Challenges, Responder};
@@ -12,9 +16,12 @@ use crate::scheme::Basic;
 use crate::scheme::{Chain, Scheme};
 #[cfg(feature = "jwt")]
 use crate::scheme::{Jwt, Jwts};
+use crate::store::{Guard, UserStore};
 #[cfg(feature = "redis")]
 use crate::throttle::RedisLimiter;
 use crate::throttle::{Addresses, AttemptLimits, Attempts, QuotaFields, Stack, Surroundings, Throttle};
+#[cfg(feature = "basic")]
+use crate::users::Users;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +33,13 @@ pub struct AuthLayerBuilder {
     jwts: Vec<Jwt>,
     #[cfg(feature = "api-key")]
     api_keys: Vec<ApiKeys>,
+    #[cfg(feature = "jwt")]
+    tokens: Vec<Tokens>,
     #[cfg(feature = "basic")]
     basic: Vec<Basic>,
+    #[cfg(feature = "basic")]
+    users: Vec<Users>,
+    events: Events,
     others: Vec<Box<dyn Scheme>>,
     format: Box<dyn ErrorFormat>,
     realm: String,
@@ -51,8 +63,13 @@ impl AuthLayerBuilder {
             jwts: Vec::new(),
             #[cfg(feature = "api-key")]
             api_keys: Vec::new(),
+            #[cfg(feature = "jwt")]
+            tokens: Vec::new(),
             #[cfg(feature = "basic")]
             basic: Vec::new(),
+            #[cfg(feature = "basic")]
+            users: Vec::new(),
+            events: Events::default(),
             others: Vec::new(),
             format: Box::new(Problem),
             realm: String::from("api"),
@@ -74,6 +91,28 @@ impl AuthLayerBuilder {
     #[cfg(feature = "jwt")]
     pub fn jwt(mut self, jwt: Jwt) -> Self {
         self.jwts.push(jwt);
+        self
+    }
+
+    /// Issues tokens and accepts them, beside those of other issuers.
+    #[cfg(feature = "jwt")]
+    pub fn tokens(mut self, tokens: Tokens) -> Self {
+        self.tokens.push(tokens);
+        self
+    }
+
+    /// Users of ours: API keys whose owner is a user, and tokens that we issue, are refused as soon as the user is disabled or
+    /// removed, and endpoints sign them in. It accepts no credential by itself; see [`basic`](Self::basic).
+    #[cfg(feature = "basic")]
+    pub fn users(mut self, users: impl Into<Users>) -> Self {
+        self.users.push(users.into());
+        self
+    }
+
+    /// Is told everything that happens: refusals, sign-ins, what is issued and revoked. It should be quick, for it runs within the
+    /// request; if it panics the answer is 500.
+    pub fn on_event(mut self, hook: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.events = Events::to(hook);
         self
     }
 
@@ -202,13 +241,16 @@ impl AuthLayerBuilder {
         };
         let (addresses, clock) = (Arc::clone(&surroundings.addresses), Arc::clone(&self.clock));
         let attempts = Arc::new(Attempts::build(self.attempts, addresses, clock, &mut problems));
+        let within = (self.store_deadline, &self.events);
         let mut parts = Parts::new(self.max_credential_len);
-        #[cfg(feature = "jwt")]
-        parts.add_jwts(self.jwts, &mut problems);
-        #[cfg(feature = "api-key")]
-        parts.add_api_keys(self.api_keys, self.store_deadline, &mut problems);
         #[cfg(feature = "basic")]
-        parts.add_basic(self.basic, self.store_deadline, &attempts, &mut problems);
+        parts.add_users(self.users, within, &mut problems);
+        #[cfg(feature = "jwt")]
+        parts.add_jwts(self.tokens, self.jwts, within, &mut problems);
+        #[cfg(feature = "api-key")]
+        parts.add_api_keys(self.api_keys, within, &mut problems);
+        #[cfg(feature = "basic")]
+        parts.add_basic(self.basic, within, &attempts, &mut problems);
         parts.add_others(self.others, &mut problems);
         if parts.schemes.is_empty() && problems.is_empty() {
             problems.push(ConfigProblem::NoScheme);
@@ -224,6 +266,8 @@ impl AuthLayerBuilder {
         let pipeline = Pipeline {
             source: Source::new(parts.accepted),
             chain: Chain::new(parts.schemes),
+            accounts: Accounts::new(parts.accounts),
+            events: self.events,
             clock: self.clock,
             responder: Arc::new(responder),
             preflight: self.preflight,
@@ -231,7 +275,7 @@ impl AuthLayerBuilder {
             throttles,
             surroundings,
         };
-        Ok(AuthLayer::new(pipeline, self.mode))
+        Ok(AuthLayer::new(pipeline, parts.services, self.mode))
     }
 }
 
@@ -239,22 +283,68 @@ impl AuthLayerBuilder {
 struct Parts {
     schemes: Vec<Box<dyn Scheme>>,
     accepted: Accepted,
+    accounts: Option<(Arc<dyn UserStore>, Guard)>,
+    services: Services,
 }
+
+/// How long stores may take, and who is told.
+type Within<'a> = (Duration, &'a Events);
 
 impl Parts {
     fn new(max_len: usize) -> Self {
-        Self { schemes: Vec::new(), accepted: Accepted { max_len, ..Accepted::default() } }
+        Self {
+            schemes: Vec::new(),
+            accepted: Accepted { max_len, ..Accepted::default() },
+            accounts: None,
+            services: Services::default(),
+        }
+    }
+
+    #[cfg(feature = "basic")]
+    fn add_users(&mut self, users: Vec<Users>, within: Within<'_>, problems: &mut Vec<ConfigProblem>) {
+        if users.len() > 1 {
+            problems.push(ConfigProblem::Twice("users"));
+        }
+        for users in users {
+            let users = users.within(within.0, within.1);
+            self.accounts = Some((Arc::clone(users.store()), users.guard()));
+            self.services.users = Some(users);
+        }
     }
 
     #[cfg(feature = "jwt")]
-    fn add_jwts(&mut self, jwts: Vec<Jwt>, problems: &mut Vec<ConfigProblem>) {
-        if jwts.is_empty() {
+    fn add_jwts(
+        &mut self,
+        tokens: Vec<Tokens>,
+        jwts: Vec<Jwt>,
+        within: Within<'_>,
+        problems: &mut Vec<ConfigProblem>,
+    ) {
+        if tokens.len() > 1 {
+            problems.push(ConfigProblem::Twice("tokens"));
+        }
+        if tokens.is_empty() && jwts.is_empty() {
             return;
         }
         self.accepted.tokens = true;
-        match Jwts::build(jwts) {
+        for tokens in tokens {
+            match tokens.build(within.0, within.1) {
+                Err(found) => problems.extend(found),
+                Ok(issuer) => self.services.tokens = Some(self.with_accounts(issuer)),
+            }
+        }
+        let ours = self.services.tokens.as_ref().map(|issuer| issuer.policy().shared());
+        match Jwts::build(jwts, ours) {
             Ok(jwts) => self.schemes.push(Box::new(jwts)),
             Err(found) => problems.extend(found),
+        }
+    }
+
+    #[cfg(feature = "jwt")]
+    fn with_accounts(&self, issuer: TokenIssuer) -> TokenIssuer {
+        match &self.accounts {
+            Some((users, _)) => issuer.for_users(Arc::clone(users)),
+            None => issuer,
         }
     }
 
@@ -262,7 +352,7 @@ impl Parts {
     fn add_api_keys(
         &mut self,
         api_keys: Vec<ApiKeys>,
-        deadline: Duration,
+        within: Within<'_>,
         problems: &mut Vec<ConfigProblem>,
     ) {
         for keys in api_keys {
@@ -276,7 +366,9 @@ impl Parts {
                 None if self.accepted.bare_keys => problems.push(ConfigProblem::TwoBareKeys),
                 None => self.accepted.bare_keys = true,
             }
-            self.schemes.push(Box::new(keys.with_deadline(deadline)));
+            let keys = keys.within(within.0, within.1);
+            self.services.api_keys.push(keys.clone());
+            self.schemes.push(Box::new(keys));
         }
     }
 
@@ -284,14 +376,15 @@ impl Parts {
     fn add_basic(
         &mut self,
         basic: Vec<Basic>,
-        deadline: Duration,
+        within: Within<'_>,
         attempts: &Arc<Attempts>,
         problems: &mut Vec<ConfigProblem>,
     ) {
         problems.extend(Basic::problems(basic.len()));
         for basic in basic {
             self.accepted.basic = true;
-            self.schemes.push(Box::new(basic.with_deadline(deadline).with_attempts(Arc::clone(attempts))));
+            let basic = basic.within(within.0, within.1).with_attempts(Arc::clone(attempts));
+            self.schemes.push(Box::new(basic));
         }
     }
 

@@ -9,9 +9,17 @@ pub use future::ResponseFuture;
 pub use service::AuthService;
 
 use crate::authorize::{RequireLayer, Requirement};
-use crate::config::ConfigError;
+use crate::config::{ConfigError, ConfigProblem};
+#[cfg(feature = "endpoints")]
+use crate::endpoint::EndpointsBuilder;
+#[cfg(feature = "jwt")]
+use crate::issue::TokenIssuer;
 use crate::pipeline::{Mode, Pipeline};
+#[cfg(feature = "api-key")]
+use crate::scheme::ApiKeys;
 use crate::throttle::{Stack, Throttle, ThrottleLayer};
+#[cfg(feature = "basic")]
+use crate::users::Users;
 use std::fmt;
 use std::sync::Arc;
 use tower_layer::Layer;
@@ -53,7 +61,19 @@ use tower_layer::Layer;
 #[must_use]
 pub struct AuthLayer {
     pipeline: Arc<Pipeline>,
+    services: Arc<Services>,
     mode: Mode,
+}
+
+/// What issues and manages the credentials that the layer accepts.
+#[derive(Clone, Default)]
+pub(crate) struct Services {
+    #[cfg(feature = "basic")]
+    pub(crate) users: Option<Users>,
+    #[cfg(feature = "jwt")]
+    pub(crate) tokens: Option<TokenIssuer>,
+    #[cfg(feature = "api-key")]
+    pub(crate) api_keys: Vec<ApiKeys>,
 }
 
 impl AuthLayer {
@@ -62,8 +82,40 @@ impl AuthLayer {
         AuthLayerBuilder::new()
     }
 
-    pub(crate) fn new(pipeline: Pipeline, mode: Mode) -> Self {
-        Self { pipeline: Arc::new(pipeline), mode }
+    pub(crate) fn new(pipeline: Pipeline, services: Services, mode: Mode) -> Self {
+        Self { pipeline: Arc::new(pipeline), services: Arc::new(services), mode }
+    }
+
+    /// Issues, refreshes and revokes tokens, where [`tokens`](AuthLayerBuilder::tokens) were configured.
+    #[cfg(feature = "jwt")]
+    #[must_use]
+    pub fn tokens(&self) -> Option<&TokenIssuer> {
+        self.services.tokens.as_ref()
+    }
+
+    /// Registers and authenticates users, where [`users`](AuthLayerBuilder::users) were configured.
+    #[cfg(feature = "basic")]
+    #[must_use]
+    pub fn users(&self) -> Option<&Users> {
+        self.services.users.as_ref()
+    }
+
+    /// Manages the API keys of that prefix, or those without one, where they were configured.
+    #[cfg(feature = "api-key")]
+    #[must_use]
+    pub fn api_keys(&self, prefix: Option<&str>) -> Option<&ApiKeys> {
+        self.services.api_keys.iter().find(|keys| keys.configured_prefix() == prefix)
+    }
+
+    /// Ready-made HTTP for what was configured: sign-in, refresh, API keys and more.
+    #[cfg(feature = "endpoints")]
+    pub fn endpoints(&self) -> EndpointsBuilder {
+        EndpointsBuilder::new(self.clone())
+    }
+
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
     }
 
     /// The same layer for routes on which a credential is optional: a request without one passes as anonymous, a bad
@@ -100,7 +152,7 @@ impl AuthLayer {
         let mut problems = Vec::new();
         let throttles: Vec<Throttle> = throttles.into_iter().collect();
         if scope.is_empty() || throttles.is_empty() {
-            problems.push(crate::config::ConfigProblem::ThrottleName);
+            problems.push(ConfigProblem::ThrottleName);
         }
         let surroundings = self.pipeline.surroundings.clone();
         let stack = Stack::build(scope, throttles, surroundings, &mut problems);

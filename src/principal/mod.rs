@@ -56,8 +56,10 @@ enum Identity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Method {
-    /// A JWT (RFC 7519).
+    /// A JWT (RFC 7519) that is no private token.
     Jwt,
+    /// A private token: a long-living JWT that we issued, which its owner named.
+    PrivateToken,
     /// An API key, however it was presented.
     ApiKey,
     /// Basic (RFC 7617).
@@ -72,8 +74,23 @@ pub(crate) struct TokenIdentity {
     pub(crate) issuer: Arc<str>,
     pub(crate) scopes: Scopes,
     pub(crate) roles: Roles,
+    /// What a token of ours is for; `None` is another issuer's.
+    #[cfg(feature = "jwt")]
+    pub(crate) issued: Option<crate::scheme::TokenUse>,
     /// The claims as the issuer wrote them: JSON text, signature verified, an object without repeated names.
     pub(crate) claims: String,
+}
+
+impl TokenIdentity {
+    #[cfg(feature = "jwt")]
+    fn is_private(&self) -> bool {
+        self.issued == Some(crate::scheme::TokenUse::Private)
+    }
+
+    #[cfg(not(feature = "jwt"))]
+    fn is_private(&self) -> bool {
+        false
+    }
 }
 
 struct Custom {
@@ -113,6 +130,7 @@ impl Principal {
     pub fn method(&self) -> Method {
         match &self.0 {
             Identity::Key(_) => Method::ApiKey,
+            Identity::Token(token) if token.is_private() => Method::PrivateToken,
             Identity::Token(_) => Method::Jwt,
             Identity::User(_) => Method::Basic,
             Identity::Custom(_) => Method::Other,
@@ -180,6 +198,51 @@ impl Principal {
         match &self.0 {
             Identity::Token(token) => serde_json::from_str(&token.claims).map_err(|_| ClaimsError::Form),
             _ => Err(ClaimsError::NotAToken),
+        }
+    }
+
+    /// The id of the family (`sid`) of an access token that we issued: what a sign-out ends.
+    #[cfg(feature = "jwt")]
+    #[must_use]
+    pub fn session(&self) -> Option<String> {
+        #[derive(serde::Deserialize)]
+        struct Session {
+            sid: String,
+        }
+        match &self.0 {
+            Identity::Token(token) if token.issued.is_some() => {
+                self.claims::<Session>().ok().map(|session| session.sid)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is a user of ours whose account may have been disabled since: whoever holds a key, or a token that we issued.
+    pub(crate) fn account(&self) -> Option<&Subject> {
+        let ours = match &self.0 {
+            Identity::Key(_) => true,
+            #[cfg(feature = "jwt")]
+            Identity::Token(token) => token.issued.is_some(),
+            _ => false,
+        };
+        Some(self.subject()).filter(|subject| ours && subject.kind() == "user")
+    }
+
+    /// The issuer of a token that others issued. Subjects of our own tokens are those of our keys and users.
+    pub(crate) fn foreign_issuer(&self) -> Option<&str> {
+        match &self.0 {
+            #[cfg(feature = "jwt")]
+            Identity::Token(token) if token.issued.is_some() => None,
+            _ => self.issuer(),
+        }
+    }
+
+    /// The rate in the record of the key or the user.
+    pub(crate) fn own_rate(&self) -> Option<&str> {
+        match &self.0 {
+            Identity::Key(record) => record.own_rate(),
+            Identity::User(user) => user.own_rate(),
+            _ => None,
         }
     }
 

@@ -1,5 +1,5 @@
 use super::{Presented, Rejection, RejectionKind};
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
 
 /// The `WWW-Authenticate` lines of a layer: one for each scheme it accepts (RFC 9110 §11.6.1).
 pub(crate) struct Challenges(Vec<Challenge>);
@@ -24,7 +24,7 @@ impl Challenges {
     /// The lines of one refusal. `error` stands on Bearer alone, and only where a Bearer was presented
     /// (RFC 6750 §3.1: a request without credentials gets no error code).
     pub(super) fn lines(&self, rejection: &Rejection) -> impl Iterator<Item = HeaderValue> {
-        let asks = matches!(rejection.status(), StatusCode::UNAUTHORIZED | StatusCode::BAD_REQUEST);
+        let asks = rejection.kind().is_challenged();
         let names_scope = rejection.kind() == RejectionKind::InsufficientScope;
         let error = rejection
             .kind()

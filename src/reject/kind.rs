@@ -22,6 +22,11 @@ use http::StatusCode;
 /// | `Unavailable` | 503 | 14 | `unavailable` |
 /// | `MissingLayer` | 500 | 13 | `misconfigured` |
 /// | `Failed` | 500 | 13 | `internal_error` |
+/// | `InvalidInput` | 400 | 3 | `validation_error` |
+/// | `NotFound` | 404 | 5 | `not_found` |
+/// | `MethodNotAllowed` | 405 | 12 | `method_not_allowed` |
+/// | `OversizedBody` | 413 | 8 | `body_too_large` |
+/// | `UnsupportedMediaType` | 415 | 3 | `unsupported_media_type` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {
@@ -65,6 +70,16 @@ pub enum RejectionKind {
     MissingLayer,
     /// A hook of the application panicked.
     Failed,
+    /// A body that an endpoint cannot accept: no JSON, or fields that are missing or wrong.
+    InvalidInput,
+    /// There is no such thing, or not for this caller.
+    NotFound,
+    /// An endpoint does not know this method.
+    MethodNotAllowed,
+    /// A body longer than an endpoint reads.
+    OversizedBody,
+    /// A body that does not call itself JSON.
+    UnsupportedMediaType,
 }
 
 struct Row {
@@ -80,7 +95,7 @@ const fn row(status: StatusCode, grpc: u8, code: &'static str, detail: &'static 
 
 impl RejectionKind {
     /// All kinds, in the order of the table: the index of a kind is its discriminant.
-    pub(crate) const ALL: [Self; 20] = {
+    pub(crate) const ALL: [Self; 25] = {
         use RejectionKind as K;
         [
             K::MissingCredential,
@@ -103,6 +118,11 @@ impl RejectionKind {
             K::Unavailable,
             K::MissingLayer,
             K::Failed,
+            K::InvalidInput,
+            K::NotFound,
+            K::MethodNotAllowed,
+            K::OversizedBody,
+            K::UnsupportedMediaType,
         ]
     };
 
@@ -118,6 +138,10 @@ impl RejectionKind {
                 match self { $(K::$kind => { const ROW: Row = row($status, $grpc, $code, $detail); &ROW })* }
             };
         }
+        const NOT_FOUND: StatusCode = StatusCode::NOT_FOUND;
+        const NO_METHOD: StatusCode = StatusCode::METHOD_NOT_ALLOWED;
+        const TOO_LARGE: StatusCode = StatusCode::PAYLOAD_TOO_LARGE;
+        const NO_JSON: StatusCode = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         const TOO_MANY: StatusCode = StatusCode::TOO_MANY_REQUESTS;
         rows! {
             MissingCredential: UNAUTHORIZED, 16, "not_authenticated", "Authentication credentials were not provided.";
@@ -140,6 +164,11 @@ impl RejectionKind {
             Unavailable: UNAVAILABLE, 14, "unavailable", "Authentication is not available at the moment.";
             MissingLayer: INTERNAL, 13, "misconfigured", "No AuthLayer covers this route.";
             Failed: INTERNAL, 13, "internal_error", "An internal error occurred.";
+            InvalidInput: BAD_REQUEST, 3, "validation_error", "The input is not valid.";
+            NotFound: NOT_FOUND, 5, "not_found", "Not found.";
+            MethodNotAllowed: NO_METHOD, 12, "method_not_allowed", "The method is not allowed here.";
+            OversizedBody: TOO_LARGE, 8, "body_too_large", "The body is too large.";
+            UnsupportedMediaType: NO_JSON, 3, "unsupported_media_type", "The body must be application/json.";
         }
     }
 
@@ -175,10 +204,15 @@ impl RejectionKind {
         self.row().detail
     }
 
+    /// Whether the answer lists the schemes that are accepted: what was presented was not a good credential, or none was.
+    pub(crate) fn is_challenged(self) -> bool {
+        self.status() == StatusCode::UNAUTHORIZED || self.oauth_error() == Some("invalid_request")
+    }
+
     /// The `error` of a Bearer challenge (RFC 6750 §3.1).
     pub(crate) fn oauth_error(self) -> Option<&'static str> {
         match self.status() {
-            _ if self == Self::MissingCredential => None,
+            _ if matches!(self, Self::MissingCredential | Self::InvalidInput) => None,
             StatusCode::BAD_REQUEST => Some("invalid_request"),
             StatusCode::UNAUTHORIZED => Some("invalid_token"),
             StatusCode::FORBIDDEN => Some("insufficient_scope"),

@@ -6,6 +6,7 @@
 
 mod body;
 mod challenge;
+mod field;
 pub mod format;
 mod future;
 mod grpc;
@@ -13,11 +14,12 @@ mod kind;
 mod respond;
 
 pub use body::ResponseBody;
+pub use field::FieldError;
 pub use kind::RejectionKind;
 
 pub(crate) use challenge::Challenges;
 pub(crate) use future::Guarded;
-pub(crate) use respond::{Responder, Shape};
+pub(crate) use respond::{Responder, Shape, interned};
 
 use crate::principal::Scope;
 use crate::throttle::Fields;
@@ -50,7 +52,8 @@ struct Details {
     scopes: Vec<Scope>,
     retry_after: Option<Duration>,
     expired_at: Option<SystemTime>,
-    fields: Option<Fields>,
+    fields: Vec<FieldError>,
+    quota: Option<Fields>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -91,8 +94,8 @@ impl Rejection {
     }
 
     /// What the caller is told of the limits that were met.
-    pub(crate) fn with_fields(self, fields: Option<Fields>) -> Self {
-        let details = Details { retry_after: self.retry_after(), fields, ..Details::default() };
+    pub(crate) fn with_quota(self, quota: Option<Fields>) -> Self {
+        let details = Details { retry_after: self.retry_after(), quota, ..Details::default() };
         self.with(details)
     }
 
@@ -101,6 +104,13 @@ impl Rejection {
     pub fn unavailable(reason: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(RejectionKind::Unavailable, reason)
             .with(Details { source: Some(source.into()), ..Details::default() })
+    }
+
+    /// 400: these fields of a body are missing or wrong.
+    #[must_use]
+    pub fn invalid(fields: impl IntoIterator<Item = FieldError>) -> Self {
+        let fields = fields.into_iter().collect();
+        Self::new(RejectionKind::InvalidInput, "field").with(Details { fields, ..Details::default() })
     }
 
     /// A genuine token that expired at that time.
@@ -144,6 +154,12 @@ impl Rejection {
         self.details.as_ref().map_or(&[], |details| &details.scopes)
     }
 
+    /// What is wrong with which field ([`RejectionKind::InvalidInput`]); empty where the body as a whole could not be read.
+    #[must_use]
+    pub fn fields(&self) -> &[FieldError] {
+        self.details.as_ref().map_or(&[], |details| &details.fields)
+    }
+
     /// When to try again, where that is known; answered as `Retry-After` in whole seconds, rounded up.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
@@ -159,8 +175,8 @@ impl Rejection {
         }
     }
 
-    pub(crate) fn fields(&self) -> Option<&Fields> {
-        self.details.as_ref().and_then(|details| details.fields.as_ref())
+    pub(crate) fn quota(&self) -> Option<&Fields> {
+        self.details.as_ref().and_then(|details| details.quota.as_ref())
     }
 
     /// When a genuine token expired ([`RejectionKind::ExpiredToken`]).

@@ -78,12 +78,12 @@ impl Responder {
 
     #[inline]
     pub(crate) fn respond<B>(&self, rejection: Rejection, shape: Shape) -> Response<ResponseBody<B>> {
-        if rejection.fields().is_none() {
+        if rejection.quota().is_none() {
             return self.answer(rejection, shape);
         }
-        let fields = rejection.fields().cloned();
+        let quota = rejection.quota().cloned();
         let mut response = self.answer(rejection, shape);
-        fields.inspect(|fields| fields.write(response.headers_mut()));
+        quota.inspect(|quota| quota.write(response.headers_mut()));
         response
     }
 
@@ -182,7 +182,7 @@ impl Prepared {
 }
 
 /// Bytes that live as long as the process, equal ones once.
-fn interned(bytes: &[u8]) -> &'static [u8] {
+pub(crate) fn interned(bytes: &[u8]) -> &'static [u8] {
     // A panic cannot leave half a change here, so a poisoned lock is as good as any other.
     static KNOWN: Mutex<BTreeSet<&'static [u8]>> = Mutex::new(BTreeSet::new());
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,12 +1,15 @@
 use super::{Answer, Scheme};
 use crate::config::ConfigProblem;
 use crate::credential::{ApiKeyCredential, Credential, api_key};
+use crate::event::Events;
 use crate::principal::{Principal, Subject};
+use crate::random::{self, RandomError};
 use crate::reject::{Rejection, RejectionKind};
 use crate::secret::Secret;
-use crate::store::{Guard, KeyDigest, KeyRecord, KeyStore, Peek, caught};
+use crate::store::{Guard, KeyDigest, KeyRecord, KeyStore, Peek, SHA512, caught};
+use crate::upkeep::Upkeep;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -18,6 +21,10 @@ use std::time::{Duration, SystemTime};
 ///   right for 256 random bits; a slow one is for passwords.
 /// - Length, alphabet and checksum are checked before the store is asked, unless keys are [`opaque`](Self::opaque).
 /// - Malformed, unknown, revoked and expired keys are refused alike.
+/// - When a key was last used is written at most once a minute, in the background.
+///
+/// Keys are made, listed, renamed, rotated and revoked by [`create`](Self::create) and the methods beside it, or by a ready-made
+/// endpoint.
 ///
 /// ```
 /// use tower_auth::store::{KeyStore, Memory};
@@ -45,6 +52,22 @@ pub struct ApiKeys {
     /// The first is for new keys, all are tried.
     hashes: Vec<Hash>,
     weak_pepper: bool,
+    ids: KeyIds,
+    uses: Arc<Upkeep<KeyDigest>>,
+    pub(crate) events: Events,
+}
+
+/// What the ids of new keys look like. They are no part of the key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyIds {
+    /// 22 random characters of base62.
+    #[default]
+    Random,
+    /// A random UUID (RFC 9562 §5.4).
+    Uuid,
+    /// 1, 2, 3, …, as the store counts them.
+    Serial,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,6 +85,8 @@ enum Hash {
     Sha256,
     /// The name of the algorithm, and the key schedule of the pepper.
     HmacSha256(Arc<str>, Hmac<Sha256>),
+    /// Of keys that another system made; no new key gets it.
+    Sha512(Arc<str>),
 }
 
 /// A key that was just made.
@@ -74,22 +99,33 @@ pub struct NewKey {
     pub record: KeyRecord,
 }
 
-/// The system's source of randomness failed.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the system's source of randomness failed")]
-pub struct MintError(#[source] getrandom::Error);
+impl NewKey {
+    pub(crate) fn new(key: Secret<String>, record: KeyRecord) -> Self {
+        Self { key, record }
+    }
+}
 
 impl ApiKeys {
     /// Keys in that store.
     pub fn new(store: impl KeyStore) -> Self {
+        let store: Arc<dyn KeyStore> = Arc::new(store);
         Self {
-            store: Arc::new(store),
+            uses: uses_written_to(Arc::clone(&store)),
+            store,
             guard: Guard { deadline: Duration::MAX },
             prefix: None,
             form: Form::Undecided,
             hashes: vec![Hash::Sha256],
             weak_pepper: false,
+            ids: KeyIds::Random,
+            events: Events::default(),
         }
+    }
+
+    /// What the ids of new keys look like; 22 random characters by default.
+    pub fn ids(mut self, ids: KeyIds) -> Self {
+        self.ids = ids;
+        self
     }
 
     /// Keys that begin with this prefix and a `_`.
@@ -130,6 +166,13 @@ impl ApiKeys {
         self.with_pepper(last, id, secret.as_ref())
     }
 
+    /// Keys that djangorestframework-api-key stored as `sha512$$…` go on working ([`KeyDigest::from_django`]). At its first use
+    /// each is stored anew under the digest of new keys. Such keys need [`opaque`](Self::opaque).
+    pub fn imported_sha512(mut self) -> Self {
+        self.hashes.push(Hash::Sha512(SHA512.into()));
+        self
+    }
+
     fn with_pepper(mut self, at: usize, id: &str, secret: &[u8]) -> Self {
         let algorithm: Arc<str> = format!("hmac-sha256:{id}").into();
         let known_id = self.hashes.iter().any(|hash| hash.algorithm() == &*algorithm);
@@ -150,14 +193,18 @@ impl ApiKeys {
     /// # Errors
     ///
     /// The system's source of randomness failed.
-    pub fn mint(&self, owner: Subject, name: &str, now: SystemTime) -> Result<NewKey, MintError> {
-        let random = |bytes: &mut [u8]| getrandom::fill(bytes).map_err(MintError);
-        let key = api_key::make(self.prefix.as_deref(), random)?;
-        let id = api_key::make(None, random)?.expose()[..22].to_owned();
+    pub fn mint(&self, owner: Subject, name: &str, now: SystemTime) -> Result<NewKey, RandomError> {
+        let (key, hint, digest) = self.mint_secret()?;
+        Ok(NewKey { record: KeyRecord::new(random::id()?, owner, name, hint, digest, now), key })
+    }
+
+    /// A key, what lists show of it, and what it is found by.
+    pub(crate) fn mint_secret(&self) -> Result<(Secret<String>, String, KeyDigest), RandomError> {
+        let key = api_key::make(self.prefix.as_deref(), random::fill)?;
         let visible = self.prefix.as_ref().map_or(0, |prefix| prefix.len() + 1) + 4;
-        let digest = self.digest(key.expose());
         let hint = format!("{}…", &key.expose()[..visible]);
-        Ok(NewKey { record: KeyRecord::new(id, owner, name, hint, digest, now), key })
+        let digest = self.digest(key.expose());
+        Ok((key, hint, digest))
     }
 
     /// What a key of another origin is stored and found by, to make a [`KeyRecord`] of it.
@@ -166,9 +213,22 @@ impl ApiKeys {
         self.hashes[0].digest(key.as_bytes())
     }
 
-    pub(crate) fn with_deadline(mut self, deadline: Duration) -> Self {
+    pub(crate) fn within(mut self, deadline: Duration, events: &Events) -> Self {
         self.guard = Guard { deadline };
+        self.events = events.clone();
         self
+    }
+
+    pub(crate) fn store(&self) -> &dyn KeyStore {
+        &*self.store
+    }
+
+    pub(crate) fn guard(&self) -> Guard {
+        self.guard
+    }
+
+    pub(crate) fn id_form(&self) -> KeyIds {
+        self.ids
     }
 
     pub(crate) fn configured_prefix(&self) -> Option<&str> {
@@ -189,7 +249,7 @@ impl ApiKeys {
         problems
     }
 
-    fn find(&self, key: &ApiKeyCredential<'_>, now: SystemTime) -> Answer {
+    fn verify(&self, key: &ApiKeyCredential<'_>, now: SystemTime) -> Answer {
         if self.form == Form::Checked && !api_key::is_well_formed(key.as_bytes(), self.configured_prefix()) {
             return Answer::Refused(refused("checksum"));
         }
@@ -197,7 +257,10 @@ impl ApiKeys {
             let digest = hash.digest(key.as_bytes());
             match caught(|| self.store.peek_key(&digest, now)) {
                 Err(unavailable) => return Answer::Refused(unavailable),
-                Ok(Peek::Found(record)) => return judge(record, &digest, now).into(),
+                Ok(Peek::Found(record)) => {
+                    let newest = || self.hashes[0].digest(key.as_bytes());
+                    return self.accept(record, digest, newest, now).into();
+                }
                 Ok(Peek::Absent) => {}
                 Ok(Peek::Ask) => return self.ask(digest, key, tried + 1, now),
             }
@@ -209,16 +272,59 @@ impl ApiKeys {
     fn ask(&self, digest: KeyDigest, key: &ApiKeyCredential<'_>, tried: usize, now: SystemTime) -> Answer {
         let mut digests = vec![digest];
         digests.extend(self.hashes[tried..].iter().map(|hash| hash.digest(key.as_bytes())));
-        let (store, guard) = (Arc::clone(&self.store), self.guard);
+        let (keys, newest) = (self.clone(), self.hashes[0].digest(key.as_bytes()));
         Answer::Pending(Box::pin(async move {
             for digest in digests {
-                if let Some(record) = guard.call(async { store.find_key(&digest, now).await }).await? {
-                    return judge(record, &digest, now);
+                let found = keys.guard.call(async { keys.store.find_key(&digest, now).await }).await?;
+                if let Some(record) = found {
+                    return keys.accept(record, digest, || newest, now);
                 }
             }
             Err(refused("unknown"))
         }))
     }
+
+    /// Whatever the store found is compared once more, and judged here: a store only finds.
+    fn accept(
+        &self,
+        record: Arc<KeyRecord>,
+        digest: KeyDigest,
+        newest: impl FnOnce() -> KeyDigest,
+        now: SystemTime,
+    ) -> Result<Principal, Rejection> {
+        if !digest.matches(record.digest()) {
+            return Err(refused("digest"));
+        }
+        if !record.is_active(now) {
+            return Err(refused("revoked or expired"));
+        }
+        if record.use_is_due(now) {
+            self.uses.add(digest.clone(), now);
+        }
+        if digest.algorithm() != self.hashes[0].algorithm() {
+            self.upgrade(digest, newest(), now);
+        }
+        Ok(Principal::from(record))
+    }
+
+    /// Stores a key anew under the digest of new keys, in the background. Should it fail, the next use tries again.
+    #[cold]
+    fn upgrade(&self, from: KeyDigest, to: KeyDigest, now: SystemTime) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let store = Arc::clone(&self.store);
+        runtime.spawn(async move { store.replace_key_digest(&from, to, now).await });
+    }
+}
+
+fn uses_written_to(store: Arc<dyn KeyStore>) -> Arc<Upkeep<KeyDigest>> {
+    Upkeep::new(move |uses| {
+        let store = Arc::clone(&store);
+        async move {
+            let now = uses.iter().map(|(_, at)| *at).max().unwrap_or(SystemTime::UNIX_EPOCH);
+            // A use that could not be written is not worth a refusal: the next one follows in a minute.
+            let _ = store.note_key_uses(&uses, now).await;
+        }
+    })
 }
 
 impl Scheme for ApiKeys {
@@ -228,7 +334,7 @@ impl Scheme for ApiKeys {
 
     fn authenticate(&self, credential: &Credential<'_>, now: SystemTime) -> Answer {
         match credential {
-            Credential::ApiKey(key) if key.has_prefix(self.configured_prefix()) => self.find(key, now),
+            Credential::ApiKey(key) if key.has_prefix(self.configured_prefix()) => self.verify(key, now),
             _ => Answer::NotPresented,
         }
     }
@@ -238,7 +344,7 @@ impl Hash {
     fn algorithm(&self) -> &str {
         match self {
             Self::Sha256 => "sha256",
-            Self::HmacSha256(algorithm, _) => algorithm,
+            Self::HmacSha256(algorithm, _) | Self::Sha512(algorithm) => algorithm,
         }
     }
 
@@ -249,19 +355,13 @@ impl Hash {
                 let mac = schedule.clone().chain_update(key).finalize();
                 KeyDigest::of(Some(Arc::clone(algorithm)), mac.into_bytes().into())
             }
+            Self::Sha512(algorithm) => {
+                let mut first = [0; 32];
+                first.copy_from_slice(&Sha512::digest(key)[..32]);
+                KeyDigest::of(Some(Arc::clone(algorithm)), first)
+            }
         }
     }
-}
-
-/// Whatever the store found is compared once more, and judged here: a store only finds.
-fn judge(record: Arc<KeyRecord>, digest: &KeyDigest, now: SystemTime) -> Result<Principal, Rejection> {
-    if !digest.matches(record.digest()) {
-        return Err(refused("digest"));
-    }
-    if !record.is_active(now) {
-        return Err(refused("revoked or expired"));
-    }
-    Ok(Principal::from(record))
 }
 
 fn refused(reason: &'static str) -> Rejection {

@@ -1,12 +1,13 @@
 use super::{Answer, Scheme};
 use crate::config::ConfigProblem;
 use crate::credential::{BasicCredential, Credential};
-use crate::password::Passwords;
+use crate::event::Events;
 use crate::principal::Principal;
-use crate::reject::{Rejection, RejectionKind};
-use crate::secret::Secret;
-use crate::store::{Guard, Peek, UserRecord, UserStore, caught};
+use crate::random;
+use crate::reject::Rejection;
+use crate::store::{Peek, UserRecord, caught};
 use crate::throttle::{Attempts, Ticket};
+use crate::users::{Users, normal};
 use hmac::{Hmac, KeyInit, Mac};
 use quick_cache::sync::Cache;
 use sha2::Sha256;
@@ -19,39 +20,35 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(60);
 /// How many are: 40 bytes and an entry's overhead each.
 const REMEMBERED: usize = 10_000;
 
-/// Basic (RFC 7617) over a [`UserStore`].
+/// Basic (RFC 7617) for [`Users`].
 ///
-/// - Passwords are verified with argon2id on threads of their own, half of the cores at a time; beyond a bounded queue the
-///   answer is 429.
-/// - A password that was verified is remembered for 60 seconds, as a digest under a random key of this process that is bound
-///   to the user's name and stored hash: a client that sends Basic with every request costs argon2 once a minute, and
-///   a changed password or a disabled account ends that at once.
-/// - An unknown user, a disabled one and a wrong password are refused alike, after the same work.
+/// A password that was verified is remembered for 60 seconds, as a digest under a random key of this process that is bound to the
+/// user's name and stored hash: a client that sends Basic with every request costs argon2 once a minute, and a changed password
+/// or a disabled account ends that at once.
 #[derive(Clone)]
 #[must_use]
 pub struct Basic {
-    shared: Arc<Shared>,
-    guard: Guard,
+    users: Users,
+    remembered: Arc<Remembered>,
     /// `None` until a layer has it.
     attempts: Option<Arc<Attempts>>,
 }
 
-struct Shared {
-    store: Box<dyn UserStore>,
-    passwords: Passwords,
-    remembered: Remembered,
-}
-
 impl Basic {
-    /// Users in that store.
-    pub fn new(store: impl UserStore) -> Self {
-        let shared =
-            Shared { store: Box::new(store), passwords: Passwords::new(), remembered: Remembered::new() };
-        Self { shared: Arc::new(shared), guard: Guard { deadline: Duration::MAX }, attempts: None }
+    /// Users, or a [`UserStore`](crate::store::UserStore) that has them.
+    pub fn new(users: impl Into<Users>) -> Self {
+        Self { users: users.into(), remembered: Arc::new(Remembered::new()), attempts: None }
     }
 
-    pub(crate) fn with_deadline(mut self, deadline: Duration) -> Self {
-        self.guard = Guard { deadline };
+    /// How often argon2 ran for its users: a test that counts needs no stopwatch.
+    #[cfg(feature = "test-util")]
+    #[must_use]
+    pub fn argon2_runs(&self) -> u64 {
+        self.users.argon2_runs()
+    }
+
+    pub(crate) fn within(mut self, deadline: Duration, events: &Events) -> Self {
+        self.users = self.users.within(deadline, events);
         self
     }
 
@@ -65,11 +62,11 @@ impl Basic {
     }
 
     fn verify(&self, credential: &BasicCredential, now: SystemTime) -> Answer {
-        let Self { shared, guard, attempts } = self.clone();
-        let known = match caught(|| shared.store.peek_user(credential.name(), now)) {
+        let name = normal(credential.name());
+        let known = match caught(|| self.users.store().peek_user(&name, now)) {
             Err(unavailable) => return Answer::Refused(unavailable),
             Ok(Peek::Found(user)) => {
-                if shared.remembered.holds(&user, credential, now) {
+                if self.remembered.holds(&user, credential, now) {
                     return Answer::Verified(Principal::from(user));
                 }
                 Some(Some(user))
@@ -77,44 +74,40 @@ impl Basic {
             Ok(Peek::Absent) => Some(None),
             Ok(Peek::Ask) => None,
         };
-        let (name, password) = (credential.name().to_owned(), credential.password().clone());
+        let (basic, name) = (self.clone(), name.into_owned());
+        let presented = BasicCredential::new(credential.name().to_owned(), credential.password().clone());
         let peer = credential.peer();
         Answer::Pending(Box::pin(async move {
             // Before the store is asked and a password is hashed.
-            let mut ticket = attempts.map(|attempts| attempts.check(&name, peer)).transpose()?;
-            let verified = shared.verify(known, name, password, guard, ticket.as_mut(), now).await;
+            let check = |attempts: &Arc<Attempts>| attempts.check(&name, peer);
+            let mut ticket = basic.attempts.as_ref().map(check).transpose()?;
+            let verified = basic.ask(known, &name, &presented, ticket.as_mut(), now).await;
             ticket.into_iter().for_each(|ticket| ticket.conclude(&verified));
             verified
         }))
     }
-}
 
-impl Shared {
-    async fn verify(
+    async fn ask(
         &self,
         known: Option<Option<Arc<UserRecord>>>,
-        name: String,
-        password: Secret<String>,
-        guard: Guard,
+        name: &str,
+        presented: &BasicCredential,
         ticket: Option<&mut Ticket>,
         now: SystemTime,
     ) -> Result<Principal, Rejection> {
+        let Self { users, remembered, .. } = self;
         let user = match known {
             Some(user) => user,
-            None => guard.call(async { self.store.find_user(&name, now).await }).await?,
+            None => users.guard().call(users.store().find_user(name, now)).await?,
         };
+        if let Some(user) = user.as_ref().filter(|user| remembered.holds(user, presented, now)) {
+            return Ok(Principal::from(Arc::clone(user)));
+        }
         if let (Some(ticket), Some(user)) = (ticket, &user) {
             ticket.resolved(user.id())?;
         }
-        let user = user.filter(|user| user.is_active());
-        let presented = BasicCredential::new(name, password);
-        if let Some(user) = user.as_ref().filter(|user| self.remembered.holds(user, &presented, now)) {
-            return Ok(Principal::from(Arc::clone(user)));
-        }
-        let stored = user.as_ref().and_then(|user| user.stored_hash()).cloned();
-        let fits = self.passwords.verify(stored, presented.password().clone()).await?;
-        let user = user.filter(|_| fits).ok_or_else(refused)?;
-        self.remembered.remember(&user, &presented, now);
+        let user = users.authenticate_as(user, presented.password(), now).await?;
+        remembered.remember(&user, presented, now);
         Ok(Principal::from(user))
     }
 }
@@ -130,10 +123,6 @@ impl Scheme for Basic {
             _ => Answer::NotPresented,
         }
     }
-}
-
-fn refused() -> Rejection {
-    Rejection::new(RejectionKind::InvalidPassword, "user, password or account")
 }
 
 impl fmt::Debug for Basic {
@@ -152,7 +141,7 @@ struct Remembered {
 impl Remembered {
     fn new() -> Self {
         let mut key = zeroize::Zeroizing::new([0; 32]);
-        let key = getrandom::fill(&mut *key).ok().and_then(|()| Hmac::new_from_slice(&*key).ok());
+        let key = random::fill(&mut *key).ok().and_then(|()| Hmac::new_from_slice(&*key).ok());
         Self { key, until: Cache::new(REMEMBERED) }
     }
 

@@ -13,7 +13,7 @@ mod chain;
 mod jwt;
 
 #[cfg(feature = "api-key")]
-pub use api_key::{ApiKeys, MintError, NewKey};
+pub use api_key::{ApiKeys, KeyIds, NewKey};
 #[cfg(feature = "basic")]
 pub use basic::Basic;
 #[cfg(feature = "jwt")]
@@ -21,7 +21,9 @@ pub use jwt::{Jwt, JwtAlgorithm, JwtKey};
 
 pub(crate) use chain::Chain;
 #[cfg(feature = "jwt")]
-pub(crate) use jwt::Jwts;
+pub(crate) use jwt::{
+    IssuedIds, Jwts, KeySet, LONGEST_KID, OurPolicy, Ours, SecretKey, TokenUse, is_reserved, revoked,
+};
 
 use crate::credential::Credential;
 use crate::principal::Principal;

@@ -1,8 +1,8 @@
-#![cfg(any(feature = "api-key", feature = "basic"))]
+#![cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
 //! A store's failure, in any form, is one answer: 503.
 
-use super::StoreError;
-use crate::reject::Rejection;
+use super::{StoreError, StoreErrorKind};
+use crate::reject::{Rejection, RejectionKind};
 use pin_project_lite::pin_project;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -30,6 +30,47 @@ impl Guard {
     }
 }
 
+/// What became of a change that a store may decline.
+#[derive(Debug)]
+pub(crate) enum Change<T> {
+    /// It was made.
+    Made(T),
+    /// An identifying field is taken.
+    Exists,
+    /// There is nothing to change.
+    Missing,
+}
+
+impl<T> Change<T> {
+    /// 404 where there was nothing to change, or not for this caller.
+    pub(crate) fn found(self) -> Result<T, Rejection> {
+        match self {
+            Self::Made(made) => Ok(made),
+            Self::Missing => Err(Rejection::new(RejectionKind::NotFound, "missing")),
+            // Ids and digests are random: the store took two for one.
+            Self::Exists => Err(Rejection::new(RejectionKind::Failed, "exists")),
+        }
+    }
+}
+
+impl Guard {
+    /// Runs a call that changes something, under the same rules.
+    pub(crate) async fn change<T>(
+        self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<Change<T>, Rejection> {
+        let settled = async {
+            match call.await {
+                Ok(made) => Ok(Change::Made(made)),
+                Err(error) if error.kind() == StoreErrorKind::Exists => Ok(Change::Exists),
+                Err(error) if error.kind() == StoreErrorKind::Missing => Ok(Change::Missing),
+                Err(error) => Err(error),
+            }
+        };
+        self.call(settled).await
+    }
+}
+
 /// Runs a synchronous call; 503 when it panics.
 pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, Rejection> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|_| Rejection::unavailable("store panicked", Panicked))
@@ -37,9 +78,9 @@ pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, Rejection> {
 
 #[derive(Debug, thiserror::Error)]
 #[error("the store panicked")]
-struct Panicked;
+pub(crate) struct Panicked;
 
-async fn caught_future<F: Future>(future: F) -> Result<F::Output, Panicked> {
+pub(crate) async fn caught_future<F: Future>(future: F) -> Result<F::Output, Panicked> {
     CaughtFuture { future }.await
 }
 

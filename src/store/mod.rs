@@ -1,35 +1,47 @@
 //! Persistence: what a store promises.
 //!
-//! A [`KeyStore`] keeps API-key records, a [`UserStore`] users. [`Memory`] is both, for tests, demos and keys that
-//! come from configuration. An application's own store implements the traits and runs the conformance suite
-//! (`store::conformance`, feature `test-util`), which checks each promise made here.
+//! A [`KeyStore`] keeps API-key records, a [`UserStore`] users, a [`TokenStore`] refresh families, private tokens and
+//! revocations. [`Memory`] is all three, for tests, demos and keys that come from configuration. An application's own store
+//! implements the traits and runs the conformance suite (`store::conformance`, feature `test-util`), which checks each promise
+//! made here.
 //!
-//! Promises common to both traits:
+//! Promises common to all traits:
 //!
-//! - A look-up has a synchronous first answer, [`Peek`]; what memory knows needs no future.
+//! - A look-up has a synchronous first answer, [`Peek`] or [`Known`]; what memory knows needs no future.
 //! - `insert` writes nothing and says [`StoreErrorKind::Exists`] when one of the identifying fields is taken.
 //! - "Not written" is an error, never `Ok`.
+//! - Each call is atomic: it has all of its effect or none.
 //! - After a call has returned, every later call sees its effect.
 //! - `now` is an argument: a store never reads a clock.
 
 #[cfg(feature = "test-util")]
 pub mod conformance;
+mod denials;
 mod error;
 mod guard;
+mod key_store;
 mod memory;
 mod record;
+mod token_store;
+mod user_store;
 
 pub use error::{StoreError, StoreErrorKind};
+pub use key_store::KeyStore;
 pub use memory::Memory;
-pub use record::{KeyDigest, KeyRecord, UserRecord};
+pub use record::{
+    FamilyRecord, KeyDigest, KeyRecord, Rotated, Rotation, TokenIds, TokenRecord, UserChange, UserRecord,
+};
+pub use token_store::TokenStore;
+pub use user_store::UserStore;
 
-#[cfg(any(feature = "api-key", feature = "basic"))]
-pub(crate) use guard::{Guard, caught};
+#[cfg(feature = "endpoints")]
+pub(crate) use guard::caught_future;
+#[cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
+pub(crate) use guard::{Change, Guard, caught};
+#[cfg(feature = "api-key")]
+pub(crate) use record::SHA512;
 
-use crate::principal::Subject;
-use async_trait::async_trait;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// The synchronous first answer to a look-up.
 #[derive(Clone, Debug)]
@@ -43,113 +55,20 @@ pub enum Peek<T> {
     Ask,
 }
 
-/// Keeps API-key records.
-#[async_trait]
-pub trait KeyStore: Send + Sync + 'static {
-    /// The record with that digest as far as memory knows, revoked and expired ones included.
-    fn peek_key(&self, digest: &KeyDigest, now: SystemTime) -> Peek<KeyRecord> {
-        let _ = (digest, now);
-        Peek::Ask
-    }
-
-    /// The record with that digest, revoked and expired ones included: the caller judges.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreErrorKind::Unavailable`] when the store cannot tell.
-    async fn find_key(
-        &self,
-        digest: &KeyDigest,
-        now: SystemTime,
-    ) -> Result<Option<Arc<KeyRecord>>, StoreError>;
-
-    /// Adds a record.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreErrorKind::Exists`] when its id or its digest is taken, [`StoreErrorKind::Unavailable`] when it
-    /// could not be written.
-    async fn insert_key(&self, record: KeyRecord, now: SystemTime) -> Result<(), StoreError>;
-
-    /// All records of an owner, oldest first, by [`created`](KeyRecord::created) and then id.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreErrorKind::Unavailable`] when the store cannot tell.
-    async fn list_keys(&self, owner: &Subject, now: SystemTime) -> Result<Vec<Arc<KeyRecord>>, StoreError>;
-
-    /// Revokes a key of that owner. A key that is revoked already stays as it is, with its first time.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreErrorKind::Missing`] when the owner has no such key, somebody else's included;
-    /// [`StoreErrorKind::Unavailable`] when it could not be written.
-    async fn revoke_key(&self, owner: &Subject, id: &str, now: SystemTime) -> Result<(), StoreError>;
+/// The synchronous first answer to a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Known {
+    /// It is so.
+    Yes,
+    /// It is not.
+    No,
+    /// Memory cannot tell: ask the asynchronous method.
+    Ask,
 }
 
-/// Keeps users.
-#[async_trait]
-pub trait UserStore: Send + Sync + 'static {
-    /// The user who signs in by that name as far as memory knows, disabled ones included.
-    fn peek_user(&self, name: &str, now: SystemTime) -> Peek<UserRecord> {
-        let _ = (name, now);
-        Peek::Ask
-    }
-
-    /// The user who signs in by that name, disabled ones included: the caller judges. Names are compared exactly.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreErrorKind::Unavailable`] when the store cannot tell.
-    async fn find_user(&self, name: &str, now: SystemTime) -> Result<Option<Arc<UserRecord>>, StoreError>;
-
-    /// Adds a user.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreErrorKind::Exists`] when the id or one of the names is taken, [`StoreErrorKind::Unavailable`] when
-    /// it could not be written.
-    async fn insert_user(&self, user: UserRecord, now: SystemTime) -> Result<(), StoreError>;
-}
-
-#[async_trait]
-impl<T: KeyStore + ?Sized> KeyStore for Arc<T> {
-    fn peek_key(&self, digest: &KeyDigest, now: SystemTime) -> Peek<KeyRecord> {
-        (**self).peek_key(digest, now)
-    }
-
-    async fn find_key(
-        &self,
-        digest: &KeyDigest,
-        now: SystemTime,
-    ) -> Result<Option<Arc<KeyRecord>>, StoreError> {
-        (**self).find_key(digest, now).await
-    }
-
-    async fn insert_key(&self, record: KeyRecord, now: SystemTime) -> Result<(), StoreError> {
-        (**self).insert_key(record, now).await
-    }
-
-    async fn list_keys(&self, owner: &Subject, now: SystemTime) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
-        (**self).list_keys(owner, now).await
-    }
-
-    async fn revoke_key(&self, owner: &Subject, id: &str, now: SystemTime) -> Result<(), StoreError> {
-        (**self).revoke_key(owner, id, now).await
-    }
-}
-
-#[async_trait]
-impl<T: UserStore + ?Sized> UserStore for Arc<T> {
-    fn peek_user(&self, name: &str, now: SystemTime) -> Peek<UserRecord> {
-        (**self).peek_user(name, now)
-    }
-
-    async fn find_user(&self, name: &str, now: SystemTime) -> Result<Option<Arc<UserRecord>>, StoreError> {
-        (**self).find_user(name, now).await
-    }
-
-    async fn insert_user(&self, user: UserRecord, now: SystemTime) -> Result<(), StoreError> {
-        (**self).insert_user(user, now).await
+impl From<bool> for Known {
+    fn from(is_so: bool) -> Self {
+        if is_so { Self::Yes } else { Self::No }
     }
 }

@@ -9,7 +9,7 @@ use super::stack::{Outcome, QuotaFields, Stack, Step, Surroundings};
 use super::table::Table;
 use crate::clock::Clock;
 use crate::config::ConfigProblem;
-use crate::principal::{Principal, Subject};
+use crate::principal::Subject;
 use crate::reject::{Rejection, RejectionKind};
 use std::fmt;
 use std::net::IpAddr;
@@ -244,7 +244,7 @@ impl Ticket {
     }
 
     /// What came of the attempt.
-    pub(crate) fn conclude(self, result: &Result<Principal, Rejection>) {
+    pub(crate) fn conclude<T>(self, result: &Result<T, Rejection>) {
         match result {
             Ok(_) => self.succeeded(),
             Err(rejection) if rejection.kind() == RejectionKind::InvalidPassword => self.failed(),

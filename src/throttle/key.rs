@@ -19,8 +19,10 @@ pub(crate) enum By {
     User,
     Tenant(Box<str>),
     Address,
-    Function(Arc<dyn Fn(&Call<'_>) -> Option<String> + Send + Sync>),
+    Function(Arc<Function>),
 }
+
+type Function = dyn Fn(&Call<'_>) -> Option<String> + Send + Sync;
 
 impl By {
     /// The name of a rule that was given none.
@@ -56,8 +58,13 @@ impl By {
         Ok(match self {
             Self::Principal => {
                 // A subject is unique within its issuer only (RFC 7519 §4.1.2).
-                let issuer = principal.issuer().unwrap_or_default().as_bytes();
-                Some(hand_over(&[b"p", issuer, subject.kind().as_bytes(), id]))
+                Some(match (principal.foreign_issuer(), subject.kind()) {
+                    // By far the commonest, with less to hash.
+                    (None, "user") => hand_over(&[b"pu", id]),
+                    (issuer, kind) => {
+                        hand_over(&[b"p", issuer.unwrap_or_default().as_bytes(), kind.as_bytes(), id])
+                    }
+                })
             }
             Self::User if subject.kind() == "user" => Some(hand_over(&[b"u", id])),
             Self::User => None,
@@ -73,7 +80,7 @@ impl By {
 
 /// What a key shares with those that it was rotated from and to.
 fn lineage(record: &KeyRecord) -> &str {
-    record.id()
+    record.lineage()
 }
 
 /// A text or a number among a key's metadata or a token's claims.
@@ -110,7 +117,7 @@ fn no_address() -> Rejection {
 }
 
 fn by_function<T>(
-    function: &(dyn Fn(&Call<'_>) -> Option<String> + Send + Sync),
+    function: &Function,
     call: &Call<'_>,
     hand_over: impl FnOnce(&[&[u8]]) -> T,
 ) -> Result<Option<T>, Rejection> {
@@ -147,7 +154,7 @@ impl Key {
     /// Of so many cells, any number.
     #[inline]
     pub(crate) fn home(self, cells: usize) -> usize {
-        (u128::from(self.0[0]) * cells as u128 >> 64) as usize
+        ((u128::from(self.0[0]) * cells as u128) >> 64) as usize
     }
 }
 
@@ -237,7 +244,7 @@ mod tests {
         }
         assert_eq!(
             (0..200_000_u64).filter(|n| seen.insert(keys.of(&[&n.to_le_bytes()]))).count(),
-            200_000 - 65
+            200_000 - 19
         );
     }
 }

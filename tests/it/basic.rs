@@ -1,47 +1,11 @@
 //! Basic: alike for unknown users, disabled users and wrong passwords, and remembered for a minute.
 
 use crate::support::*;
-use async_trait::async_trait;
 use base64::Engine;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
-use tower_auth::store::{Peek, StoreError, UserRecord, UserStore};
+use std::time::Duration;
+use tower_auth::store::{Memory, UserChange, UserRecord, UserStore};
 use tower_auth::test_util::ManualClock;
-use tower_auth::{AuthLayer, Basic, Principal, Subject, hash_password};
-
-/// One user, whom a test changes.
-#[derive(Clone)]
-struct One(Arc<Mutex<UserRecord>>);
-
-impl One {
-    fn new(user: UserRecord) -> Self {
-        Self(Arc::new(Mutex::new(user)))
-    }
-
-    fn set(&self, user: UserRecord) {
-        *self.0.lock().unwrap() = user;
-    }
-}
-
-#[async_trait]
-impl UserStore for One {
-    fn peek_user(&self, name: &str, _: SystemTime) -> Peek<UserRecord> {
-        let user = self.0.lock().unwrap();
-        if user.names().any(|other| other == name) {
-            Peek::Found(Arc::new(user.clone()))
-        } else {
-            Peek::Absent
-        }
-    }
-
-    async fn find_user(&self, _: &str, _: SystemTime) -> Result<Option<Arc<UserRecord>>, StoreError> {
-        panic!("peek has answered")
-    }
-
-    async fn insert_user(&self, _: UserRecord, _: SystemTime) -> Result<(), StoreError> {
-        panic!("no test inserts")
-    }
-}
+use tower_auth::{AuthLayer, Basic, Clock, Principal, Secret, Subject, hash_password};
 
 fn anna(password: &str) -> UserRecord {
     UserRecord::new(Subject::user("9"), "anna").password_hash(hash_password(password).unwrap())
@@ -52,9 +16,12 @@ fn basic(name: &str, password: &str) -> http::Request<http_body_util::Full<bytes
     get(&[("authorization", &format!("Basic {encoded}"))])
 }
 
-fn guarded(store: &One) -> (AuthLayer, ManualClock) {
-    let clock = ManualClock::new(1_000);
-    (AuthLayer::builder().basic(Basic::new(store.clone())).clock(clock.clone()).build().unwrap(), clock)
+/// A layer over a store of this one user.
+async fn guarded(user: UserRecord) -> (AuthLayer, ManualClock, Memory) {
+    let (clock, store) = (ManualClock::new(1_000), Memory::new());
+    store.insert_user(user, clock.now()).await.unwrap();
+    let auth = AuthLayer::builder().basic(Basic::new(store.clone())).clock(clock.clone()).build().unwrap();
+    (auth, clock, store)
 }
 
 /// Whether a request is answered at its first poll: argon2 runs on another thread and is not.
@@ -70,8 +37,7 @@ fn at_once(auth: &AuthLayer, name: &str, password: &str) -> Option<u16> {
 
 #[tokio::test]
 async fn a_verified_password_is_remembered_for_a_minute_and_costs_argon2_once() {
-    let store = One::new(anna("correct horse"));
-    let (auth, clock) = guarded(&store);
+    let (auth, clock, _) = guarded(anna("correct horse")).await;
     assert_eq!(at_once(&auth, "anna", "correct horse"), None, "the first time it is hashed");
     assert_eq!(send(&auth, basic("anna", "correct horse")).await.text(), "Basic 9");
     assert_eq!(at_once(&auth, "anna", "correct horse"), Some(200));
@@ -84,29 +50,29 @@ async fn a_verified_password_is_remembered_for_a_minute_and_costs_argon2_once() 
 
 #[tokio::test]
 async fn a_changed_password_or_a_disabled_account_is_refused_by_the_next_request() {
-    let store = One::new(anna("correct horse"));
-    let (auth, _) = guarded(&store);
+    let (auth, clock, store) = guarded(anna("correct horse")).await;
     assert_eq!(send(&auth, basic("anna", "correct horse")).await.status, 200);
-    store.set(anna("another"));
+    let user = store.find_user("anna", clock.now()).await.unwrap().unwrap();
+    let another = Secret::new(hash_password("another").unwrap());
+    store.replace_password(user.id(), user.stored_hash(), another, clock.now()).await.unwrap();
     assert_eq!(send(&auth, basic("anna", "correct horse")).await.status, 401);
     assert_eq!(send(&auth, basic("anna", "another")).await.status, 200);
-    let disabled = store.0.lock().unwrap().clone().disabled();
-    store.set(disabled);
+    let mut change = UserChange::default();
+    change.active = Some(false);
+    store.change_user(user.id(), change, clock.now()).await.unwrap();
     assert_eq!(send(&auth, basic("anna", "another")).await.status, 401);
 }
 
 #[tokio::test]
 async fn an_unknown_user_a_disabled_one_one_without_a_password_and_a_wrong_password_are_alike() {
-    let store = One::new(anna("correct horse"));
-    let (auth, _) = guarded(&store);
+    let (auth, ..) = guarded(anna("correct horse")).await;
     let wrong = send(&auth, basic("anna", "wrong")).await;
     let unknown = send(&auth, basic("nobody", "correct horse")).await;
-    store.set(anna("correct horse").disabled());
-    let disabled = send(&auth, basic("anna", "correct horse")).await;
-    store.set(UserRecord::new(Subject::user("9"), "anna"));
-    let without = send(&auth, basic("anna", "correct horse")).await;
-    store.set(UserRecord::new(Subject::user("9"), "anna").password_hash("$2b$12$notargon"));
-    let foreign = send(&auth, basic("anna", "correct horse")).await;
+    let right_of = async |user| send(&guarded(user).await.0, basic("anna", "correct horse")).await;
+    let disabled = right_of(anna("correct horse").disabled()).await;
+    let bare = UserRecord::new(Subject::user("9"), "anna");
+    let without = right_of(bare.clone()).await;
+    let foreign = right_of(bare.password_hash("$2b$12$notargon")).await;
     assert_eq!((wrong.status.as_u16(), wrong.code().as_str()), (401, "invalid_credentials"));
     for other in [unknown, disabled, without, foreign] {
         assert_eq!(other, wrong);
@@ -118,9 +84,29 @@ async fn an_unknown_user_a_disabled_one_one_without_a_password_and_a_wrong_passw
 }
 
 #[tokio::test]
+async fn whoever_is_refused_costs_argon2_equally_often() {
+    let stores = [
+        ("wrong password", "anna", anna("correct horse")),
+        ("unknown user", "nobody", anna("correct horse")),
+        ("disabled user", "anna", anna("wrong").disabled()),
+        ("no password", "anna", UserRecord::new(Subject::user("9"), "anna")),
+        ("malformed hash", "anna", UserRecord::new(Subject::user("9"), "anna").password_hash("$argon2id$")),
+    ];
+    for (case, name, user) in stores {
+        let (clock, store) = (ManualClock::new(1_000), Memory::new());
+        store.insert_user(user, clock.now()).await.unwrap();
+        let scheme = Basic::new(store);
+        let auth = AuthLayer::builder().basic(scheme.clone()).clock(clock).build().unwrap();
+        for runs in 1..=3 {
+            assert_eq!(send(&auth, basic(name, "wrong")).await.status, 401, "{case}");
+            assert_eq!(scheme.argon2_runs(), runs, "{case}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_user_brings_scopes_roles_and_the_applications_own_value() {
-    let store = One::new(anna("correct horse").scope("a").role("staff").with_app(7_u8));
-    let (auth, _) = guarded(&store);
+    let (auth, ..) = guarded(anna("correct horse").scope("a").role("staff").with_app(7_u8)).await;
     let service = tower_layer::Layer::layer(
         &auth,
         tower::service_fn(|request: http::Request<http_body_util::Full<bytes::Bytes>>| async move {
@@ -135,11 +121,10 @@ async fn the_user_brings_scopes_roles_and_the_applications_own_value() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_wrong_passwords_is_bounded_and_told_to_come_back() {
-    let store = One::new(anna("correct horse"));
-    let (auth, _) = guarded(&store);
-    // Half of the cores hash, 16 requests wait for each: more than that is refused before it costs anything.
+    let (auth, ..) = guarded(anna("correct horse")).await;
+    // Half of the cores hash, 64 requests wait for each: more than that is refused before it costs anything.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let admitted = (cores / 2).max(1) * 17;
+    let admitted = (cores / 2).max(1) * 65;
     let mut floods = tokio::task::JoinSet::new();
     for _ in 0..admitted * 3 {
         let auth = auth.clone();

@@ -9,6 +9,7 @@ mod contract;
 mod examples;
 mod headers;
 mod layer;
+mod migration;
 mod refusals;
 mod stacks;
 mod stores;

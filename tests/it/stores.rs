@@ -1,13 +1,11 @@
 //! Stores keep their promises, and their failures are 503.
 
 use crate::support::*;
-use async_trait::async_trait;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tower_auth::store::{
-    KeyDigest, KeyRecord, KeyStore, Memory, Peek, StoreError, UserRecord, UserStore, conformance,
-};
+use std::time::{Duration, UNIX_EPOCH};
+use tower_auth::store::{KeyStore, Memory, conformance};
+use tower_auth::test_util::{Intercept, Intercepted};
 use tower_auth::{ApiKeys, AuthLayer, Basic, Subject};
 
 #[tokio::test]
@@ -20,116 +18,61 @@ async fn memory_keeps_the_promises_of_a_user_store() {
     conformance::user_store(async || Memory::new()).await;
 }
 
+#[tokio::test]
+async fn memory_keeps_the_promises_of_a_token_store() {
+    conformance::token_store(async || Memory::new()).await;
+}
+
 /// What a scripted store does when it is asked.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Script {
     Answer,
-    Fail,
-    Panic,
+    Do(Intercept),
     PanicInPeek,
-    Hang,
-    /// Another key's record, as a store with a broken index would find.
-    WrongRecord,
 }
 
-/// A store that forgets its synchronous answers and does what its script says.
-#[derive(Clone)]
-struct Scripted {
-    memory: Memory,
-    script: Script,
-    asked: Arc<AtomicUsize>,
-}
-
-impl Scripted {
-    fn new(memory: &Memory, script: Script) -> Self {
-        Self { memory: memory.clone(), script, asked: Arc::default() }
-    }
-
-    async fn play(&self) -> Result<(), StoreError> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        match self.script {
-            Script::Fail => Err(StoreError::unavailable("the disk is full")),
-            Script::Panic => panic!("planted"),
-            Script::Hang => std::future::pending().await,
-            Script::Answer | Script::PanicInPeek | Script::WrongRecord => Ok(()),
+/// A store that forgets its synchronous answers and does what its script says, and how often it was asked.
+fn scripted(memory: &Memory, script: Script) -> (Intercepted<Memory>, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let store = Intercepted::new(memory.clone(), move |call| match (call.starts_with("peek"), script) {
+        (true, Script::PanicInPeek) => Intercept::Panic,
+        (true, _) => Intercept::Fail,
+        (false, script) => {
+            counter.fetch_add(1, Ordering::SeqCst);
+            if let Script::Do(intercept) = script { intercept } else { Intercept::Pass }
         }
-    }
-
-    fn peek<T>(&self) -> Peek<T> {
-        assert_ne!(self.script, Script::PanicInPeek, "planted");
-        Peek::Ask
-    }
-}
-
-#[async_trait]
-impl KeyStore for Scripted {
-    fn peek_key(&self, _: &KeyDigest, _: SystemTime) -> Peek<KeyRecord> {
-        self.peek()
-    }
-
-    async fn find_key(
-        &self,
-        digest: &KeyDigest,
-        now: SystemTime,
-    ) -> Result<Option<Arc<KeyRecord>>, StoreError> {
-        self.play().await?;
-        if self.script == Script::WrongRecord {
-            return Ok(self.memory.list_keys(&Subject::user("7"), now).await?.pop());
-        }
-        self.memory.find_key(digest, now).await
-    }
-
-    async fn insert_key(&self, record: KeyRecord, now: SystemTime) -> Result<(), StoreError> {
-        self.memory.insert_key(record, now).await
-    }
-
-    async fn list_keys(&self, owner: &Subject, now: SystemTime) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
-        self.memory.list_keys(owner, now).await
-    }
-
-    async fn revoke_key(&self, owner: &Subject, id: &str, now: SystemTime) -> Result<(), StoreError> {
-        self.memory.revoke_key(owner, id, now).await
-    }
-}
-
-#[async_trait]
-impl UserStore for Scripted {
-    fn peek_user(&self, _: &str, _: SystemTime) -> Peek<UserRecord> {
-        self.peek()
-    }
-
-    async fn find_user(&self, name: &str, now: SystemTime) -> Result<Option<Arc<UserRecord>>, StoreError> {
-        self.play().await?;
-        self.memory.find_user(name, now).await
-    }
-
-    async fn insert_user(&self, user: UserRecord, now: SystemTime) -> Result<(), StoreError> {
-        self.memory.insert_user(user, now).await
-    }
+    });
+    (store, asked)
 }
 
 /// A layer over a scripted store that knows the returned key.
-async fn guarded_by(script: Script) -> (AuthLayer, String, Scripted) {
+async fn guarded_by(script: Script) -> (AuthLayer, String, Arc<AtomicUsize>) {
     let memory = Memory::new();
-    let store = Scripted::new(&memory, script);
+    let (store, asked) = scripted(&memory, script);
     let keys = ApiKeys::new(store.clone()).prefix("egret");
     let new = keys.mint(Subject::user("7"), "ci", UNIX_EPOCH).unwrap();
     memory.insert_key(new.record, UNIX_EPOCH).await.unwrap();
     let auth = AuthLayer::builder()
         .api_keys(keys)
-        .basic(Basic::new(store.clone()))
+        .basic(Basic::new(store))
         .store_deadline(Duration::from_millis(20))
         .build();
-    (auth.unwrap(), new.key.expose().clone(), store)
+    (auth.unwrap(), new.key.expose().clone(), asked)
 }
 
-const FAULTS: [Script; 4] = [Script::Fail, Script::Panic, Script::PanicInPeek, Script::Hang];
+const FAULTS: [Script; 4] = [
+    Script::Do(Intercept::Fail),
+    Script::Do(Intercept::Panic),
+    Script::PanicInPeek,
+    Script::Do(Intercept::Hang),
+];
 
 #[tokio::test]
 async fn a_store_that_answers_later_is_waited_for() {
-    let (auth, key, store) = guarded_by(Script::Answer).await;
+    let (auth, key, asked) = guarded_by(Script::Answer).await;
     assert_eq!(send(&auth, bearer(&key)).await.text(), "ApiKey 7");
-    assert_eq!(store.asked.load(Ordering::SeqCst), 1);
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,26 +102,31 @@ async fn a_failed_slow_or_panicking_user_store_is_503_never_401_and_never_a_pass
 
 #[tokio::test]
 async fn the_record_that_a_store_finds_is_compared_with_the_key_that_was_presented() {
-    let (auth, key, store) = guarded_by(Script::WrongRecord).await;
-    assert_eq!(send(&auth, bearer(&key)).await.status, 200);
-    let other = ApiKeys::new(store).prefix("egret").mint(Subject::user("8"), "x", UNIX_EPOCH).unwrap();
+    let memory = Memory::new();
+    let keys = ApiKeys::new(memory.clone()).prefix("egret");
+    let [new, other] = ["7", "8"].map(|owner| keys.mint(Subject::user(owner), "ci", UNIX_EPOCH).unwrap());
+    let digest = new.record.digest().clone();
+    memory.insert_key(new.record, UNIX_EPOCH).await.unwrap();
+    let broken = scripted(&memory, Script::Answer).0.finding(digest);
+    let auth = AuthLayer::builder().api_keys(ApiKeys::new(broken).prefix("egret")).build().unwrap();
+    assert_eq!(send(&auth, bearer(new.key.expose())).await.status, 200);
     assert_eq!(send(&auth, bearer(other.key.expose())).await.status, 401);
 }
 
 #[tokio::test]
 async fn a_typo_or_garbage_is_refused_without_asking_the_store() {
-    let (auth, key, store) = guarded_by(Script::Answer).await;
+    let (auth, key, asked) = guarded_by(Script::Answer).await;
     let last = if key.ends_with('a') { "b" } else { "a" };
     for wrong in [&format!("{}{last}", &key[..key.len() - 1]), "egret_", "egret_x", &key[..key.len() - 1]] {
         assert_eq!(send(&auth, bearer(wrong)).await.status, 401);
     }
-    assert_eq!(store.asked.load(Ordering::SeqCst), 0);
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
 async fn unknown_revoked_and_expired_keys_are_refused_alike_and_after_the_same_work() {
     let memory = Memory::new();
-    let store = Scripted::new(&memory, Script::Answer);
+    let (store, asked) = scripted(&memory, Script::Answer);
     let keys = ApiKeys::new(store.clone()).prefix("egret").pepper("p1", [7; 32]);
     let clock = tower_auth::test_util::ManualClock::new(1_000);
     let auth = AuthLayer::builder().api_keys(keys.clone()).clock(clock.clone()).build().unwrap();
@@ -198,9 +146,9 @@ async fn unknown_revoked_and_expired_keys_are_refused_alike_and_after_the_same_w
     clock.advance(Duration::from_secs(1)); // a key that expires now is expired
     let mut replies = Vec::new();
     for new in [&revoked.key, &expiring.key] {
-        store.asked.store(0, Ordering::SeqCst);
+        asked.store(0, Ordering::SeqCst);
         replies.push(send(&auth, bearer(new.expose())).await);
-        assert_eq!(store.asked.load(Ordering::SeqCst), 1, "found under the first hash");
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "found under the first hash");
     }
     replies.push(send(&auth, bearer(unknown.key.expose())).await);
     assert_eq!(replies[0].status, 401);

@@ -2,7 +2,8 @@ use super::{ErrorFormat, Rejection, json};
 use crate::reject::RejectionKind;
 use serde::Serialize;
 
-/// The form of Django REST Framework with simplejwt: `{"detail": "…", "code": "…"}`.
+/// The form of Django REST Framework with simplejwt: `{"detail": "…", "code": "…"}`; for fields that are not valid
+/// `{"email": ["This field is required."]}`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Drf;
 
@@ -20,11 +21,15 @@ impl ErrorFormat for Drf {
     fn body(&self, rejection: &Rejection) -> Vec<u8> {
         use RejectionKind as K;
         let kind = rejection.kind();
+        if !rejection.fields().is_empty() {
+            return json(&rejection.field_details());
+        }
         let code = match kind {
             K::InvalidToken | K::ExpiredToken | K::RevokedToken => "token_not_valid",
             K::InvalidApiKey | K::InvalidPassword => "authentication_failed",
             K::InsufficientScope => "permission_denied",
             K::Failed | K::MissingLayer => "error",
+            K::InvalidInput => "parse_error",
             _ => kind.code(),
         };
         let wait;

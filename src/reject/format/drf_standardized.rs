@@ -1,16 +1,17 @@
 use super::{ErrorFormat, Rejection, json};
-use crate::reject::RejectionKind;
+use crate::reject::{FieldError, RejectionKind};
 use serde::Serialize;
 
 /// The form of drf-standardized-errors:
-/// `{"type":"client_error","errors":[{"code":"…","detail":"…","attr":null,"extra":null}]}`.
+/// `{"type":"client_error","errors":[{"code":"…","detail":"…","attr":null,"extra":null}]}`; for fields that are not valid the type
+/// is `validation_error` and `attr` the field.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DrfStandardized;
 
 #[derive(Serialize)]
 struct Body<'a> {
     r#type: &'a str,
-    errors: [Item<'a>; 1],
+    errors: Vec<Item<'a>>,
 }
 
 #[derive(Serialize)]
@@ -19,6 +20,12 @@ struct Item<'a> {
     detail: &'a str,
     attr: Option<&'a str>,
     extra: Option<&'a str>,
+}
+
+impl<'a> Item<'a> {
+    fn of(field: &'a FieldError) -> Self {
+        Self { code: field.code(), detail: field.detail(), attr: Some(field.field()), extra: None }
+    }
 }
 
 impl ErrorFormat for DrfStandardized {
@@ -35,9 +42,14 @@ impl ErrorFormat for DrfStandardized {
             }
             K::InvalidApiKey | K::InvalidPassword => ("authentication_failed", kind.detail()),
             K::InsufficientScope => ("permission_denied", kind.detail()),
+            K::InvalidInput => ("parse_error", kind.detail()),
             _ => (kind.code(), kind.detail()),
         };
+        let fields = rejection.fields();
+        if !fields.is_empty() {
+            return json(&Body { r#type: "validation_error", errors: fields.iter().map(Item::of).collect() });
+        }
         let r#type = if rejection.status().is_server_error() { "server_error" } else { "client_error" };
-        json(&Body { r#type, errors: [Item { code, detail, attr: None, extra: None }] })
+        json(&Body { r#type, errors: vec![Item { code, detail, attr: None, extra: None }] })
     }
 }

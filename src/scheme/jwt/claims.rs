@@ -23,6 +23,9 @@ pub(super) struct Claims<'a> {
     pub(super) roles: Option<OneOrMany<'a>>,
     pub(super) token_type: Option<Cow<'a, str>>,
     pub(super) token_use: Option<Cow<'a, str>>,
+    pub(super) jti: Option<Cow<'a, str>>,
+    /// The family's id; read of our own tokens alone.
+    pub(super) sid: Option<Cow<'a, str>>,
 }
 
 /// What the configurable claims are called.
@@ -30,6 +33,8 @@ pub(super) struct Claims<'a> {
 pub(super) struct Names<'a> {
     pub(super) scope: &'a str,
     pub(super) roles: &'a str,
+    /// Whether `sid` is the id of a family.
+    pub(super) sid: bool,
 }
 
 impl Names<'_> {
@@ -54,6 +59,8 @@ impl<'a> Claims<'a> {
             roles: None,
             token_type: None,
             token_use: None,
+            jti: None,
+            sid: None,
         };
         read_object(json, &mut claims).map_err(|_| refused("claims"))?;
         Ok(claims)
@@ -91,10 +98,11 @@ const TOKEN_TYPE: u8 = 7;
 const TOKEN_USE: u8 = 8;
 const SCOPE: u8 = 9;
 const ROLES: u8 = 10;
+const SID: u8 = 11;
 
 /// The claims whose names no configuration changes.
 #[inline]
-fn registered(name: &str) -> Option<u8> {
+pub(super) fn registered(name: &str) -> Option<u8> {
     Some(match name {
         "iss" => ISS,
         "sub" => SUB,
@@ -114,6 +122,7 @@ impl<'de> Members<'de> for Claims<'de> {
         match registered(name) {
             None if name == self.names.scope => Some(SCOPE),
             None if name == self.names.roles => Some(ROLES),
+            None if self.names.sid && name == "sid" => Some(SID),
             number => number,
         }
     }
@@ -126,7 +135,8 @@ impl<'de> Members<'de> for Claims<'de> {
             EXP => self.exp = Some(numeric_date(map)?),
             NBF => self.nbf = Some(numeric_date(map)?),
             IAT => self.iat = Some(numeric_date(map)?),
-            JTI => drop(text(map)?),
+            JTI => self.jti = Some(text(map)?),
+            SID => self.sid = Some(text(map)?),
             TOKEN_TYPE => self.token_type = Some(text(map)?),
             TOKEN_USE => self.token_use = Some(text(map)?),
             SCOPE => self.scope = Some(map.next_value()?),

@@ -5,7 +5,7 @@ use serde::de::{Error, IgnoredAny, MapAccess};
 use std::borrow::Cow;
 
 /// The longest `kid` that is looked up, in bytes.
-const LONGEST_KID: usize = 256;
+pub(crate) const LONGEST_KID: usize = 256;
 
 /// What a JOSE header (RFC 7515 §4) says that matters here.
 ///

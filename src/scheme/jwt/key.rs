@@ -1,11 +1,13 @@
-use super::public_key::{PublicKey, PublicKeyForm};
+use super::public_key::{PublicKey, PublicKeyForm, jwk_members};
+use super::secret_key::SecretKey;
 use super::{Parts, decoded_into, refused};
 use crate::config::ConfigProblem;
 use crate::reject::Rejection;
 use crate::secret::Secret;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Sha256, Sha384, Sha512};
-use std::collections::HashSet;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -87,7 +89,7 @@ impl JwtAlgorithm {
     }
 
     /// The bytes of its hash: the least length of a secret (RFC 7518 §3.2).
-    fn hash_length(self) -> usize {
+    pub(super) fn hash_length(self) -> usize {
         match self {
             Self::Hs384 | Self::Rs384 | Self::Ps384 | Self::Es384 => 48,
             Self::Hs512 | Self::Rs512 | Self::Ps512 => 64,
@@ -161,7 +163,7 @@ impl JwtKey {
         self
     }
 
-    fn secret(algorithm: JwtAlgorithm, secret: &[u8]) -> Self {
+    pub(crate) fn secret(algorithm: JwtAlgorithm, secret: &[u8]) -> Self {
         Self { algorithm, id: None, material: Material::Secret(Secret::new(secret.to_vec())) }
     }
 
@@ -173,9 +175,57 @@ impl JwtKey {
         self.algorithm
     }
 
+    pub(crate) fn key_id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// With its thumbprint for an id where it has none. A secret's thumbprint would be a hash of it (RFC 7638 §7).
+    pub(crate) fn or_thumbprint(mut self) -> Self {
+        self.id = self.id.take().or_else(|| self.thumbprint().map(String::into_boxed_str));
+        self
+    }
+
+    /// The JWK (RFC 7517 §4) of a public key. A secret has none, so that no key set can publish it.
+    pub(crate) fn jwk(&self) -> Option<Value> {
+        let mut jwk: Map<String, Value> =
+            self.jwk_members()?.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        jwk.insert("use".into(), "sig".into());
+        jwk.insert("alg".into(), self.algorithm.name().into());
+        if let Some(id) = self.key_id() {
+            jwk.insert("kid".into(), id.into());
+        }
+        Some(jwk.into())
+    }
+
+    /// SHA-256 over the required members, in order and without white space (RFC 7638 §3), base64url.
+    fn thumbprint(&self) -> Option<String> {
+        // Nothing to escape: names of curves, and base64url.
+        let member = |(name, value): (&str, String)| format!(r#""{name}":"{value}""#);
+        let members: Vec<String> = self.jwk_members()?.into_iter().map(member).collect();
+        Some(URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{{{}}}", members.join(",")))))
+    }
+
+    fn jwk_members(&self) -> Option<Vec<(&'static str, String)>> {
+        match &self.material {
+            Material::Secret(_) => None,
+            Material::Public(form) => jwk_members(self.algorithm, form).ok(),
+        }
+    }
+
+    /// Whether it is sound.
+    pub(crate) fn check(&self) -> Result<(), ConfigProblem> {
+        self.build().map(drop)
+    }
+
+    /// Whether the token was signed with its other half, whatever else it says.
+    pub(crate) fn verifies(&self, token: &str) -> Result<bool, ConfigProblem> {
+        let key = self.build()?;
+        Ok(Parts::split(token.as_bytes()).and_then(|parts| key.verify(parts)).is_ok())
+    }
+
     pub(super) fn build(&self) -> Result<Key, ConfigProblem> {
         let verifier = match &self.material {
-            Material::Secret(secret) => hmac_verifier(self.algorithm, secret.expose())?,
+            Material::Secret(secret) => Verifier::Secret(SecretKey::new(self.algorithm, secret.expose())?),
             Material::Public(form) => {
                 let key = PublicKey::new(self.algorithm, form);
                 Verifier::Public(
@@ -206,10 +256,9 @@ pub(super) struct Key {
     seen_header: OnceLock<Box<[u8]>>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "keys are few, and a secret is read for every token")]
 enum Verifier {
-    Hs256(Hmac<Sha256>),
-    Hs384(Hmac<Sha384>),
-    Hs512(Hmac<Sha512>),
+    Secret(SecretKey),
     Public(PublicKey),
 }
 
@@ -232,7 +281,7 @@ impl Key {
             Verifier::Public(key) => {
                 key.verify(message, decode_signature(parts.signature, &mut [0; LONGEST_SIGNATURE])?)
             }
-            secret => secret.verify_mac(message, decode_signature(parts.signature, &mut [0; 64])?),
+            Verifier::Secret(key) => key.verify(message, decode_signature(parts.signature, &mut [0; 64])?),
         };
         if !genuine {
             return Err(refused("signature"));
@@ -242,67 +291,8 @@ impl Key {
     }
 }
 
-impl Verifier {
-    /// Compared in constant time by `verify_slice`.
-    fn verify_mac(&self, message: &[u8], mac: &[u8]) -> bool {
-        match self {
-            Self::Hs256(key) => key.clone().chain_update(message).verify_slice(mac).is_ok(),
-            Self::Hs384(key) => key.clone().chain_update(message).verify_slice(mac).is_ok(),
-            Self::Hs512(key) => key.clone().chain_update(message).verify_slice(mac).is_ok(),
-            Self::Public(_) => false,
-        }
-    }
-}
-
 fn decode_signature<'b>(segment: &[u8], buffer: &'b mut [u8]) -> Result<&'b [u8], Rejection> {
     decoded_into(segment, buffer).ok_or_else(|| refused("signature form"))
-}
-
-/// The key schedule is kept: it is half the work of a short message.
-fn hmac_verifier(algorithm: JwtAlgorithm, secret: &[u8]) -> Result<Verifier, ConfigProblem> {
-    let least = algorithm.hash_length();
-    let short = || ConfigProblem::ShortSecret { algorithm: algorithm.name(), least };
-    if secret.len() < least {
-        return Err(short());
-    }
-    if is_guessable(secret) {
-        return Err(ConfigProblem::WeakSecret(algorithm.name()));
-    }
-    Ok(match algorithm {
-        JwtAlgorithm::Hs384 => Verifier::Hs384(Hmac::new_from_slice(secret).map_err(|_| short())?),
-        JwtAlgorithm::Hs512 => Verifier::Hs512(Hmac::new_from_slice(secret).map_err(|_| short())?),
-        _ => Verifier::Hs256(Hmac::new_from_slice(secret).map_err(|_| short())?),
-    })
-}
-
-/// Whether a secret is long only to the eye: a published example or a placeholder, a block that repeats itself, or runs
-/// like `abc…` and `0123…`.
-fn is_guessable(secret: &[u8]) -> bool {
-    const PUBLISHED: [&str; 3] = [
-        "a-string-secret-at-least-256-bits-long",
-        "a-valid-string-secret-that-is-at-least-384-bits-long",
-        "a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long",
-    ];
-    const PLACEHOLDERS: [&str; 9] = [
-        "changeme",
-        "change-me",
-        "change_me",
-        "changeit",
-        "your-secret",
-        "your_secret",
-        "your-256-bit-secret",
-        "insert-secret",
-        "django-insecure-",
-    ];
-    let distinct: HashSet<&u8> = secret.iter().collect();
-    let repeats = |period: usize| secret[period..].iter().eq(&secret[..secret.len() - period]);
-    let jumps = secret.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) > 1).count();
-    let text = String::from_utf8_lossy(secret).to_ascii_lowercase();
-    distinct.len() < 8
-        || (1..=secret.len() / 2).any(repeats)
-        || jumps < 8
-        || PUBLISHED.contains(&text.as_str())
-        || PLACEHOLDERS.iter().any(|word| text.contains(word))
 }
 
 impl fmt::Debug for Key {

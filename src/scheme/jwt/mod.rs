@@ -1,4 +1,4 @@
-//! JWTs (RFC 7519) that others sign, verified with local keys.
+//! JWTs (RFC 7519): those that others sign, verified with local keys, and those that we issue.
 //!
 //! ```text
 //! token ─ split ─ policy by `iss` (where there are several) ─ header → key ─ signature ─ claims
@@ -10,20 +10,27 @@
 mod claims;
 mod header;
 mod key;
+mod ours;
 mod policy;
 mod public_key;
+mod secret_key;
 mod strict;
 
 pub use key::{JwtAlgorithm, JwtKey};
 pub use policy::Jwt;
 
+pub(crate) use header::LONGEST_KID;
+pub(crate) use ours::{IssuedIds, Ours, TokenUse, revoked};
+pub(crate) use policy::KeySet;
+pub(crate) use secret_key::SecretKey;
+
 use super::{Answer, Scheme};
 use crate::config::ConfigProblem;
 use crate::credential::Credential;
-use crate::principal::Principal;
+use crate::principal::{Principal, Subject};
 use crate::reject::{Rejection, RejectionKind};
 use base64_simd::{Out, URL_SAFE_NO_PAD};
-use policy::Policy;
+use policy::{Policy, Verified};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -47,34 +54,46 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// All [`Jwt`]s of a layer: one policy for each issuer.
+/// All [`Jwt`]s of a layer, and the tokens that it issues: one policy for each issuer.
 #[derive(Debug)]
-pub(crate) struct Jwts(Vec<Policy>);
+pub(crate) struct Jwts(Vec<Arc<Policy>>);
 
 impl Jwts {
-    pub(crate) fn build(jwts: Vec<Jwt>) -> Result<Self, Vec<ConfigProblem>> {
+    pub(crate) fn build(jwts: Vec<Jwt>, ours: Option<Arc<Policy>>) -> Result<Self, Vec<ConfigProblem>> {
         let mut problems = Vec::new();
-        let mut policies: Vec<Policy> = Vec::new();
+        let mut policies: Vec<Arc<Policy>> = ours.into_iter().collect();
         for jwt in jwts {
-            match jwt.build() {
+            match jwt.build(None) {
                 Err(found) => problems.extend(found),
                 Ok(policy) if policies.iter().any(|other| other.issuer() == policy.issuer()) => {
                     problems.push(ConfigProblem::DuplicateIssuer(policy.issuer().to_owned()));
                 }
-                Ok(policy) => policies.push(policy),
+                Ok(policy) => policies.push(Arc::new(policy)),
             }
         }
         if problems.is_empty() { Ok(Self(policies)) } else { Err(problems) }
     }
 
-    fn verify(&self, token: &[u8], now: SystemTime) -> Result<Principal, Rejection> {
+    fn verify(&self, token: &[u8], now: SystemTime) -> Result<Answer, Rejection> {
         let parts = Parts::split(token)?;
-        let token = self.policy(parts)?.verify(parts, now)?;
-        Ok(Principal::from_token(Arc::new(token)))
+        let policy = self.policy(parts)?;
+        let principal = |token| Principal::from_token(Arc::new(token));
+        Ok(match policy.verify(parts, now)? {
+            Verified::Live(token) => Answer::Verified(principal(token)),
+            Verified::Ask(token, ids) => {
+                let policy = Arc::clone(policy);
+                Answer::Pending(Box::pin(async move {
+                    if let Some(ours) = policy.ours() {
+                        ours.ask(&ids, now).await?;
+                    }
+                    Ok(principal(token))
+                }))
+            }
+        })
     }
 
     /// With several issuers the token says which one to hold it against. What it says is not believed yet.
-    fn policy(&self, parts: Parts<'_>) -> Result<&Policy, Rejection> {
+    fn policy(&self, parts: Parts<'_>) -> Result<&Arc<Policy>, Rejection> {
         match self.0.as_slice() {
             [only] => Ok(only),
             several => {
@@ -86,6 +105,35 @@ impl Jwts {
     }
 }
 
+/// Verifies the tokens that we issue, for those who issue them.
+#[derive(Clone, Debug)]
+pub(crate) struct OurPolicy(Arc<Policy>);
+
+impl OurPolicy {
+    pub(crate) fn build(jwt: Jwt, ours: Ours) -> Result<Self, Vec<ConfigProblem>> {
+        jwt.build(Some(ours)).map(|policy| Self(Arc::new(policy)))
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Policy> {
+        Arc::clone(&self.0)
+    }
+
+    /// Whose token of these uses it is, and its ids. Whether it was revoked is not asked.
+    pub(crate) fn read(
+        &self,
+        token: &str,
+        uses: &[TokenUse],
+        now: SystemTime,
+    ) -> Result<(Subject, IssuedIds), Rejection> {
+        self.0.issued(Parts::split(token.as_bytes())?, uses, now)
+    }
+}
+
+/// Whether a claim's name is taken, so that an application cannot set it.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    claims::registered(name).is_some() || name == "sid"
+}
+
 impl Scheme for Jwts {
     fn name(&self) -> &'static str {
         "Bearer"
@@ -93,7 +141,7 @@ impl Scheme for Jwts {
 
     fn authenticate(&self, credential: &Credential<'_>, now: SystemTime) -> Answer {
         match credential {
-            Credential::Token(token) => self.verify(token.as_bytes(), now).into(),
+            Credential::Token(token) => self.verify(token.as_bytes(), now).unwrap_or_else(Answer::Refused),
             _ => Answer::NotPresented,
         }
     }

@@ -1,11 +1,13 @@
 use super::claims::{Claims, Names};
 use super::header::{Header, with_header};
 use super::key::{JwtAlgorithm, JwtKey, Key};
+use super::ours::{IssuedIds, Ours, TokenUse};
 use super::{Parts, decoded, refused};
 use crate::clock::unix_seconds;
 use crate::config::ConfigProblem;
 use crate::principal::{Roles, Scopes, Subject, TokenIdentity};
 use crate::reject::Rejection;
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -125,15 +127,16 @@ impl Jwt {
     }
 
     fn claim_names(&self) -> Names<'_> {
-        Names { scope: &self.scope_claim, roles: &self.role_claim }
+        Names { scope: &self.scope_claim, roles: &self.role_claim, sid: false }
     }
 
-    pub(super) fn build(self) -> Result<Policy, Vec<ConfigProblem>> {
+    /// `ours` makes it the policy of tokens that we issue, for which an audience is a choice.
+    pub(super) fn build(self, ours: Option<Ours>) -> Result<Policy, Vec<ConfigProblem>> {
         let mut problems = Vec::new();
         if self.issuer.is_empty() {
             problems.push(ConfigProblem::Issuer);
         }
-        if self.audiences.is_empty() || self.audiences.iter().any(String::is_empty) {
+        if (self.audiences.is_empty() && ours.is_none()) || self.audiences.iter().any(String::is_empty) {
             problems.push(ConfigProblem::Audience);
         }
         if self.leeway > LONGEST_LEEWAY {
@@ -164,6 +167,7 @@ impl Jwt {
             token_type: self.token_type,
             scope_claim: self.scope_claim,
             role_claim: self.role_claim,
+            ours,
         })
     }
 }
@@ -180,7 +184,7 @@ impl fmt::Debug for Jwt {
 
 /// A [`Jwt`] that was found sound.
 #[derive(Debug)]
-pub(super) struct Policy {
+pub(crate) struct Policy {
     issuer: Arc<str>,
     audiences: Vec<String>,
     keys: KeySet,
@@ -191,6 +195,15 @@ pub(super) struct Policy {
     token_type: Option<String>,
     scope_claim: String,
     role_claim: String,
+    ours: Option<Ours>,
+}
+
+/// A token whose signature and claims are right.
+pub(super) enum Verified {
+    /// It is good.
+    Live(TokenIdentity),
+    /// It is one of ours, and memory cannot tell whether it was revoked.
+    Ask(TokenIdentity, IssuedIds),
 }
 
 impl Policy {
@@ -198,30 +211,68 @@ impl Policy {
         &self.issuer
     }
 
-    /// Signature first: nothing about a forged token is told, and nothing in it is read.
-    pub(super) fn verify(&self, parts: Parts<'_>, now: SystemTime) -> Result<TokenIdentity, Rejection> {
-        let key = self.key(parts.header)?;
-        key.verify(parts)?;
-        let payload = decoded(parts.payload)?;
-        let claims = Claims::parse(&payload, self.claim_names())?;
-        self.check(&claims, unix_seconds(now))?;
-        let subject = claims.sub.filter(|sub| !sub.is_empty()).ok_or_else(|| refused("sub"))?;
+    pub(super) fn ours(&self) -> Option<&Ours> {
+        self.ours.as_ref()
+    }
+
+    pub(super) fn verify(&self, parts: Parts<'_>, now: SystemTime) -> Result<Verified, Rejection> {
+        let payload = self.genuine(parts)?;
+        let claims = self.checked(&payload, TokenUse::ACCESS, now)?;
+        let issued = match &self.ours {
+            None => None,
+            Some(ours) => Some((TokenUse::of(&claims)?, ours.look_up(&claims, now)?)),
+        };
         let scopes = claims.scope.map(|scope| match scope {
             super::strict::OneOrMany::One(text) => Scopes::parse(&text),
             many => many.iter().collect(),
         });
         let roles = claims.roles.map(|roles| roles.iter().collect::<Roles>());
-        Ok(TokenIdentity {
-            subject: Subject::user(subject),
+        let identity = TokenIdentity {
+            subject: claims.sub.map(subject_of).ok_or_else(|| refused("sub"))?,
             issuer: Arc::clone(&self.issuer),
             scopes: scopes.unwrap_or_default(),
             roles: roles.unwrap_or_default(),
+            issued: issued.as_ref().map(|(is, _)| *is),
             claims: payload,
+        };
+        Ok(match issued {
+            Some((_, Some(ids))) => Verified::Ask(identity, ids),
+            _ => Verified::Live(identity),
         })
     }
 
+    /// The ids of a token of ours of one of these uses, whether or not it was revoked.
+    pub(super) fn issued(
+        &self,
+        parts: Parts<'_>,
+        uses: &[TokenUse],
+        now: SystemTime,
+    ) -> Result<(Subject, IssuedIds), Rejection> {
+        let payload = self.genuine(parts)?;
+        let claims = self.checked(&payload, uses, now)?;
+        let ids = IssuedIds::of(&claims)?;
+        Ok((claims.sub.map(subject_of).ok_or_else(|| refused("sub"))?, ids))
+    }
+
+    /// Signature first: nothing about a forged token is told, and nothing in it is read.
+    fn genuine(&self, parts: Parts<'_>) -> Result<String, Rejection> {
+        self.key(parts.header)?.verify(parts)?;
+        decoded(parts.payload)
+    }
+
+    fn checked<'p>(
+        &'p self,
+        payload: &'p str,
+        uses: &[TokenUse],
+        now: SystemTime,
+    ) -> Result<Claims<'p>, Rejection> {
+        let claims = Claims::parse(payload, self.claim_names())?;
+        self.check(&claims, uses, unix_seconds(now))?;
+        Ok(claims)
+    }
+
     fn claim_names(&self) -> Names<'_> {
-        Names { scope: &self.scope_claim, roles: &self.role_claim }
+        Names { scope: &self.scope_claim, roles: &self.role_claim, sid: self.ours.is_some() }
     }
 
     fn key(&self, header: &[u8]) -> Result<&Key, Rejection> {
@@ -246,22 +297,29 @@ impl Policy {
         if accepted { Ok(()) } else { Err(refused("typ")) }
     }
 
-    fn check(&self, claims: &Claims<'_>, now: u64) -> Result<(), Rejection> {
+    fn check(&self, claims: &Claims<'_>, uses: &[TokenUse], now: u64) -> Result<(), Rejection> {
         if claims.iss.as_deref() != Some(&*self.issuer) {
             return Err(refused("iss"));
         }
-        let audience = claims.aud.as_ref().ok_or_else(|| refused("aud"))?;
-        if !audience.iter().any(|named| self.audiences.iter().any(|ours| ours == named)) {
-            return Err(refused("aud"));
+        if claims.sub.as_deref().is_none_or(str::is_empty) {
+            return Err(refused("sub"));
         }
-        if claims.token_type.as_deref().is_some_and(|is| is != "access" && !is.eq_ignore_ascii_case("Bearer"))
-        {
-            return Err(refused("token_type"));
-        }
-        if claims.token_use.as_deref().is_some_and(|is| is != "access") {
-            return Err(refused("token_use"));
+        self.check_audience(claims)?;
+        match &self.ours {
+            Some(_) if !uses.contains(&TokenUse::of(claims)?) => return Err(refused("token_type")),
+            Some(_) => {}
+            None => check_use(claims)?,
         }
         self.check_times(claims, now)
+    }
+
+    fn check_audience(&self, claims: &Claims<'_>) -> Result<(), Rejection> {
+        if self.audiences.is_empty() {
+            return Ok(());
+        }
+        let audience = claims.aud.as_ref().ok_or_else(|| refused("aud"))?;
+        let named = audience.iter().any(|named| self.audiences.iter().any(|ours| ours == named));
+        if named { Ok(()) } else { Err(refused("aud")) }
     }
 
     /// Expiry last, so that only a token that is right in all else is told that it is expired.
@@ -288,6 +346,21 @@ impl Policy {
     }
 }
 
+/// A token of another issuer that calls itself something other than an access token.
+fn check_use(claims: &Claims<'_>) -> Result<(), Rejection> {
+    if claims.token_type.as_deref().is_some_and(|is| is != "access" && !is.eq_ignore_ascii_case("Bearer")) {
+        return Err(refused("token_type"));
+    }
+    if claims.token_use.as_deref().is_some_and(|is| is != "access") {
+        return Err(refused("token_use"));
+    }
+    Ok(())
+}
+
+fn subject_of(sub: Cow<'_, str>) -> Subject {
+    Subject::user(sub)
+}
+
 fn short_media_type(typ: &str) -> &str {
     const APPLICATION: &str = "application/";
     match typ.split_at_checked(APPLICATION.len()) {
@@ -298,10 +371,10 @@ fn short_media_type(typ: &str) -> &str {
 
 /// The keys of one issuer, of which a token's header chooses one at most.
 #[derive(Debug, Default)]
-struct KeySet(Vec<Key>);
+pub(crate) struct KeySet(Vec<Key>);
 
 impl KeySet {
-    fn build(keys: &[JwtKey]) -> Result<Self, Vec<ConfigProblem>> {
+    pub(crate) fn build(keys: &[JwtKey]) -> Result<Self, Vec<ConfigProblem>> {
         let mut problems = Vec::new();
         let mut set: Vec<Key> = Vec::new();
         for key in keys {
@@ -343,14 +416,17 @@ impl KeySet {
             Some(kid) if self.0.iter().any(|key| key.id().is_some()) => {
                 self.0.iter().find(|key| key.id() == Some(kid)).ok_or_else(|| refused("kid"))?
             }
-            _ => self.only(algorithm)?,
+            _ => self.unnamed(algorithm)?,
         };
         if key.algorithm() == algorithm { Ok(key) } else { Err(refused("alg")) }
     }
 
-    /// The key of an algorithm, where there is no more than one.
-    fn only(&self, algorithm: JwtAlgorithm) -> Result<&Key, Rejection> {
+    /// The key of an algorithm that a token without `kid` means: the one without an id, else the only one.
+    fn unnamed(&self, algorithm: JwtAlgorithm) -> Result<&Key, Rejection> {
         let mut fitting = self.0.iter().filter(|key| key.algorithm() == algorithm);
+        if let Some(key) = fitting.clone().find(|key| key.id().is_none()) {
+            return Ok(key);
+        }
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Ok(key),
             (None, _) => Err(refused("alg")),

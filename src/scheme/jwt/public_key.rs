@@ -63,6 +63,26 @@ impl PublicKey {
     }
 }
 
+/// The members that a JWK of the key's type must have (RFC 7518 §6, RFC 8037 §2), in the order of their names.
+pub(super) fn jwk_members(
+    algorithm: JwtAlgorithm,
+    form: &PublicKeyForm,
+) -> Checked<Vec<(&'static str, String)>> {
+    let text = |number: &[u8]| URL_SAFE_NO_PAD.encode(number);
+    Ok(match Numbers::read(algorithm, form)? {
+        Numbers::Rsa { n, e } => vec![("e", text(&e)), ("kty", "RSA".into()), ("n", text(&n))],
+        Numbers::Point(point) => {
+            // OK because a point is read with exactly two coordinates.
+            let (x, y) = point[1..].split_at(coordinate(algorithm));
+            let curve = if algorithm == JwtAlgorithm::Es384 { "P-384" } else { "P-256" };
+            vec![("crv", curve.into()), ("kty", "EC".into()), ("x", text(x)), ("y", text(y))]
+        }
+        Numbers::Ed25519(key) => {
+            vec![("crv", "Ed25519".into()), ("kty", "OKP".into()), ("x", text(&key))]
+        }
+    })
+}
+
 impl Numbers {
     fn read(algorithm: JwtAlgorithm, form: &PublicKeyForm) -> Checked<Self> {
         match form {

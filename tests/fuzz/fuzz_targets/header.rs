@@ -2,17 +2,16 @@
 
 #![no_main]
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use libfuzzer_sys::fuzz_target;
 use std::convert::Infallible;
-use std::sync::{Arc, LazyLock};
-use std::time::SystemTime;
+use std::sync::LazyLock;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
-use tower_auth::store::{Memory, StoreError, StoreErrorKind, UserRecord, UserStore};
+use tower_auth::store::Memory;
+use tower_auth::test_util::{Intercept, Intercepted};
 use tower_auth::{ApiKeys, AuthLayer, Basic, Jwt};
 use tower_layer::Layer;
 
@@ -22,28 +21,15 @@ struct Bench {
     layers: [AuthLayer; 2],
 }
 
-/// Out of order: a name and a password of good form are 503 before a hash is computed, which would take milliseconds.
-struct Broken;
-
-#[async_trait]
-impl UserStore for Broken {
-    async fn find_user(&self, _: &str, _: SystemTime) -> Result<Option<Arc<UserRecord>>, StoreError> {
-        Err(StoreError::new(StoreErrorKind::Unavailable))
-    }
-
-    async fn insert_user(&self, _: UserRecord, _: SystemTime) -> Result<(), StoreError> {
-        Err(StoreError::new(StoreErrorKind::Unavailable))
-    }
-}
-
 static BENCH: LazyLock<Bench> = LazyLock::new(|| {
     let store = Memory::new();
     let jwt = Jwt::hs256("fuzzing only: 0123456789abcdefghij").issuer("https://login.example.com");
     let required = AuthLayer::builder()
         .jwt(jwt.audience("reports"))
         .api_keys(ApiKeys::new(store.clone()).prefix("egret"))
-        .api_keys(ApiKeys::new(store).bare())
-        .basic(Basic::new(Broken))
+        .api_keys(ApiKeys::new(store.clone()).bare())
+        // Out of order: a name and a password of good form are 503 before a hash is computed, which would take milliseconds.
+        .basic(Basic::new(Intercepted::new(store.clone(), |_| Intercept::Fail)))
         .allow_preflight()
         .build()
         .expect("a good configuration");

@@ -4,12 +4,11 @@ use super::case::{Case, Expect, auth, x_key};
 use super::wire::{Witness, direct};
 use super::world::{Mode, PASSWORD, Setup, World, basic, world};
 use crate::support::Reply;
-use async_trait::async_trait;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::SystemTime;
-use tower_auth::store::{KeyDigest, KeyRecord, KeyStore, Peek, StoreError, UserRecord, UserStore};
-use tower_auth::{ApiKeys, AuthLayer, Basic, Subject};
+use tower_auth::store::Memory;
+use tower_auth::test_util::{Intercept, Intercepted};
+use tower_auth::{ApiKeys, AuthLayer, Basic};
 
 async fn ask(layer: &AuthLayer, headers: Vec<u8>) -> Reply {
     let case = Case::new("", "", Setup::All, headers, Expect::Unparsed);
@@ -54,61 +53,15 @@ async fn forged_expired_and_shapeless_tokens_are_answered_byte_for_byte_alike() 
     assert_eq!((refused.status.as_u16(), refused.code().as_str()), (401, "token_invalid"));
 }
 
-/// Counts whatever it is asked, and knows nobody.
-#[derive(Clone, Default)]
-struct Counting(Arc<AtomicUsize>);
-
-impl Counting {
-    fn asked(&self) -> usize {
-        self.0.swap(0, Ordering::SeqCst)
-    }
-
-    fn count(&self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-#[async_trait]
-impl KeyStore for Counting {
-    fn peek_key(&self, _: &KeyDigest, _: SystemTime) -> Peek<KeyRecord> {
-        self.count();
-        Peek::Absent
-    }
-
-    async fn find_key(&self, _: &KeyDigest, _: SystemTime) -> Result<Option<Arc<KeyRecord>>, StoreError> {
-        self.count();
-        Ok(None)
-    }
-
-    async fn insert_key(&self, _: KeyRecord, _: SystemTime) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn list_keys(&self, _: &Subject, _: SystemTime) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn revoke_key(&self, _: &Subject, _: &str, _: SystemTime) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl UserStore for Counting {
-    async fn find_user(&self, _: &str, _: SystemTime) -> Result<Option<Arc<UserRecord>>, StoreError> {
-        self.count();
-        Ok(None)
-    }
-
-    async fn insert_user(&self, _: UserRecord, _: SystemTime) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn a_credential_without_a_good_form_asks_no_store() {
     let world = world().await;
-    let store = Counting::default();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let store = Intercepted::new(Memory::new(), move |_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Intercept::Pass
+    });
     let keys = ApiKeys::new(store.clone()).prefix("egret");
     let layer = AuthLayer::builder().api_keys(keys).basic(Basic::new(store.clone())).build().unwrap();
     let key = &world.unknown_key;
@@ -135,10 +88,10 @@ async fn a_credential_without_a_good_form_asks_no_store() {
     ];
     for (index, headers) in shapeless.into_iter().enumerate() {
         assert!(ask(&layer, headers).await.status.is_client_error());
-        assert_eq!(store.asked(), 0, "{index}");
+        assert_eq!(asked.swap(0, Ordering::SeqCst), 0, "{index}");
     }
     for headers in [x_key(key), auth(basic("anna:x"))] {
         assert_eq!(ask(&layer, headers).await.status, 401);
-        assert_eq!(store.asked(), 1, "the counter counts");
+        assert_eq!(asked.swap(0, Ordering::SeqCst), 1, "the counter counts");
     }
 }

@@ -1,72 +1,32 @@
 //! Wrong credentials are counted before they cost anything.
 
 use super::*;
-use async_trait::async_trait;
 use base64::Engine;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::SystemTime;
-use tower_auth::store::{KeyDigest, StoreError, StoreErrorKind, UserRecord, UserStore};
+use tower_auth::endpoint::SignInEndpoint;
+use tower_auth::store::{UserRecord, UserStore};
+use tower_auth::test_util::{Intercept, Intercepted};
 use tower_auth::throttle::{AttemptLimits, Throttle};
-use tower_auth::{Basic, ConfigProblem, hash_password};
+use tower_auth::{Basic, ConfigProblem, Tokens, hash_password};
 
-/// Stores that always have to be asked, and count how often they are.
-#[derive(Clone, Default)]
-struct Asked {
-    store: Memory,
-    times: Arc<AtomicUsize>,
-    broken: bool,
+/// A store that always has to be asked, and how often it was.
+fn asked(memory: &Memory, look_up: Intercept) -> (Intercepted<Memory>, Arc<AtomicUsize>) {
+    let times = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&times);
+    let store = Intercepted::new(memory.clone(), move |call| match call {
+        "find_user" | "find_key" => {
+            counted.fetch_add(1, Ordering::SeqCst);
+            look_up
+        }
+        _ if call.starts_with("peek") => Intercept::Fail,
+        _ => Intercept::Pass,
+    });
+    (store, times)
 }
 
-impl Asked {
-    fn times(&self) -> usize {
-        self.times.load(Ordering::SeqCst)
-    }
-
-    fn ask(&self) -> Result<(), StoreError> {
-        self.times.fetch_add(1, Ordering::SeqCst);
-        if self.broken { Err(StoreError::new(StoreErrorKind::Unavailable)) } else { Ok(()) }
-    }
-}
-
-#[async_trait]
-impl UserStore for Asked {
-    async fn find_user(&self, name: &str, now: SystemTime) -> Result<Option<Arc<UserRecord>>, StoreError> {
-        self.ask()?;
-        self.store.find_user(name, now).await
-    }
-
-    async fn insert_user(&self, user: UserRecord, now: SystemTime) -> Result<(), StoreError> {
-        self.store.insert_user(user, now).await
-    }
-}
-
-#[async_trait]
-impl KeyStore for Asked {
-    async fn find_key(
-        &self,
-        digest: &KeyDigest,
-        now: SystemTime,
-    ) -> Result<Option<Arc<KeyRecord>>, StoreError> {
-        self.ask()?;
-        self.store.find_key(digest, now).await
-    }
-
-    async fn insert_key(&self, record: KeyRecord, now: SystemTime) -> Result<(), StoreError> {
-        self.store.insert_key(record, now).await
-    }
-
-    async fn list_keys(&self, owner: &Subject, now: SystemTime) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
-        self.store.list_keys(owner, now).await
-    }
-
-    async fn revoke_key(&self, owner: &Subject, id: &str, now: SystemTime) -> Result<(), StoreError> {
-        self.store.revoke_key(owner, id, now).await
-    }
-}
-
-async fn with_anna() -> Asked {
-    let users = Asked::default();
+async fn with_anna() -> Memory {
+    let users = Memory::new();
     let anna = UserRecord::new(Subject::user("9"), "anna").name("anna@example.com");
     users.insert_user(anna.password_hash(hash_password("correct horse").unwrap()), UNIX_EPOCH).await.unwrap();
     users
@@ -83,19 +43,19 @@ async fn attempt(auth: &AuthLayer, name: &str, password: &str, peer: &str) -> Re
 
 #[tokio::test]
 async fn guessing_stops_before_the_store_is_asked_and_a_password_is_hashed() {
-    let (users, clock) = (with_anna().await, ManualClock::new(1_000));
-    let builder =
-        AuthLayer::builder().basic(Basic::new(users.clone())).attempts(limits()).clock(clock.clone());
+    let (users, times) = asked(&with_anna().await, Intercept::Pass);
+    let (basic, clock) = (Basic::new(users), ManualClock::new(1_000));
+    let builder = AuthLayer::builder().basic(basic.clone()).attempts(limits()).clock(clock.clone());
     let auth = builder.throttle(Throttle::per_principal("1/day")).build().unwrap();
     for name in ["anna", "ANNA"] {
         assert_eq!(attempt(&auth, name, "guess", "192.0.2.1").await.status, 401);
     }
-    let asked = users.times();
+    let asked = (times.load(Ordering::SeqCst), basic.argon2_runs());
     for password in ["guess", "correct horse"] {
         let refused = attempt(&auth, "anna", password, "192.0.2.1").await;
         assert_eq!((refused.status.as_u16(), refused.headers["retry-after"].to_str().unwrap()), (429, "900"));
     }
-    assert_eq!(users.times(), asked, "the store was asked");
+    assert_eq!((times.load(Ordering::SeqCst), basic.argon2_runs()), asked);
     assert_eq!(
         attempt(&auth, "anna", "correct horse", "192.0.2.2").await.status,
         200,
@@ -146,7 +106,7 @@ async fn names_that_nobody_has_are_refused_and_counted_alike() {
 
 #[tokio::test]
 async fn unknown_keys_from_one_address_stop_before_the_store_is_asked() {
-    let store = Asked::default();
+    let (store, times) = asked(&Memory::new(), Intercept::Pass);
     let keys = ApiKeys::new(store.clone()).prefix("egret");
     let auth =
         AuthLayer::builder().api_keys(keys.clone()).attempts(limits()).clock(ManualClock::new(1_000)).build();
@@ -156,7 +116,10 @@ async fn unknown_keys_from_one_address_stop_before_the_store_is_asked() {
     for _ in 0..6 {
         statuses.push(send(&auth, with_peer(bearer(&guess()), "192.0.2.1")).await.status.as_u16());
     }
-    assert_eq!((statuses.as_slice(), store.times()), ([401, 401, 401, 401, 429, 429].as_slice(), 4));
+    assert_eq!(
+        (statuses.as_slice(), times.load(Ordering::SeqCst)),
+        ([401, 401, 401, 401, 429, 429].as_slice(), 4)
+    );
     let new = keys.mint(Subject::user("7"), "", UNIX_EPOCH).unwrap();
     store.insert_key(new.record, UNIX_EPOCH).await.unwrap();
     for _ in 0..9 {
@@ -167,7 +130,7 @@ async fn unknown_keys_from_one_address_stop_before_the_store_is_asked() {
 
 #[tokio::test]
 async fn the_services_own_failures_are_nobodys_attempts() {
-    let users = Asked { broken: true, ..with_anna().await };
+    let (users, _) = asked(&with_anna().await, Intercept::Fail);
     let auth = AuthLayer::builder()
         .basic(Basic::new(users))
         .attempts(limits())
@@ -177,6 +140,46 @@ async fn the_services_own_failures_are_nobodys_attempts() {
     for _ in 0..9 {
         assert_eq!(attempt(&auth, "anna", "correct horse", "192.0.2.1").await.status, 503);
     }
+}
+
+/// THREATS: one limit over every door to the same secret.
+#[tokio::test]
+async fn the_sign_in_endpoint_and_basic_count_together() {
+    let store = with_anna().await;
+    let auth = AuthLayer::builder()
+        .users(store.clone())
+        .basic(Basic::new(store.clone()))
+        .tokens(Tokens::hs256(SECRET).store(store).issuer(ISSUER))
+        .attempts(limits())
+        .clock(ManualClock::new(1_000))
+        .build()
+        .unwrap();
+    let endpoints =
+        auth.endpoints().sign_in("/token/", SignInEndpoint::new()).refresh("/refresh/").build().unwrap();
+    let sign_in = async |name: &str, password: &str, peer: &str| {
+        let body = serde_json::json!({ "username": name, "email": name, "password": password }).to_string();
+        let request = Request::post("/token/").header("content-type", "application/json");
+        let request = with_peer(request.body(Full::from(body)).unwrap(), peer);
+        reply(tower::ServiceExt::oneshot(endpoints.clone(), request).await.unwrap()).await.status.as_u16()
+    };
+    assert_eq!(sign_in("anna", "guess", "192.0.2.1").await, 401);
+    assert_eq!(attempt(&auth, "anna", "guess", "192.0.2.1").await.status, 401);
+    assert_eq!(sign_in("anna", "correct horse", "192.0.2.1").await, 429);
+    assert_eq!(attempt(&auth, "anna", "correct horse", "192.0.2.1").await.status, 429);
+    assert_eq!(sign_in("anna", "correct horse", "192.0.2.2").await, 200);
+    for _ in 0..5 {
+        sign_in("anna", "guess", "192.0.2.3").await;
+    }
+    let refresh = async |peer: &str| {
+        let body = serde_json::json!({ "refresh": token_for("anna") }).to_string();
+        let request = Request::post("/refresh/").header("content-type", "application/json");
+        let request = with_peer(request.body(Full::from(body)).unwrap(), peer);
+        reply(tower::ServiceExt::oneshot(endpoints.clone(), request).await.unwrap()).await.status.as_u16()
+    };
+    for status in [401, 401, 401, 401, 429] {
+        assert_eq!(refresh("192.0.2.4").await, status, "forged refresh tokens");
+    }
+    assert_eq!(sign_in("anna", "correct horse", "192.0.2.2").await, 200, "a known place");
 }
 
 #[test]

@@ -111,6 +111,9 @@ fn a_secret_that_is_published_or_repeats_itself_is_refused() {
     let secret = "x".repeat(64);
     assert_eq!(refused("HS384", JwtKey::hs384(&secret), "published", &[]), Problem::WeakSecret("HS384"));
     assert_eq!(refused("HS512", JwtKey::hs512(&secret), "published", &[]), Problem::WeakSecret("HS512"));
+    let public = pem("PUBLIC KEY", &der(keys::RSA_SPKI), "\n");
+    let problem = refused("a PEM", JwtKey::hs256(&public), "text of a key", &[keys::RSA_SPKI]);
+    assert_eq!(problem, Problem::WeakSecret("HS256"));
 }
 
 /// The number in base64url with its last byte made even.

@@ -1,6 +1,10 @@
-//! For tests of services behind a layer: a clock that is moved by hand and a mint of tokens.
+//! For tests of services behind a layer: a clock that is moved by hand, a mint of tokens, and stores that fail as told.
 //!
 //! Nothing here is for production: in particular, [`TokenMint`] signs whatever it is given.
+
+mod intercept;
+
+pub use intercept::{Intercept, Intercepted};
 
 use crate::clock::Clock;
 use std::sync::Arc;

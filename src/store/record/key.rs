@@ -1,8 +1,7 @@
+use super::LastUse;
 use crate::principal::{Role, Roles, Scope, Scopes, Subject};
-use crate::secret::Secret;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -15,6 +14,7 @@ use std::time::SystemTime;
 /// algorithm        bytes
 /// sha256           SHA-256(key)
 /// hmac-sha256:ID   HMAC-SHA-256(pepper ID, key)
+/// sha512           the first 32 bytes of SHA-512(key), for keys that another system made
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct KeyDigest {
@@ -28,6 +28,19 @@ impl KeyDigest {
     #[must_use]
     pub fn new(algorithm: &str, bytes: [u8; 32]) -> Self {
         Self { algorithm: (algorithm != SHA256).then(|| algorithm.into()), bytes }
+    }
+
+    /// The digest of a key that djangorestframework-api-key stored as `sha512$$` and 128 hexadecimal digits; `None` where
+    /// the text has another form. Verifying it takes [`ApiKeys::imported_sha512`](crate::ApiKeys::imported_sha512).
+    #[must_use]
+    pub fn from_django(hashed_key: &str) -> Option<Self> {
+        let hex = hashed_key.strip_prefix("sha512$$").filter(|hex| hex.len() == 128)?;
+        let digit = |b: u8| char::from(b).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let mut bytes = [0; 64];
+        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        bytes.first_chunk().map(|first| Self::new(SHA512, *first))
     }
 
     #[cfg(feature = "api-key")]
@@ -68,6 +81,7 @@ impl KeyDigest {
 }
 
 const SHA256: &str = "sha256";
+pub(crate) const SHA512: &str = "sha512";
 
 /// A digest is no secret, but it is what an attacker would look for in a log.
 impl fmt::Debug for KeyDigest {
@@ -87,9 +101,14 @@ pub struct KeyRecord {
     scopes: Scopes,
     roles: Roles,
     metadata: Option<Box<str>>,
+    rate: Option<Box<str>>,
     created: SystemTime,
     expires: Option<SystemTime>,
     revoked: Option<SystemTime>,
+    last_used: LastUse,
+    /// The id of the first key of a chain of rotations; `None` is this one.
+    lineage: Option<Box<str>>,
+    successor: Option<Box<str>>,
 }
 
 impl KeyRecord {
@@ -113,9 +132,35 @@ impl KeyRecord {
             scopes: Scopes::default(),
             roles: Roles::default(),
             metadata: None,
+            rate: None,
             created,
             expires: None,
             revoked: None,
+            last_used: LastUse::default(),
+            lineage: None,
+            successor: None,
+        }
+    }
+
+    /// A key that takes the place of this one: the same owner, name, scopes, roles, metadata, rate, expiry and lineage.
+    #[must_use]
+    pub fn successor_of(
+        &self,
+        id: impl Into<String>,
+        hint: impl Into<String>,
+        digest: KeyDigest,
+        created: SystemTime,
+    ) -> Self {
+        Self {
+            id: id.into().into_boxed_str(),
+            hint: hint.into().into_boxed_str(),
+            digest,
+            created,
+            revoked: None,
+            last_used: LastUse::default(),
+            lineage: Some(self.lineage().into()),
+            successor: None,
+            ..self.clone()
         }
     }
 
@@ -141,6 +186,65 @@ impl KeyRecord {
     pub fn with_metadata(mut self, metadata: &impl Serialize) -> Result<Self, serde_json::Error> {
         self.metadata = Some(serde_json::to_string(metadata)?.into_boxed_str());
         Ok(self)
+    }
+
+    /// Grants these scopes and no others.
+    #[must_use]
+    pub fn with_scopes(mut self, scopes: Scopes) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    /// Attaches data that are JSON text already: for stores.
+    #[must_use]
+    pub fn with_metadata_json(mut self, json: impl Into<String>) -> Self {
+        self.metadata = Some(json.into().into_boxed_str());
+        self
+    }
+
+    /// A rate of the key's own, such as `2000/day`, for a throttle that reads it from records.
+    #[must_use]
+    pub fn rate(mut self, rate: impl Into<String>) -> Self {
+        self.rate = Some(rate.into().into_boxed_str());
+        self
+    }
+
+    /// The same record under another name: for stores.
+    #[must_use]
+    pub fn renamed(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into().into_boxed_str();
+        self
+    }
+
+    /// The same record found by another digest of the same key: for stores.
+    #[must_use]
+    pub fn found_by(mut self, digest: KeyDigest) -> Self {
+        self.digest = digest;
+        self
+    }
+
+    /// The same record in a chain of rotations: for stores.
+    #[must_use]
+    pub fn in_lineage(mut self, first: impl Into<String>) -> Self {
+        let first = first.into().into_boxed_str();
+        self.lineage = (first != self.id).then_some(first);
+        self
+    }
+
+    /// The same record after a rotation: another key has taken its place, and it is refused from `until` on, or earlier where
+    /// it expires earlier. For stores.
+    #[must_use]
+    pub fn superseded(mut self, successor: impl Into<String>, until: SystemTime) -> Self {
+        self.successor = Some(successor.into().into_boxed_str());
+        self.expires = Some(self.expires.map_or(until, |expires| expires.min(until)));
+        self
+    }
+
+    /// The same record, last used at that time: for stores.
+    #[must_use]
+    pub fn used(self, at: SystemTime) -> Self {
+        self.note_use(at);
+        self
     }
 
     /// From this moment on the key is refused.
@@ -211,6 +315,42 @@ impl KeyRecord {
         self.metadata.as_deref()
     }
 
+    /// Its own rate, where it has one.
+    #[must_use]
+    pub fn own_rate(&self) -> Option<&str> {
+        self.rate.as_deref()
+    }
+
+    /// The id of the first key of its chain of rotations, its own where it was never rotated: what a key and its successors
+    /// have in common.
+    #[must_use]
+    pub fn lineage(&self) -> &str {
+        self.lineage.as_deref().unwrap_or(&self.id)
+    }
+
+    /// The id of the key that took its place.
+    #[must_use]
+    pub fn successor(&self) -> Option<&str> {
+        self.successor.as_deref()
+    }
+
+    /// When it was last used, to the minute.
+    #[must_use]
+    pub fn last_used(&self) -> Option<SystemTime> {
+        self.last_used.get()
+    }
+
+    /// Takes down a use, in place: for stores.
+    pub fn note_use(&self, at: SystemTime) {
+        self.last_used.set(at);
+    }
+
+    /// Whether a use now is to be written to the store.
+    #[cfg(feature = "api-key")]
+    pub(crate) fn use_is_due(&self, now: SystemTime) -> bool {
+        self.last_used.note(now)
+    }
+
     /// When it was made.
     #[must_use]
     pub fn created(&self) -> SystemTime {
@@ -245,127 +385,6 @@ impl fmt::Debug for KeyRecord {
             .field("scopes", &self.scopes)
             .field("expires", &self.expires)
             .field("revoked", &self.revoked)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A user, as far as authentication needs one.
-#[derive(Clone)]
-pub struct UserRecord {
-    id: Subject,
-    names: Vec<Box<str>>,
-    password_hash: Option<Secret<String>>,
-    active: bool,
-    scopes: Scopes,
-    roles: Roles,
-    app: Option<Arc<dyn Any + Send + Sync>>,
-}
-
-impl UserRecord {
-    /// An active user without a password, who signs in by `name`.
-    #[must_use]
-    pub fn new(id: Subject, name: impl Into<String>) -> Self {
-        Self {
-            id,
-            names: vec![name.into().into_boxed_str()],
-            password_hash: None,
-            active: true,
-            scopes: Scopes::default(),
-            roles: Roles::default(),
-            app: None,
-        }
-    }
-
-    /// A further name to sign in by (an email address beside a user name).
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.names.push(name.into().into_boxed_str());
-        self
-    }
-
-    /// The password's hash as a PHC string: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
-    #[must_use]
-    pub fn password_hash(mut self, hash: impl Into<String>) -> Self {
-        self.password_hash = Some(Secret::new(hash.into()));
-        self
-    }
-
-    /// A disabled user is refused as if there were none.
-    #[must_use]
-    pub fn disabled(mut self) -> Self {
-        self.active = false;
-        self
-    }
-
-    /// Grants a scope.
-    #[must_use]
-    pub fn scope(mut self, scope: impl Into<Scope>) -> Self {
-        self.scopes.insert(&scope.into());
-        self
-    }
-
-    /// Gives a role.
-    #[must_use]
-    pub fn role(mut self, role: impl Into<Role>) -> Self {
-        self.roles.insert(role.into());
-        self
-    }
-
-    /// Attaches the application's own user, for [`Principal::user`](crate::Principal::user).
-    #[must_use]
-    pub fn with_app<T: Any + Send + Sync>(mut self, user: T) -> Self {
-        self.app = Some(Arc::new(user));
-        self
-    }
-
-    /// The stable id.
-    #[must_use]
-    pub fn id(&self) -> &Subject {
-        &self.id
-    }
-
-    /// The names to sign in by.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(|name| &**name)
-    }
-
-    /// The password's hash, where the user has a password.
-    #[must_use]
-    pub fn stored_hash(&self) -> Option<&Secret<String>> {
-        self.password_hash.as_ref()
-    }
-
-    /// Whether the user may sign in.
-    #[must_use]
-    pub fn is_active(&self) -> bool {
-        self.active
-    }
-
-    /// The scopes granted to the user.
-    #[must_use]
-    pub fn scopes(&self) -> &Scopes {
-        &self.scopes
-    }
-
-    /// The user's roles.
-    #[must_use]
-    pub fn roles(&self) -> &Roles {
-        &self.roles
-    }
-
-    /// The application's own user, where it is of that type.
-    #[must_use]
-    pub fn app<T: Any + Send + Sync>(&self) -> Option<&T> {
-        self.app.as_deref().and_then(|user| user.downcast_ref())
-    }
-}
-
-impl fmt::Debug for UserRecord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UserRecord")
-            .field("id", &self.id)
-            .field("active", &self.active)
-            .field("roles", &self.roles)
             .finish_non_exhaustive()
     }
 }

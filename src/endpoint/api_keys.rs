@@ -1,0 +1,291 @@
+use super::call::Call;
+use super::input::{Input, named};
+use super::reply::Reply;
+use super::route::Handler;
+use super::session::not_configured;
+use super::{Show, caller};
+use crate::authorize::Requirement;
+use crate::clock::rfc3339;
+use crate::issue::KeyRequest;
+use crate::layer::AuthLayer;
+use crate::principal::Subject;
+use crate::reject::{Rejection, RejectionKind};
+use crate::scheme::{ApiKeys, NewKey};
+use crate::store::KeyRecord;
+use async_trait::async_trait;
+use http::StatusCode;
+use serde_json::{Map, Value};
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// The longest overlap of a rotation, in seconds.
+const LONGEST_OVERLAP: u64 = 30 * 24 * 60 * 60;
+
+/// API keys of an owner:
+///
+/// ```text
+/// POST   PATH                       {name, expires_at?, scopes?}   201, the raw key, once
+/// GET    PATH                                                      200, those that are not revoked, without the raw keys
+/// GET    PATH{key_id}/                                             200
+/// PATCH  PATH{key_id}/              {name}                         200
+/// POST   PATH{key_id}/rotate/       {overlap?}                     201, the successor's raw key, once; overlap in seconds
+/// DELETE PATH{key_id}/                                             204, refused from now on
+/// ```
+///
+/// The owner is the caller, or whoever [`owner`](Self::owner) says. Another owner's key is 404, like one that is not there.
+#[derive(Clone)]
+#[must_use]
+pub struct KeysEndpoint {
+    pub(super) shape: Arc<Shape>,
+}
+
+type OwnerOf = Arc<dyn Fn(&Call) -> Result<Subject, Rejection> + Send + Sync>;
+type RequestOf = Arc<dyn Fn(&Call, KeyRequest) -> Result<KeyRequest, Rejection> + Send + Sync>;
+type ListOf = Arc<dyn Fn(Vec<Value>) -> Value + Send + Sync>;
+
+#[derive(Clone)]
+pub(super) struct Shape {
+    pub(super) prefix: Option<String>,
+    pub(super) requirement: Option<Requirement>,
+    owner: Option<OwnerOf>,
+    request: Option<RequestOf>,
+    key_field: String,
+    show: Option<Show<KeyRecord>>,
+    list: Option<ListOf>,
+}
+
+impl KeysEndpoint {
+    /// Keys of that prefix, as the layer's [`ApiKeys`] has it.
+    pub fn prefixed(prefix: impl Into<String>) -> Self {
+        Self::new(Some(prefix.into()))
+    }
+
+    /// Keys without a prefix.
+    pub fn bare() -> Self {
+        Self::new(None)
+    }
+
+    fn new(prefix: Option<String>) -> Self {
+        let shape = Shape {
+            prefix,
+            requirement: None,
+            owner: None,
+            request: None,
+            key_field: "key".into(),
+            show: None,
+            list: None,
+        };
+        Self { shape: Arc::new(shape) }
+    }
+
+    /// What a caller must be or have; any verified caller by default.
+    pub fn require(mut self, requirement: impl Into<Requirement>) -> Self {
+        Arc::make_mut(&mut self.shape).requirement = Some(requirement.into());
+        self
+    }
+
+    /// Whose keys they are: a tenant, an agent. The refusal of a caller who may not have them is best a
+    /// [`NotFound`](RejectionKind::NotFound).
+    pub fn owner(
+        mut self,
+        owner: impl Fn(&Call) -> Result<Subject, Rejection> + Send + Sync + 'static,
+    ) -> Self {
+        Arc::make_mut(&mut self.shape).owner = Some(Arc::new(owner));
+        self
+    }
+
+    /// Adds to each new key what the application decides: metadata, a rate, scopes.
+    pub fn request(
+        mut self,
+        request: impl Fn(&Call, KeyRequest) -> Result<KeyRequest, Rejection> + Send + Sync + 'static,
+    ) -> Self {
+        Arc::make_mut(&mut self.shape).request = Some(Arc::new(request));
+        self
+    }
+
+    /// What the field of the raw key is called; `key` by default.
+    pub fn key_field(mut self, name: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.shape).key_field = name.into();
+        self
+    }
+
+    /// What answers show of a key; by default `id`, `name`, `prefix`, `created`, `expires_at`, `last_used` and `scopes`.
+    pub fn show(
+        mut self,
+        show: impl Fn(&KeyRecord, &Call) -> Map<String, Value> + Send + Sync + 'static,
+    ) -> Self {
+        Arc::make_mut(&mut self.shape).show = Some(Arc::new(show));
+        self
+    }
+
+    /// What a list looks like; by default an array.
+    pub fn list(mut self, list: impl Fn(Vec<Value>) -> Value + Send + Sync + 'static) -> Self {
+        Arc::make_mut(&mut self.shape).list = Some(Arc::new(list));
+        self
+    }
+
+    /// What answers show of a key by default: to add to in [`show`](Self::show).
+    #[must_use]
+    pub fn default_map(key: &KeyRecord) -> Map<String, Value> {
+        let id = match key.id().parse::<u64>() {
+            // A serial id, spelled as a store counts.
+            Ok(number) if number.to_string() == key.id() => number.into(),
+            _ => key.id().into(),
+        };
+        let scopes: Vec<&str> = key.scopes().iter().collect();
+        [
+            ("id", id),
+            ("name", key.name().into()),
+            ("prefix", key.hint().into()),
+            ("created", time(Some(key.created()))),
+            ("expires_at", time(key.expires_at())),
+            ("last_used", time(key.last_used())),
+            ("scopes", scopes.into()),
+        ]
+        .map(|(name, value): (&str, Value)| (name.to_owned(), value))
+        .into_iter()
+        .collect()
+    }
+}
+
+/// RFC 3339, or null.
+pub(super) fn time(at: Option<SystemTime>) -> Value {
+    at.and_then(rfc3339).map_or(Value::Null, Value::from)
+}
+
+impl Shape {
+    fn keys<'a>(&self, auth: &'a AuthLayer) -> Result<&'a ApiKeys, Rejection> {
+        auth.api_keys(self.prefix.as_deref()).ok_or_else(not_configured)
+    }
+
+    fn owner_of(&self, call: &Call) -> Result<Subject, Rejection> {
+        match &self.owner {
+            Some(owner) => owner(call),
+            None => Ok(caller(call)?.subject().clone()),
+        }
+    }
+
+    fn shown(&self, key: &KeyRecord, call: &Call) -> Map<String, Value> {
+        match &self.show {
+            Some(show) => show(key, call),
+            None => KeysEndpoint::default_map(key),
+        }
+    }
+
+    fn with_secret(&self, new: &NewKey, call: &Call) -> Map<String, Value> {
+        let mut members = self.shown(&new.record, call);
+        members.insert(self.key_field.clone(), new.key.expose().as_str().into());
+        members
+    }
+
+    /// A key that is still there.
+    async fn live(&self, auth: &AuthLayer, call: &Call) -> Result<(Subject, Arc<KeyRecord>), Rejection> {
+        let owner = self.owner_of(call)?;
+        let id = call.parameter("key_id").unwrap_or_default();
+        let key = self.keys(auth)?.find(&owner, id, call.now).await?;
+        if key.revoked_at().is_some() {
+            return Err(Rejection::new(RejectionKind::NotFound, "revoked"));
+        }
+        Ok((owner, key))
+    }
+}
+
+pub(super) struct Create(pub(super) Arc<Shape>);
+
+#[async_trait]
+impl Handler for Create {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+        let Self(shape) = self;
+        let owner = shape.owner_of(call)?;
+        let mut request = KeyRequest::new(owner, input.text("name"));
+        if let Some(expires) = input.optional_time("expires_at") {
+            request = request.expires(expires);
+        }
+        for scope in input.optional_texts("scopes") {
+            request = request.asked_scope(&scope);
+        }
+        input.check()?;
+        if let Some(hook) = &shape.request {
+            request = hook(call, request)?;
+        }
+        let new = shape.keys(auth)?.create(request, caller(call)?, call.now).await?;
+        Ok(Reply::created(shape.with_secret(&new, call)))
+    }
+}
+
+pub(super) struct List(pub(super) Arc<Shape>);
+
+#[async_trait]
+impl Handler for List {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
+        let Self(shape) = self;
+        let keys = shape.keys(auth)?.list(&shape.owner_of(call)?, call.now).await?;
+        let live = keys.iter().filter(|key| key.revoked_at().is_none());
+        let shown: Vec<Value> = live.map(|key| Value::Object(shape.shown(key, call))).collect();
+        let list = match &shape.list {
+            Some(list) => list(shown),
+            None => Value::Array(shown),
+        };
+        Ok(Reply::json(StatusCode::OK, &list))
+    }
+}
+
+pub(super) struct Find(pub(super) Arc<Shape>);
+
+#[async_trait]
+impl Handler for Find {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
+        let (_, key) = self.0.live(auth, call).await?;
+        Ok(Reply::ok(self.0.shown(&key, call)))
+    }
+}
+
+pub(super) struct Rename(pub(super) Arc<Shape>);
+
+#[async_trait]
+impl Handler for Rename {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+        let Self(shape) = self;
+        let (owner, key) = shape.live(auth, call).await?;
+        let name = input.optional_text("name");
+        input.check()?;
+        let keys = shape.keys(auth)?;
+        if let Some(name) = name {
+            keys.rename(&owner, key.id(), &name, call.now).await?;
+        }
+        Ok(Reply::ok(shape.shown(&*keys.find(&owner, key.id(), call.now).await?, call)))
+    }
+}
+
+pub(super) struct Rotate(pub(super) Arc<Shape>);
+
+#[async_trait]
+impl Handler for Rotate {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+        let Self(shape) = self;
+        let (owner, key) = shape.live(auth, call).await?;
+        let overlap = input.optional_number("overlap").unwrap_or(0);
+        input.check()?;
+        let overlap = Duration::from_secs(overlap.min(LONGEST_OVERLAP));
+        let new = shape.keys(auth)?.rotate(&owner, key.id(), overlap, call.now).await;
+        Ok(Reply::created(shape.with_secret(&new.map_err(|rejection| named(rejection, &[]))?, call)))
+    }
+}
+
+pub(super) struct Revoke(pub(super) Arc<Shape>);
+
+#[async_trait]
+impl Handler for Revoke {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
+        let (owner, key) = self.0.live(auth, call).await?;
+        self.0.keys(auth)?.revoke(&owner, key.id(), call.now).await?;
+        Ok(Reply::nothing())
+    }
+}
+
+impl fmt::Debug for KeysEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeysEndpoint").field("prefix", &self.shape.prefix).finish_non_exhaustive()
+    }
+}

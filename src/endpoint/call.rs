@@ -1,0 +1,61 @@
+use crate::principal::Principal;
+use http::header::HOST;
+use http::request::Parts;
+use http::uri::Authority;
+use std::time::SystemTime;
+
+/// The parameters of a path, by name.
+pub(super) type Parameters = Vec<(Box<str>, String)>;
+
+/// A request at an endpoint: what hooks get to see of it.
+#[derive(Debug)]
+pub struct Call {
+    pub(super) head: Parts,
+    pub(super) parameters: Parameters,
+    pub(super) caller: Option<Principal>,
+    pub(super) now: SystemTime,
+    pub(super) public_url: Option<String>,
+}
+
+impl Call {
+    /// The verified caller; `None` on a route that needs none.
+    #[must_use]
+    pub fn caller(&self) -> Option<&Principal> {
+        self.caller.as_ref()
+    }
+
+    /// A parameter of the path: `id` of `/agents/{id}/`.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(known, _)| **known == *name).map(|(_, value)| value.as_str())
+    }
+
+    /// The head of the request. Its credential fields are marked sensitive.
+    #[must_use]
+    pub fn head(&self) -> &Parts {
+        &self.head
+    }
+
+    /// The time of the request.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.now
+    }
+
+    /// The absolute URL of a path on this server: below the
+    /// [`public_url`](super::EndpointsBuilder::public_url), or below `http://` and the request's `Host`; the path alone where the
+    /// request has no usable one.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        if let Some(base) = &self.public_url {
+            return format!("{base}{path}");
+        }
+        let host = self.head.headers.get(HOST).and_then(|host| host.to_str().ok());
+        let host = host.or_else(|| self.head.uri.authority().map(Authority::as_str));
+        match host.and_then(|host| host.parse::<Authority>().ok()).filter(|host| !host.as_str().contains('@'))
+        {
+            Some(host) => format!("http://{host}{path}"),
+            None => path.to_owned(),
+        }
+    }
+}

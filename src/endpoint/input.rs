@@ -1,0 +1,181 @@
+use crate::clock::parse_rfc3339;
+use crate::reject::{FieldError, Rejection, RejectionKind};
+use crate::secret::Secret;
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http_body::Body;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::error::Error;
+use std::time::SystemTime;
+
+/// The longest text of any field, in bytes; a body is bounded besides.
+const LONGEST_TEXT: usize = 8 * 1024;
+
+/// The members of a JSON object, read one by one. What no endpoint asks for is ignored and assigns nothing.
+pub(super) struct Input {
+    members: Map<String, Value>,
+    problems: Vec<FieldError>,
+}
+
+impl Input {
+    /// No body.
+    pub(super) fn none() -> Self {
+        Self { members: Map::new(), problems: Vec::new() }
+    }
+
+    /// Reads a body: `application/json` (415), at most `most` bytes (413), one JSON object (400).
+    pub(super) async fn read<B>(headers: &HeaderMap, body: B, most: usize) -> Result<Self, Rejection>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        if !is_json(headers) {
+            return Err(Rejection::new(RejectionKind::UnsupportedMediaType, "content type"));
+        }
+        let announced =
+            headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > most as u64) {
+            return Err(too_large());
+        }
+        let collected = Limited::new(body, most).collect().await;
+        let bytes = collected.map_err(|error| match error.downcast::<LengthLimitError>() {
+            Ok(_) => too_large(),
+            Err(_) => Rejection::new(RejectionKind::InvalidInput, "body broke off"),
+        })?;
+        Self::parse(&bytes.to_bytes())
+    }
+
+    fn parse(json: &Bytes) -> Result<Self, Rejection> {
+        match serde_json::from_slice(json) {
+            Ok(Value::Object(members)) => Ok(Self { members, problems: Vec::new() }),
+            _ => Err(Rejection::new(RejectionKind::InvalidInput, "no JSON object")),
+        }
+    }
+
+    /// A text that has to be there, and not be blank.
+    pub(super) fn text(&mut self, field: &str) -> String {
+        self.required(field, Self::optional_text).unwrap_or_default()
+    }
+
+    /// A text that may be missing.
+    pub(super) fn optional_text(&mut self, field: &str) -> Option<String> {
+        match self.members.remove(field)? {
+            Value::String(text) if text.trim().is_empty() => {
+                self.problem(field, "blank", "This field may not be blank.")
+            }
+            Value::String(text) if text.len() > LONGEST_TEXT => {
+                self.problem(field, "max_length", "This field is too long.")
+            }
+            // No store can be relied upon to keep it.
+            Value::String(text) if text.contains('\0') => {
+                self.problem(field, "null_characters_not_allowed", "Null characters are not allowed.")
+            }
+            Value::String(text) => Some(text),
+            Value::Null => self.problem(field, "null", "This field may not be null."),
+            _ => self.problem(field, "invalid", "Not a valid string."),
+        }
+    }
+
+    /// A password that has to be there: any text that is not empty.
+    pub(super) fn password(&mut self, field: &str) -> Secret<String> {
+        let read = |input: &mut Self, field: &str| match input.members.remove(field)? {
+            Value::String(text) if text.is_empty() => {
+                input.problem(field, "blank", "This field may not be blank.")
+            }
+            Value::String(text) => Some(Secret::new(text)),
+            Value::Null => input.problem(field, "null", "This field may not be null."),
+            _ => input.problem(field, "invalid", "Not a valid string."),
+        };
+        self.required(field, read).unwrap_or_else(|| Secret::new(String::new()))
+    }
+
+    /// A time (RFC 3339) that may be missing or null.
+    pub(super) fn optional_time(&mut self, field: &str) -> Option<SystemTime> {
+        match self.members.remove(field)? {
+            Value::Null => None,
+            Value::String(text) => match parse_rfc3339(&text) {
+                Some(time) => Some(time),
+                None => self.problem(field, "invalid", "Not a date and time of RFC 3339."),
+            },
+            _ => self.problem(field, "invalid", "Not a date and time of RFC 3339."),
+        }
+    }
+
+    /// A time (RFC 3339) that has to be there.
+    pub(super) fn time(&mut self, field: &str) -> SystemTime {
+        let read = |input: &mut Self, field: &str| {
+            if input.members.get(field).is_some_and(Value::is_null) {
+                input.members.remove(field);
+                return input.problem(field, "null", "This field may not be null.");
+            }
+            input.optional_time(field)
+        };
+        self.required(field, read).unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+
+    /// A whole number that may be missing.
+    pub(super) fn optional_number(&mut self, field: &str) -> Option<u64> {
+        match self.members.remove(field)? {
+            Value::Number(number) if number.is_u64() => number.as_u64(),
+            _ => self.problem(field, "invalid", "A valid whole number is required."),
+        }
+    }
+
+    /// A list of texts that may be missing.
+    pub(super) fn optional_texts(&mut self, field: &str) -> Vec<String> {
+        let Some(value) = self.members.remove(field) else { return Vec::new() };
+        let texts = match &value {
+            Value::Array(texts) => texts.iter().map(|text| text.as_str().map(str::to_owned)).collect(),
+            _ => None,
+        };
+        texts.unwrap_or_else(|| self.problem(field, "invalid", "Not a list of strings.").unwrap_or_default())
+    }
+
+    fn required<T>(&mut self, field: &str, read: impl FnOnce(&mut Self, &str) -> Option<T>) -> Option<T> {
+        if !self.members.contains_key(field) {
+            self.problems.push(FieldError::required(field.to_owned()));
+        }
+        read(self, field)
+    }
+
+    fn problem<T>(&mut self, field: &str, code: &'static str, detail: &'static str) -> Option<T> {
+        self.problems.push(FieldError::new(field.to_owned(), code, detail));
+        None
+    }
+
+    /// 400 where any field was missing or wrong, with all of them.
+    pub(super) fn check(&mut self) -> Result<(), Rejection> {
+        if self.problems.is_empty() {
+            return Ok(());
+        }
+        Err(Rejection::invalid(std::mem::take(&mut self.problems)))
+    }
+}
+
+/// Names the fields of a refusal as this endpoint calls them.
+pub(super) fn named(rejection: Rejection, names: &[(&str, &str)]) -> Rejection {
+    if rejection.fields().is_empty() {
+        return rejection;
+    }
+    let rename = |field: &FieldError| {
+        let name =
+            names.iter().find(|(ours, _)| *ours == field.field()).map_or(field.field(), |(_, name)| name);
+        FieldError::new(name.to_owned(), field.code(), Cow::Owned(field.detail().to_owned()))
+    };
+    Rejection::invalid(rejection.fields().iter().map(rename).collect::<Vec<_>>())
+}
+
+fn too_large() -> Rejection {
+    Rejection::new(RejectionKind::OversizedBody, "length")
+}
+
+/// `application/json`, with or without parameters, in any case (RFC 9110 §8.3.1).
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(only), None) = (types.next(), types.next()) else { return false };
+    let essence = only.as_bytes().split(|b| *b == b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}

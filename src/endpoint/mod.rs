@@ -1,0 +1,57 @@
+//! Ready-made HTTP: sign-in, refresh, sign-out, users, API keys, private tokens, key sets.
+//!
+//! ```text
+//! request → route → caller (where the route needs one) → body, bounded, JSON → handler → answer
+//!              └───────┴────────────────────────────────────┴────────────────────┴─ every "no" leaves through reject
+//! ```
+//!
+//! [`Endpoints`] is one tower service: it needs no framework, and on axum it is merged into a router by one call. It stands beside the
+//! layer, not behind it: each route authenticates its callers itself, with the layer that it was made from.
+
+mod api_keys;
+mod builder;
+mod call;
+mod input;
+mod jwks;
+mod private_tokens;
+mod reply;
+mod route;
+mod service;
+mod session;
+mod users;
+
+pub use api_keys::KeysEndpoint;
+pub use builder::EndpointsBuilder;
+pub use call::Call;
+pub use private_tokens::PrivateTokensEndpoint;
+pub use reply::EndpointBody;
+pub use service::{EndpointFuture, Endpoints};
+pub use session::SignInEndpoint;
+pub use users::UsersEndpoint;
+
+use crate::principal::Principal;
+use crate::reject::Rejection;
+use crate::store::UserRecord;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// What an answer shows of a record.
+type Show<T> = Arc<dyn Fn(&T, &Call) -> Map<String, Value> + Send + Sync>;
+
+/// The caller of a route that has one.
+fn caller(call: &Call) -> Result<&Principal, Rejection> {
+    call.caller().ok_or_else(|| Rejection::new(crate::reject::RejectionKind::MissingCredential, "anonymous"))
+}
+
+/// `id`, `names` are for the owner alone; so is the profile, whose members stand beside them.
+fn user_map(user: &UserRecord, name_field: &str) -> Map<String, Value> {
+    let mut map = Map::new();
+    map.insert("id".into(), user.id().id().into());
+    map.insert(name_field.into(), user.names().next().unwrap_or_default().into());
+    if let Some(profile) = user.profile::<Map<String, Value>>() {
+        for (name, value) in profile {
+            map.entry(name).or_insert(value);
+        }
+    }
+    map
+}

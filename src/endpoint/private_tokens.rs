@@ -1,0 +1,97 @@
+use super::api_keys::time;
+use super::call::Call;
+use super::caller;
+use super::input::Input;
+use super::reply::Reply;
+use super::route::Handler;
+use super::session::{GrantOf, granted, tokens, users};
+use crate::layer::AuthLayer;
+use crate::principal::Subject;
+use crate::reject::{Rejection, RejectionKind};
+use crate::store::TokenRecord;
+use async_trait::async_trait;
+use http::StatusCode;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// Private tokens of the caller, who signed in:
+///
+/// ```text
+/// POST   PATH               {name, expires_at}   201, the token, once
+/// GET    PATH                                    200, those that are not revoked, without the tokens
+/// DELETE PATH{token_id}/                         204, refused from now on
+/// ```
+///
+/// Only an access token makes or revokes one: neither a private token nor an API key does.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct PrivateTokensEndpoint {
+    _private: (),
+}
+
+impl PrivateTokensEndpoint {
+    /// With the fields `name` and `expires_at`.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+fn shown(token: &TokenRecord) -> Map<String, Value> {
+    [
+        ("id", token.id().into()),
+        ("name", token.name().into()),
+        ("created", time(Some(token.created()))),
+        ("expires_at", time(Some(token.expires()))),
+        ("last_used", time(token.last_used())),
+    ]
+    .map(|(name, value): (&str, Value)| (name.to_owned(), value))
+    .into_iter()
+    .collect()
+}
+
+pub(super) struct Create(pub(super) Option<GrantOf>);
+
+#[async_trait]
+impl Handler for Create {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+        let (name, expires) = (input.text("name"), input.time("expires_at"));
+        input.check()?;
+        let user = users(auth)?.find(caller(call)?.subject(), call.now).await?;
+        let grant = granted(self.0.as_ref(), &user)?;
+        let new = tokens(auth)?.issue_private(grant, &name, expires, call.now).await?;
+        let mut members = shown(&new.record);
+        members.insert("token".into(), new.token.expose().as_str().into());
+        Ok(Reply::created(members))
+    }
+}
+
+async fn live(auth: &AuthLayer, call: &Call, owner: &Subject) -> Result<Vec<Arc<TokenRecord>>, Rejection> {
+    let mut records = tokens(auth)?.private_tokens(owner, call.now).await?;
+    records.retain(|token| token.revoked_at().is_none());
+    Ok(records)
+}
+
+pub(super) struct List;
+
+#[async_trait]
+impl Handler for List {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
+        let records = live(auth, call, caller(call)?.subject()).await?;
+        let shown = records.iter().map(|token| Value::Object(shown(token))).collect();
+        Ok(Reply::json(StatusCode::OK, &Value::Array(shown)))
+    }
+}
+
+pub(super) struct Revoke;
+
+#[async_trait]
+impl Handler for Revoke {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
+        let (owner, id) = (caller(call)?.subject(), call.parameter("token_id").unwrap_or_default());
+        if !live(auth, call, owner).await?.iter().any(|token| token.id() == id) {
+            return Err(Rejection::new(RejectionKind::NotFound, "missing"));
+        }
+        tokens(auth)?.revoke_private(owner, id, call.now).await?;
+        Ok(Reply::nothing())
+    }
+}

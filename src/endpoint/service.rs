@@ -1,0 +1,189 @@
+use super::call::{Call, Parameters};
+use super::input::Input;
+use super::reply::{EndpointBody, Reply};
+use super::route::{Access, Route, TakesBody};
+use crate::layer::AuthLayer;
+use crate::pipeline::{Admission, Mode};
+use crate::principal::{Caller, Principal};
+use crate::reject::{Rejection, RejectionKind, ResponseBody, Shape};
+use crate::store::caught_future;
+use crate::throttle::Fields;
+use http::header::{ALLOW, HeaderValue};
+use http::{Method, Request, Response};
+use http_body::Body;
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tower_service::Service;
+
+/// The endpoints of a layer, as one tower service. Made by [`AuthLayer::endpoints`](crate::AuthLayer::endpoints).
+///
+/// A path that no endpoint has is 404, a method that it does not know 405. With axum, `Router::new().merge(endpoints)` mounts each of
+/// the paths, so that others stay with the router.
+#[derive(Clone)]
+#[must_use]
+pub struct Endpoints(Arc<Shared>);
+
+pub(super) struct Shared {
+    pub(super) auth: AuthLayer,
+    pub(super) routes: Vec<Route>,
+    pub(super) body_limit: usize,
+    pub(super) public_url: Option<String>,
+}
+
+/// The future of [`Endpoints`].
+pub type EndpointFuture =
+    Pin<Box<dyn Future<Output = Result<Response<ResponseBody<EndpointBody>>, Infallible>> + Send>>;
+
+impl Endpoints {
+    pub(super) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    /// The paths that it answers, with parameters in braces.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        let mut paths: Vec<&str> = self.0.routes.iter().map(|route| route.path.as_str()).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        paths.into_iter()
+    }
+}
+
+impl<B> Service<Request<B>> for Endpoints
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<ResponseBody<EndpointBody>>;
+    type Error = Infallible;
+    type Future = EndpointFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> EndpointFuture {
+        let shared = Arc::clone(&self.0);
+        Box::pin(async move { Ok(shared.respond(request).await) })
+    }
+}
+
+impl Shared {
+    async fn respond<B>(self: Arc<Self>, request: Request<B>) -> Response<ResponseBody<EndpointBody>>
+    where
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let shape = Shape::of(request.method(), request.headers());
+        let allowed = self.allowed(request.uri().path());
+        let (head, body) = request.into_parts();
+        let mut standing = None;
+        let answered = self.answer(Request::from_parts(head, ()), body, &mut standing);
+        // A hook of the application that panics must not take the connection with it.
+        let panicked = |_| Err(Rejection::new(RejectionKind::Failed, "endpoint hook panicked"));
+        let answer = caught_future(answered).await.unwrap_or_else(panicked);
+        let mut response = match answer {
+            Ok(reply) => {
+                let mut response = reply.into_response();
+                if shape == Shape::Head {
+                    *response.body_mut() = EndpointBody::default();
+                }
+                response.map(ResponseBody::inner)
+            }
+            Err(rejection) => {
+                let is_method = rejection.kind() == RejectionKind::MethodNotAllowed;
+                let mut response = self.auth.pipeline().responder.respond(rejection, shape);
+                // RFC 9110 §15.5.6: a 405 lists the methods that there are.
+                if let (true, Ok(allowed)) = (is_method, HeaderValue::try_from(allowed)) {
+                    response.headers_mut().insert(ALLOW, allowed);
+                }
+                response
+            }
+        };
+        if let Some(fields) = standing {
+            fields.write(response.headers_mut());
+        }
+        response
+    }
+
+    /// `standing` is how the caller stands with the throttles, once that is known.
+    async fn answer<B>(
+        &self,
+        head: Request<()>,
+        body: B,
+        standing: &mut Option<Fields>,
+    ) -> Result<Reply, Rejection>
+    where
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let told = |rejection| self.auth.pipeline().told(rejection);
+        let (route, parameters) = self.route(&head).map_err(told)?;
+        let (head, caller) = self.caller(route, head, standing).await?;
+        let input = match route.body {
+            TakesBody::Yes => Input::read(head.headers(), body, self.body_limit).await.map_err(told)?,
+            TakesBody::No => Input::none(),
+        };
+        let call = Call {
+            head: head.into_parts().0,
+            parameters,
+            caller,
+            now: self.auth.pipeline().clock.now(),
+            public_url: self.public_url.clone(),
+        };
+        route.handler.handle(&self.auth, &call, input).await.map_err(told)
+    }
+
+    fn route(&self, head: &Request<()>) -> Result<(&Route, Parameters), Rejection> {
+        let path = head.uri().path();
+        // RFC 9110 §9.3.2: HEAD is GET without the body.
+        let method = if head.method() == Method::HEAD { &Method::GET } else { head.method() };
+        let mut known = false;
+        for route in &self.routes {
+            let Some(parameters) = route.path.matches(path) else { continue };
+            if route.method == *method {
+                return Ok((route, parameters));
+            }
+            known = true;
+        }
+        let kind = if known { RejectionKind::MethodNotAllowed } else { RejectionKind::NotFound };
+        Err(Rejection::new(kind, "route"))
+    }
+
+    async fn caller(
+        &self,
+        route: &Route,
+        mut head: Request<()>,
+        standing: &mut Option<Fields>,
+    ) -> Result<(Request<()>, Option<Principal>), Rejection> {
+        let Access::Caller(requirement) = &route.access else { return Ok((head, None)) };
+        let pipeline = self.auth.pipeline();
+        let Admission { caller, passed } = pipeline.decided(Mode::Required, &mut head).await?;
+        *standing = passed.fields;
+        let caller = caller.and_then(|Caller(principal)| principal);
+        let caller = caller.ok_or_else(|| Rejection::new(RejectionKind::MissingCredential, "none"))?;
+        requirement.judge(&caller).map_err(|rejection| pipeline.told(rejection))?;
+        Ok((head, Some(caller)))
+    }
+
+    fn allowed(&self, path: &str) -> String {
+        let fitting = self.routes.iter().filter(|route| route.path.matches(path).is_some());
+        let mut methods: Vec<&str> = fitting.map(|route| route.method.as_str()).collect();
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        methods.join(", ")
+    }
+}
+
+impl fmt::Debug for Endpoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Endpoints").field(&self.paths().collect::<Vec<_>>()).finish()
+    }
+}

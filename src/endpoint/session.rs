@@ -1,0 +1,205 @@
+use super::call::Call;
+use super::input::{Input, named};
+use super::reply::Reply;
+use super::route::Handler;
+use super::{Show, caller, user_map};
+use crate::issue::{Grant, TokenIssuer, TokenPair};
+use crate::layer::AuthLayer;
+use crate::reject::{FieldError, Rejection, RejectionKind};
+use crate::store::UserRecord;
+use crate::users::Users;
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+use std::fmt;
+use std::sync::Arc;
+
+/// What a user's tokens are to say.
+pub(super) type GrantOf = Arc<dyn Fn(&UserRecord, Grant) -> Result<Grant, Rejection> + Send + Sync>;
+
+/// `POST {email, password}` → 200 `{access, refresh}`.
+#[derive(Clone)]
+#[must_use]
+pub struct SignInEndpoint {
+    name_field: String,
+    password_field: String,
+    user: Option<Show<UserRecord>>,
+    grant: Option<GrantOf>,
+}
+
+impl Default for SignInEndpoint {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SignInEndpoint {
+    /// With the fields `email` and `password`.
+    pub fn new() -> Self {
+        Self { name_field: "email".into(), password_field: "password".into(), user: None, grant: None }
+    }
+
+    pub(super) fn granting(mut self, grant: Option<&GrantOf>) -> Self {
+        self.grant = grant.cloned();
+        self
+    }
+
+    /// What the field of the name is called.
+    pub fn name_field(mut self, name: impl Into<String>) -> Self {
+        self.name_field = name.into();
+        self
+    }
+
+    /// What the field of the password is called.
+    pub fn password_field(mut self, name: impl Into<String>) -> Self {
+        self.password_field = name.into();
+        self
+    }
+
+    /// Answers with `user` as well: the id, the name and the profile.
+    pub fn with_user(self) -> Self {
+        let field = self.name_field.clone();
+        self.show_user(move |user, _| user_map(user, &field))
+    }
+
+    /// Answers with `user` as well, of the application's making.
+    pub fn show_user(
+        mut self,
+        show: impl Fn(&UserRecord, &Call) -> Map<String, Value> + Send + Sync + 'static,
+    ) -> Self {
+        self.user = Some(Arc::new(show));
+        self
+    }
+}
+
+#[async_trait]
+impl Handler for SignInEndpoint {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+        let name = input.text(&self.name_field);
+        let password = input.password(&self.password_field);
+        input.check()?;
+        // The same count as Basic's: no door to a password is left uncounted.
+        let ticket = auth.pipeline().attempt(&name, &call.head)?;
+        let user = users(auth)?.authenticate_counted(&name, &password, ticket, call.now).await?;
+        let grant = granted(self.grant.as_ref(), &user)?;
+        let pair = tokens(auth)?.issue(grant, call.now).await?;
+        let mut members = pair_map(&pair);
+        if let Some(show) = &self.user {
+            members.insert("user".into(), Value::Object(show(&user, call)));
+        }
+        Ok(Reply::ok(members))
+    }
+}
+
+pub(super) fn granted(hook: Option<&GrantOf>, user: &UserRecord) -> Result<Grant, Rejection> {
+    match hook {
+        Some(hook) => hook(user, Grant::from(user)),
+        None => Ok(Grant::from(user)),
+    }
+}
+
+/// `POST {refresh}` → 200 `{access}`, and with rotation a new `refresh`.
+pub(super) struct Refresh;
+
+#[async_trait]
+impl Handler for Refresh {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+        let refresh = input.text("refresh");
+        input.check()?;
+        let refreshed = tokens(auth)?.refresh(&refresh, call.now);
+        Ok(Reply::ok(pair_map(&auth.pipeline().counted(&call.head, refreshed).await?)))
+    }
+}
+
+/// `POST {token}` → 200 `{}`, or 401.
+pub(super) struct Verify;
+
+#[async_trait]
+impl Handler for Verify {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+        let token = input.text("token");
+        input.check()?;
+        tokens(auth)?.verify(&token, call.now).await?;
+        Ok(Reply::ok(Map::new()))
+    }
+}
+
+/// `POST` with an access token → 204: it and its family's refresh token are dead.
+pub(super) struct SignOut;
+
+#[async_trait]
+impl Handler for SignOut {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
+        tokens(auth)?.sign_out(caller(call)?, call.now).await?;
+        Ok(Reply::nothing())
+    }
+}
+
+/// `POST` with an access token → 204: all of the user's tokens are dead.
+pub(super) struct SignOutEverywhere;
+
+#[async_trait]
+impl Handler for SignOutEverywhere {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
+        tokens(auth)?.sign_out_everywhere(caller(call)?.subject(), call.now).await?;
+        Ok(Reply::nothing())
+    }
+}
+
+/// `POST {current_password, new_password}` with an access token → 204: all of the user's tokens are dead, the presented one too.
+pub(super) struct ChangePassword;
+
+#[async_trait]
+impl Handler for ChangePassword {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+        let (current, new) = (input.password("current_password"), input.password("new_password"));
+        input.check()?;
+        let subject = caller(call)?.subject();
+        // Whoever holds a token must not guess the password with it.
+        let mut ticket = auth.pipeline().attempt(subject.id(), &call.head)?;
+        ticket.resolved(subject)?;
+        let changed = users(auth)?.change_password(subject, &current, new, call.now).await;
+        match &changed {
+            Err(rejection) if rejection.fields().iter().any(is_wrong_password) => ticket.failed(),
+            Err(_) => ticket.released(),
+            Ok(()) => ticket.succeeded(),
+        }
+        changed.map_err(|rejection| named(rejection, &[]))?;
+        tokens(auth)?.sign_out_everywhere(subject, call.now).await?;
+        Ok(Reply::nothing())
+    }
+}
+
+fn is_wrong_password(error: &FieldError) -> bool {
+    error.code() == "password_incorrect"
+}
+
+fn pair_map(pair: &TokenPair) -> Map<String, Value> {
+    let mut members = Map::new();
+    members.insert("access".into(), pair.access().expose().as_str().into());
+    if let Some(refresh) = pair.refresh() {
+        members.insert("refresh".into(), refresh.expose().as_str().into());
+    }
+    members
+}
+
+pub(super) fn tokens(auth: &AuthLayer) -> Result<&TokenIssuer, Rejection> {
+    auth.tokens().ok_or_else(not_configured)
+}
+
+pub(super) fn users(auth: &AuthLayer) -> Result<&Users, Rejection> {
+    auth.users().ok_or_else(not_configured)
+}
+
+/// The builder has checked that it is there.
+pub(super) fn not_configured() -> Rejection {
+    Rejection::new(RejectionKind::MissingLayer, "not configured")
+}
+
+impl fmt::Debug for SignInEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignInEndpoint")
+            .field("name_field", &self.name_field)
+            .field("password_field", &self.password_field)
+            .finish_non_exhaustive()
+    }
+}

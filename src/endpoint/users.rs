@@ -1,0 +1,200 @@
+use super::call::Call;
+use super::input::{Input, named};
+use super::reply::Reply;
+use super::route::Handler;
+use super::session::users;
+use super::{Show, caller, user_map};
+use crate::layer::AuthLayer;
+use crate::principal::Subject;
+use crate::reject::{Rejection, RejectionKind};
+use crate::store::{UserChange, UserRecord};
+use crate::users::NewUser;
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+use std::fmt;
+use std::sync::Arc;
+
+/// How many users a list has at most.
+const PAGE: usize = 1_000;
+
+/// Users, each for itself:
+///
+/// ```text
+/// POST  PATH        {email, password, …}   201, registers; anybody may
+/// GET   PATH                               200, the caller, or for an administrator all users
+/// GET   PATH{id}/                          200, oneself, or for an administrator anybody; else 404
+/// PATCH PATH{id}/   {first_name, …}        200, the same
+/// ```
+///
+/// Only the fields that are named here are ever written: no caller makes itself an administrator. Passwords are in no answer.
+#[derive(Clone)]
+#[must_use]
+pub struct UsersEndpoint {
+    pub(super) shape: Arc<Shape>,
+}
+
+#[derive(Clone)]
+pub(super) struct Shape {
+    name_field: String,
+    profile_fields: Vec<String>,
+    administrator: Option<String>,
+    show: Option<Show<UserRecord>>,
+}
+
+impl Default for UsersEndpoint {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl UsersEndpoint {
+    /// Users who sign in by `email`, without a profile and without administrators.
+    pub fn new() -> Self {
+        let shape =
+            Shape { name_field: "email".into(), profile_fields: Vec::new(), administrator: None, show: None };
+        Self { shape: Arc::new(shape) }
+    }
+
+    /// What the field of the name is called.
+    pub fn name_field(mut self, name: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.shape).name_field = name.into();
+        self
+    }
+
+    /// A text of the profile that users write themselves. None is called `id`, `password` or like the name.
+    pub fn profile_field(mut self, name: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.shape).profile_fields.push(name.into());
+        self
+    }
+
+    /// The role of those who see and change all users.
+    pub fn administrator(mut self, role: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.shape).administrator = Some(role.into());
+        self
+    }
+
+    /// What an answer shows of a user; by default the id, the name and the profile.
+    pub fn show(
+        mut self,
+        show: impl Fn(&UserRecord, &Call) -> Map<String, Value> + Send + Sync + 'static,
+    ) -> Self {
+        Arc::make_mut(&mut self.shape).show = Some(Arc::new(show));
+        self
+    }
+}
+
+impl Shape {
+    fn shown(&self, user: &UserRecord, call: &Call) -> Map<String, Value> {
+        match &self.show {
+            Some(show) => show(user, call),
+            None => user_map(user, &self.name_field),
+        }
+    }
+
+    fn named(&self, rejection: Rejection) -> Rejection {
+        named(rejection, &[("name", &self.name_field)])
+    }
+
+    fn is_administrator(&self, call: &Call) -> bool {
+        let role = self.administrator.as_deref();
+        role.is_some_and(|role| call.caller().is_some_and(|caller| caller.has_role(role)))
+    }
+
+    /// Of the profile what the body names; the rest of it stays.
+    fn profile(&self, before: Option<&UserRecord>, input: &mut Input) -> Option<String> {
+        let mut profile: Map<String, Value> = before.and_then(|user| user.profile()).unwrap_or_default();
+        let mut changed = false;
+        for field in &self.profile_fields {
+            if let Some(text) = input.optional_text(field) {
+                profile.insert(field.clone(), text.into());
+                changed = true;
+            }
+        }
+        changed.then(|| Value::Object(profile).to_string())
+    }
+
+    /// Whom the path means, if it is for this caller.
+    fn target(&self, call: &Call) -> Result<Subject, Rejection> {
+        let id = Subject::user(call.parameter("user_id").unwrap_or_default());
+        let caller = caller(call)?;
+        if *caller.subject() == id || self.is_administrator(call) {
+            return Ok(id);
+        }
+        Err(Rejection::new(RejectionKind::NotFound, "another user"))
+    }
+}
+
+pub(super) struct Register(pub(super) Arc<Shape>);
+
+#[async_trait]
+impl Handler for Register {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+        let Self(shape) = self;
+        let name = input.text(&shape.name_field);
+        let password = input.password("password");
+        let profile = shape.profile(None, &mut input);
+        input.check()?;
+        let mut new = NewUser::new(name, password);
+        if let Some(profile) = profile {
+            new = new.profile_json(profile);
+        }
+        let user = users(auth)?.register(new, call.now).await.map_err(|rejection| shape.named(rejection))?;
+        Ok(Reply::created(shape.shown(&user, call)))
+    }
+}
+
+pub(super) struct Current(pub(super) Arc<Shape>);
+
+#[async_trait]
+impl Handler for Current {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
+        let Self(shape) = self;
+        if shape.is_administrator(call) {
+            let users = users(auth)?.list(None, PAGE, call.now).await?;
+            let shown = users.iter().map(|user| Value::Object(shape.shown(user, call))).collect();
+            return Ok(Reply::json(http::StatusCode::OK, &Value::Array(shown)));
+        }
+        let user = users(auth)?.find(caller(call)?.subject(), call.now).await?;
+        Ok(Reply::ok(shape.shown(&user, call)))
+    }
+}
+
+pub(super) struct Find(pub(super) Arc<Shape>);
+
+#[async_trait]
+impl Handler for Find {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
+        let user = users(auth)?.find(&self.0.target(call)?, call.now).await?;
+        Ok(Reply::ok(self.0.shown(&user, call)))
+    }
+}
+
+pub(super) struct Update(pub(super) Arc<Shape>);
+
+#[async_trait]
+impl Handler for Update {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+        let Self(shape) = self;
+        let users = users(auth)?;
+        let user = users.find(&shape.target(call)?, call.now).await?;
+        let name = input.optional_text(&shape.name_field);
+        let profile = shape.profile(Some(&user), &mut input);
+        input.check()?;
+        // The first name is the one that is shown; the others stay.
+        let names = name.map(|name| {
+            std::iter::once(name).chain(user.names().skip(1).map(str::to_owned)).collect::<Vec<_>>()
+        });
+        let change = UserChange { names, profile, ..UserChange::default() };
+        let changed = users.change(user.id(), change, call.now).await;
+        Ok(Reply::ok(shape.shown(&*changed.map_err(|rejection| shape.named(rejection))?, call)))
+    }
+}
+
+impl fmt::Debug for UsersEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UsersEndpoint")
+            .field("name_field", &self.shape.name_field)
+            .field("profile_fields", &self.shape.profile_fields)
+            .finish_non_exhaustive()
+    }
+}

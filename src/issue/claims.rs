@@ -1,0 +1,59 @@
+use super::Grant;
+use crate::clock::unix_seconds;
+use crate::principal::Subject;
+use crate::scheme::TokenUse;
+use serde_json::{Map, Value};
+use std::time::SystemTime;
+
+/// What every token of an issuer says alike, and what the configurable claims are called.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub(super) issuer: String,
+    pub(super) audience: Option<String>,
+    pub(super) scopes: String,
+    pub(super) roles: String,
+}
+
+/// What one token says besides.
+#[derive(Clone, Copy)]
+pub(super) struct Stamp<'a> {
+    pub(super) is: TokenUse,
+    pub(super) subject: &'a Subject,
+    pub(super) id: &'a str,
+    pub(super) family: Option<&'a str>,
+    pub(super) issued: SystemTime,
+    pub(super) expires: SystemTime,
+}
+
+impl Names {
+    /// The payload (RFC 7519 §4.1). A refresh token carries nothing that was granted: it is for us alone.
+    pub(super) fn payload(&self, stamp: Stamp<'_>, grant: &Grant) -> Vec<u8> {
+        let mut claims = match stamp.is {
+            TokenUse::Refresh => Map::new(),
+            TokenUse::Access | TokenUse::Private => grant.claims.clone(),
+        };
+        let mut set = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
+        set("token_type", stamp.is.name().into());
+        set("iss", self.issuer.as_str().into());
+        set("sub", stamp.subject.to_string().into());
+        set("jti", stamp.id.into());
+        set("iat", unix_seconds(stamp.issued).into());
+        set("exp", unix_seconds(stamp.expires).into());
+        if let Some(audience) = &self.audience {
+            set("aud", audience.as_str().into());
+        }
+        if let Some(family) = stamp.family {
+            set("sid", family.into());
+        }
+        if stamp.is != TokenUse::Refresh {
+            if !grant.scopes.is_empty() {
+                set(&self.scopes, grant.scopes.as_str().into());
+            }
+            if grant.roles.iter().next().is_some() {
+                set(&self.roles, grant.roles.iter().collect::<Vec<_>>().into());
+            }
+        }
+        // OK because a map of JSON values has only text for keys, and so can always be written.
+        serde_json::to_vec(&claims).unwrap_or_default()
+    }
+}

@@ -1,0 +1,256 @@
+use super::TokenIssuer;
+use super::claims::Names;
+use crate::config::ConfigProblem;
+use crate::event::Events;
+use crate::key_set::{KeyRing, SigningKey};
+use crate::scheme::{Jwt, JwtKey, OurPolicy, Ours};
+use crate::store::{Guard, TokenStore};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a family may live, however often it is rotated, unless a single refresh token may live longer.
+const LONGEST_FAMILY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// Tokens that we issue and accept: pairs of a short-living access token and a refresh token, and private tokens.
+///
+/// ```text
+/// sign-in ─→ access (Bearer)   token_type access    sid = the family
+///        └─→ refresh           token_type refresh   sid = the family, jti = its place in it
+/// owner ───→ private (Bearer)  token_type private   no family, revoked by its own id
+/// ```
+///
+/// All are JWTs (RFC 7519) with `iss`, `sub`, `jti`, `iat` and `exp`, with `scope` and `roles` where there are any, and with the
+/// application's own claims. None passes for another: `token_type` is required and compared.
+///
+/// - A refresh token is good once: it is rotated (RFC 9700 §4.14.2). Within the [`grace`](Self::grace) its predecessor gets the
+///   same successor again; after that, or once the successor was used, a predecessor that comes again revokes the family.
+/// - What was revoked is refused by the next request, from memory.
+/// - Nothing usable is stored: ids and times.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_auth::store::Memory;
+/// use tower_auth::{AuthLayer, Grant, Subject, Tokens};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let auth = AuthLayer::builder()
+///     .tokens(
+///         Tokens::hs256("example only: 0123456789abcdefghij")
+///             .store(Memory::new())
+///             .issuer("https://api.example.com")
+///             .access_lifetime(Duration::from_secs(30 * 60)),
+///     )
+///     .build()?;
+///
+/// let now = std::time::SystemTime::now();
+/// let tokens = auth.tokens().expect("they were configured");
+/// let first = tokens.issue(Grant::new(Subject::user("7")).scope("reports:read"), now).await?;
+/// let second = tokens.refresh(first.refresh().expect("a pair").expose(), now).await?;
+/// assert_ne!(first.access().expose(), second.access().expose());
+/// assert!(tokens.refresh("garbage", now).await.is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Tokens {
+    key: SigningKey,
+    next: Vec<SigningKey>,
+    retired: Vec<JwtKey>,
+    store: Option<Arc<dyn TokenStore>>,
+    issuer: String,
+    audience: Option<String>,
+    access_lifetime: Duration,
+    refresh_lifetime: Duration,
+    private_lifetime: Duration,
+    rotation: Rotation,
+    grace: Duration,
+    scope_claim: String,
+    role_claim: String,
+}
+
+/// Whether a refresh token is good once or until it expires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rotation {
+    On,
+    Off,
+}
+
+impl Tokens {
+    /// Tokens signed with HS256 under a secret of at least 32 random bytes.
+    pub fn hs256(secret: impl AsRef<[u8]>) -> Self {
+        Self::new(SigningKey::hs256(secret))
+    }
+
+    /// Tokens signed with this key.
+    pub fn new(key: SigningKey) -> Self {
+        Self {
+            key,
+            next: Vec::new(),
+            retired: Vec::new(),
+            store: None,
+            issuer: String::new(),
+            audience: None,
+            access_lifetime: 15 * MINUTE,
+            refresh_lifetime: 30 * DAY,
+            private_lifetime: 366 * DAY,
+            rotation: Rotation::On,
+            grace: Duration::from_secs(10),
+            scope_claim: String::from("scope"),
+            role_claim: String::from("roles"),
+        }
+    }
+
+    /// Where families, private tokens and revocations are kept.
+    pub fn store(mut self, store: impl TokenStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Who issues them: `iss`.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = issuer.into();
+        self
+    }
+
+    /// Whom they are for: `aud`, required of each where it is set.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
+    /// A key that will sign next: its tokens are accepted, and the JWKS shows it, so that verifiers know it in time.
+    pub fn next_key(mut self, key: SigningKey) -> Self {
+        self.next.push(key);
+        self
+    }
+
+    /// A key that signs no more: its tokens are accepted until they expire.
+    pub fn retired_key(mut self, key: JwtKey) -> Self {
+        self.retired.push(key);
+        self
+    }
+
+    /// How long an access token lives; 15 minutes by default. Revoked ids are remembered for as long, so shorten it only after
+    /// the longest-living ones are expired.
+    pub fn access_lifetime(mut self, lifetime: Duration) -> Self {
+        self.access_lifetime = lifetime;
+        self
+    }
+
+    /// How long a refresh token lives; 30 days by default. A family lives at most the longer of this and 90 days.
+    pub fn refresh_lifetime(mut self, lifetime: Duration) -> Self {
+        self.refresh_lifetime = lifetime;
+        self
+    }
+
+    /// How long a private token may live at most; 366 days by default.
+    pub fn private_lifetime(mut self, lifetime: Duration) -> Self {
+        self.private_lifetime = lifetime;
+        self
+    }
+
+    /// A refresh token stays good until it expires, and a refresh gives an access token alone.
+    ///
+    /// Then nothing shows that one was stolen: RFC 9700 §2.2.2 asks for rotation with public clients.
+    pub fn without_rotation(mut self) -> Self {
+        self.rotation = Rotation::Off;
+        self
+    }
+
+    /// How long after a rotation the predecessor gets the same successor again (two tabs, a lost answer); 10 seconds by default,
+    /// 0 for never.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// The claim that holds the scopes, `scope` by default.
+    pub fn scope_claim(mut self, name: impl Into<String>) -> Self {
+        self.scope_claim = name.into();
+        self
+    }
+
+    /// The claim that holds the roles, `roles` by default.
+    pub fn role_claim(mut self, name: impl Into<String>) -> Self {
+        self.role_claim = name.into();
+        self
+    }
+
+    pub(crate) fn build(
+        self,
+        deadline: Duration,
+        events: &Events,
+    ) -> Result<TokenIssuer, Vec<ConfigProblem>> {
+        let mut problems = Vec::new();
+        let second = Duration::from_secs(1);
+        for (name, lifetime) in [
+            ("access_lifetime", self.access_lifetime),
+            ("refresh_lifetime", self.refresh_lifetime),
+            ("private_lifetime", self.private_lifetime),
+        ] {
+            if lifetime < second {
+                problems.push(ConfigProblem::Zero(name));
+            }
+        }
+        if self.access_lifetime > self.refresh_lifetime {
+            problems.push(ConfigProblem::Lifetimes);
+        }
+        let Some(store) = self.store else {
+            problems.push(ConfigProblem::NoTokenStore);
+            return Err(problems);
+        };
+        let ring = KeyRing::build(self.key, self.next, self.retired).map_err(|found| {
+            problems.extend(found);
+        });
+        let Ok(ring) = ring else { return Err(problems) };
+        let mut jwt = Jwt::new()
+            .issuer(self.issuer.clone())
+            .leeway(Duration::ZERO)
+            .scope_claim(self.scope_claim.clone())
+            .role_claim(self.role_claim.clone());
+        if let Some(audience) = &self.audience {
+            jwt = jwt.audience(audience.clone());
+        }
+        jwt = ring.verifying_keys().into_iter().fold(jwt, Jwt::key);
+        let ours = Ours::new(store, Guard { deadline });
+        let policy = OurPolicy::build(jwt, ours.clone()).map_err(|found| problems.extend(found));
+        let Ok(policy) = policy else { return Err(problems) };
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(TokenIssuer::new(super::issuer::Parts {
+            ring,
+            policy,
+            ours,
+            events: events.clone(),
+            names: Names {
+                issuer: self.issuer,
+                audience: self.audience,
+                scopes: self.scope_claim,
+                roles: self.role_claim,
+            },
+            access_lifetime: self.access_lifetime,
+            refresh_lifetime: self.refresh_lifetime,
+            family_lifetime: self.refresh_lifetime.max(LONGEST_FAMILY),
+            private_lifetime: self.private_lifetime,
+            rotation: self.rotation,
+            grace: self.grace,
+        }))
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens")
+            .field("issuer", &self.issuer)
+            .field("audience", &self.audience)
+            .field("key", &self.key)
+            .field("access_lifetime", &self.access_lifetime)
+            .field("refresh_lifetime", &self.refresh_lifetime)
+            .field("rotation", &self.rotation)
+            .finish_non_exhaustive()
+    }
+}

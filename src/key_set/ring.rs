@@ -1,0 +1,60 @@
+use super::signing_key::{Signer, SigningKey};
+use crate::config::ConfigProblem;
+use crate::scheme::{JwtKey, KeySet};
+use serde_json::{Value, json};
+
+/// The keys of the tokens we issue: one signs, all verify.
+///
+/// - Keys to sign with have ids where there are several. A retired one may do without: it is then the key of what was
+///   signed before there was a ring, without `kid`. A public key without an id has its thumbprint for one.
+/// - The ids differ.
+/// - Secrets and key pairs do not stand in one ring, retired ones neither, as in a [`Jwt`](crate::Jwt): what is public of
+///   the one could be forged with as the other. A change from one to the other is a change of the issuer.
+#[derive(Debug)]
+pub(crate) struct KeyRing {
+    active: Signer,
+    keys: Vec<JwtKey>,
+}
+
+impl KeyRing {
+    /// The key that signs, those that will, and those that did.
+    pub(crate) fn build(
+        active: SigningKey,
+        next: Vec<SigningKey>,
+        retired: Vec<JwtKey>,
+    ) -> Result<Self, Vec<ConfigProblem>> {
+        let several = !next.is_empty() || !retired.is_empty();
+        let mut problems = Vec::new();
+        let mut signers = Vec::new();
+        for key in std::iter::once(active).chain(next) {
+            key.build().map_or_else(|problem| problems.push(problem), |signer| signers.push(signer));
+        }
+        if several && signers.iter().any(|signer| signer.id().is_none()) {
+            problems.push(ConfigProblem::MissingKeyId);
+        }
+        let verifying = signers.iter().map(Signer::verifying_key);
+        let keys: Vec<JwtKey> = verifying.chain(retired.into_iter().map(JwtKey::or_thumbprint)).collect();
+        if !keys.is_empty() {
+            problems.extend(KeySet::build(&keys).err().into_iter().flatten());
+        }
+        match signers.into_iter().next() {
+            Some(active) if problems.is_empty() => Ok(Self { active, keys }),
+            _ => Err(problems),
+        }
+    }
+
+    pub(crate) fn active(&self) -> &Signer {
+        &self.active
+    }
+
+    /// Active, next and retired.
+    pub(crate) fn verifying_keys(&self) -> Vec<JwtKey> {
+        self.keys.clone()
+    }
+
+    /// The JWK set (RFC 7517 §5) for others to verify with: the public keys only, and none where there are secrets.
+    pub(crate) fn jwks(&self) -> Vec<u8> {
+        let keys: Vec<Value> = self.keys.iter().filter_map(JwtKey::jwk).collect();
+        json!({ "keys": keys }).to_string().into_bytes()
+    }
+}

@@ -1,0 +1,267 @@
+//! What is tried first by whoever guesses: rules and a list of our own, not a record of leaked passwords.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+use zeroize::Zeroizing;
+
+/// Words, names and phrases of eight languages, grouped as they came to mind; also cut to eight letters, which
+/// is where many systems cut.
+static WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    let words = include_str!("common.txt").split_whitespace();
+    words.flat_map(|word| [Some(word), word.get(..8).filter(|cut| cut.is_ascii())]).flatten().collect()
+});
+
+/// What stands side by side on keyboards (QWERTY, QWERTZ, AZERTY, Russian; rows, columns, zigzags) or in the alphabet.
+const TRACKS: [&str; 37] = [
+    "abcdefghijklmnopqrstuvwxyz",
+    "01234567890",
+    "13579",
+    "24680",
+    "147258369",
+    "159753",
+    "741852963",
+    "789456123",
+    "789654123",
+    "!@#$%^&*()_+",
+    "!\"§$%&/()=",
+    "qwertyuiop[]",
+    "asdfghjkl;'",
+    "zxcvbnm,./",
+    "qwertzuiopü",
+    "asdfghjklöä",
+    "yxcvbnm,.-",
+    "azertyuiop",
+    "qsdfghjklm",
+    "wxcvbn,;:!",
+    "йцукенгшщзхъ",
+    "фывапролджэ",
+    "ячсмитьбю",
+    "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.0p;/",
+    "1qay2wsx3edc4rfv5tgb6zhn7ujm",
+    "qaz",
+    "wsx",
+    "edc",
+    "rfv",
+    "tgb",
+    "yhn",
+    "ujm",
+    "1q2w3e4r5t6y7u8i9o0p",
+    "q1w2e3r4t5y6u7i8o9p0",
+    "qawsedrftgyhujikolp",
+    "a1b2c3d4e5f6g7h8i9",
+    "1a2b3c4d5e6f7g8h9i",
+];
+/// How many runs of three and more keys a password may consist of and still be common.
+const MOST_RUNS: usize = 4;
+/// The longest block whose repetition is no password.
+const LONGEST_BLOCK: usize = 4;
+/// How many digits and signs around a word add nothing.
+const MOST_AFFIX: usize = 6;
+/// What so long a run (in characters) begins or ends with adds nothing, up to this.
+const LONG_RUN: usize = 6;
+const MOST_BESIDE_RUN: usize = 2;
+/// Two words are a first guess up to this (in letters); a longer pair is on its way to a passphrase.
+const LONGEST_PAIR: usize = 10;
+/// Beyond this (in characters) no rule but that of repetition looks.
+const LONGEST: usize = 64;
+
+/// Whether a password, in lower case, is one of the first guesses.
+pub(super) fn is_common(password: &str) -> bool {
+    let characters = Zeroizing::new(password.chars().collect::<Vec<_>>());
+    let block = repeated(&characters);
+    let repeats = block.len() < characters.len();
+    (repeats && block.len() <= LONGEST_BLOCK)
+        || distinct(block) <= 2
+        || (block.len() <= LONGEST && (is_typed(block) || is_date(block) || is_dressed_word(block)))
+}
+
+/// The shortest block that a password is a repetition of, the last one perhaps cut: `abcabcab` is of `abc`.
+fn repeated(password: &[char]) -> &[char] {
+    let repeats = |length: &usize| password[*length..].iter().eq(&password[..password.len() - length]);
+    let length = (1..=password.len() / 2).find(repeats).unwrap_or(password.len());
+    &password[..length]
+}
+
+fn distinct(password: &[char]) -> usize {
+    let mut seen = Zeroizing::new(password.to_vec());
+    seen.sort_unstable();
+    seen.chunk_by(|a, b| a == b).count()
+}
+
+/// Typed along the keyboard or the alphabet, each key perhaps several times: `qwerty123`, `zaq12wsx`, `11223344`.
+fn is_typed(password: &[char]) -> bool {
+    let mut once = Zeroizing::new(password.to_vec());
+    once.dedup();
+    is_runs(password) || is_runs(&once) || is_nearly_run(password)
+}
+
+/// One long run and a key or two: `a123456789`, `qwertyuiop1q`.
+fn is_nearly_run(password: &[char]) -> bool {
+    let rest = |before: usize| password.get(before..).map(|text| (text.len(), longest_run(text)));
+    (0..=MOST_BESIDE_RUN)
+        .filter_map(|before| rest(before).map(|(all, run)| (run, before + all - run)))
+        .any(|(run, beside)| run >= LONG_RUN && beside <= MOST_BESIDE_RUN)
+}
+
+fn is_runs(mut rest: &[char]) -> bool {
+    for _ in 0..MOST_RUNS {
+        let run = longest_run(rest);
+        if run < 3 {
+            return false;
+        }
+        rest = &rest[run..];
+        if rest.is_empty() {
+            return true;
+        }
+    }
+    false
+}
+
+/// How many characters from the start on lie on one track, in either direction, or are equal.
+fn longest_run(text: &[char]) -> usize {
+    let equal = text.iter().take_while(|c| Some(*c) == text.first()).count();
+    let along = |track: &str| {
+        let forwards: Vec<char> = track.chars().collect();
+        let backwards: Vec<char> = track.chars().rev().collect();
+        common_run(text, &forwards).max(common_run(text, &backwards))
+    };
+    TRACKS.iter().map(|track| along(track)).max().unwrap_or(0).max(equal)
+}
+
+fn common_run(text: &[char], track: &[char]) -> usize {
+    let from = |start: usize| text.iter().zip(&track[start..]).take_while(|(a, b)| a == b).count();
+    (0..track.len()).map(from).max().unwrap_or(0)
+}
+
+/// `19841231`, `31121984` or `12311984`, perhaps with signs between: `31.12.1984`.
+fn is_date(password: &[char]) -> bool {
+    let digits: Zeroizing<Vec<u32>> =
+        Zeroizing::new(password.iter().filter_map(|c| c.to_digit(10)).collect());
+    let only = password.iter().all(|c| c.is_ascii_digit() || ".-/ ".contains(*c));
+    let [a, b, c, d, e, f, g, h] = digits[..] else { return false };
+    let year = |a, b| (19..=20).contains(&(a * 10 + b));
+    let day = |a, b, c, d| {
+        let (first, second) = (a * 10 + b, c * 10 + d);
+        (1..=31).contains(&first) && (1..=31).contains(&second) && (first <= 12 || second <= 12)
+    };
+    only && ((year(a, b) && day(e, f, g, h)) || (year(e, f) && day(a, b, c, d)))
+}
+
+/// A word of the list, perhaps backwards, with letters as digits or signs, and a few digits and signs around.
+fn is_dressed_word(password: &[char]) -> bool {
+    let affix = |c: &&char| !c.is_alphabetic();
+    let before = password.iter().take_while(affix).count().min(MOST_AFFIX);
+    let after = password.iter().rev().take_while(affix).count();
+    let cuts = (0..=before).flat_map(|start| (0..=after).map(move |end| (start, end)));
+    cuts.filter(|(start, end)| start + end < password.len())
+        .filter(|(start, end)| {
+            let tail = &password[password.len() - end..];
+            start + end <= MOST_AFFIX || (is_typed(tail) || is_date(tail))
+        })
+        .any(|(start, end)| is_word(&password[start..password.len() - end]))
+}
+
+fn is_word(core: &[char]) -> bool {
+    // A 1 is an i or an l.
+    ['i', 'l'].into_iter().any(|one| {
+        let plain: Zeroizing<String> = core.iter().filter_map(|c| letter(*c, one)).collect::<String>().into();
+        let backwards: Zeroizing<String> = plain.chars().rev().collect::<String>().into();
+        WORDS.contains(plain.as_str()) || WORDS.contains(backwards.as_str()) || is_pair(&plain)
+    })
+}
+
+fn is_pair(text: &str) -> bool {
+    let halves = text.char_indices().filter_map(|(at, _)| text.split_at_checked(at));
+    text.len() <= LONGEST_PAIR
+        && halves.into_iter().any(|(first, second)| WORDS.contains(first) && WORDS.contains(second))
+}
+
+/// The letter that a digit or a sign stands for; `None` is one that only separates.
+fn letter(c: char, one: char) -> Option<char> {
+    Some(match c {
+        '0' => 'o',
+        '1' | '!' | '|' => one,
+        '3' | '€' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '7' | '+' => 't',
+        '8' => 'b',
+        '9' => 'g',
+        ' ' | '.' | '-' | '_' => return None,
+        other => other,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_guesses_are_common() {
+        for (name, passwords) in [
+            (
+                "repetitions",
+                &["aaaaaaaa", "abababab", "abcabcab", "x7!x7!x7!", "11111112", "🐎🐎🐎🐎🐎🐎🐎🐎"][..],
+            ),
+            (
+                "sequences",
+                &["12345678", "87654321", "1234567890", "abcdefgh", "abcd1234", "13579135", "11223344"],
+            ),
+            (
+                "keyboards",
+                &[
+                    "qwertyui",
+                    "qwertz123",
+                    "asdfghjkl",
+                    "zaq12wsx",
+                    "1q2w3e4r",
+                    "qweasdzxc",
+                    "!@#$%^&*",
+                    "azerty123",
+                ],
+            ),
+            ("nearly runs", &["a123456789", "123456789a", "qwertyuiop1q"]),
+            ("dates", &["19841231", "31121984", "12311984", "31.12.1984", "2001-02-03"]),
+            ("words", &["password", "sunshine", "iloveyou", "passwort1", "йцукенгш", "motdepasse"]),
+            (
+                "around words",
+                &["dragon2024!", "1dragon1", "!!dragon", "welcome123456789", "monkey19841231", "basebal1"],
+            ),
+            (
+                "letters",
+                &["p4ssw0rd", "p@$$w0rd!", "5unsh1ne", "w3lc0me1", "we1come1", "adm1n123", "pass_word"],
+            ),
+            ("backwards", &["drowssap", "nogard12"]),
+            ("repeated words", &["adminadmin", "testtest", "dragondragondragon"]),
+            ("pairs", &["darkstar", "passadmin1"]),
+            ("cut to eight", &["liverpoo", "alexande"]),
+        ] {
+            for password in passwords {
+                assert!(is_common(password), "{name}: {password}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_nobody_would_guess_first_is_not() {
+        for password in [
+            "vkbqmwzr",
+            "correct-horse-battery",
+            "correct horse battery staple",
+            "purple-wizard-lamp",
+            "dragon83927461",
+            "83927461",
+            "9f3k-2mzq",
+            "abcxqz7w",
+            "密码是我的秘密呀哈",
+        ] {
+            assert!(!is_common(password), "{password}");
+        }
+    }
+
+    #[test]
+    fn every_word_is_written_as_passwords_are_compared() {
+        let strange = |word: &&str| word.chars().any(|c| !c.is_lowercase());
+        assert_eq!(WORDS.iter().find(|word| strange(word)), None);
+    }
+}

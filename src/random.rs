@@ -1,0 +1,105 @@
+//! The source of randomness. Nothing else asks the system for it.
+
+use crate::secret::Secret;
+use zeroize::Zeroizing;
+
+/// The system's source of randomness failed.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the system's source of randomness failed")]
+pub struct RandomError(#[source] getrandom::Error);
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// 22 characters of base62 are 130 random bits.
+const ID: usize = 22;
+const SECRET: usize = 43;
+
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), RandomError> {
+    getrandom::fill(bytes).map_err(RandomError)
+}
+
+/// Adds so many characters of base62, all equally likely, that `random` supplies the bytes for.
+pub(crate) fn push_base62<E>(
+    text: &mut String,
+    count: usize,
+    mut random: impl FnMut(&mut [u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let length = text.len() + count;
+    let mut bytes = Zeroizing::new([0; 64]);
+    while text.len() < length {
+        random(&mut *bytes)?;
+        // 248 = 4 × 62: the bytes above would make the first characters likelier than the rest.
+        let fair = bytes.iter().filter(|b| **b < 248).map(|b| char::from(ALPHABET[usize::from(b % 62)]));
+        let missing = length - text.len();
+        text.extend(fair.take(missing));
+    }
+    Ok(())
+}
+
+/// The digits of a number in base62, most significant first, as many as there are places.
+#[cfg(feature = "api-key")]
+pub(crate) fn base62_digits<const N: usize>(mut rest: u32) -> [u8; N] {
+    let mut digits = [0; N];
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET[(rest % 62) as usize];
+        rest /= 62;
+    }
+    digits
+}
+
+/// A secret to sign with, for a process that is given none: 43 characters of base62, which are 256 random bits.
+///
+/// What is signed with it is good for as long as the process lives.
+///
+/// # Errors
+///
+/// The system's source of randomness failed.
+pub fn random_secret() -> Result<Secret<String>, RandomError> {
+    // The whole length at once: a string that grows leaves copies of the secret behind.
+    let mut secret = String::with_capacity(SECRET);
+    push_base62(&mut secret, SECRET, fill)?;
+    Ok(Secret::new(secret))
+}
+
+/// An id that nobody guesses: 22 characters of base62.
+pub(crate) fn id() -> Result<String, RandomError> {
+    let mut id = String::with_capacity(ID);
+    push_base62(&mut id, ID, fill)?;
+    Ok(id)
+}
+
+/// A random UUID (RFC 9562 §5.4).
+pub(crate) fn uuid() -> Result<String, RandomError> {
+    let mut bytes = [0; 16];
+    fill(&mut bytes)?;
+    Ok(uuid_of(bytes))
+}
+
+fn uuid_of(mut bytes: [u8; 16]) -> String {
+    bytes[6] = bytes[6] & 0x0f | 0x40; // version 4
+    bytes[8] = bytes[8] & 0x3f | 0x80; // variant
+    let hex = format!("{:032x}", u128::from_be_bytes(bytes));
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_is_equally_likely() {
+        let mut counts = [0_u32; 62];
+        for b in (0..=255_u8).filter(|b| *b < 248) {
+            counts[usize::from(b % 62)] += 1;
+        }
+        assert_eq!(counts, [4; 62]);
+    }
+
+    #[test]
+    fn ids_have_their_form_and_differ() {
+        let (a, b) = (id().unwrap(), id().unwrap());
+        assert_eq!((a.len(), b.len()), (22, 22));
+        assert_ne!(a, b);
+        assert_eq!(uuid_of([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(uuid_of([0; 16]), "00000000-0000-4000-8000-000000000000");
+    }
+}

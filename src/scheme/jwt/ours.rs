@@ -1,0 +1,143 @@
+use super::claims::Claims;
+use super::refused;
+use crate::reject::{Rejection, RejectionKind};
+use crate::store::{Guard, Known, TokenIds, TokenStore, caught};
+use crate::upkeep::Upkeep;
+use quick_cache::sync::Cache;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// How much later a use of a private token must be to be noted again.
+const NOTED_EVERY: Duration = Duration::from_secs(60);
+/// How many private tokens are remembered as noted lately; beyond that some are written more often.
+const NOTED: usize = 10_000;
+
+/// What a token of ours is for; `token_type` says so, and one never passes for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenUse {
+    Access,
+    Refresh,
+    Private,
+}
+
+impl TokenUse {
+    /// Those that a request may present.
+    pub(crate) const ACCESS: &[Self] = &[Self::Access, Self::Private];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Refresh => "refresh",
+            Self::Private => "private",
+        }
+    }
+
+    pub(super) fn of(claims: &Claims<'_>) -> Result<Self, Rejection> {
+        match claims.token_type.as_deref() {
+            Some("access") => Ok(Self::Access),
+            Some("refresh") => Ok(Self::Refresh),
+            Some("private") => Ok(Self::Private),
+            _ => Err(refused("token_type")),
+        }
+    }
+}
+
+/// The ids in a token of ours.
+#[derive(Clone, Debug)]
+pub(crate) struct IssuedIds {
+    pub(crate) token: String,
+    pub(crate) family: Option<String>,
+}
+
+impl IssuedIds {
+    pub(super) fn of(claims: &Claims<'_>) -> Result<Self, Rejection> {
+        let ids = ids(claims)?;
+        Ok(Self { token: ids.token.to_owned(), family: ids.family.map(str::to_owned) })
+    }
+
+    pub(crate) fn borrowed(&self) -> TokenIds<'_> {
+        TokenIds::new(&self.token, self.family.as_deref())
+    }
+}
+
+/// Every token of ours has an id, and all but private ones a family.
+fn ids<'c>(claims: &'c Claims<'_>) -> Result<TokenIds<'c>, Rejection> {
+    let token = claims.jti.as_deref().filter(|id| !id.is_empty()).ok_or_else(|| refused("jti"))?;
+    let family = claims.sid.as_deref().filter(|id| !id.is_empty());
+    if family.is_some() == (TokenUse::of(claims)? == TokenUse::Private) {
+        return Err(refused("sid"));
+    }
+    Ok(TokenIds::new(token, family))
+}
+
+/// What tokens that we issue are held against besides: were they revoked?
+#[derive(Clone)]
+pub(crate) struct Ours {
+    pub(crate) store: Arc<dyn TokenStore>,
+    pub(crate) guard: Guard,
+    uses: Arc<Upkeep<String>>,
+    noted: Arc<Cache<String, SystemTime>>,
+}
+
+impl Ours {
+    pub(crate) fn new(store: Arc<dyn TokenStore>, guard: Guard) -> Self {
+        let written_to = Arc::clone(&store);
+        let uses = Upkeep::new(move |uses: Vec<(String, SystemTime)>| {
+            let store = Arc::clone(&written_to);
+            async move {
+                let now = uses.iter().map(|(_, at)| *at).max().unwrap_or(SystemTime::UNIX_EPOCH);
+                // A use that could not be written is not worth a refusal: the next one follows in a minute.
+                let _ = store.note_token_uses(&uses, now).await;
+            }
+        });
+        Self { store, guard, uses, noted: Arc::new(Cache::new(NOTED)) }
+    }
+
+    /// Refuses a revoked token; gives its ids where memory cannot tell.
+    pub(super) fn look_up(
+        &self,
+        claims: &Claims<'_>,
+        now: SystemTime,
+    ) -> Result<Option<IssuedIds>, Rejection> {
+        let ids = ids(claims)?;
+        match caught(|| self.store.peek_revoked(ids, now))? {
+            Known::Yes => return Err(revoked()),
+            Known::No => {}
+            Known::Ask => return IssuedIds::of(claims).map(Some),
+        }
+        if ids.family.is_none() {
+            self.note_use(ids.token, now);
+        }
+        Ok(None)
+    }
+
+    /// Refuses a revoked token; 503 where the store cannot tell.
+    pub(crate) async fn ask(&self, ids: &IssuedIds, now: SystemTime) -> Result<(), Rejection> {
+        if self.guard.call(self.store.is_revoked(ids.borrowed(), now)).await? {
+            return Err(revoked());
+        }
+        if ids.family.is_none() {
+            self.note_use(&ids.token, now);
+        }
+        Ok(())
+    }
+
+    fn note_use(&self, id: &str, now: SystemTime) {
+        let is_due = |noted: SystemTime| now.duration_since(noted).is_ok_and(|since| since >= NOTED_EVERY);
+        if self.noted.get(id).is_none_or(is_due) {
+            self.noted.insert(id.to_owned(), now);
+            self.uses.add(id.to_owned(), now);
+        }
+    }
+}
+
+pub(crate) fn revoked() -> Rejection {
+    Rejection::new(RejectionKind::RevokedToken, "revoked")
+}
+
+impl fmt::Debug for Ours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ours").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,87 @@
+//! Small writes that no request waits for: last uses, and keys found by an older digest.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::hash::Hash;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+use tokio::runtime::Handle;
+
+/// What may wait for one write; beyond that, uses are forgotten.
+const MOST_WAITING: usize = 10_000;
+
+/// Collects what is to be written, and writes it in one batch after another on the runtime, one at a time.
+///
+/// Nothing is spawned before there is something to write, and the task ends when there is nothing more. Outside of a runtime
+/// nothing is written.
+pub(crate) struct Upkeep<K> {
+    write: Box<Write<K>>,
+    waiting: Mutex<Waiting<K>>,
+}
+
+type Batch<K> = Vec<(K, SystemTime)>;
+type Write<K> = dyn Fn(Batch<K>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync;
+
+struct Waiting<K> {
+    uses: HashMap<K, SystemTime>,
+    is_writing: bool,
+}
+
+impl<K: Eq + Hash + Send + 'static> Upkeep<K> {
+    pub(crate) fn new<F>(write: impl Fn(Batch<K>) -> F + Send + Sync + 'static) -> Arc<Self>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let write =
+            Box::new(move |batch| -> Pin<Box<dyn Future<Output = ()> + Send>> { Box::pin(write(batch)) });
+        Arc::new(Self { write, waiting: Mutex::new(Waiting { uses: HashMap::new(), is_writing: false }) })
+    }
+
+    #[cold]
+    pub(crate) fn add(self: &Arc<Self>, what: K, at: SystemTime) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        // Held for a change in memory; a panic cannot leave half of one.
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.uses.len() < MOST_WAITING {
+            waiting.uses.insert(what, at);
+        }
+        if !std::mem::replace(&mut waiting.is_writing, true) {
+            runtime.spawn(Writing { upkeep: Arc::clone(self), is_done: false }.run());
+        }
+    }
+
+    /// The next batch; with none, the task is over.
+    fn next(&self) -> Option<Batch<K>> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let batch: Batch<K> = waiting.uses.drain().collect();
+        waiting.is_writing = !batch.is_empty();
+        waiting.is_writing.then_some(batch)
+    }
+}
+
+/// The task that writes. Should it panic or be cancelled, the next use starts another.
+struct Writing<K> {
+    upkeep: Arc<Upkeep<K>>,
+    is_done: bool,
+}
+
+impl<K> Writing<K>
+where
+    K: Eq + Hash + Send + 'static,
+{
+    async fn run(mut self) {
+        while let Some(batch) = self.upkeep.next() {
+            (self.upkeep.write)(batch).await;
+        }
+        self.is_done = true;
+    }
+}
+
+impl<K> Drop for Writing<K> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.upkeep.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_writing = false;
+        }
+    }
+}
