@@ -16,6 +16,7 @@ pub struct BasicCredential {
     name: String,
     password: Secret<String>,
     /// From where it came, as far as the server tells: for the count of attempts.
+    #[cfg_attr(not(feature = "basic"), allow(dead_code, reason = "nobody verifies it"))]
     peer: Option<IpAddr>,
 }
 
