@@ -59,11 +59,12 @@ impl Decides for DefaultKeyedRateLimiter<Key> {
     }
 }
 
-type Make = Box<dyn Fn() -> Box<dyn Decides>>;
+/// Makes an empty one.
+type Makes = Box<dyn Fn() -> Box<dyn Decides>>;
 
-fn limiters(keys: usize) -> Vec<(&'static str, Make)> {
+fn limiters(keys: usize) -> Vec<(&'static str, Makes)> {
     // None refuses here, and none is idle before the end.
-    let ours = move |rate: &'static str| -> Make {
+    let ours = move |rate: &'static str| -> Makes {
         Box::new(move || Box::new(Limiter::new(rate.parse().unwrap(), keys * 2)))
     };
     let governor = || -> Box<dyn Decides> {

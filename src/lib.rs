@@ -13,7 +13,6 @@ mod scheme;
 mod principal;
 
 mod account;
-
 pub mod throttle;
 
 mod authorize;
@@ -36,7 +35,6 @@ mod event;
 mod key_set;
 #[cfg(feature = "basic")]
 mod password;
-#[cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
 mod random;
 mod secret;
 mod telemetry;
@@ -62,7 +60,6 @@ pub use layer::{AuthLayer, AuthLayerBuilder, AuthService, ResponseFuture};
 #[cfg(feature = "basic")]
 pub use password::{PasswordError, PasswordPolicy, PasswordProblem, hash_password};
 pub use principal::{ClaimsError, Method, Principal, PrincipalBuilder, Role, Roles, Scope, Scopes, Subject};
-#[cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
 pub use random::{RandomError, random_secret};
 pub use reject::{FieldError, Rejection, RejectionKind, ResponseBody, format};
 #[cfg(feature = "basic")]

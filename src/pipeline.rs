@@ -1,8 +1,8 @@
 //! The way of a request. This file alone knows the order of the steps.
 //!
 //! ```text
-//! request → credential → (attempts) → scheme → principal (and its account) → throttle → inner service
-//!               └────────────┴───────────┴─────────┴─────────────────────────────┴─ every "no" leaves through reject
+//! request → credential → (attempts) → scheme → principal, account → throttle → inner service
+//!               └────────────┴───────────┴─────────────┴──────────────┴─ every "no" leaves through reject
 //! ```
 
 use crate::account::Accounts;
@@ -17,8 +17,6 @@ use http::header::ACCESS_CONTROL_REQUEST_METHOD;
 use http::{Method, Request, StatusCode};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::SystemTime;
 
 /// Everything a layer and its clones share.
 pub(crate) struct Pipeline {
@@ -99,84 +97,50 @@ impl Pipeline {
             Err(rejection) => return self.refuse(rejection),
         };
         let (presented, now) = (found.presented, self.clock.now());
-        let (answer, counted) = match found.credential {
+        let (answer, counts_itself) = match found.credential {
             Credential::Basic(basic) => {
-                let basic = Credential::Basic(basic.with_peer(self.peer(request)));
-                (self.chain.authenticate(&basic, now), Counted::ByItsScheme)
+                let basic = Credential::Basic(basic.sent_by(self.peer(request)));
+                (self.chain.authenticate(&basic, now), true)
             }
-            credential => (self.chain.authenticate(&credential, now), Counted::Here),
+            credential => (self.chain.authenticate(&credential, now), false),
         };
         match self.accounts.check(answer, now) {
             Answer::Verified(principal) => self.throttle(Some(principal), request),
             Answer::Refused(rejection) => self.refuse(rejection.presented(presented)),
-            Answer::Pending(answer) => {
-                let counted = (counted == Counted::Here).then(|| self.peer(request));
-                self.ask(answer, presented, counted, now)
+            Answer::Pending(answer) if counts_itself => {
+                let answer = async move { answer.await.map_err(|rejection| rejection.presented(presented)) };
+                Decision::Ask(Question::Identity(Box::pin(answer)))
             }
+            Answer::Pending(answer) => self.ask(answer, presented, self.peer(request)),
             Answer::NotPresented => self.refuse(missing()),
         }
     }
 
-    /// Asks about a credential. One that names no account counts here, by the address that it came from: it is not asked about
-    /// where too many from there were wrong.
-    fn ask(
-        &self,
-        answer: PendingAnswer,
-        presented: Presented,
-        counted: Option<Option<IpAddr>>,
-        now: SystemTime,
-    ) -> Decision {
-        if let Some(Err(rejection)) = counted.map(|peer| self.attempts.check_address(peer)) {
+    /// Asks about a credential that names no account, unless too many from that address were wrong.
+    fn ask(&self, answer: PendingAnswer, presented: Presented, peer: Option<IpAddr>) -> Decision {
+        if let Err(rejection) = self.attempts.check_address(peer) {
             return self.refuse(rejection);
         }
-        let (events, attempts) = (self.events.clone(), Arc::clone(&self.attempts));
+        let attempts = Arc::clone(&self.attempts);
         Decision::Ask(Question::Identity(Box::pin(async move {
-            answer.await.map_err(|rejection| {
-                if let (Some(peer), StatusCode::UNAUTHORIZED) = (counted, rejection.status()) {
-                    attempts.count_address(peer);
-                }
-                events.refused(rejection.presented(presented), now)
-            })
+            let answer = answer.await;
+            if answer.as_ref().is_err_and(|rejection| rejection.status() == StatusCode::UNAUTHORIZED) {
+                attempts.count_address(peer);
+            }
+            answer.map_err(|rejection| rejection.presented(presented))
         })))
     }
 
-    /// From where a request came, as far as is known.
-    fn peer<B>(&self, request: &Request<B>) -> Option<IpAddr> {
+    /// From where a request comes, as far as the server tells.
+    pub(crate) fn peer<B>(&self, request: &Request<B>) -> Option<IpAddr> {
         self.surroundings.addresses.client(request.headers(), request.extensions())
-    }
-
-    /// Counts an attempt at the password of an account.
-    #[cfg(feature = "endpoints")]
-    pub(crate) fn attempt(
-        &self,
-        name: &str,
-        head: &http::request::Parts,
-    ) -> Result<crate::throttle::Ticket, Rejection> {
-        let peer = self.surroundings.addresses.client(&head.headers, &head.extensions);
-        self.attempts.check(name, peer)
-    }
-
-    /// Tries a credential that names no account, unless too many from where it came were wrong.
-    #[cfg(feature = "endpoints")]
-    pub(crate) async fn counted<T>(
-        &self,
-        head: &http::request::Parts,
-        tried: impl Future<Output = Result<T, Rejection>>,
-    ) -> Result<T, Rejection> {
-        let peer = self.surroundings.addresses.client(&head.headers, &head.extensions);
-        self.attempts.check_address(peer)?;
-        tried.await.inspect_err(|rejection| {
-            if rejection.status() == StatusCode::UNAUTHORIZED {
-                self.attempts.count_address(peer);
-            }
-        })
     }
 
     /// Goes on where a question was asked.
     pub(crate) fn resume<B>(&self, reply: Reply, request: &Request<B>) -> Decision {
         match reply {
             Reply::Identity(Ok(principal)) => self.throttle(Some(principal), request),
-            Reply::Identity(Err(told)) => Decision::Refuse(told),
+            Reply::Identity(Err(rejection)) => self.refuse(rejection),
             #[cfg(feature = "redis")]
             Reply::Quota(Ok(passed), caller) => admit(caller, passed),
             #[cfg(feature = "redis")]
@@ -184,27 +148,20 @@ impl Pipeline {
         }
     }
 
-    /// Decides on a request that is there until all questions are answered.
-    #[cfg(feature = "endpoints")]
-    pub(crate) async fn decided<B>(
-        &self,
-        mode: Mode,
-        request: &mut Request<B>,
-    ) -> Result<Admission, Rejection> {
-        let mut decision = self.decide(mode, request);
-        loop {
-            let mut question = match decision {
-                Decision::Admit(admission) => return Ok(admission),
-                Decision::Refuse(rejection) => return Err(rejection),
-                Decision::Ask(question) => question,
-            };
-            let reply = std::future::poll_fn(|cx| question.poll(cx)).await;
-            decision = self.resume(reply, request);
-        }
+    /// A refusal that everybody who wants to know of it was told of. The time is read once more only where there is a hook.
+    #[inline]
+    pub(crate) fn told(&self, rejection: Rejection) -> Rejection {
+        self.events.refused_now(rejection, &*self.clock)
     }
 
     #[inline]
-    fn throttle<B>(&self, principal: Option<Principal>, request: &Request<B>) -> Decision {
+    fn refuse(&self, rejection: Rejection) -> Decision {
+        Decision::Refuse(self.told(rejection))
+    }
+
+    /// Step 4, for whoever was verified, or for nobody.
+    #[inline]
+    pub(crate) fn throttle<B>(&self, principal: Option<Principal>, request: &Request<B>) -> Decision {
         let Some(stack) = &self.throttles else { return admit(Some(Caller(principal)), Passed::default()) };
         let call = Call::new(request, principal.as_ref(), &self.surroundings.addresses);
         let verdict = stack.check(&call);
@@ -230,28 +187,11 @@ impl Pipeline {
             Verdict::Asked(verdict) => Decision::Ask(Question::Quota(verdict, caller)),
         }
     }
-
-    fn refuse(&self, rejection: Rejection) -> Decision {
-        Decision::Refuse(self.told(rejection))
-    }
-
-    /// A refusal that everybody who wants to know of it was told of. The time is read once more only where there is a hook.
-    pub(crate) fn told(&self, rejection: Rejection) -> Rejection {
-        self.events.refused_now(rejection, &*self.clock)
-    }
-}
-
-/// Where wrong credentials are counted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Counted {
-    Here,
-    /// It knows the account as well.
-    ByItsScheme,
 }
 
 impl Question {
     #[inline]
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Reply> {
+    pub(crate) fn poll(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Reply> {
         match self {
             Self::Identity(answer) => answer.as_mut().poll(cx).map(Reply::Identity),
             #[cfg(feature = "redis")]

@@ -1,5 +1,10 @@
 //! The source of randomness. Nothing else asks the system for it.
 
+#![cfg_attr(
+    not(all(feature = "jwt", feature = "api-key", feature = "basic")),
+    allow(dead_code, unused_imports, reason = "each scheme needs a part of it")
+)]
+
 use crate::secret::Secret;
 use zeroize::Zeroizing;
 

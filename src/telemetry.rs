@@ -22,6 +22,21 @@ pub(crate) fn refused(rejection: &Rejection) {
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn refused(_: &Rejection) {}
 
+/// An event of target `tower_auth` whose message is the action's name, at `info`; at `warn` where a refresh token was reused. Texts
+/// are quoted, so that none of them can look like a line of its own.
+#[cfg(feature = "tracing")]
+pub(crate) fn happened(action: Action, subject: &Subject, id: Option<&str>) {
+    let (kind, subject) = (subject.kind(), subject.id());
+    if action == Action::ReuseDetected {
+        tracing::warn!(target: "tower_auth", ?kind, ?subject, ?id, "{}", action.name());
+    } else {
+        tracing::info!(target: "tower_auth", ?kind, ?subject, ?id, "{}", action.name());
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn happened(_: Action, _: &Subject, _: Option<&str>) {}
+
 /// Event `throttle would refuse` of target `tower_auth`, at `info`: a rule that only observes, by its scope and name.
 #[cfg(feature = "tracing")]
 pub(crate) fn would_refuse(scope: &str, throttle: &str) {
@@ -39,18 +54,3 @@ pub(crate) fn limiter_failed(_: &dyn std::fmt::Display) {}
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn would_refuse(_: &str, _: &str) {}
-
-/// An event of target `tower_auth` whose message is the action's name, at `info`; at `warn` where a refresh token was reused. Texts
-/// are quoted, so that none of them can look like a line of its own.
-#[cfg(feature = "tracing")]
-pub(crate) fn happened(action: Action, subject: &Subject, id: Option<&str>) {
-    let (kind, subject) = (subject.kind(), subject.id());
-    if action == Action::ReuseDetected {
-        tracing::warn!(target: "tower_auth", ?kind, ?subject, ?id, "{}", action.name());
-    } else {
-        tracing::info!(target: "tower_auth", ?kind, ?subject, ?id, "{}", action.name());
-    }
-}
-
-#[cfg(not(feature = "tracing"))]
-pub(crate) fn happened(_: Action, _: &Subject, _: Option<&str>) {}

@@ -16,7 +16,6 @@ pub struct BasicCredential {
     name: String,
     password: Secret<String>,
     /// From where it came, as far as the server tells: for the count of attempts.
-    #[cfg_attr(not(feature = "basic"), allow(dead_code, reason = "nobody verifies it"))]
     peer: Option<IpAddr>,
 }
 
@@ -31,7 +30,7 @@ impl BasicCredential {
         self.peer
     }
 
-    pub(crate) fn with_peer(mut self, peer: Option<IpAddr>) -> Self {
+    pub(crate) fn sent_by(mut self, peer: Option<IpAddr>) -> Self {
         self.peer = peer;
         self
     }

@@ -2,6 +2,7 @@ use crate::principal::Principal;
 use http::header::HOST;
 use http::request::Parts;
 use http::uri::Authority;
+use std::net::IpAddr;
 use std::time::SystemTime;
 
 /// The parameters of a path, by name.
@@ -13,6 +14,7 @@ pub struct Call {
     pub(super) head: Parts,
     pub(super) parameters: Parameters,
     pub(super) caller: Option<Principal>,
+    pub(super) peer: Option<IpAddr>,
     pub(super) now: SystemTime,
     pub(super) public_url: Option<String>,
 }
@@ -34,6 +36,12 @@ impl Call {
     #[must_use]
     pub fn head(&self) -> &Parts {
         &self.head
+    }
+
+    /// From where the request comes, as far as the server tells.
+    #[must_use]
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.peer
     }
 
     /// The time of the request.

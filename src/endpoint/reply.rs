@@ -1,3 +1,4 @@
+use crate::throttle::Fields;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
@@ -36,6 +37,7 @@ pub(super) struct Reply {
     status: StatusCode,
     cache: &'static str,
     body: Option<Vec<u8>>,
+    quota: Option<Fields>,
 }
 
 impl Reply {
@@ -52,7 +54,7 @@ impl Reply {
     }
 
     pub(super) fn nothing() -> Self {
-        Self { status: StatusCode::NO_CONTENT, cache: "no-store", body: None }
+        Self { status: StatusCode::NO_CONTENT, cache: "no-store", body: None, quota: None }
     }
 
     /// JSON that is alike for everybody, and may be kept for a while.
@@ -61,7 +63,12 @@ impl Reply {
     }
 
     fn bytes(status: StatusCode, body: Vec<u8>) -> Self {
-        Self { status, cache: "no-store", body: Some(body) }
+        Self { status, cache: "no-store", body: Some(body), quota: None }
+    }
+
+    /// What the caller is told of its limits.
+    pub(super) fn with_quota(self, quota: Option<Fields>) -> Self {
+        Self { quota, ..self }
     }
 
     pub(super) fn into_response(self) -> Response<EndpointBody> {
@@ -69,6 +76,9 @@ impl Reply {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.cache));
+        if let Some(quota) = self.quota {
+            quota.write(headers);
+        }
         if let Some(body) = self.body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *response.body_mut() = EndpointBody(Some(body.into()));

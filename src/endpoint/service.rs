@@ -3,17 +3,16 @@ use super::input::Input;
 use super::reply::{EndpointBody, Reply};
 use super::route::{Access, Route, TakesBody};
 use crate::layer::AuthLayer;
-use crate::pipeline::{Admission, Mode};
-use crate::principal::{Caller, Principal};
+use crate::pipeline::{Admission, Decision, Mode};
 use crate::reject::{Rejection, RejectionKind, ResponseBody, Shape};
 use crate::store::caught_future;
-use crate::throttle::Fields;
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, Request, Response};
 use http_body::Body;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -82,12 +81,11 @@ impl Shared {
         let shape = Shape::of(request.method(), request.headers());
         let allowed = self.allowed(request.uri().path());
         let (head, body) = request.into_parts();
-        let mut standing = None;
-        let answered = self.answer(Request::from_parts(head, ()), body, &mut standing);
+        let answered = self.answer(Request::from_parts(head, ()), body);
         // A hook of the application that panics must not take the connection with it.
         let panicked = |_| Err(Rejection::new(RejectionKind::Failed, "endpoint hook panicked"));
         let answer = caught_future(answered).await.unwrap_or_else(panicked);
-        let mut response = match answer {
+        match answer {
             Ok(reply) => {
                 let mut response = reply.into_response();
                 if shape == Shape::Head {
@@ -104,20 +102,10 @@ impl Shared {
                 }
                 response
             }
-        };
-        if let Some(fields) = standing {
-            fields.write(response.headers_mut());
         }
-        response
     }
 
-    /// `standing` is how the caller stands with the throttles, once that is known.
-    async fn answer<B>(
-        &self,
-        head: Request<()>,
-        body: B,
-        standing: &mut Option<Fields>,
-    ) -> Result<Reply, Rejection>
+    async fn answer<B>(&self, head: Request<()>, body: B) -> Result<Reply, Rejection>
     where
         B: Body + Send + 'static,
         B::Data: Send,
@@ -125,19 +113,25 @@ impl Shared {
     {
         let told = |rejection| self.auth.pipeline().told(rejection);
         let (route, parameters) = self.route(&head).map_err(told)?;
-        let (head, caller) = self.caller(route, head, standing).await?;
+        let (head, admitted) = self.admitted(route, head).await?;
+        let quota = admitted.passed.fields;
         let input = match route.body {
             TakesBody::Yes => Input::read(head.headers(), body, self.body_limit).await.map_err(told)?,
             TakesBody::No => Input::none(),
         };
         let call = Call {
-            head: head.into_parts().0,
             parameters,
-            caller,
+            peer: self.auth.pipeline().peer(&head),
+            head: head.into_parts().0,
+            caller: admitted.caller.and_then(|caller| caller.0),
             now: self.auth.pipeline().clock.now(),
             public_url: self.public_url.clone(),
         };
-        route.handler.handle(&self.auth, &call, input).await.map_err(told)
+        let answer = route.handler.handle(&self.auth, &call, input).await;
+        match answer {
+            Ok(reply) => Ok(reply.with_quota(quota)),
+            Err(rejection) => Err(told(rejection).under_quota(quota)),
+        }
     }
 
     fn route(&self, head: &Request<()>) -> Result<(&Route, Parameters), Rejection> {
@@ -156,20 +150,34 @@ impl Shared {
         Err(Rejection::new(kind, "route"))
     }
 
-    async fn caller(
+    /// The way through the layer: a caller where the route needs one, and the throttles in any case.
+    async fn admitted(
         &self,
         route: &Route,
         mut head: Request<()>,
-        standing: &mut Option<Fields>,
-    ) -> Result<(Request<()>, Option<Principal>), Rejection> {
-        let Access::Caller(requirement) = &route.access else { return Ok((head, None)) };
+    ) -> Result<(Request<()>, Admission), Rejection> {
         let pipeline = self.auth.pipeline();
-        let Admission { caller, passed } = pipeline.decided(Mode::Required, &mut head).await?;
-        *standing = passed.fields;
-        let caller = caller.and_then(|Caller(principal)| principal);
-        let caller = caller.ok_or_else(|| Rejection::new(RejectionKind::MissingCredential, "none"))?;
-        requirement.judge(&caller).map_err(|rejection| pipeline.told(rejection))?;
-        Ok((head, Some(caller)))
+        let mut decision = match &route.access {
+            Access::Anybody => pipeline.throttle(None, &head),
+            Access::Caller(_) => pipeline.decide(Mode::Required, &mut head),
+        };
+        let admission = loop {
+            decision = match decision {
+                Decision::Admit(admission) => break admission,
+                Decision::Refuse(rejection) => return Err(rejection),
+                Decision::Ask(mut question) => {
+                    let reply = poll_fn(|cx| question.poll(cx)).await;
+                    pipeline.resume(reply, &head)
+                }
+            };
+        };
+        if let (Access::Caller(requirement), Some(caller)) = (&route.access, &admission.caller) {
+            caller
+                .principal()
+                .and_then(|caller| requirement.judge(caller))
+                .map_err(|no| pipeline.told(no))?;
+        }
+        Ok((head, admission))
     }
 
     fn allowed(&self, path: &str) -> String {

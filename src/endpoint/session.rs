@@ -5,9 +5,9 @@ use super::route::Handler;
 use super::{Show, caller, user_map};
 use crate::issue::{Grant, TokenIssuer, TokenPair};
 use crate::layer::AuthLayer;
-use crate::reject::{FieldError, Rejection, RejectionKind};
+use crate::reject::{Rejection, RejectionKind};
 use crate::store::UserRecord;
-use crate::users::Users;
+use crate::users::{Attempt, Users};
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -77,9 +77,8 @@ impl Handler for SignInEndpoint {
         let name = input.text(&self.name_field);
         let password = input.password(&self.password_field);
         input.check()?;
-        // The same count as Basic's: no door to a password is left uncounted.
-        let ticket = auth.pipeline().attempt(&name, &call.head)?;
-        let user = users(auth)?.authenticate_counted(&name, &password, ticket, call.now).await?;
+        let attempt = Attempt { name: &name, password: &password, peer: call.peer };
+        let user = users(auth)?.authenticate_from(attempt, call.now).await?;
         let grant = granted(self.grant.as_ref(), &user)?;
         let pair = tokens(auth)?.issue(grant, call.now).await?;
         let mut members = pair_map(&pair);
@@ -105,8 +104,7 @@ impl Handler for Refresh {
     async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
         let refresh = input.text("refresh");
         input.check()?;
-        let refreshed = tokens(auth)?.refresh(&refresh, call.now);
-        Ok(Reply::ok(pair_map(&auth.pipeline().counted(&call.head, refreshed).await?)))
+        Ok(Reply::ok(pair_map(&tokens(auth)?.refresh(&refresh, call.now).await?)))
     }
 }
 
@@ -154,23 +152,11 @@ impl Handler for ChangePassword {
         let (current, new) = (input.password("current_password"), input.password("new_password"));
         input.check()?;
         let subject = caller(call)?.subject();
-        // Whoever holds a token must not guess the password with it.
-        let mut ticket = auth.pipeline().attempt(subject.id(), &call.head)?;
-        ticket.resolved(subject)?;
         let changed = users(auth)?.change_password(subject, &current, new, call.now).await;
-        match &changed {
-            Err(rejection) if rejection.fields().iter().any(is_wrong_password) => ticket.failed(),
-            Err(_) => ticket.released(),
-            Ok(()) => ticket.succeeded(),
-        }
         changed.map_err(|rejection| named(rejection, &[]))?;
         tokens(auth)?.sign_out_everywhere(subject, call.now).await?;
         Ok(Reply::nothing())
     }
-}
-
-fn is_wrong_password(error: &FieldError) -> bool {
-    error.code() == "password_incorrect"
 }
 
 fn pair_map(pair: &TokenPair) -> Map<String, Value> {

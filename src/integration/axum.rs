@@ -33,16 +33,16 @@ impl IntoResponse for Rejection {
     }
 }
 
-/// From `Router::into_make_service_with_connect_info::<SocketAddr>()`.
-pub(crate) fn axum_peer(extensions: &http::Extensions) -> Option<SocketAddr> {
-    extensions.get().map(|::axum::extract::ConnectInfo(address)| *address)
-}
-
 /// Each path of the endpoints as a route, for `Router::merge`.
 #[cfg(feature = "endpoints")]
-impl<S: Clone + Send + Sync + 'static> From<crate::endpoint::Endpoints> for axum::Router<S> {
+impl<S: Clone + Send + Sync + 'static> From<crate::endpoint::Endpoints> for ::axum::Router<S> {
     fn from(endpoints: crate::endpoint::Endpoints) -> Self {
         let mount = |router: Self, path: &str| router.route_service(path, endpoints.clone());
         endpoints.paths().fold(Self::new(), mount)
     }
+}
+
+/// From `Router::into_make_service_with_connect_info::<SocketAddr>()`.
+pub(crate) fn axum_peer(extensions: &http::Extensions) -> Option<SocketAddr> {
+    extensions.get().map(|::axum::extract::ConnectInfo(address)| *address)
 }

@@ -45,6 +45,7 @@ pub struct AuthLayerBuilder {
     realm: String,
     mode: Mode,
     preflight: Preflight,
+    vary: bool,
     max_credential_len: usize,
     store_deadline: Duration,
     clock: Arc<dyn Clock>,
@@ -75,6 +76,7 @@ impl AuthLayerBuilder {
             realm: String::from("api"),
             mode: Mode::Required,
             preflight: Preflight::Guarded,
+            vary: false,
             max_credential_len: 8 * 1024,
             store_deadline: Duration::from_secs(2),
             clock: Arc::new(SystemClock),
@@ -195,6 +197,16 @@ impl AuthLayerBuilder {
         self
     }
 
+    /// Answers of the inner service say `Vary: Authorization, X-API-Key`, the latter where API keys are accepted
+    /// (RFC 9110 §12.5.5).
+    ///
+    /// For services with a shared cache before them and answers that it may keep: it does not know `X-API-Key` for a credential
+    /// (RFC 9111 §3.5), nor that an answer to nobody is not for everybody. Refusals say `no-store` in any case.
+    pub fn vary(mut self) -> Self {
+        self.vary = true;
+        self
+    }
+
     /// The longest credential field that is looked at, in bytes; 8192 by default.
     pub fn max_credential_len(mut self, bytes: usize) -> Self {
         self.max_credential_len = bytes;
@@ -229,6 +241,11 @@ impl AuthLayerBuilder {
         if self.store_deadline.is_zero() {
             problems.push(ConfigProblem::Zero("store_deadline"));
         }
+        #[cfg_attr(
+            not(any(feature = "jwt", feature = "api-key", feature = "basic")),
+            expect(unused_variables, reason = "no scheme has a store")
+        )]
+        let within = (self.store_deadline, &self.events);
         problems.extend_from_slice(self.addresses.problems());
         #[cfg(feature = "redis")]
         problems.extend(self.limiter.iter().flat_map(RedisLimiter::problems));
@@ -241,10 +258,9 @@ impl AuthLayerBuilder {
         };
         let (addresses, clock) = (Arc::clone(&surroundings.addresses), Arc::clone(&self.clock));
         let attempts = Arc::new(Attempts::build(self.attempts, addresses, clock, &mut problems));
-        let within = (self.store_deadline, &self.events);
         let mut parts = Parts::new(self.max_credential_len);
         #[cfg(feature = "basic")]
-        parts.add_users(self.users, within, &mut problems);
+        parts.add_users(self.users, within, &attempts, &mut problems);
         #[cfg(feature = "jwt")]
         parts.add_jwts(self.tokens, self.jwts, within, &mut problems);
         #[cfg(feature = "api-key")]
@@ -259,6 +275,8 @@ impl AuthLayerBuilder {
             .then(|| Arc::new(Stack::build("", self.throttles, surroundings.clone(), &mut problems)));
         let challenges = Challenges::new(&self.realm, parts.challenges());
         let responder = Responder::new(self.format, challenges);
+        let fields = if parts.accepted.api_keys { "Authorization, X-API-Key" } else { "Authorization" };
+        let responder = responder.map(|made| if self.vary { made.varying_by(fields) } else { made });
         let Ok(responder) = responder.map_err(|_| problems.push(ConfigProblem::Format)) else {
             return Err(ConfigError::of(problems));
         };
@@ -288,6 +306,10 @@ struct Parts {
 }
 
 /// How long stores may take, and who is told.
+#[cfg_attr(
+    not(any(feature = "jwt", feature = "api-key", feature = "basic")),
+    expect(dead_code, reason = "no scheme has a store")
+)]
 type Within<'a> = (Duration, &'a Events);
 
 impl Parts {
@@ -301,12 +323,18 @@ impl Parts {
     }
 
     #[cfg(feature = "basic")]
-    fn add_users(&mut self, users: Vec<Users>, within: Within<'_>, problems: &mut Vec<ConfigProblem>) {
+    fn add_users(
+        &mut self,
+        users: Vec<Users>,
+        within: Within<'_>,
+        attempts: &Arc<Attempts>,
+        problems: &mut Vec<ConfigProblem>,
+    ) {
         if users.len() > 1 {
             problems.push(ConfigProblem::Twice("users"));
         }
         for users in users {
-            let users = users.within(within.0, within.1);
+            let users = users.within(within.0, within.1, attempts);
             self.accounts = Some((Arc::clone(users.store()), users.guard()));
             self.services.users = Some(users);
         }
@@ -383,8 +411,7 @@ impl Parts {
         problems.extend(Basic::problems(basic.len()));
         for basic in basic {
             self.accepted.basic = true;
-            let basic = basic.within(within.0, within.1).with_attempts(Arc::clone(attempts));
-            self.schemes.push(Box::new(basic));
+            self.schemes.push(Box::new(basic.within(within.0, within.1, attempts)));
         }
     }
 

@@ -9,7 +9,7 @@ pub use future::ResponseFuture;
 pub use service::AuthService;
 
 use crate::authorize::{RequireLayer, Requirement};
-use crate::config::{ConfigError, ConfigProblem};
+use crate::config::ConfigError;
 #[cfg(feature = "endpoints")]
 use crate::endpoint::EndpointsBuilder;
 #[cfg(feature = "jwt")]
@@ -61,6 +61,10 @@ use tower_layer::Layer;
 #[must_use]
 pub struct AuthLayer {
     pipeline: Arc<Pipeline>,
+    #[cfg_attr(
+        not(any(feature = "jwt", feature = "api-key", feature = "basic")),
+        expect(dead_code, reason = "no scheme has a service")
+    )]
     services: Arc<Services>,
     mode: Mode,
 }
@@ -152,7 +156,7 @@ impl AuthLayer {
         let mut problems = Vec::new();
         let throttles: Vec<Throttle> = throttles.into_iter().collect();
         if scope.is_empty() || throttles.is_empty() {
-            problems.push(ConfigProblem::ThrottleName);
+            problems.push(crate::config::ConfigProblem::ThrottleName);
         }
         let surroundings = self.pipeline.surroundings.clone();
         let stack = Stack::build(scope, throttles, surroundings, &mut problems);

@@ -94,8 +94,8 @@ impl Rejection {
     }
 
     /// What the caller is told of the limits that were met.
-    pub(crate) fn with_quota(self, quota: Option<Fields>) -> Self {
-        let details = Details { retry_after: self.retry_after(), quota, ..Details::default() };
+    pub(crate) fn with_quota(self, fields: Option<Fields>) -> Self {
+        let details = Details { retry_after: self.retry_after(), quota: fields, ..Details::default() };
         self.with(details)
     }
 
@@ -173,6 +173,25 @@ impl Rejection {
             (None, RejectionKind::Unavailable | RejectionKind::Throttled) => Some(1),
             (None, _) => None,
         }
+    }
+
+    /// The same, where it has nothing to tell of limits itself.
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn under_quota(self, quota: Option<Fields>) -> Self {
+        if quota.is_none() || self.quota().is_some() {
+            return self;
+        }
+        let details = self.details.as_deref();
+        let kept = Details {
+            scopes: details.map(|details| details.scopes.clone()).unwrap_or_default(),
+            retry_after: self.retry_after(),
+            expired_at: self.expired_at(),
+            fields: self.fields().to_vec(),
+            quota,
+            // The source is for logs, which have it by now or never.
+            source: None,
+        };
+        self.with(kept)
     }
 
     pub(crate) fn quota(&self) -> Option<&Fields> {

@@ -4,10 +4,9 @@ use crate::credential::{BasicCredential, Credential};
 use crate::event::Events;
 use crate::principal::Principal;
 use crate::random;
-use crate::reject::Rejection;
 use crate::store::{Peek, UserRecord, caught};
-use crate::throttle::{Attempts, Ticket};
-use crate::users::{Users, normal};
+use crate::throttle::Attempts;
+use crate::users::{Attempt, Users, normal};
 use hmac::{Hmac, KeyInit, Mac};
 use quick_cache::sync::Cache;
 use sha2::Sha256;
@@ -30,14 +29,12 @@ const REMEMBERED: usize = 10_000;
 pub struct Basic {
     users: Users,
     remembered: Arc<Remembered>,
-    /// `None` until a layer has it.
-    attempts: Option<Arc<Attempts>>,
 }
 
 impl Basic {
     /// Users, or a [`UserStore`](crate::store::UserStore) that has them.
     pub fn new(users: impl Into<Users>) -> Self {
-        Self { users: users.into(), remembered: Arc::new(Remembered::new()), attempts: None }
+        Self { users: users.into(), remembered: Arc::new(Remembered::new()) }
     }
 
     /// How often argon2 ran for its users: a test that counts needs no stopwatch.
@@ -47,13 +44,8 @@ impl Basic {
         self.users.argon2_runs()
     }
 
-    pub(crate) fn within(mut self, deadline: Duration, events: &Events) -> Self {
-        self.users = self.users.within(deadline, events);
-        self
-    }
-
-    pub(crate) fn with_attempts(mut self, attempts: Arc<Attempts>) -> Self {
-        self.attempts = Some(attempts);
+    pub(crate) fn within(mut self, deadline: Duration, events: &Events, attempts: &Arc<Attempts>) -> Self {
+        self.users = self.users.within(deadline, events, attempts);
         self
     }
 
@@ -74,41 +66,15 @@ impl Basic {
             Ok(Peek::Absent) => Some(None),
             Ok(Peek::Ask) => None,
         };
-        let (basic, name) = (self.clone(), name.into_owned());
+        let (Self { users, remembered }, peer) = (self.clone(), credential.peer());
         let presented = BasicCredential::new(credential.name().to_owned(), credential.password().clone());
-        let peer = credential.peer();
         Answer::Pending(Box::pin(async move {
-            // Before the store is asked and a password is hashed.
-            let check = |attempts: &Arc<Attempts>| attempts.check(&name, peer);
-            let mut ticket = basic.attempts.as_ref().map(check).transpose()?;
-            let verified = basic.ask(known, &name, &presented, ticket.as_mut(), now).await;
-            ticket.into_iter().for_each(|ticket| ticket.conclude(&verified));
-            verified
+            let holds = |user: &UserRecord| remembered.holds(user, &presented, now);
+            let attempt = Attempt { name: presented.name(), password: presented.password(), peer };
+            let user = users.attempt(attempt, known, holds, now).await?;
+            remembered.remember(&user, &presented, now);
+            Ok(Principal::from(user))
         }))
-    }
-
-    async fn ask(
-        &self,
-        known: Option<Option<Arc<UserRecord>>>,
-        name: &str,
-        presented: &BasicCredential,
-        ticket: Option<&mut Ticket>,
-        now: SystemTime,
-    ) -> Result<Principal, Rejection> {
-        let Self { users, remembered, .. } = self;
-        let user = match known {
-            Some(user) => user,
-            None => users.guard().call(users.store().find_user(name, now)).await?,
-        };
-        if let Some(user) = user.as_ref().filter(|user| remembered.holds(user, presented, now)) {
-            return Ok(Principal::from(Arc::clone(user)));
-        }
-        if let (Some(ticket), Some(user)) = (ticket, &user) {
-            ticket.resolved(user.id())?;
-        }
-        let user = users.authenticate_as(user, presented.password(), now).await?;
-        remembered.remember(&user, presented, now);
-        Ok(Principal::from(user))
     }
 }
 

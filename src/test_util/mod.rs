@@ -6,6 +6,9 @@ mod intercept;
 
 pub use intercept::{Intercept, Intercepted};
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use crate::store::LOOK_UPS;
+
 use crate::clock::Clock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

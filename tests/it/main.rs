@@ -6,6 +6,7 @@ mod allocations;
 mod basic;
 mod configuration;
 mod contract;
+mod databases;
 mod examples;
 mod headers;
 mod layer;
