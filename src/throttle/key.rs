@@ -18,11 +18,10 @@ pub(crate) enum By {
     User,
     Tenant(Box<str>),
     Address,
-    Function(Arc<KeyOf>),
+    Function(Arc<Function>),
 }
 
-/// A function of the application's own that names what a request is counted by.
-type KeyOf = dyn Fn(&Call<'_>) -> Option<String> + Send + Sync;
+type Function = dyn Fn(&Call<'_>) -> Option<String> + Send + Sync;
 
 impl By {
     /// The name of a rule that was given none.
@@ -58,8 +57,13 @@ impl By {
         Ok(match self {
             Self::Principal => {
                 // A subject is unique within its issuer only (RFC 7519 §4.1.2). Tokens of ours are of our users, as keys are.
-                let issuer = principal.other_issuer().unwrap_or_default().as_bytes();
-                Some(hand_over(&[b"p", issuer, subject.kind().as_bytes(), id]))
+                Some(match (principal.other_issuer(), subject.kind()) {
+                    // By far the commonest, with less to hash.
+                    (None, "user") => hand_over(&[b"pu", id]),
+                    (issuer, kind) => {
+                        hand_over(&[b"p", issuer.unwrap_or_default().as_bytes(), kind.as_bytes(), id])
+                    }
+                })
             }
             Self::User if subject.kind() == "user" => Some(hand_over(&[b"u", id])),
             Self::User => None,
@@ -107,7 +111,7 @@ fn no_address() -> Rejection {
 }
 
 fn by_function<T>(
-    function: &(dyn Fn(&Call<'_>) -> Option<String> + Send + Sync),
+    function: &Function,
     call: &Call<'_>,
     hand_over: impl FnOnce(&[&[u8]]) -> T,
 ) -> Result<Option<T>, Rejection> {
@@ -234,7 +238,7 @@ mod tests {
         }
         assert_eq!(
             (0..200_000_u64).filter(|n| seen.insert(keys.of(&[&n.to_le_bytes()]))).count(),
-            200_000 - 65
+            200_000 - 19
         );
     }
 }
