@@ -153,6 +153,12 @@ pub enum ConfigProblem {
     /// An endpoint for which the layer has nothing.
     #[error("an endpoint needs the layer's {0}, which were not configured")]
     EndpointNeeds(&'static str),
+    /// A page that lacks something.
+    #[error("a page needs {0}")]
+    PageNeeds(&'static str),
+    /// A name that no cookie has.
+    #[error("the name {0:?} of a page's cookies is not 1 to 64 letters, digits, '-' and '_'")]
+    CookieName(String),
     /// A path that is none.
     #[error(
         "the path {0:?} of an endpoint does not begin with a slash, or has braces that do not enclose a whole segment"

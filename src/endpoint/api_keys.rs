@@ -50,7 +50,7 @@ pub(super) struct Shape {
     pub(super) requirement: Option<Requirement>,
     owner: Option<OwnerOf>,
     request: Option<RequestOf>,
-    key_field: String,
+    pub(super) key_field: String,
     show: Option<Show<KeyRecord>>,
     list: Option<ListOf>,
 }

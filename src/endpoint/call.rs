@@ -47,12 +47,16 @@ impl Call {
         if let Some(base) = &self.public_url {
             return format!("{base}{path}");
         }
-        let host = self.head.headers.get(HOST).and_then(|host| host.to_str().ok());
-        let host = host.or_else(|| self.head.uri.authority().map(Authority::as_str));
-        match host.and_then(|host| host.parse::<Authority>().ok()).filter(|host| !host.as_str().contains('@'))
-        {
+        match host(&self.head) {
             Some(host) => format!("http://{host}{path}"),
             None => path.to_owned(),
         }
     }
+}
+
+/// The host that a request names, where that is a host.
+pub(super) fn host(head: &Parts) -> Option<Authority> {
+    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| head.uri.authority().map(Authority::as_str))?;
+    host.parse::<Authority>().ok().filter(|host| !host.as_str().contains('@'))
 }

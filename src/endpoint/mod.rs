@@ -1,4 +1,4 @@
-//! Ready-made HTTP: sign-in, refresh, sign-out, users, API keys, private tokens, key sets.
+//! Ready-made HTTP: sign-in, refresh, sign-out, users, API keys, private tokens, key sets, and a page to manage keys on.
 //!
 //! ```text
 //! request → route → caller (where the route needs one) → body, bounded, JSON → handler → answer
@@ -13,6 +13,7 @@ mod builder;
 mod call;
 mod input;
 mod jwks;
+mod page;
 mod private_tokens;
 mod reply;
 mod route;
@@ -23,6 +24,7 @@ mod users;
 pub use api_keys::KeysEndpoint;
 pub use builder::EndpointsBuilder;
 pub use call::Call;
+pub use page::Page;
 pub use private_tokens::PrivateTokensEndpoint;
 pub use reply::EndpointBody;
 pub use service::{EndpointFuture, Endpoints};

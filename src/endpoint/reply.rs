@@ -1,6 +1,7 @@
+use crate::reject::{Rejection, RejectionKind};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Response, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use serde_json::{Map, Value};
 use std::convert::Infallible;
@@ -35,12 +36,14 @@ impl Body for EndpointBody {
 pub(super) struct Reply {
     status: StatusCode,
     cache: &'static str,
-    body: Option<Vec<u8>>,
+    fields: Vec<(HeaderName, HeaderValue)>,
+    content_type: &'static str,
+    body: Option<Bytes>,
 }
 
 impl Reply {
     pub(super) fn json(status: StatusCode, value: &Value) -> Self {
-        Self::bytes(status, value.to_string().into_bytes())
+        Self::with_body(status, "application/json", value.to_string().into())
     }
 
     pub(super) fn ok(members: Map<String, Value>) -> Self {
@@ -52,16 +55,43 @@ impl Reply {
     }
 
     pub(super) fn nothing() -> Self {
-        Self { status: StatusCode::NO_CONTENT, cache: "no-store", body: None }
+        Self { body: None, ..Self::with_body(StatusCode::NO_CONTENT, "", Bytes::new()) }
     }
 
     /// JSON that is alike for everybody, and may be kept for a while.
     pub(super) fn public(json: Vec<u8>) -> Self {
-        Self { cache: "public, max-age=300", ..Self::bytes(StatusCode::OK, json) }
+        Self {
+            cache: "public, max-age=300",
+            ..Self::with_body(StatusCode::OK, "application/json", json.into())
+        }
     }
 
-    fn bytes(status: StatusCode, body: Vec<u8>) -> Self {
-        Self { status, cache: "no-store", body: Some(body) }
+    /// A file that is compiled in.
+    pub(super) fn file(content_type: &'static str, text: &'static str) -> Self {
+        Self::with_body(StatusCode::OK, content_type, Bytes::from_static(text.as_bytes()))
+    }
+
+    /// JSON that was made before.
+    pub(super) fn made(json: Bytes) -> Self {
+        Self::with_body(StatusCode::OK, "application/json", json)
+    }
+
+    fn with_body(status: StatusCode, content_type: &'static str, body: Bytes) -> Self {
+        Self { status, cache: "no-store", fields: Vec::new(), content_type, body: Some(body) }
+    }
+
+    /// A further header field.
+    pub(super) fn field(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.fields.push((name, value));
+        self
+    }
+
+    /// A cookie. It is a secret, so no `Debug` shows it.
+    pub(super) fn cookie(self, cookie: &str) -> Result<Self, Rejection> {
+        let wrong = |_| Rejection::new(RejectionKind::Failed, "cookie");
+        let mut value = HeaderValue::try_from(cookie).map_err(wrong)?;
+        value.set_sensitive(true);
+        Ok(self.field(SET_COOKIE, value))
     }
 
     pub(super) fn into_response(self) -> Response<EndpointBody> {
@@ -69,9 +99,12 @@ impl Reply {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.cache));
+        for (name, value) in self.fields {
+            headers.append(name, value);
+        }
         if let Some(body) = self.body {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            *response.body_mut() = EndpointBody(Some(body.into()));
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+            *response.body_mut() = EndpointBody(Some(body));
         }
         response
     }

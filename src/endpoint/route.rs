@@ -1,11 +1,13 @@
 use super::call::Call;
 use super::input::Input;
+use super::page::Cookies;
 use super::reply::Reply;
 use crate::authorize::Requirement;
 use crate::layer::AuthLayer;
 use crate::reject::Rejection;
 use async_trait::async_trait;
 use http::Method;
+use std::sync::Arc;
 
 /// One method on one path.
 pub(super) struct Route {
@@ -22,6 +24,17 @@ pub(super) enum Access {
     Anybody,
     /// A verified caller for whom this holds.
     Caller(Requirement),
+    /// Anybody, from a page of the same origin: it takes or gives cookies.
+    Page,
+    /// A verified caller for whom this holds, who presents a cookie, from a page of the same origin.
+    Cookies(Arc<Cookies>, Requirement),
+}
+
+impl Access {
+    /// Whether it is for pages alone.
+    pub(super) fn is_for_pages(&self) -> bool {
+        matches!(self, Self::Page | Self::Cookies(..))
+    }
 }
 
 /// Whether a route reads a body.

@@ -1,5 +1,6 @@
 use super::call::Call;
 use super::input::Input;
+use super::page::check_same_origin;
 use super::reply::{EndpointBody, Reply};
 use super::route::{Access, Route, TakesBody};
 use crate::layer::AuthLayer;
@@ -7,7 +8,7 @@ use crate::pipeline::{Decision, Mode};
 use crate::principal::Principal;
 use crate::reject::{Rejection, RejectionKind, ResponseBody, Shape};
 use crate::store::caught_future;
-use http::header::{ALLOW, HeaderValue};
+use http::header::{ALLOW, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, Request, Response};
 use http_body::Body;
 use std::convert::Infallible;
@@ -80,6 +81,7 @@ impl Shared {
     {
         let shape = Shape::of(request.method(), request.headers());
         let allowed = self.allowed(request.uri().path());
+        let is_for_pages = self.fitting(request.uri().path()).any(|route| route.access.is_for_pages());
         let (head, body) = request.into_parts();
         let answered = self.answer(Request::from_parts(head, ()), body);
         // A hook of the application that panics must not take the connection with it.
@@ -96,6 +98,9 @@ impl Shared {
             Err(rejection) => {
                 let is_method = rejection.kind() == RejectionKind::MethodNotAllowed;
                 let mut response = self.auth.pipeline().responder.respond(rejection, shape);
+                if is_for_pages {
+                    drop_prompts(response.headers_mut());
+                }
                 // RFC 9110 §15.5.6: a 405 lists the methods that there are.
                 if let (true, Ok(allowed)) = (is_method, HeaderValue::try_from(allowed)) {
                     response.headers_mut().insert(ALLOW, allowed);
@@ -147,9 +152,22 @@ impl Shared {
     async fn caller(
         &self,
         route: &Route,
-        mut head: Request<()>,
+        head: Request<()>,
     ) -> Result<(Request<()>, Option<Principal>), Rejection> {
-        let Access::Caller(requirement) = &route.access else { return Ok((head, None)) };
+        let told = |rejection| self.auth.pipeline().told(rejection);
+        let (mut parts, ()) = head.into_parts();
+        if route.access.is_for_pages() {
+            check_same_origin(&parts, self.public_url.as_deref()).map_err(told)?;
+        }
+        let requirement = match &route.access {
+            Access::Anybody | Access::Page => return Ok((Request::from_parts(parts, ()), None)),
+            Access::Caller(requirement) => requirement,
+            Access::Cookies(cookies, requirement) => {
+                cookies.present(&mut parts.headers).map_err(told)?;
+                requirement
+            }
+        };
+        let mut head = Request::from_parts(parts, ());
         let pipeline = self.auth.pipeline();
         let caller = match pipeline.decide(Mode::Required, &mut head) {
             Decision::Admit(caller) => caller.principal().cloned(),
@@ -160,14 +178,26 @@ impl Shared {
         Ok((head, Some(caller)))
     }
 
+    fn fitting(&self, path: &str) -> impl Iterator<Item = &Route> {
+        self.routes.iter().filter(move |route| route.path.matches(path).is_some())
+    }
+
     fn allowed(&self, path: &str) -> String {
-        let fitting = self.routes.iter().filter(|route| route.path.matches(path).is_some());
-        let mut methods: Vec<&str> = fitting.map(|route| route.method.as_str()).collect();
+        let mut methods: Vec<&str> = self.fitting(path).map(|route| route.method.as_str()).collect();
         if methods.contains(&"GET") {
             methods.push("HEAD");
         }
         methods.join(", ")
     }
+}
+
+/// To a challenge of Basic a browser answers itself, with a prompt over the page; and on a page's routes no Basic is accepted.
+fn drop_prompts(headers: &mut HeaderMap) {
+    let is_basic = |line: &HeaderValue| line.as_bytes().to_ascii_lowercase().starts_with(b"basic");
+    let lines: Vec<HeaderValue> =
+        headers.get_all(WWW_AUTHENTICATE).iter().filter(|line| !is_basic(line)).cloned().collect();
+    headers.remove(WWW_AUTHENTICATE);
+    headers.extend(lines.into_iter().map(|line| (WWW_AUTHENTICATE, line)));
 }
 
 impl fmt::Debug for Endpoints {
