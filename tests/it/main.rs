@@ -4,12 +4,14 @@
 
 mod allocations;
 mod basic;
+mod browser;
 mod configuration;
 mod contract;
 mod examples;
 mod headers;
 mod layer;
 mod migration;
+mod page;
 mod refusals;
 mod stacks;
 mod stores;
