@@ -18,6 +18,7 @@ use tower_auth::store::{KeyStore, Memory, UserRecord, UserStore};
 use tower_auth::test_util::TokenMint;
 use tower_auth::{
     ApiKeys, AuthLayer, Basic, Clock, Jwt, Principal, Scope, Subject, SystemClock, hash_password,
+    random_secret,
 };
 
 /// What a client is given out of band; here it goes into the `curl` lines.
@@ -31,7 +32,7 @@ async fn app() -> Result<(Router, Credentials), Box<dyn Error>> {
     let store = Memory::new();
     let keys = ApiKeys::new(store.clone()).prefix("demo");
     // A real service reads the secret from its environment; this one makes up another at each start.
-    let secret = keys.mint(Subject::user("secret"), "", now)?.key;
+    let secret = random_secret()?;
 
     let auth = AuthLayer::builder()
         .jwt(Jwt::hs256(secret.expose()).issuer("https://login.example.com").audience("reports"))

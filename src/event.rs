@@ -1,5 +1,10 @@
 //! What happened, as one stream: to `tracing` (feature `tracing`) and to a hook of the application.
 
+#![cfg_attr(
+    not(all(feature = "jwt", feature = "api-key", feature = "basic")),
+    allow(dead_code, unused_imports, reason = "each scheme needs a part of it")
+)]
+
 use crate::clock::Clock;
 use crate::principal::Subject;
 use crate::reject::{Rejection, RejectionKind};

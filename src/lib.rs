@@ -34,9 +34,10 @@ mod event;
 mod key_set;
 #[cfg(feature = "basic")]
 mod password;
-#[cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
 mod random;
 mod secret;
+#[cfg(feature = "server")]
+pub mod server;
 mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod test_util;
@@ -50,6 +51,8 @@ pub use clock::{Clock, SystemClock};
 pub use config::{ConfigError, ConfigProblem};
 pub use credential::{ApiKeyCredential, BasicCredential, Credential, OtherCredential, TokenCredential};
 pub use event::{Action, Event};
+#[cfg(feature = "openapi")]
+pub use integration::SecuritySchemes;
 #[cfg(feature = "api-key")]
 pub use issue::KeyRequest;
 #[cfg(feature = "jwt")]
@@ -60,8 +63,7 @@ pub use layer::{AuthLayer, AuthLayerBuilder, AuthService, ResponseFuture};
 #[cfg(feature = "basic")]
 pub use password::{PasswordError, PasswordPolicy, PasswordProblem, hash_password};
 pub use principal::{ClaimsError, Method, Principal, PrincipalBuilder, Role, Roles, Scope, Scopes, Subject};
-#[cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
-pub use random::RandomError;
+pub use random::{RandomError, random_secret};
 pub use reject::{FieldError, Rejection, RejectionKind, ResponseBody, format};
 #[cfg(feature = "basic")]
 pub use scheme::Basic;

@@ -1,5 +1,11 @@
 //! The source of randomness. Nothing else asks the system for it.
 
+#![cfg_attr(
+    not(all(feature = "jwt", feature = "api-key", feature = "basic")),
+    allow(dead_code, unused_imports, reason = "each scheme needs a part of it")
+)]
+
+use crate::secret::Secret;
 use zeroize::Zeroizing;
 
 /// The system's source of randomness failed.
@@ -10,6 +16,7 @@ pub struct RandomError(#[source] getrandom::Error);
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 22 characters of base62 are 130 random bits.
 const ID: usize = 22;
+const SECRET: usize = 43;
 
 pub(crate) fn fill(bytes: &mut [u8]) -> Result<(), RandomError> {
     getrandom::fill(bytes).map_err(RandomError)
@@ -42,6 +49,20 @@ pub(crate) fn base62_digits<const N: usize>(mut rest: u32) -> [u8; N] {
         rest /= 62;
     }
     digits
+}
+
+/// A secret to sign with, for a process that is given none: 43 characters of base62, which are 256 random bits.
+///
+/// What is signed with it is good for as long as the process lives.
+///
+/// # Errors
+///
+/// The system's source of randomness failed.
+pub fn random_secret() -> Result<Secret<String>, RandomError> {
+    // The whole length at once: a string that grows leaves copies of the secret behind.
+    let mut secret = String::with_capacity(SECRET);
+    push_base62(&mut secret, SECRET, fill)?;
+    Ok(Secret::new(secret))
 }
 
 /// An id that nobody guesses: 22 characters of base62.

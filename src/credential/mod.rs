@@ -125,3 +125,34 @@ macro_rules! opaque_debug {
 }
 
 opaque_debug!(TokenCredential, ApiKeyCredential, OtherCredential);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderMap;
+
+    #[test]
+    fn no_credential_has_a_printable_form() {
+        let accepted = Accepted {
+            tokens: true,
+            api_keys: true,
+            prefixes: vec!["egret".into()],
+            basic: true,
+            others: vec!["Badge"],
+            max_len: 100,
+            ..Accepted::default()
+        };
+        let source = Source::new(accepted);
+        // The last one is `anna:wonderland`.
+        for text in
+            ["Bearer wonderland", "Api-Key wonderland", "Badge wonderland", "Basic YW5uYTp3b25kZXJsYW5k"]
+        {
+            let mut headers = HeaderMap::new();
+            headers.insert("authorization", text.parse().unwrap());
+            let found = source.read(&mut headers).unwrap().unwrap();
+            let shown = format!("{found:?} {found:#?} {:?}", found.credential);
+            assert!(!shown.contains("wonder"), "{shown}");
+            assert!(shown.contains("Credential"), "{shown}");
+        }
+    }
+}

@@ -1,4 +1,6 @@
 use super::call::Call;
+#[cfg(feature = "openapi")]
+use super::describe::About;
 use super::input::{Input, named};
 use super::reply::Reply;
 use super::route::Handler;
@@ -212,6 +214,16 @@ impl Handler for Create {
         let new = shape.keys(auth)?.create(request, caller(call)?, call.now).await?;
         Ok(Reply::created(shape.with_secret(&new, call)))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(
+            About::new(StatusCode::CREATED, "Create an API key")
+                .text("name")
+                .optional_time("expires_at")
+                .optional_texts("scopes"),
+        )
+    }
 }
 
 pub(super) struct List(pub(super) Arc<Shape>);
@@ -229,6 +241,11 @@ impl Handler for List {
         };
         Ok(Reply::json(StatusCode::OK, &list))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::OK, "List API keys"))
+    }
 }
 
 pub(super) struct Find(pub(super) Arc<Shape>);
@@ -238,6 +255,11 @@ impl Handler for Find {
     async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
         let (_, key) = self.0.live(auth, call).await?;
         Ok(Reply::ok(self.0.shown(&key, call)))
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::OK, "Show an API key"))
     }
 }
 
@@ -256,6 +278,11 @@ impl Handler for Rename {
         }
         Ok(Reply::ok(shape.shown(&*keys.find(&owner, key.id(), call.now).await?, call)))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::OK, "Rename an API key").optional_text("name"))
+    }
 }
 
 pub(super) struct Rotate(pub(super) Arc<Shape>);
@@ -271,6 +298,11 @@ impl Handler for Rotate {
         let new = shape.keys(auth)?.rotate(&owner, key.id(), overlap, call.now).await;
         Ok(Reply::created(shape.with_secret(&new.map_err(|rejection| named(rejection, &[]))?, call)))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::CREATED, "Replace an API key").optional_number("overlap"))
+    }
 }
 
 pub(super) struct Revoke(pub(super) Arc<Shape>);
@@ -281,6 +313,11 @@ impl Handler for Revoke {
         let (owner, key) = self.0.live(auth, call).await?;
         self.0.keys(auth)?.revoke(&owner, key.id(), call.now).await?;
         Ok(Reply::nothing())
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::NO_CONTENT, "Revoke an API key"))
     }
 }
 

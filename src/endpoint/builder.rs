@@ -1,7 +1,9 @@
 use super::api_keys::{self, KeysEndpoint};
+use super::input::BODY_LIMIT;
 use super::jwks::Jwks;
 use super::page::{self, Config, File, Keys, Others, Page, Plan};
 use super::private_tokens::{self, PrivateTokensEndpoint};
+use super::resource_metadata::ResourceMetadata;
 use super::route::{Access, Handler, Path, Route, TakesBody};
 use super::service::{Endpoints, Shared};
 use super::session::{ChangePassword, GrantOf, Refresh, SignInEndpoint, SignOut, SignOutEverywhere, Verify};
@@ -73,12 +75,13 @@ enum Kind {
     ApiKeys(KeysEndpoint),
     PrivateTokens,
     Jwks,
+    ResourceMetadata(ResourceMetadata),
     Page(Page),
 }
 
 impl EndpointsBuilder {
     pub(crate) fn new(auth: AuthLayer) -> Self {
-        Self { auth, parts: Vec::new(), grant: None, body_limit: 64 * 1024, public_url: None }
+        Self { auth, parts: Vec::new(), grant: None, body_limit: BODY_LIMIT, public_url: None }
     }
 
     fn part(mut self, path: impl Into<String>, kind: Kind) -> Self {
@@ -139,6 +142,11 @@ impl EndpointsBuilder {
     /// A page on which users sign in and manage their keys, by the other endpoints. The path ends with a `/`.
     pub fn page(self, path: impl Into<String>, page: Page) -> Self {
         self.part(path, Kind::Page(page))
+    }
+
+    /// `GET` → the metadata of the protected resource (RFC 9728 §3), mostly below `/.well-known/oauth-protected-resource`.
+    pub fn resource_metadata(self, path: impl Into<String>, metadata: ResourceMetadata) -> Self {
+        self.part(path, Kind::ResourceMetadata(metadata))
     }
 
     /// What the tokens of a user are to say, given all that the user has: to add claims, or to grant less.
@@ -214,6 +222,7 @@ impl Routes {
             }
             // What it needs are the other endpoints, and they the layer's.
             Kind::ApiKeys(_) | Kind::Page(_) => {}
+            Kind::ResourceMetadata(metadata) => self.problems.extend(metadata.problem()),
         }
         if users && auth.users().is_none() {
             self.problems.push(ConfigProblem::EndpointNeeds("users"));
@@ -237,6 +246,7 @@ impl Routes {
             }
             Kind::ChangePassword => self.post(path, signed_in(), ChangePassword),
             Kind::Jwks => self.get(path, Access::Anybody, Jwks),
+            Kind::ResourceMetadata(metadata) => self.get(path, Access::Anybody, metadata),
             Kind::Users(endpoint) => self.add_users(path, &endpoint),
             Kind::ApiKeys(endpoint) => self.add_api_keys(path, &endpoint, &Access::Caller),
             Kind::PrivateTokens => self.add_private_tokens(path, grant, &Access::Caller),

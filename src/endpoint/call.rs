@@ -1,14 +1,18 @@
 use crate::principal::Principal;
+use crate::reject::{Rejection, RejectionKind};
 use http::header::HOST;
 use http::request::Parts;
 use http::uri::Authority;
 use std::time::SystemTime;
 
+/// The parameters of a path, by name.
+pub(super) type Parameters = Vec<(Box<str>, String)>;
+
 /// A request at an endpoint: what hooks get to see of it.
 #[derive(Debug)]
 pub struct Call {
     pub(super) head: Parts,
-    pub(super) parameters: Vec<(Box<str>, String)>,
+    pub(super) parameters: Parameters,
     pub(super) caller: Option<Principal>,
     pub(super) now: SystemTime,
     pub(super) public_url: Option<String>,
@@ -19,6 +23,15 @@ impl Call {
     #[must_use]
     pub fn caller(&self) -> Option<&Principal> {
         self.caller.as_ref()
+    }
+
+    /// The same, for hooks of routes that have one.
+    ///
+    /// # Errors
+    ///
+    /// 401 on a route that needs none.
+    pub fn verified(&self) -> Result<&Principal, Rejection> {
+        self.caller().ok_or_else(|| Rejection::new(RejectionKind::MissingCredential, "anonymous"))
     }
 
     /// A parameter of the path: `id` of `/agents/{id}/`.

@@ -1,4 +1,5 @@
-//! Ready-made HTTP: sign-in, refresh, sign-out, users, API keys, private tokens, key sets, and a page to manage keys on.
+//! Ready-made HTTP: sign-in, refresh, sign-out, users, API keys, private tokens, key sets, resource metadata, and a page to manage
+//! keys on.
 //!
 //! ```text
 //! request → route → caller (where the route needs one) → body, bounded, JSON → handler → answer
@@ -11,11 +12,14 @@
 mod api_keys;
 mod builder;
 mod call;
+#[cfg(feature = "openapi")]
+mod describe;
 mod input;
 mod jwks;
 mod page;
 mod private_tokens;
 mod reply;
+mod resource_metadata;
 mod route;
 mod service;
 mod session;
@@ -24,9 +28,11 @@ mod users;
 pub use api_keys::KeysEndpoint;
 pub use builder::EndpointsBuilder;
 pub use call::Call;
+pub use input::Input;
 pub use page::Page;
 pub use private_tokens::PrivateTokensEndpoint;
 pub use reply::EndpointBody;
+pub use resource_metadata::ResourceMetadata;
 pub use service::{EndpointFuture, Endpoints};
 pub use session::SignInEndpoint;
 pub use users::UsersEndpoint;
@@ -42,7 +48,7 @@ type Show<T> = Arc<dyn Fn(&T, &Call) -> Map<String, Value> + Send + Sync>;
 
 /// The caller of a route that has one.
 fn caller(call: &Call) -> Result<&Principal, Rejection> {
-    call.caller().ok_or_else(|| Rejection::new(crate::reject::RejectionKind::MissingCredential, "anonymous"))
+    call.verified()
 }
 
 /// `id`, `names` are for the owner alone; so is the profile, whose members stand beside them.

@@ -1,6 +1,8 @@
 use super::api_keys::time;
 use super::call::Call;
 use super::caller;
+#[cfg(feature = "openapi")]
+use super::describe::About;
 use super::input::Input;
 use super::reply::Reply;
 use super::route::Handler;
@@ -62,6 +64,11 @@ impl Handler for Create {
         let new = issue(self.0.as_ref(), auth, call, &name, expires).await?;
         Ok(Reply::created(with_token(&new)))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::CREATED, "Create a private token").text("name").time("expires_at"))
+    }
 }
 
 async fn issue(
@@ -100,6 +107,11 @@ impl Handler for Rotate {
         }
         Ok(Reply::created(with_token(&new)))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::CREATED, "Rotate a private token").optional_time("expires_at"))
+    }
 }
 
 async fn live(auth: &AuthLayer, call: &Call, owner: &Subject) -> Result<Vec<Arc<TokenRecord>>, Rejection> {
@@ -124,6 +136,11 @@ impl Handler for List {
         let shown = records.iter().map(|token| Value::Object(shown(token))).collect();
         Ok(Reply::json(StatusCode::OK, &Value::Array(shown)))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::OK, "List private tokens"))
+    }
 }
 
 pub(super) struct Revoke;
@@ -134,5 +151,10 @@ impl Handler for Revoke {
         let (owner, token) = (caller(call)?.subject(), find(auth, call).await?);
         tokens(auth)?.revoke_private(owner, token.id(), call.now).await?;
         Ok(Reply::nothing())
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::NO_CONTENT, "Revoke a private token"))
     }
 }

@@ -1,4 +1,6 @@
-use super::call::Call;
+use super::call::{Call, Parameters};
+#[cfg(feature = "openapi")]
+use super::describe::About;
 use super::input::Input;
 use super::page::Cookies;
 use super::reply::Reply;
@@ -47,6 +49,12 @@ pub(super) enum TakesBody {
 #[async_trait]
 pub(super) trait Handler: Send + Sync {
     async fn handle(&self, auth: &AuthLayer, call: &Call, input: Input) -> Result<Reply, Rejection>;
+
+    /// For a document that describes it; `None` where it is no part of an API.
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        None
+    }
 }
 
 /// A path with parameters: `/agents/{id}/api-keys/`.
@@ -82,10 +90,18 @@ impl Path {
         &self.text
     }
 
+    #[cfg(feature = "openapi")]
+    pub(super) fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Parameter(name) => Some(&**name),
+            Segment::Exactly(_) => None,
+        })
+    }
+
     /// The parameters of a path that fits. Segments are compared as they were sent, byte for byte: no other spelling reaches a route.
-    pub(super) fn matches(&self, path: &str) -> Option<Vec<(Box<str>, String)>> {
+    pub(super) fn matches(&self, path: &str) -> Option<Parameters> {
         let mut parts = path.strip_prefix('/')?.split('/');
-        let mut parameters = Vec::new();
+        let mut parameters = Parameters::new();
         for segment in &self.segments {
             match (segment, parts.next()?) {
                 (Segment::Exactly(expected), part) if **expected == *part => {}

@@ -1,4 +1,4 @@
-use super::call::Call;
+use super::call::{Call, Parameters};
 use super::input::Input;
 use super::page::check_same_origin;
 use super::reply::{EndpointBody, Reply};
@@ -41,6 +41,11 @@ pub type EndpointFuture =
 impl Endpoints {
     pub(super) fn new(shared: Shared) -> Self {
         Self(Arc::new(shared))
+    }
+
+    #[cfg(feature = "openapi")]
+    pub(super) fn routes(&self) -> &[Route] {
+        &self.0.routes
     }
 
     /// The paths that it answers, with parameters in braces.
@@ -133,7 +138,7 @@ impl Shared {
         route.handler.handle(&self.auth, &call, input).await.map_err(told)
     }
 
-    fn route(&self, head: &Request<()>) -> Result<(&Route, Vec<(Box<str>, String)>), Rejection> {
+    fn route(&self, head: &Request<()>) -> Result<(&Route, Parameters), Rejection> {
         let path = head.uri().path();
         // RFC 9110 §9.3.2: HEAD is GET without the body.
         let method = if head.method() == Method::HEAD { &Method::GET } else { head.method() };

@@ -1,4 +1,6 @@
 use super::call::Call;
+#[cfg(feature = "openapi")]
+use super::describe::About;
 use super::input::{Input, named};
 use super::reply::Reply;
 use super::route::Handler;
@@ -10,6 +12,8 @@ use crate::reject::{Rejection, RejectionKind};
 use crate::store::{UserChange, UserRecord};
 use crate::users::NewUser;
 use async_trait::async_trait;
+#[cfg(feature = "openapi")]
+use http::StatusCode;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
@@ -141,6 +145,12 @@ impl Handler for Register {
         let user = users(auth)?.register(new, call.now).await.map_err(|rejection| shape.named(rejection))?;
         Ok(Reply::created(shape.shown(&user, call)))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        let about = About::new(StatusCode::CREATED, "Register").text(&self.0.name_field).password("password");
+        Some(self.0.profile_fields.iter().fold(about, |about, field| about.optional_text(field)))
+    }
 }
 
 pub(super) struct Current(pub(super) Arc<Shape>);
@@ -157,6 +167,11 @@ impl Handler for Current {
         let user = users(auth)?.find(caller(call)?.subject(), call.now).await?;
         Ok(Reply::ok(shape.shown(&user, call)))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::OK, "The current user, or all"))
+    }
 }
 
 pub(super) struct Find(pub(super) Arc<Shape>);
@@ -166,6 +181,11 @@ impl Handler for Find {
     async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
         let user = users(auth)?.find(&self.0.target(call)?, call.now).await?;
         Ok(Reply::ok(self.0.shown(&user, call)))
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::OK, "Show a user"))
     }
 }
 
@@ -187,6 +207,12 @@ impl Handler for Update {
         let change = UserChange { names, profile, ..UserChange::default() };
         let changed = users.change(user.id(), change, call.now).await;
         Ok(Reply::ok(shape.shown(&*changed.map_err(|rejection| shape.named(rejection))?, call)))
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        let about = About::new(StatusCode::OK, "Change a user").optional_text(&self.0.name_field);
+        Some(self.0.profile_fields.iter().fold(about, |about, field| about.optional_text(field)))
     }
 }
 

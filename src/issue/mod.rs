@@ -1,5 +1,10 @@
 //! Beside the way of a request: what is issued, rotated and revoked.
 
+#![cfg_attr(
+    not(all(feature = "jwt", feature = "api-key", feature = "basic")),
+    allow(dead_code, unused_imports, reason = "each scheme needs a part of it")
+)]
+
 #[cfg(feature = "api-key")]
 mod api_keys;
 #[cfg(feature = "jwt")]

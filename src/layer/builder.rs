@@ -1,7 +1,7 @@
 use super::{AuthLayer, Services};
 use crate::account::Accounts;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{ConfigError, ConfigProblem};
+use crate::config::{ConfigError, ConfigProblem, is_http_url};
 use crate::credential::{Accepted, Source};
 use crate::event::{Event, Events};
 #[cfg(feature = "jwt")]
@@ -36,12 +36,16 @@ pub struct AuthLayerBuilder {
     basic: Vec<Basic>,
     #[cfg(feature = "basic")]
     users: Vec<Users>,
+    #[cfg(feature = "api-key")]
+    managed_api_keys: Vec<ApiKeys>,
     events: Events,
     others: Vec<Box<dyn Scheme>>,
+    resource_metadata: Option<String>,
     format: Box<dyn ErrorFormat>,
     realm: String,
     mode: Mode,
     preflight: Preflight,
+    vary: bool,
     max_credential_len: usize,
     store_deadline: Duration,
     clock: Box<dyn Clock>,
@@ -60,12 +64,16 @@ impl AuthLayerBuilder {
             basic: Vec::new(),
             #[cfg(feature = "basic")]
             users: Vec::new(),
+            #[cfg(feature = "api-key")]
+            managed_api_keys: Vec::new(),
             events: Events::default(),
             others: Vec::new(),
+            resource_metadata: None,
             format: Box::new(Problem),
             realm: String::from("api"),
             mode: Mode::Required,
             preflight: Preflight::Guarded,
+            vary: false,
             max_credential_len: 8 * 1024,
             store_deadline: Duration::from_secs(2),
             clock: Box::new(SystemClock),
@@ -108,6 +116,14 @@ impl AuthLayerBuilder {
         self
     }
 
+    /// Manages API keys that another layer accepts: endpoints of this one create, list and revoke them, and who presents one here
+    /// is refused.
+    #[cfg(feature = "api-key")]
+    pub fn managed_api_keys(mut self, api_keys: ApiKeys) -> Self {
+        self.managed_api_keys.push(api_keys);
+        self
+    }
+
     /// Accepts Basic.
     #[cfg(feature = "basic")]
     pub fn basic(mut self, basic: Basic) -> Self {
@@ -133,6 +149,13 @@ impl AuthLayerBuilder {
         self
     }
 
+    /// Where the metadata of the protected resource are (RFC 9728 §5.1), for the parameter `resource_metadata` of the Bearer
+    /// challenge: an absolute URL. An endpoint serves them.
+    pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
+        self.resource_metadata = Some(url.into());
+        self
+    }
+
     /// A request without a credential passes as anonymous. A bad credential is refused all the same. For some routes only, see
     /// [`AuthLayer::optional`].
     pub fn optional(mut self) -> Self {
@@ -146,6 +169,16 @@ impl AuthLayerBuilder {
     /// better order, and needs no such exemption.
     pub fn allow_preflight(mut self) -> Self {
         self.preflight = Preflight::LetThrough;
+        self
+    }
+
+    /// Answers of the inner service say `Vary: Authorization, X-API-Key`, the latter where API keys are accepted
+    /// (RFC 9110 §12.5.5).
+    ///
+    /// For services with a shared cache before them and answers that it may keep: it does not know `X-API-Key` for a credential
+    /// (RFC 9111 §3.5), nor that an answer to nobody is not for everybody. Refusals say `no-store` in any case.
+    pub fn vary(mut self) -> Self {
+        self.vary = true;
         self
     }
 
@@ -177,12 +210,19 @@ impl AuthLayerBuilder {
         if self.realm.is_empty() || !self.realm.bytes().all(|b| matches!(b, 0x20..=0x7e)) {
             problems.push(ConfigProblem::Realm);
         }
+        if self.resource_metadata.as_deref().is_some_and(|url| !is_http_url(url)) {
+            problems.push(ConfigProblem::ResourceUrl);
+        }
         if self.max_credential_len == 0 {
             problems.push(ConfigProblem::Zero("max_credential_len"));
         }
         if self.store_deadline.is_zero() {
             problems.push(ConfigProblem::Zero("store_deadline"));
         }
+        #[cfg_attr(
+            not(any(feature = "jwt", feature = "api-key", feature = "basic")),
+            expect(unused_variables, reason = "no scheme has a store")
+        )]
         let within = (self.store_deadline, &self.events);
         let mut parts = Parts::new(self.max_credential_len);
         #[cfg(feature = "basic")]
@@ -191,14 +231,18 @@ impl AuthLayerBuilder {
         parts.add_jwts(self.tokens, self.jwts, within, &mut problems);
         #[cfg(feature = "api-key")]
         parts.add_api_keys(self.api_keys, within, &mut problems);
+        #[cfg(feature = "api-key")]
+        parts.manage_api_keys(self.managed_api_keys, within, &mut problems);
         #[cfg(feature = "basic")]
         parts.add_basic(self.basic, within, &mut problems);
         parts.add_others(self.others, &mut problems);
         if parts.schemes.is_empty() && problems.is_empty() {
             problems.push(ConfigProblem::NoScheme);
         }
-        let challenges = Challenges::new(&self.realm, parts.challenges());
+        let challenges = Challenges::new(&self.realm, parts.challenges(self.resource_metadata.as_deref()));
         let responder = Responder::new(self.format, challenges);
+        let fields = if parts.accepted.api_keys { "Authorization, X-API-Key" } else { "Authorization" };
+        let responder = responder.map(|made| if self.vary { made.varying_by(fields) } else { made });
         let Ok(responder) = responder.map_err(|_| problems.push(ConfigProblem::Format)) else {
             return Err(ConfigError::of(problems));
         };
@@ -225,6 +269,10 @@ struct Parts {
 }
 
 /// How long stores may take, and who is told.
+#[cfg_attr(
+    not(any(feature = "jwt", feature = "api-key", feature = "basic")),
+    expect(dead_code, reason = "no scheme has a store")
+)]
 type Within<'a> = (Duration, &'a Events);
 
 impl Parts {
@@ -309,6 +357,24 @@ impl Parts {
         }
     }
 
+    #[cfg(feature = "api-key")]
+    fn manage_api_keys(
+        &mut self,
+        managed: Vec<ApiKeys>,
+        within: Within<'_>,
+        problems: &mut Vec<ConfigProblem>,
+    ) {
+        for keys in managed {
+            problems.extend(keys.problems());
+            let prefix = keys.configured_prefix();
+            if self.services.api_keys.iter().any(|other| other.configured_prefix() == prefix) {
+                let equal = |prefix: &str| ConfigProblem::EqualPrefixes(prefix.to_owned());
+                problems.push(prefix.map_or(ConfigProblem::TwoBareKeys, equal));
+            }
+            self.services.api_keys.push(keys.within(within.0, within.1));
+        }
+    }
+
     #[cfg(feature = "basic")]
     fn add_basic(&mut self, basic: Vec<Basic>, within: Within<'_>, problems: &mut Vec<ConfigProblem>) {
         problems.extend(Basic::problems(basic.len()));
@@ -333,16 +399,17 @@ impl Parts {
     }
 
     /// One challenge for each scheme that is accepted, whatever verifies it.
-    fn challenges(&self) -> Vec<(&'static str, &'static str)> {
+    fn challenges(&self, metadata: Option<&str>) -> Vec<(&'static str, String)> {
         let Accepted { tokens, api_keys, basic, others, .. } = &self.accepted;
+        let metadata = metadata.map(|url| format!(", resource_metadata=\"{url}\"")).unwrap_or_default();
         let own = [
-            (*tokens || *api_keys, ("Bearer", "")),
-            (*api_keys, ("Api-Key", "")),
+            (*tokens || *api_keys, ("Bearer", metadata)),
+            (*api_keys, ("Api-Key", String::new())),
             // RFC 7617 §2.1: names and passwords are read as UTF-8.
-            (*basic, ("Basic", ", charset=\"UTF-8\"")),
+            (*basic, ("Basic", String::from(", charset=\"UTF-8\""))),
         ];
         let own = own.into_iter().filter(|(accepted, _)| *accepted).map(|(_, challenge)| challenge);
-        own.chain(others.iter().map(|name| (*name, ""))).collect()
+        own.chain(others.iter().map(|name| (*name, String::new()))).collect()
     }
 }
 

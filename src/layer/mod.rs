@@ -11,6 +11,8 @@ pub use service::AuthService;
 use crate::authorize::{RequireLayer, Requirement};
 #[cfg(feature = "endpoints")]
 use crate::endpoint::EndpointsBuilder;
+#[cfg(feature = "openapi")]
+use crate::integration::SecuritySchemes;
 #[cfg(feature = "jwt")]
 use crate::issue::TokenIssuer;
 use crate::pipeline::{Mode, Pipeline};
@@ -59,6 +61,10 @@ use tower_layer::Layer;
 #[must_use]
 pub struct AuthLayer {
     pipeline: Arc<Pipeline>,
+    #[cfg_attr(
+        not(any(feature = "jwt", feature = "api-key", feature = "basic")),
+        expect(dead_code, reason = "no scheme has a service")
+    )]
     services: Arc<Services>,
     mode: Mode,
 }
@@ -114,6 +120,12 @@ impl AuthLayer {
     #[cfg(feature = "endpoints")]
     pub(crate) fn pipeline(&self) -> &Pipeline {
         &self.pipeline
+    }
+
+    /// What it accepts, for an OpenAPI document.
+    #[cfg(feature = "openapi")]
+    pub fn security_schemes(&self) -> SecuritySchemes {
+        SecuritySchemes::of(self.pipeline.source.accepted(), self.mode)
     }
 
     /// The same layer for routes on which a credential is optional: a request without one passes as anonymous, a bad

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// How many may wait for one that runs: beyond that, callers are told to come back.
-const WAITING_PER_SLOT: usize = 16;
+const WAITING_PER_SLOT: usize = 64;
 
 /// Hashes and verifies passwords, a bounded number at a time: each takes a core and 19 MiB. Clones share the
 /// bound.

@@ -17,6 +17,7 @@ use crate::store::{KeyRecord, UserRecord};
 use serde::de::DeserializeOwned;
 use std::any::Any;
 use std::fmt;
+use std::panic::catch_unwind;
 use std::sync::Arc;
 
 /// The verified caller of a request: a cheap handle, to be cloned freely.
@@ -193,11 +194,13 @@ impl Principal {
     ///
     /// # Errors
     ///
-    /// The caller did not present a token, or its claims do not have the form of `T`.
+    /// The caller did not present a token, or its claims do not have the form of `T`, or `T` panicked.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, ClaimsError> {
-        match &self.0 {
-            Identity::Token(token) => serde_json::from_str(&token.claims).map_err(|_| ClaimsError::Form),
-            _ => Err(ClaimsError::NotAToken),
+        let Identity::Token(token) = &self.0 else { return Err(ClaimsError::NotAToken) };
+        // What stands in the claims is the issuer's choice: it must not take down the other requests of a connection.
+        match catch_unwind(|| serde_json::from_str(&token.claims)) {
+            Ok(claims) => claims.map_err(|_| ClaimsError::Form),
+            Err(_) => Err(ClaimsError::Panicked),
         }
     }
 
@@ -277,6 +280,9 @@ pub enum ClaimsError {
     /// The claims do not have the form of the type that was asked for.
     #[error("the token's claims do not have the expected form")]
     Form,
+    /// The type that was asked for panicked when it was read.
+    #[error("the type of the claims panicked")]
+    Panicked,
 }
 
 /// Builds a [`Principal`] of method [`Method::Other`].

@@ -62,7 +62,10 @@ fn render_handlers_refusal<B>(
     shape: Shape,
 ) -> Response<ResponseBody<B>> {
     match response.extensions_mut().remove::<Rejection>() {
-        None => response.map(ResponseBody::inner),
+        None => {
+            responder.add_vary(response.headers_mut());
+            response.map(ResponseBody::inner)
+        }
         Some(rejection) => responder.respond(rejection, shape),
     }
 }

@@ -1,7 +1,7 @@
 use super::format::{ErrorFormat, Problem};
 use super::{Challenges, Presented, Rejection, RejectionKind, ResponseBody, grpc};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use std::borrow::Cow;
@@ -18,6 +18,8 @@ pub(crate) struct Responder {
     challenges: Challenges,
     /// For each kind two answers: without and with a Bearer presented.
     prepared: Vec<[Prepared; 2]>,
+    /// What answers that are no refusals say of the fields they depend on.
+    vary: Option<HeaderValue>,
 }
 
 struct Prepared {
@@ -58,7 +60,7 @@ pub(crate) struct UnusableFormat;
 impl Responder {
     /// Prepares the answers. The format is called here for each kind, so one that cannot be used is found now.
     pub(crate) fn new(format: Box<dyn ErrorFormat>, challenges: Challenges) -> Result<Self, UnusableFormat> {
-        let mut responder = Self { format, challenges, prepared: Vec::new() };
+        let mut responder = Self { format, challenges, prepared: Vec::new(), vary: None };
         let prepare = |kind| {
             let make = |presented| responder.render(&Rejection::new(kind, "").presented(presented));
             Ok([make(Presented::Other)?.kept(), make(Presented::Bearer)?.kept()])
@@ -68,11 +70,20 @@ impl Responder {
         Ok(responder)
     }
 
+    /// Answers of the inner service say that they depend on these fields.
+    pub(crate) fn varying_by(self, fields: &'static str) -> Self {
+        Self { vary: Some(HeaderValue::from_static(fields)), ..self }
+    }
+
     /// For a refusal outside of any layer: a problem (RFC 9457) without challenges.
     #[cfg(feature = "axum")]
     pub(crate) fn standalone(rejection: &Rejection) -> Response<Bytes> {
-        let responder =
-            Self { format: Box::new(Problem), challenges: Challenges::new("", []), prepared: Vec::new() };
+        let responder = Self {
+            format: Box::new(Problem),
+            challenges: Challenges::new("", [("", ""); 0]),
+            prepared: Vec::new(),
+            vary: None,
+        };
         responder.fresh(rejection).response(|body| body)
     }
 
@@ -89,6 +100,15 @@ impl Responder {
                 let answer = Prepared::new(StatusCode::OK, headers, Bytes::new());
                 answer.response(|body| ResponseBody::refused(body, rejection))
             }
+        }
+    }
+
+    /// Once, however many layers of this responder an answer passes.
+    pub(super) fn add_vary(&self, headers: &mut HeaderMap) {
+        if let Some(fields) = &self.vary
+            && !headers.get_all(VARY).iter().any(|line| line == fields)
+        {
+            headers.append(VARY, fields.clone());
         }
     }
 

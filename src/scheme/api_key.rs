@@ -253,58 +253,62 @@ impl ApiKeys {
         if self.form == Form::Checked && !api_key::is_well_formed(key.as_bytes(), self.configured_prefix()) {
             return Answer::Refused(refused("checksum"));
         }
+        let mut search = Search::default();
         for (tried, hash) in self.hashes.iter().enumerate() {
             let digest = hash.digest(key.as_bytes());
             match caught(|| self.store.peek_key(&digest, now)) {
                 Err(unavailable) => return Answer::Refused(unavailable),
                 Ok(Peek::Found(record)) => {
-                    let newest = || self.hashes[0].digest(key.as_bytes());
-                    return self.accept(record, digest, newest, now).into();
+                    if let Some(record) = search.found(record, &digest, now) {
+                        let newest = || self.hashes[0].digest(key.as_bytes());
+                        return Answer::Verified(self.accept(record, digest, newest, now));
+                    }
                 }
                 Ok(Peek::Absent) => {}
-                Ok(Peek::Ask) => return self.ask(digest, key, tried + 1, now),
+                Ok(Peek::Ask) => return self.ask(digest, key, tried + 1, search, now),
             }
         }
-        Answer::Refused(refused("unknown"))
+        Answer::Refused(search.refusal())
     }
 
     /// Asks the store for a digest, and then for those of the remaining hashes.
-    fn ask(&self, digest: KeyDigest, key: &ApiKeyCredential<'_>, tried: usize, now: SystemTime) -> Answer {
+    fn ask(
+        &self,
+        digest: KeyDigest,
+        key: &ApiKeyCredential<'_>,
+        tried: usize,
+        mut search: Search,
+        now: SystemTime,
+    ) -> Answer {
         let mut digests = vec![digest];
         digests.extend(self.hashes[tried..].iter().map(|hash| hash.digest(key.as_bytes())));
         let (keys, newest) = (self.clone(), self.hashes[0].digest(key.as_bytes()));
         Answer::Pending(Box::pin(async move {
             for digest in digests {
                 let found = keys.guard.call(async { keys.store.find_key(&digest, now).await }).await?;
-                if let Some(record) = found {
-                    return keys.accept(record, digest, || newest, now);
+                if let Some(record) = found.and_then(|record| search.found(record, &digest, now)) {
+                    return Ok(keys.accept(record, digest, || newest, now));
                 }
             }
-            Err(refused("unknown"))
+            Err(search.refusal())
         }))
     }
 
-    /// Whatever the store found is compared once more, and judged here: a store only finds.
+    /// Whoever presented a key that was found good.
     fn accept(
         &self,
         record: Arc<KeyRecord>,
         digest: KeyDigest,
         newest: impl FnOnce() -> KeyDigest,
         now: SystemTime,
-    ) -> Result<Principal, Rejection> {
-        if !digest.matches(record.digest()) {
-            return Err(refused("digest"));
-        }
-        if !record.is_active(now) {
-            return Err(refused("revoked or expired"));
-        }
+    ) -> Principal {
         if record.use_is_due(now) {
             self.uses.add(digest.clone(), now);
         }
         if digest.algorithm() != self.hashes[0].algorithm() {
             self.upgrade(digest, newest(), now);
         }
-        Ok(Principal::from(record))
+        Principal::from(record)
     }
 
     /// Stores a key anew under the digest of new keys, in the background. Should it fail, the next use tries again.
@@ -362,6 +366,45 @@ impl Hash {
             }
         }
     }
+}
+
+/// What became of the look-ups of one key.
+///
+/// A key that is found and refused is looked for under the remaining hashes too, so that a revoked one costs what an unknown
+/// one does; whatever is found there, it stays refused.
+#[derive(Default)]
+struct Search(Option<Rejection>);
+
+impl Search {
+    fn found(
+        &mut self,
+        record: Arc<KeyRecord>,
+        digest: &KeyDigest,
+        now: SystemTime,
+    ) -> Option<Arc<KeyRecord>> {
+        match judge(&record, digest, now) {
+            Ok(()) => Some(record).filter(|_| self.0.is_none()),
+            Err(refusal) => {
+                self.0.get_or_insert(refusal);
+                None
+            }
+        }
+    }
+
+    fn refusal(self) -> Rejection {
+        self.0.unwrap_or_else(|| refused("unknown"))
+    }
+}
+
+/// Whatever the store found is compared once more, and judged here: a store only finds.
+fn judge(record: &KeyRecord, digest: &KeyDigest, now: SystemTime) -> Result<(), Rejection> {
+    if !digest.matches(record.digest()) {
+        return Err(refused("digest"));
+    }
+    if !record.is_active(now) {
+        return Err(refused("revoked or expired"));
+    }
+    Ok(())
 }
 
 fn refused(reason: &'static str) -> Rejection {

@@ -1,5 +1,9 @@
-#![cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
 //! A store's failure, in any form, is one answer: 503.
+
+#![cfg_attr(
+    not(all(feature = "jwt", feature = "api-key", feature = "basic")),
+    allow(dead_code, unused_imports, reason = "each scheme needs a part of it")
+)]
 
 use super::{StoreError, StoreErrorKind};
 use crate::reject::{Rejection, RejectionKind};

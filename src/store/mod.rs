@@ -36,7 +36,10 @@ pub use user_store::UserStore;
 
 #[cfg(feature = "endpoints")]
 pub(crate) use guard::caught_future;
-#[cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
+#[cfg_attr(
+    not(all(feature = "jwt", feature = "api-key", feature = "basic")),
+    allow(unused_imports, reason = "each scheme needs a part of it")
+)]
 pub(crate) use guard::{Change, Guard, caught};
 #[cfg(feature = "api-key")]
 pub(crate) use record::SHA512;

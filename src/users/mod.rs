@@ -102,6 +102,7 @@ impl NewUser {
         Ok(self)
     }
 
+    #[cfg(feature = "endpoints")]
     pub(crate) fn profile_json(mut self, json: String) -> Self {
         self.profile = Some(json);
         self
@@ -187,6 +188,27 @@ impl Users {
         }
         self.events.tell(Action::UserRegistered, now, user.id(), None)?;
         Ok(Arc::new(user))
+    }
+
+    /// The user of the new one's first name, added where there is none: what a program does at each start. One who is there already
+    /// stays as they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`register`](Self::register).
+    pub async fn ensure(&self, new: NewUser, now: SystemTime) -> Result<Arc<UserRecord>, Rejection> {
+        let name = new.names.first().map(|name| normal(name).into_owned()).unwrap_or_default();
+        if let Some(user) = self.guard.call(self.store.find_user(&name, now)).await? {
+            return Ok(user);
+        }
+        match self.register(new, now).await {
+            // Another node was quicker.
+            Err(rejection) if rejection.kind() == RejectionKind::InvalidInput => {
+                let found = self.guard.call(self.store.find_user(&name, now)).await?;
+                found.ok_or(rejection)
+            }
+            answer => answer,
+        }
     }
 
     /// The user who signs in by that name with that password.

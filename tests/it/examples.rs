@@ -1,5 +1,6 @@
 //! The examples do what they print, as processes of their own, over a socket.
 
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -10,16 +11,22 @@ use tower_auth::store::conformance;
 mod custom_store;
 
 /// An example that runs until it is told to stop.
-struct Example {
+pub(crate) struct Example {
     process: Child,
     output: BufReader<ChildStdout>,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Example {
-    fn start(name: &str) -> Self {
+    pub(crate) fn start(name: &str) -> Self {
+        Self::start_with(name, &[])
+    }
+
+    /// With these variables in its environment.
+    pub(crate) fn start_with(name: &str, variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(path_of(name));
-        let mut process = command.env("ADDR", "127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
+        command.env("ADDR", "127.0.0.1:0").envs(variables.iter().copied());
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
@@ -38,7 +45,7 @@ impl Example {
     }
 
     /// Stops it as an operator does.
-    fn terminate(mut self) -> ExitStatus {
+    pub(crate) fn terminate(mut self) -> ExitStatus {
         let kill = format!("kill -TERM {}", self.process.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         self.process.wait().unwrap()
@@ -160,5 +167,60 @@ fn the_tonic_server_serves_its_client_with_the_token_that_it_prints() {
     };
     assert_eq!(client(token), "Serving");
     assert_eq!(client("x.y.z"), "Unauthenticated: The token is not valid.");
+    assert!(example.terminate().success());
+}
+
+/// A request with a JSON body, and the status and the body of its answer.
+async fn ask(method: &str, url: &str, credential: Option<&str>, body: Option<Value>) -> (u16, Value) {
+    let mut request = reqwest::Client::new().request(method.parse().unwrap(), url);
+    if let Some(credential) = credential {
+        request = request.header("authorization", format!("Bearer {credential}"));
+    }
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    (status, serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn sign_in_runs_the_whole_life_of_a_credential() {
+    let example = Example::start("sign_in");
+    let at = |path: &str| format!("{}{path}", example.url);
+    let text = |value: &Value, name: &str| value[name].as_str().expect(name).to_owned();
+    let anna = json!({ "email": "anna@example.com", "password": "correct-horse-battery" });
+
+    let (status, user) = ask("POST", &at("/users/"), None, Some(anna.clone())).await;
+    assert_eq!((status, &user["email"]), (201, &json!("anna@example.com")));
+    let (status, first) = ask("POST", &at("/token/"), None, Some(anna)).await;
+    assert_eq!(status, 200);
+    let (status, pair) =
+        ask("POST", &at("/refresh/"), None, Some(json!({ "refresh": first["refresh"] }))).await;
+    assert_eq!(status, 200);
+    assert_ne!(pair["refresh"], first["refresh"]);
+    let (access, refresh) = (text(&pair, "access"), text(&pair, "refresh"));
+
+    let (status, key) = ask("POST", &at("/api-keys/"), Some(&access), Some(json!({ "name": "ci" }))).await;
+    assert_eq!(status, 201);
+    let (id, secret) = (text(&key, "id"), text(&key, "key"));
+    let orders = async |credential: &str| ask("GET", &at("/orders/"), Some(credential), None).await;
+    assert_eq!(orders(&secret).await, (200, json!({ "caller": user["id"], "method": "ApiKey" })));
+    assert_eq!(ask("GET", &at("/api-keys/"), Some(&secret), None).await.0, 403, "keys do not manage keys");
+
+    let rotate = at(&format!("/api-keys/{id}/rotate/"));
+    let (status, next) = ask("POST", &rotate, Some(&access), Some(json!({ "overlap": 3600 }))).await;
+    assert_eq!(status, 201);
+    for credential in [&secret, &text(&next, "key")] {
+        assert_eq!(orders(credential).await.0, 200);
+    }
+    assert_eq!(ask("DELETE", &at(&format!("/api-keys/{id}/")), Some(&access), None).await.0, 204);
+    assert_eq!(orders(&secret).await.0, 401);
+    assert_eq!(orders(&text(&next, "key")).await.0, 200);
+
+    assert_eq!(ask("POST", &at("/logout/"), Some(&access), None).await.0, 204);
+    assert_eq!(orders(&access).await.0, 401);
+    let (status, _) = ask("POST", &at("/refresh/"), None, Some(json!({ "refresh": refresh }))).await;
+    assert_eq!(status, 401);
     assert!(example.terminate().success());
 }

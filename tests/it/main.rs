@@ -16,4 +16,5 @@ mod refusals;
 mod stacks;
 mod stores;
 mod support;
+mod systems;
 mod tokens;

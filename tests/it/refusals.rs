@@ -11,8 +11,8 @@ use tower::ServiceExt;
 use tower_auth::format::{Coded, Drf, DrfStandardized, ErrorFormat};
 use tower_auth::test_util::ManualClock;
 use tower_auth::{
-    Answer, AuthLayer, AuthLayerBuilder, Credential, Principal, Rejection, RejectionKind, Requirement, Role,
-    Scheme, Scope, Subject,
+    Answer, AuthLayer, AuthLayerBuilder, ClaimsError, Credential, Principal, Rejection, RejectionKind,
+    Requirement, Role, Scheme, Scope, Subject,
 };
 
 fn builder() -> AuthLayerBuilder {
@@ -354,5 +354,80 @@ async fn claims_and_the_applications_user_come_back_typed() {
     assert_eq!(answer.text(), r#"Claims { company_id: 7 } "https://login.example.com""#);
     let own = Principal::builder(Subject::user("1")).user(7_u8).build();
     assert_eq!(own.user::<u8>(), Some(&7));
-    assert!(own.claims::<Claims>().is_err(), "not a token");
+    assert_eq!(own.claims::<Claims>(), Err(ClaimsError::NotAToken));
+}
+
+struct Broken;
+
+impl<'de> serde::Deserialize<'de> for Broken {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("planted")
+    }
+}
+
+#[tokio::test]
+async fn a_type_of_claims_that_panics_is_an_error_and_the_handler_goes_on() {
+    async fn handler(caller: Principal) -> String {
+        format!("{} {:?}", caller.subject(), caller.claims::<Broken>().err())
+    }
+    let app = Router::new().route("/", get_route(handler)).layer(builder().build().unwrap());
+    for _ in 0..2 {
+        assert_eq!(on(&app, "/", Some(token_for("anna"))).await.text(), "anna Some(Panicked)");
+    }
+}
+
+/// A request to a path of [`guarded_app`], as HEAD or as a gRPC call.
+async fn refused_by(app: &Router, path: &str, method: &str, content_type: Option<&str>) -> Reply {
+    let mut request = Request::builder().method(method).uri(path);
+    request = request.header("authorization", format!("Bearer {}", token_for("anna")));
+    if let Some(content_type) = content_type {
+        request = request.header("content-type", content_type);
+    }
+    let request = request.body(axum::body::Body::empty()).unwrap();
+    reply(app.clone().oneshot(request).await.unwrap()).await
+}
+
+#[tokio::test]
+async fn a_requirement_refuses_head_without_a_body_and_grpc_by_a_status() {
+    let auth = builder().build().unwrap();
+    let staff = auth.require(Role::new("staff"));
+    let app = Router::new().route("/", axum::routing::any(async || "staff").layer(staff)).layer(auth);
+    let get = refused_by(&app, "/", "GET", None).await;
+    let head = refused_by(&app, "/", "HEAD", None).await;
+    assert_eq!((head.status.as_u16(), head.body.len()), (403, 0));
+    assert_eq!(head.headers["content-length"], get.body.len().to_string());
+    let grpc = refused_by(&app, "/", "POST", Some("application/grpc")).await;
+    assert_eq!((grpc.status.as_u16(), grpc.body.len()), (200, 0));
+    assert_eq!(grpc.headers["grpc-status"], "7");
+    assert_eq!(grpc.headers["content-type"], "application/grpc");
+}
+
+#[tokio::test]
+async fn answers_say_what_they_vary_by_where_that_was_asked_for() {
+    let lines = |reply: &Reply| reply.headers.get_all("vary").iter().cloned().collect::<Vec<_>>();
+    let app = |auth: AuthLayer| guarded_app(auth.clone()).layer(auth.optional());
+    let staff = || Some(token_with(json!({ "sub": "anna", "roles": ["staff"] })));
+    let keys = || tower_auth::ApiKeys::new(tower_auth::store::Memory::new()).prefix("egret");
+    let cases = [
+        (builder().vary(), vec!["Authorization"]),
+        (builder().vary().api_keys(keys()), vec!["Authorization, X-API-Key"]),
+        (builder().api_keys(keys()), vec![]),
+    ];
+    for (layer, expected) in cases {
+        let app = app(layer.build().unwrap());
+        // Once behind two layers, and for nobody too: that answer is not for everybody.
+        for (path, credential) in [("/staff", staff()), ("/perhaps", staff()), ("/perhaps", None)] {
+            let answer = on(&app, path, credential).await;
+            assert_eq!((answer.status.as_u16(), lines(&answer)), (200, to_values(&expected)), "{path}");
+        }
+        let refused = on(&app, "/staff", None).await;
+        assert_eq!(
+            (refused.status.as_u16(), &refused.headers["cache-control"]),
+            (401, &to_values(&["no-store"])[0])
+        );
+    }
+}
+
+fn to_values(texts: &[&'static str]) -> Vec<http::HeaderValue> {
+    texts.iter().map(|text| http::HeaderValue::from_static(text)).collect()
 }

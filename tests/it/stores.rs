@@ -4,7 +4,7 @@ use crate::support::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
-use tower_auth::store::{KeyStore, Memory, conformance};
+use tower_auth::store::{KeyRecord, KeyStore, Memory, conformance};
 use tower_auth::test_util::{Intercept, Intercepted};
 use tower_auth::{ApiKeys, AuthLayer, Basic, Subject};
 
@@ -29,6 +29,8 @@ enum Script {
     Answer,
     Do(Intercept),
     PanicInPeek,
+    /// From memory, at once.
+    Peek,
 }
 
 /// A store that forgets its synchronous answers and does what its script says, and how often it was asked.
@@ -37,9 +39,14 @@ fn scripted(memory: &Memory, script: Script) -> (Intercepted<Memory>, Arc<Atomic
     let counter = Arc::clone(&asked);
     let store = Intercepted::new(memory.clone(), move |call| match (call.starts_with("peek"), script) {
         (true, Script::PanicInPeek) => Intercept::Panic,
+        (true, Script::Peek) => {
+            counter.fetch_add(1, Ordering::SeqCst);
+            Intercept::Pass
+        }
         (true, _) => Intercept::Fail,
         (false, script) => {
-            counter.fetch_add(1, Ordering::SeqCst);
+            // Last uses are noted in the background.
+            counter.fetch_add(usize::from(call.starts_with("find")), Ordering::SeqCst);
             if let Script::Do(intercept) = script { intercept } else { Intercept::Pass }
         }
     });
@@ -125,35 +132,70 @@ async fn a_typo_or_garbage_is_refused_without_asking_the_store() {
 
 #[tokio::test]
 async fn unknown_revoked_and_expired_keys_are_refused_alike_and_after_the_same_work() {
-    let memory = Memory::new();
-    let (store, asked) = scripted(&memory, Script::Answer);
-    let keys = ApiKeys::new(store.clone()).prefix("egret").pepper("p1", [7; 32]);
-    let clock = tower_auth::test_util::ManualClock::new(1_000);
-    let auth = AuthLayer::builder().api_keys(keys.clone()).clock(clock.clone()).build().unwrap();
-    let owner = Subject::user("7");
-    let mint = || keys.mint(owner.clone(), "ci", UNIX_EPOCH).unwrap();
-    let (good, revoked, expiring, unknown) = (mint(), mint(), mint(), mint());
-    let revoked_id = revoked.record.id().to_owned();
-    let expiring_record = expiring.record.expires(UNIX_EPOCH + Duration::from_secs(1_001));
-    for record in [good.record, revoked.record, expiring_record] {
-        memory.insert_key(record, UNIX_EPOCH).await.unwrap();
-    }
+    for script in [Script::Answer, Script::Peek] {
+        let memory = Memory::new();
+        let (store, asked) = scripted(&memory, script);
+        let keys = ApiKeys::new(store.clone()).prefix("egret").pepper("p1", [7; 32]);
+        let clock = tower_auth::test_util::ManualClock::new(1_000);
+        let auth = AuthLayer::builder().api_keys(keys.clone()).clock(clock.clone()).build().unwrap();
+        let owner = Subject::user("7");
+        let mint = || keys.mint(owner.clone(), "ci", UNIX_EPOCH).unwrap();
+        let (good, revoked, expiring, unknown) = (mint(), mint(), mint(), mint());
+        let revoked_id = revoked.record.id().to_owned();
+        let expiring_record = expiring.record.expires(UNIX_EPOCH + Duration::from_secs(1_001));
+        for record in [good.record, revoked.record, expiring_record] {
+            memory.insert_key(record, UNIX_EPOCH).await.unwrap();
+        }
 
-    for new in [&good.key, &revoked.key, &expiring.key] {
-        assert_eq!(send(&auth, bearer(new.expose())).await.status, 200);
+        for new in [&good.key, &revoked.key, &expiring.key] {
+            asked.store(0, Ordering::SeqCst);
+            assert_eq!(send(&auth, bearer(new.expose())).await.status, 200);
+            assert_eq!(asked.load(Ordering::SeqCst), 1, "{script:?}: found under the first hash");
+        }
+        memory.revoke_key(&owner, &revoked_id, UNIX_EPOCH).await.unwrap();
+        clock.advance(Duration::from_secs(1)); // a key that expires now is expired
+        let mut refused = Vec::new();
+        for new in [&unknown.key, &revoked.key, &expiring.key] {
+            asked.store(0, Ordering::SeqCst);
+            let reply = send(&auth, bearer(new.expose())).await;
+            refused.push((reply, asked.load(Ordering::SeqCst)));
+        }
+        assert_eq!((refused[0].0.status.as_u16(), refused[0].1), (401, 2), "{script:?}: under either hash");
+        assert!(refused.iter().all(|one| *one == refused[0]), "{script:?}: {refused:?}");
+        assert_eq!(send(&auth, bearer(good.key.expose())).await.status, 200, "and no other key is touched");
     }
-    memory.revoke_key(&owner, &revoked_id, UNIX_EPOCH).await.unwrap();
-    clock.advance(Duration::from_secs(1)); // a key that expires now is expired
-    let mut replies = Vec::new();
-    for new in [&revoked.key, &expiring.key] {
-        asked.store(0, Ordering::SeqCst);
-        replies.push(send(&auth, bearer(new.expose())).await);
-        assert_eq!(asked.load(Ordering::SeqCst), 1, "found under the first hash");
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_under_one_hash_is_accepted_under_no_other() {
+    for script in [Script::Answer, Script::Peek] {
+        let memory = Memory::new();
+        let plain = ApiKeys::new(scripted(&memory, script).0).prefix("egret");
+        let peppered = plain.clone().pepper("p1", [7; 32]);
+        let new = peppered.mint(Subject::user("7"), "ci", UNIX_EPOCH).unwrap();
+        let key = new.key.expose();
+        let imported =
+            KeyRecord::new("imported", Subject::user("7"), "ci", "egret_…", plain.digest(key), UNIX_EPOCH);
+        memory.insert_key(new.record.revoked(UNIX_EPOCH), UNIX_EPOCH).await.unwrap();
+        memory.insert_key(imported, UNIX_EPOCH).await.unwrap();
+        for (keys, status) in [(peppered, 401), (plain, 200)] {
+            let auth = AuthLayer::builder().api_keys(keys).build().unwrap();
+            assert_eq!(send(&auth, bearer(key)).await.status, status, "{script:?}");
+        }
     }
-    replies.push(send(&auth, bearer(unknown.key.expose())).await);
-    assert_eq!(replies[0].status, 401);
-    assert!(replies.iter().all(|reply| *reply == replies[0]), "{replies:?}");
-    assert_eq!(send(&auth, bearer(good.key.expose())).await.status, 200, "and no other key is touched");
+}
+
+#[tokio::test]
+async fn a_bearer_that_a_store_was_asked_about_is_refused_as_a_bearer() {
+    let (auth, _, asked) = guarded_by(Script::Answer).await;
+    let unknown =
+        ApiKeys::new(Memory::new()).prefix("egret").mint(Subject::user("8"), "x", UNIX_EPOCH).unwrap();
+    let key = unknown.key.expose();
+    let as_bearer = send(&auth, bearer(key)).await;
+    assert_eq!(as_bearer.challenges()[0], r#"Bearer realm="api", error="invalid_token""#);
+    let as_key = send(&auth, get(&[("x-api-key", key)])).await;
+    assert_eq!(as_key.challenges()[0], r#"Bearer realm="api""#);
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How much later a use must be to be noted again: a busy credential costs a write a minute.
+#[cfg(feature = "api-key")]
 const NOTED_EVERY: u64 = 60;
 
 /// When a credential was last used, to the second.
@@ -26,6 +27,7 @@ pub(super) struct LastUse(AtomicU64);
 
 impl LastUse {
     /// Whether this use is to be written: of many at once one is told so, and then none for a minute.
+    #[cfg(feature = "api-key")]
     pub(super) fn note(&self, now: SystemTime) -> bool {
         let now = crate::clock::unix_seconds(now);
         let last = self.0.load(Ordering::Relaxed);
@@ -62,6 +64,7 @@ impl Eq for LastUse {}
 mod tests {
     use super::*;
 
+    #[cfg(feature = "api-key")]
     #[test]
     fn a_use_is_noted_once_a_minute_and_never_goes_back() {
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);

@@ -129,7 +129,11 @@ async fn a_credential_beside_a_preflight_is_marked_sensitive_too() {
     let pieces = Pieces::of(&world.secrets());
     let layer = world.layer(Setup::Preflight, Mode::Required);
     let asks = field("Access-Control-Request-Method", "PUT");
-    for credential in [auth(format!("Bearer {}", world.token)), field("X-API-Key", &world.key)] {
+    let (token, key) = (auth(format!("Bearer {}", world.token)), field("X-API-Key", &world.key));
+    // Here alone a handler sees a request with several lines, each of which may be the secret one.
+    let several =
+        [auth("Bearer x"), token.clone(), field("X-API-Key", "x"), key.clone(), token.clone()].concat();
+    for credential in [token, key, several] {
         let case = asking("OPTIONS", [asks.clone(), credential].concat());
         let witness = Witness::default();
         direct(&layer, &witness, &case).await.unwrap();
@@ -156,6 +160,28 @@ async fn every_line_of_a_credential_field_is_marked_sensitive_where_a_handler_ca
         let seen = witness.take_seen();
         assert!(seen.contains("Sensitive"), "{seen}");
         Pieces::of(&world.secrets()).assert_none_in("request", seen);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_logged_whether_memory_gave_it_or_a_store_was_asked() {
+    let world = world().await;
+    let layer = world.layer(Setup::All, Mode::Required);
+    let log = Log::default();
+    let _guard = log.capture();
+    let refused = [
+        (Vec::new(), "MissingCredential"),
+        (auth("Bearer x.y.z"), "InvalidToken"),
+        (field("X-API-Key", &world.revoked_key), "InvalidApiKey"),
+        // A hash is waited for.
+        (auth(basic("anna:wrong")), "InvalidPassword"),
+    ];
+    for (headers, kind) in refused {
+        direct(&layer, &Witness::default(), &asking("GET", headers)).await.unwrap();
+        let written = String::from_utf8(log.take()).unwrap();
+        let lines: Vec<&str> = written.lines().filter(|line| line.contains("tower_auth")).collect();
+        let [line] = lines[..] else { panic!("{kind}: {written}") };
+        assert!(line.contains("request refused") && line.contains(&format!("kind={kind}")), "{line}");
     }
 }
 

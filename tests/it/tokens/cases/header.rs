@@ -192,6 +192,15 @@ fn sizes() -> Vec<Case> {
         let deep = format!("{}0{}", "{\"a\":".repeat(50), "}".repeat(50));
         hs(header(Alg::Hs256), claims_with("x", &deep))
     });
+    // Names are compared with each other: with thousands of them that would be an attack.
+    let names = |count: usize| (0..count).map(|n| format!(r#","n{n}":0"#)).collect::<String>();
+    row.accept("128 names that nobody reads", hs(header(Alg::Hs256), claims_and(&names(128))));
+    row.refuse("129 names that nobody reads", hs(header(Alg::Hs256), claims_and(&names(129))));
+    row.refuse("129 names that nobody reads in an object", {
+        hs(header(Alg::Hs256), claims_with("x", &format!(r#"{{"m":0{}}}"#, names(128))))
+    });
+    row.accept("128 names that nobody reads in the header", extended(&names(128)));
+    row.refuse("129 names that nobody reads in the header", extended(&names(129)));
     for (name, depth) in [("200", 200), ("2000", 2000)] {
         let arrays = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         row.refuse(
