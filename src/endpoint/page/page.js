@@ -100,14 +100,18 @@ function refusal(answer, body) {
 
 // What is on the page.
 
+/** The name stays for whoever has to sign in again, and goes with whoever signed out. */
 function showSignIn(words = "") {
   tokens = owner = null;
+  if (words === "") find("#name").value = "";
+  find("#password").value = "";
+  say("");
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   find("#account").hidden = find("#keys").hidden = true;
   find("#list").replaceChildren();
   find("#sign-in").hidden = false;
   alertWith(words);
-  find("#name").focus();
+  find(find("#name").value === "" ? "#name" : "#password").focus();
 }
 
 async function showKeys() {

@@ -66,7 +66,8 @@ async fn nothing_of_a_request_is_in_the_page() {
     let site = Site::new().await;
     let app = site.router(site.with_api_keys().page("/settings/", page()));
     let plain = get(&app, "/settings/").await;
-    let request = Request::get("/settings/?q=%3Cscript%3Eevil()%3C/script%3E").header("host", "evil.example.com");
+    let request =
+        Request::get("/settings/?q=%3Cscript%3Eevil()%3C/script%3E").header("host", "evil.example.com");
     let request = request.header("x-forwarded-host", "evil.example.com").body(Body::empty()).unwrap();
     let dressed = reply(app.oneshot(request).await.unwrap()).await;
     assert_eq!((dressed.body, dressed.headers), (plain.body, plain.headers));

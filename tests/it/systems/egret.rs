@@ -68,7 +68,8 @@ async fn a_sign_in_gives_both_tokens_and_a_refresh_one() {
 
 #[tokio::test]
 async fn rotation_is_the_environments_choice() {
-    let system = System::start_with("egret", &[("ROTATE_REFRESH_TOKENS", "true"), ("ACCESS_TOKEN_LIFETIME", "60")]);
+    let system =
+        System::start_with("egret", &[("ROTATE_REFRESH_TOKENS", "true"), ("ACCESS_TOKEN_LIFETIME", "60")]);
     let (access, refresh) = system.sign_in(CREATE, "email", "user@example.com").await;
     assert_eq!(lifetime(&access), 60);
     let renewed = system.post(REFRESH, "", json!({ "refresh": refresh })).await.is(200).json();
@@ -134,7 +135,10 @@ async fn an_expiry_may_be_set_and_is_not_past() {
     for expires_at in [json!("2024-01-15T10:30:00Z"), json!("tomorrow"), json!(1)] {
         let body = json!({ "name": "ci", "expires_at": expires_at });
         let (found, errors) = problem(&egret.0.post(KEYS, &bearer(&access), body).await.is(400));
-        assert_eq!((found.as_str(), errors[0]["pointer"].as_str()), ("validation_error", Some("#/expires_at")));
+        assert_eq!(
+            (found.as_str(), errors[0]["pointer"].as_str()),
+            ("validation_error", Some("#/expires_at"))
+        );
     }
     let (_, errors) = problem(&egret.0.post(KEYS, &bearer(&access), json!({})).await.is(400));
     assert_eq!(errors[0]["pointer"], "#/name");
@@ -152,7 +156,11 @@ async fn the_prefix_alone_tells_keys_from_tokens() {
         format!("{key}x"),
         key.to_uppercase().replace("EGRET_", "egret_"),
     ] {
-        assert_eq!(code(&egret.domains(&broken).await.is_challenged(&INVALID)), "api_key_invalid", "{broken}");
+        assert_eq!(
+            code(&egret.domains(&broken).await.is_challenged(&INVALID)),
+            "api_key_invalid",
+            "{broken}"
+        );
     }
     for broken in ["egretunknown", "a.b.c", &expired(&access), key.trim_start_matches("egret_")] {
         assert_eq!(code(&egret.domains(broken).await.is_challenged(&INVALID)), "token_invalid", "{broken}");
@@ -170,7 +178,8 @@ async fn every_user_and_key_reads_domains_and_makes_organisations_and_chat_sessi
     for credential in [bearer(&access), bearer(&key)] {
         let domains = egret.0.get("/domains/", &credential).await.is(200).json();
         assert_eq!(domains, json!([{ "name": "business-continuity" }, { "name": "us" }]));
-        let made = egret.0.post("/organisations/", &credential, json!({ "name": "Birds" })).await.is(201).json();
+        let made =
+            egret.0.post("/organisations/", &credential, json!({ "name": "Birds" })).await.is(201).json();
         assert_eq!((&made["name"], &made["owner"]), (&json!("Birds"), &claims(&access)["sub"]));
         egret.0.post("/chat-sessions/", &credential, json!({})).await.is(201);
         let (_, errors) = problem(&egret.0.post("/organisations/", &credential, json!({})).await.is(400));
@@ -201,7 +210,8 @@ async fn administrators_alone_change_domains_and_they_with_a_jwt() {
         egret.0.send(method, path, &bearer(&admin), body).await.is(status);
     }
     egret.0.delete("/domains/eu/", &bearer(&admin)).await.is(404);
-    let (_, errors) = problem(&egret.0.post("/domains/", &bearer(&admin), json!({ "name": "us" })).await.is(400));
+    let (_, errors) =
+        problem(&egret.0.post("/domains/", &bearer(&admin), json!({ "name": "us" })).await.is(400));
     assert_eq!((&errors[0]["pointer"], &errors[0]["code"]), (&json!("#/name"), &json!("unique")));
     egret.0.stop().await;
 }

@@ -64,7 +64,10 @@ async fn a_sign_in_gives_tokens_of_a_company() {
         let (access, refresh) = (pair["access"].as_str().unwrap(), pair["refresh"].as_str().unwrap());
         assert_eq!(claims(access)["company_id"], company);
         assert_eq!((lifetime(access), lifetime(refresh)), (15 * 60, 24 * 60 * 60));
-        assert_eq!((&claims(access)["token_type"], &claims(refresh)["token_type"]), (&json!("access"), &json!("refresh")));
+        assert_eq!(
+            (&claims(access)["token_type"], &claims(refresh)["token_type"]),
+            (&json!("access"), &json!("refresh"))
+        );
     }
     system.0.stop().await;
 }
@@ -188,7 +191,11 @@ async fn an_expiry_that_is_past_missing_or_too_far_away_is_refused() {
     ] {
         let answer = system.0.post(PRIVATE, &bearer(&access), body.clone()).await.is(400);
         let (kind, errors) = errors(&answer);
-        assert_eq!((kind.as_str(), errors.len(), &errors[0].1), ("validation_error", 1, &json!("expires_at")), "{body}");
+        assert_eq!(
+            (kind.as_str(), errors.len(), &errors[0].1),
+            ("validation_error", 1, &json!("expires_at")),
+            "{body}"
+        );
     }
     let unnamed = json!({ "expires_at": in_days(1) });
     let unnamed = system.0.post(PRIVATE, &bearer(&access), unnamed).await.is(400);
@@ -216,7 +223,6 @@ async fn the_page_makes_copies_lists_and_deletes_by_keyboard_alone() {
     browser.focused("#create-expiry").await;
     // The first choice, by its first letters.
     browser.press("in 7").await;
-    browser.press(ENTER).await;
     browser.press(&format!("{TAB}{TAB}")).await;
     browser.focused("#create [type=submit]").await;
     browser.press(ENTER).await;
