@@ -31,8 +31,8 @@ use tower_auth::server::Environment;
 use tower_auth::store::Memory;
 use tower_auth::test_util::demo_users;
 use tower_auth::{
-    ApiKeys, AuthLayer, Clock, FieldError, Method, Principal, Rejection, RejectionKind, Requirement, Role,
-    SystemClock, Users,
+    ApiKeys, Clock, FieldError, Method, Principal, Rejection, RejectionKind, Requirement, Role, SystemClock,
+    Users,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -44,7 +44,9 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
     for user in demo_users() {
         users.ensure(user, SystemClock.now()).await?;
     }
-    let auth = AuthLayer::builder()
+    let auth = environment
+        .layer()
+        .throttle(environment.throttle())
         .users(users)
         .tokens(environment.tokens(30 * MINUTE, 30 * DAY)?.store(store.clone()).issuer("egret"))
         .api_keys(ApiKeys::new(store).prefix("egret"))

@@ -17,7 +17,7 @@
 //! # {"jsonrpc":"2.0","id":1,"result":{…,"structuredContent":{"tenant":1,"tenant_wa_app":10},…}}
 //! ```
 //!
-//! Its environment: `tower_auth::server::Environment`, and `DEMO_PASSWORD`.
+//! Its environment: `tower_auth::server::Environment`, `THROTTLE_RATE_TENANTS` and `DEMO_PASSWORD`.
 
 use axum::extract::State;
 use axum::http::request::Parts;
@@ -30,6 +30,7 @@ use rmcp::transport::streamable_http_server::{
 };
 use rmcp::{ErrorData, tool, tool_router};
 use serde_json::{Map, Value, json};
+use std::env;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,9 +39,8 @@ use tower_auth::format::Drf;
 use tower_auth::server::Environment;
 use tower_auth::store::Memory;
 use tower_auth::test_util::demo_users;
-use tower_auth::{
-    ApiKeys, AuthLayer, Basic, Clock, PasswordPolicy, Principal, Rejection, Subject, SystemClock, Users,
-};
+use tower_auth::throttle::Throttle;
+use tower_auth::{ApiKeys, Basic, Clock, PasswordPolicy, Principal, Rejection, Subject, SystemClock, Users};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -49,7 +49,11 @@ async fn app(environment: &Environment, url: &str) -> Result<Router, Box<dyn Err
     let users = Users::new(store.clone()).password_policy(PasswordPolicy::new().common_list());
     let tenants = tenants(&users).await?;
     let keys = ApiKeys::new(store.clone()).prefix("jina");
-    let rest = AuthLayer::builder()
+    // What has a rate of its own is not counted twice.
+    let throttle = environment.throttle().cost(|call| u32::from(call.uri().path() != "/tenants/"));
+    let rest = environment
+        .layer()
+        .throttle(throttle)
         .users(users.clone())
         .tokens(environment.tokens(90 * DAY, 180 * DAY)?.store(store.clone()).issuer("jina_connect"))
         .basic(Basic::new(store))
@@ -57,7 +61,9 @@ async fn app(environment: &Environment, url: &str) -> Result<Router, Box<dyn Err
         .format(Drf)
         .build()?;
     let metadata = ResourceMetadata::new(format!("{url}/mcp/")).name("Jina Connect");
-    let mcp = AuthLayer::builder()
+    let mcp = environment
+        .layer()
+        .throttle(environment.throttle())
         .users(users)
         .api_keys(keys)
         .resource_metadata(metadata.url())
@@ -78,8 +84,10 @@ async fn app(environment: &Environment, url: &str) -> Result<Router, Box<dyn Err
         )
         .resource_metadata("/.well-known/oauth-protected-resource/mcp/", metadata)
         .build()?;
+    let rate = env::var("THROTTLE_RATE_TENANTS").unwrap_or_else(|_| environment.throttle_rate().into());
+    let tenants_throttle = Throttle::per_principal(rate);
     Ok(Router::new()
-        .route("/tenants/", get(list))
+        .route("/tenants/", get(list).layer(rest.throttle("tenants", [tenants_throttle])?))
         .with_state(tenants)
         .layer(rest)
         .merge(endpoints)

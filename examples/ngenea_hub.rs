@@ -29,7 +29,7 @@ use tower_auth::format::Drf;
 use tower_auth::server::Environment;
 use tower_auth::store::Memory;
 use tower_auth::test_util::demo_users;
-use tower_auth::{ApiKeys, AuthLayer, Clock, KeyIds, Method, Subject, SystemClock, Users};
+use tower_auth::{ApiKeys, Clock, KeyIds, Method, Subject, SystemClock, Users};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -47,7 +47,9 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
     for (user, id) in demo_users().into_iter().zip(["1", "3", "2"]) {
         users.ensure(user.id(Subject::user(id)), SystemClock.now()).await?;
     }
-    let auth = AuthLayer::builder()
+    let auth = environment
+        .layer()
+        .throttle(environment.throttle())
         .users(users)
         .tokens(environment.tokens(HOUR, DAY)?.store(store.clone()).issuer("ngenea_hub"))
         .api_keys(ApiKeys::new(store).prefix("hub").ids(KeyIds::Serial))

@@ -27,7 +27,7 @@ use tower_auth::format::DrfStandardized;
 use tower_auth::server::Environment;
 use tower_auth::store::Memory;
 use tower_auth::test_util::demo_users;
-use tower_auth::{AuthLayer, Clock, Principal, Rejection, SystemClock, Users};
+use tower_auth::{Clock, Principal, Rejection, SystemClock, Users};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -42,7 +42,9 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
     let store = Memory::new();
     let users = Users::new(store.clone());
     add_demo_users(&users).await?;
-    let auth = AuthLayer::builder()
+    let auth = environment
+        .layer()
+        .throttle(environment.throttle())
         .users(users)
         .tokens(environment.tokens(15 * MINUTE, DAY)?.store(store).issuer("private_tokens"))
         .format(DrfStandardized)

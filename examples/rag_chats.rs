@@ -31,8 +31,7 @@ use tower_auth::server::Environment;
 use tower_auth::store::Memory;
 use tower_auth::test_util::demo_users;
 use tower_auth::{
-    ApiKeys, AuthLayer, Clock, KeyIds, Method, Principal, Rejection, RejectionKind, Subject, SystemClock,
-    Users,
+    ApiKeys, Clock, KeyIds, Method, Principal, Rejection, RejectionKind, Subject, SystemClock, Users,
 };
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -42,7 +41,9 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
     let store = Memory::new();
     let users = Users::new(store.clone());
     let agents = agents(&users).await?;
-    let auth = AuthLayer::builder()
+    let auth = environment
+        .layer()
+        .throttle(environment.throttle())
         .users(users)
         .tokens(environment.tokens(HOUR, WEEK)?.store(store.clone()).issuer("rag_chats"))
         .api_keys(ApiKeys::new(store).bare().ids(KeyIds::Uuid))

@@ -196,6 +196,27 @@ pub enum ConfigProblem {
     /// A limit that refuses everything.
     #[error("{0} must be more than zero")]
     Zero(&'static str),
+    /// A text that is no rate.
+    #[error(transparent)]
+    Rate(crate::throttle::RateError),
+    /// Two throttles of a layer with the same name.
+    #[error("two throttles are called {0:?}: clients could not tell them apart")]
+    DuplicateThrottle(String),
+    /// A name that cannot stand in a header.
+    #[error(
+        "the name of a throttle or of a route's throttles is 1 to 64 letters, digits, '-', '_', '.', ':' and spaces"
+    )]
+    ThrottleName,
+    /// A URL that no Redis server could have.
+    #[cfg(feature = "redis")]
+    #[error("the URL of a RedisLimiter looks like redis://host:6379")]
+    RedisUrl,
+    /// A text that is no network.
+    #[error("{0:?} is no network: write 10.0.0.0/8, fd00::/8 or a single address")]
+    Network(String),
+    /// An IPv6 prefix that is everybody or nobody.
+    #[error("an ipv6_prefix is 32 to 128 bits")]
+    Ipv6Prefix,
     /// The error format panicked, or its content type is no header value.
     #[error("the error format panics, or its content type is no header value")]
     Format,

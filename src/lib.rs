@@ -13,6 +13,7 @@ mod scheme;
 mod principal;
 
 mod account;
+pub mod throttle;
 
 mod authorize;
 
@@ -73,5 +74,6 @@ pub use scheme::{ApiKeys, KeyIds, NewKey};
 #[cfg(feature = "jwt")]
 pub use scheme::{Jwt, JwtAlgorithm, JwtKey};
 pub use secret::Secret;
+pub use throttle::{ThrottleLayer, ThrottleService};
 #[cfg(feature = "basic")]
 pub use users::{NewUser, Users};

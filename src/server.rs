@@ -2,8 +2,12 @@
 
 use crate::config::{ConfigError, ConfigProblem};
 use crate::issue::Tokens;
+use crate::layer::{AuthLayer, AuthLayerBuilder};
 use crate::random::{self, RandomError};
 use crate::secret::Secret;
+#[cfg(feature = "redis")]
+use crate::throttle::RedisLimiter;
+use crate::throttle::Throttle;
 use axum::Router;
 use axum::serve::ListenerExt;
 use std::env;
@@ -35,7 +39,6 @@ const DEFAULT_RATE: &str = "2000/day";
 ///
 /// ```no_run
 /// use std::time::Duration;
-/// use tower_auth::AuthLayer;
 /// use tower_auth::server::Environment;
 /// use tower_auth::store::Memory;
 ///
@@ -44,7 +47,7 @@ const DEFAULT_RATE: &str = "2000/day";
 /// let server = environment.bind().await?;
 /// let (access, refresh) = (Duration::from_secs(900), Duration::from_secs(86_400));
 /// let tokens = environment.tokens(access, refresh)?.store(Memory::new()).issuer("https://api.example.com");
-/// let auth = AuthLayer::builder().tokens(tokens).build()?;
+/// let auth = environment.layer().tokens(tokens).throttle(environment.throttle()).build()?;
 /// server.run(axum::Router::new().layer(auth)).await?;
 /// # Ok(()) }
 /// ```
@@ -54,6 +57,7 @@ pub struct Environment {
     address: String,
     public_url: Option<String>,
     database_url: String,
+    #[cfg(feature = "redis")]
     redis_url: Option<String>,
     secret: Option<Secret<String>>,
     access_lifetime: Option<Duration>,
@@ -78,6 +82,7 @@ impl Environment {
             address: variables.text("ADDR").unwrap_or_else(|| String::from("127.0.0.1:3000")),
             public_url: variables.text("PUBLIC_URL"),
             database_url: variables.text("DATABASE_URL").unwrap_or_default(),
+            #[cfg(feature = "redis")]
             redis_url: variables.text("REDIS_URL"),
             secret: variables.text("JWT_SECRET").map(Secret::new),
             access_lifetime: variables.lifetime("ACCESS_TOKEN_LIFETIME"),
@@ -85,6 +90,10 @@ impl Environment {
             rotates: variables.switch("ROTATE_REFRESH_TOKENS"),
             throttle_rate: variables.text("THROTTLE_RATE").unwrap_or_else(|| DEFAULT_RATE.into()),
         };
+        #[cfg(not(feature = "redis"))]
+        if variables.text("REDIS_URL").is_some() {
+            variables.problem("REDIS_URL", "unset, for the feature redis is off");
+        }
         ConfigError::check(variables.problems)?;
         Ok(environment)
     }
@@ -124,16 +133,25 @@ impl Environment {
         &self.database_url
     }
 
-    /// `REDIS_URL`.
-    #[must_use]
-    pub fn redis_url(&self) -> Option<&str> {
-        self.redis_url.as_deref()
-    }
-
-    /// `THROTTLE_RATE`.
+    /// `THROTTLE_RATE`, whose mistakes the layer's `build()` reports.
     #[must_use]
     pub fn throttle_rate(&self) -> &str {
         &self.throttle_rate
+    }
+
+    /// `THROTTLE_RATE` for each principal: all keys of an owner together, anonymous requests by address.
+    pub fn throttle(&self) -> Throttle {
+        Throttle::per_principal(self.throttle_rate())
+    }
+
+    /// A configuration of a layer whose throttles count at `REDIS_URL`.
+    pub fn layer(&self) -> AuthLayerBuilder {
+        let builder = AuthLayer::builder();
+        #[cfg(feature = "redis")]
+        if let Some(url) = &self.redis_url {
+            return builder.limiter(RedisLimiter::new(url));
+        }
+        builder
     }
 
     /// Listens at `ADDR`. Connections wait until the server runs.
@@ -274,7 +292,7 @@ mod tests {
             let environment = of(variables).unwrap();
             assert_eq!(environment.address, "127.0.0.1:3000");
             assert_eq!(environment.throttle_rate(), "2000/day");
-            assert_eq!((environment.database_url(), environment.redis_url()), ("", None));
+            assert_eq!(environment.database_url(), "");
             assert!(environment.secret.is_none() && !environment.rotates);
         }
     }

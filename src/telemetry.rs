@@ -36,3 +36,21 @@ pub(crate) fn happened(action: Action, subject: &Subject, id: Option<&str>) {
 
 #[cfg(not(feature = "tracing"))]
 pub(crate) fn happened(_: Action, _: &Subject, _: Option<&str>) {}
+
+/// Event `throttle would refuse` of target `tower_auth`, at `info`: a rule that only observes, by its scope and name.
+#[cfg(feature = "tracing")]
+pub(crate) fn would_refuse(scope: &str, throttle: &str) {
+    tracing::info!(target: "tower_auth", scope, throttle, "throttle would refuse");
+}
+
+/// Event `limiter failed` of target `tower_auth`, at `error`: from now on throttles do what they do without it.
+#[cfg(all(feature = "redis", feature = "tracing"))]
+pub(crate) fn limiter_failed(error: &dyn std::fmt::Display) {
+    tracing::error!(target: "tower_auth", error = tracing::field::display(error), "limiter failed");
+}
+
+#[cfg(all(feature = "redis", not(feature = "tracing")))]
+pub(crate) fn limiter_failed(_: &dyn std::fmt::Display) {}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) fn would_refuse(_: &str, _: &str) {}

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::UNIX_EPOCH;
 use tower::ServiceExt;
 use tower_auth::store::{KeyStore, Memory, UserRecord, UserStore};
+use tower_auth::throttle::{QuotaFields, Throttle};
 use tower_auth::{ApiKeys, AuthLayer, Basic, Jwt, JwtAlgorithm, JwtKey, Scope, Subject, hash_password};
 use tower_layer::Layer;
 
@@ -68,6 +69,23 @@ pub(crate) fn rows() -> Vec<Row> {
         floor(rt, "FLOOR HS256", &token, floor::hs256()),
         add("HS256", token.clone(), &all).budget(12_500),
     ];
+    let throttled = |throttle: &str, fields: QuotaFields| {
+        let builder = AuthLayer::builder().jwt(shared_secret()).api_keys(keys.clone());
+        builder.throttle(Throttle::per_principal(throttle)).quota_fields(fields).build().unwrap()
+    };
+    let (sliding, hidden) = ("100000000/day", QuotaFields::Hidden);
+    rows.push(add("API key, throttled", key.clone(), &throttled(sliding, hidden)).budget(3_900));
+    rows.push(add("API key, paced", key.clone(), &throttled("1000000/s burst 100000", hidden)));
+    rows.push(add(
+        "API key, throttled by calendar",
+        key.clone(),
+        &throttled("100000000/day calendar", hidden),
+    ));
+    let told = throttled(sliding, QuotaFields::Standard);
+    rows.push(add("API key, throttled and told", key.clone(), &told).budget(5_000));
+    let two = AuthLayer::builder().api_keys(keys.clone()).throttle(Throttle::per_principal(sliding));
+    let two = two.throttle(Throttle::per_key("1000000/s")).quota_fields(hidden).build().unwrap();
+    rows.push(add("API key, throttled twice", key.clone(), &two));
     let two_issuers =
         AuthLayer::builder().jwt(shared_secret().issuer("https://other.example.com")).jwt(shared_secret());
     rows.push(add("HS256 of one of two issuers", token.clone(), &two_issuers.build().unwrap()));

@@ -3,6 +3,7 @@ use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt;
+use std::net::IpAddr;
 use zeroize::Zeroizing;
 
 /// The longest password that is looked at, in bytes: none is cut, a longer one is refused before it is hashed.
@@ -14,12 +15,24 @@ const LONGEST_NAME: usize = 512;
 pub struct BasicCredential {
     name: String,
     password: Secret<String>,
+    /// From where it came, as far as the server tells: for the count of attempts.
+    peer: Option<IpAddr>,
 }
 
 impl BasicCredential {
     #[cfg(feature = "basic")]
     pub(crate) fn new(name: String, password: Secret<String>) -> Self {
-        Self { name, password }
+        Self { name, password, peer: None }
+    }
+
+    #[cfg(feature = "basic")]
+    pub(crate) fn peer(&self) -> Option<IpAddr> {
+        self.peer
+    }
+
+    pub(crate) fn sent_by(mut self, peer: Option<IpAddr>) -> Self {
+        self.peer = peer;
+        self
     }
 
     /// `token68 = base64(user-id ":" password)`, both UTF-8 without control characters (RFC 7617 §2 and §2.1).
@@ -40,7 +53,7 @@ impl BasicCredential {
         if name.is_empty() || password.is_empty() {
             return Err(RejectionKind::EmptyCredential);
         }
-        Ok(Self { name: name.to_owned(), password: Secret::new(password.to_owned()) })
+        Ok(Self { name: name.to_owned(), password: Secret::new(password.to_owned()), peer: None })
     }
 
     /// The user's name.

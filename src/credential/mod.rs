@@ -23,7 +23,7 @@ pub use basic::BasicCredential;
 
 #[cfg(feature = "basic")]
 pub(crate) use basic::LONGEST_PASSWORD;
-pub(crate) use source::{Accepted, Found, Source};
+pub(crate) use source::{Accepted, Source};
 
 /// A credential as it was presented: unverified.
 #[derive(Debug)]

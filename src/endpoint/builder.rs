@@ -265,10 +265,10 @@ impl Routes {
 
     fn add_page(&mut self, path: &str, plan: Plan, grant: Option<&GrantOf>) {
         for (name, file) in File::ALL {
-            self.get(&format!("{path}{name}"), Access::Anybody, file);
+            self.get(&format!("{path}{name}"), Access::File, file);
         }
         let at = |name: &str| format!("{path}{name}");
-        self.get(&at("config.json"), Access::Anybody, Config(plan.config));
+        self.get(&at("config.json"), Access::File, Config(plan.config));
         let Some(cookies) = plan.cookies else {
             return self.get(&at("owner/"), Access::Caller(signed_in()), plan.owner);
         };

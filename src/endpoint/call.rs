@@ -1,8 +1,9 @@
 use crate::principal::Principal;
 use crate::reject::{Rejection, RejectionKind};
-use http::header::HOST;
+use http::header::{HOST, HeaderMap};
 use http::request::Parts;
-use http::uri::Authority;
+use http::uri::{Authority, Uri};
+use std::net::IpAddr;
 use std::time::SystemTime;
 
 /// The parameters of a path, by name.
@@ -14,6 +15,7 @@ pub struct Call {
     pub(super) head: Parts,
     pub(super) parameters: Parameters,
     pub(super) caller: Option<Principal>,
+    pub(super) peer: Option<IpAddr>,
     pub(super) now: SystemTime,
     pub(super) public_url: Option<String>,
 }
@@ -46,6 +48,12 @@ impl Call {
         &self.head
     }
 
+    /// From where the request comes, as far as the server tells.
+    #[must_use]
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.peer
+    }
+
     /// The time of the request.
     #[must_use]
     pub fn now(&self) -> SystemTime {
@@ -60,7 +68,7 @@ impl Call {
         if let Some(base) = &self.public_url {
             return format!("{base}{path}");
         }
-        match host(&self.head) {
+        match host(&self.head.headers, &self.head.uri) {
             Some(host) => format!("http://{host}{path}"),
             None => path.to_owned(),
         }
@@ -68,8 +76,8 @@ impl Call {
 }
 
 /// The host that a request names, where that is a host.
-pub(super) fn host(head: &Parts) -> Option<Authority> {
-    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| head.uri.authority().map(Authority::as_str))?;
+pub(super) fn host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| uri.authority().map(Authority::as_str))?;
     host.parse::<Authority>().ok().filter(|host| !host.as_str().contains('@'))
 }

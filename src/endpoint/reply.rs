@@ -1,4 +1,5 @@
 use crate::reject::{Rejection, RejectionKind};
+use crate::throttle::Fields;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -39,6 +40,7 @@ pub(super) struct Reply {
     fields: Vec<(HeaderName, HeaderValue)>,
     content_type: &'static str,
     body: Option<Bytes>,
+    quota: Option<Fields>,
 }
 
 impl Reply {
@@ -77,7 +79,7 @@ impl Reply {
     }
 
     fn with_body(status: StatusCode, content_type: &'static str, body: Bytes) -> Self {
-        Self { status, cache: "no-store", fields: Vec::new(), content_type, body: Some(body) }
+        Self { status, cache: "no-store", fields: Vec::new(), content_type, body: Some(body), quota: None }
     }
 
     /// A further header field.
@@ -94,6 +96,11 @@ impl Reply {
         Ok(self.field(SET_COOKIE, value))
     }
 
+    /// What the caller is told of its limits.
+    pub(super) fn with_quota(self, quota: Option<Fields>) -> Self {
+        Self { quota, ..self }
+    }
+
     pub(super) fn into_response(self) -> Response<EndpointBody> {
         let mut response = Response::new(EndpointBody(None));
         *response.status_mut() = self.status;
@@ -101,6 +108,9 @@ impl Reply {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.cache));
         for (name, value) in self.fields {
             headers.append(name, value);
+        }
+        if let Some(quota) = self.quota {
+            quota.write(headers);
         }
         if let Some(body) = self.body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));

@@ -22,6 +22,8 @@ pub(super) struct Route {
 
 /// Who may call a route.
 pub(super) enum Access {
+    /// Anybody, as often as they like: a file, the same bytes for everybody.
+    File,
     /// Anybody: what they present in the body is their credential.
     Anybody,
     /// A verified caller for whom this holds.
@@ -36,6 +38,14 @@ impl Access {
     /// Whether it is for pages alone.
     pub(super) fn is_for_pages(&self) -> bool {
         matches!(self, Self::Page | Self::Cookies(..))
+    }
+
+    /// What a caller has to be; `None` where there need be no caller.
+    pub(super) fn requirement(&self) -> Option<&Requirement> {
+        match self {
+            Self::File | Self::Anybody | Self::Page => None,
+            Self::Caller(requirement) | Self::Cookies(_, requirement) => Some(requirement),
+        }
     }
 }
 

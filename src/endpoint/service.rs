@@ -4,16 +4,18 @@ use super::page::check_same_origin;
 use super::reply::{EndpointBody, Reply};
 use super::route::{Access, Route, TakesBody};
 use crate::layer::AuthLayer;
-use crate::pipeline::{Decision, Mode};
-use crate::principal::Principal;
+use crate::pipeline::{Admission, Decision, Mode};
+use crate::principal::Caller;
 use crate::reject::{Rejection, RejectionKind, ResponseBody, Shape};
 use crate::store::caught_future;
+use crate::throttle::Passed;
 use http::header::{ALLOW, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, Request, Response};
 use http_body::Body;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -123,19 +125,25 @@ impl Shared {
     {
         let told = |rejection| self.auth.pipeline().told(rejection);
         let (route, parameters) = self.route(&head).map_err(told)?;
-        let (head, caller) = self.caller(route, head).await?;
+        let (head, admitted) = self.admitted(route, head).await?;
+        let quota = admitted.passed.fields;
         let input = match route.body {
             TakesBody::Yes => Input::read(head.headers(), body, self.body_limit).await.map_err(told)?,
             TakesBody::No => Input::none(),
         };
         let call = Call {
-            head: head.into_parts().0,
             parameters,
-            caller,
+            peer: self.auth.pipeline().peer(&head),
+            head: head.into_parts().0,
+            caller: admitted.caller.and_then(|caller| caller.0),
             now: self.auth.pipeline().clock.now(),
             public_url: self.public_url.clone(),
         };
-        route.handler.handle(&self.auth, &call, input).await.map_err(told)
+        let answer = route.handler.handle(&self.auth, &call, input).await;
+        match answer {
+            Ok(reply) => Ok(reply.with_quota(quota)),
+            Err(rejection) => Err(told(rejection).under_quota(quota)),
+        }
     }
 
     fn route(&self, head: &Request<()>) -> Result<(&Route, Parameters), Rejection> {
@@ -154,33 +162,44 @@ impl Shared {
         Err(Rejection::new(kind, "route"))
     }
 
-    async fn caller(
+    /// The way through the layer: a caller where the route needs one, and the throttles in any case.
+    async fn admitted(
         &self,
         route: &Route,
-        head: Request<()>,
-    ) -> Result<(Request<()>, Option<Principal>), Rejection> {
-        let told = |rejection| self.auth.pipeline().told(rejection);
-        let (mut parts, ()) = head.into_parts();
-        if route.access.is_for_pages() {
-            check_same_origin(&parts, self.public_url.as_deref()).map_err(told)?;
-        }
-        let requirement = match &route.access {
-            Access::Anybody | Access::Page => return Ok((Request::from_parts(parts, ()), None)),
-            Access::Caller(requirement) => requirement,
-            Access::Cookies(cookies, requirement) => {
-                cookies.present(&mut parts.headers).map_err(told)?;
-                requirement
-            }
-        };
-        let mut head = Request::from_parts(parts, ());
+        mut head: Request<()>,
+    ) -> Result<(Request<()>, Admission), Rejection> {
         let pipeline = self.auth.pipeline();
-        let caller = match pipeline.decide(Mode::Required, &mut head) {
-            Decision::Admit(caller) => caller.principal().cloned(),
-            Decision::Refuse(rejection) => Err(rejection),
-            Decision::Ask(answer) => answer.await,
-        }?;
-        requirement.judge(&caller).map_err(|rejection| pipeline.told(rejection))?;
-        Ok((head, Some(caller)))
+        if route.access.is_for_pages() {
+            check_same_origin(&head, self.public_url.as_deref()).map_err(|no| pipeline.told(no))?;
+        }
+        if let Access::Cookies(cookies, _) = &route.access {
+            cookies.present(head.headers_mut()).map_err(|no| pipeline.told(no))?;
+        }
+        if let Access::File = route.access {
+            return Ok((head, Admission { caller: Some(Caller(None)), passed: Passed::default() }));
+        }
+        let requirement = route.access.requirement();
+        let mut decision = match requirement {
+            None => pipeline.throttle(None, &head),
+            Some(_) => pipeline.decide(Mode::Required, &mut head),
+        };
+        let admission = loop {
+            decision = match decision {
+                Decision::Admit(admission) => break admission,
+                Decision::Refuse(rejection) => return Err(rejection),
+                Decision::Ask(mut question) => {
+                    let reply = poll_fn(|cx| question.poll(cx)).await;
+                    pipeline.resume(reply, &head)
+                }
+            };
+        };
+        if let (Some(requirement), Some(caller)) = (requirement, &admission.caller) {
+            caller
+                .principal()
+                .and_then(|caller| requirement.judge(caller))
+                .map_err(|no| pipeline.told(no))?;
+        }
+        Ok((head, admission))
     }
 
     fn fitting(&self, path: &str) -> impl Iterator<Item = &Route> {

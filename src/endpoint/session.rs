@@ -9,7 +9,7 @@ use crate::issue::{Grant, TokenIssuer, TokenPair};
 use crate::layer::AuthLayer;
 use crate::reject::{Rejection, RejectionKind};
 use crate::store::UserRecord;
-use crate::users::Users;
+use crate::users::{Attempt, Users};
 use async_trait::async_trait;
 #[cfg(feature = "openapi")]
 use http::StatusCode;
@@ -83,7 +83,8 @@ impl SignInEndpoint {
         let name = input.text(&self.name_field);
         let password = input.password(&self.password_field);
         input.check()?;
-        let user = users(auth)?.authenticate(&name, &password, call.now).await?;
+        let attempt = Attempt { name: &name, password: &password, peer: call.peer };
+        let user = users(auth)?.authenticate_from(attempt, call.now).await?;
         let grant = granted(self.grant.as_ref(), &user)?;
         let pair = tokens(auth)?.issue(grant, call.now).await?;
         Ok((user, pair))

@@ -17,6 +17,9 @@ use crate::scheme::{Chain, Scheme};
 #[cfg(feature = "jwt")]
 use crate::scheme::{Jwt, Jwts};
 use crate::store::{Guard, UserStore};
+#[cfg(feature = "redis")]
+use crate::throttle::RedisLimiter;
+use crate::throttle::{Addresses, AttemptLimits, Attempts, QuotaFields, Stack, Surroundings, Throttle};
 #[cfg(feature = "basic")]
 use crate::users::Users;
 use std::fmt;
@@ -48,7 +51,13 @@ pub struct AuthLayerBuilder {
     vary: bool,
     max_credential_len: usize,
     store_deadline: Duration,
-    clock: Box<dyn Clock>,
+    clock: Arc<dyn Clock>,
+    throttles: Vec<Throttle>,
+    #[cfg(feature = "redis")]
+    limiter: Option<RedisLimiter>,
+    attempts: AttemptLimits,
+    addresses: Addresses,
+    quota_fields: QuotaFields,
 }
 
 impl AuthLayerBuilder {
@@ -76,7 +85,13 @@ impl AuthLayerBuilder {
             vary: false,
             max_credential_len: 8 * 1024,
             store_deadline: Duration::from_secs(2),
-            clock: Box::new(SystemClock),
+            clock: Arc::new(SystemClock),
+            throttles: Vec::new(),
+            #[cfg(feature = "redis")]
+            limiter: None,
+            attempts: AttemptLimits::new(),
+            addresses: Addresses::new(),
+            quota_fields: QuotaFields::default(),
         }
     }
 
@@ -134,6 +149,37 @@ impl AuthLayerBuilder {
     /// Accepts a scheme of the application's own.
     pub fn scheme(mut self, scheme: impl Scheme) -> Self {
         self.others.push(Box::new(scheme));
+        self
+    }
+
+    /// Limits how often callers may call. Several are all-or-nothing: a request that one of them refuses is counted by none.
+    pub fn throttle(mut self, throttle: Throttle) -> Self {
+        self.throttles.push(throttle);
+        self
+    }
+
+    /// Counts together with other machines, this layer's throttles and those of routes. By default they count in this process.
+    #[cfg(feature = "redis")]
+    pub fn limiter(mut self, limiter: RedisLimiter) -> Self {
+        self.limiter = Some(limiter);
+        self
+    }
+
+    /// How often credentials may be wrong; [`AttemptLimits::new`] by default.
+    pub fn attempts(mut self, limits: AttemptLimits) -> Self {
+        self.attempts = limits;
+        self
+    }
+
+    /// How the address that a request came from is found; by default it is the peer's.
+    pub fn addresses(mut self, addresses: Addresses) -> Self {
+        self.addresses = addresses;
+        self
+    }
+
+    /// Which fields tell callers what is left of their limits; [`QuotaFields::Standard`] by default.
+    pub fn quota_fields(mut self, fields: QuotaFields) -> Self {
+        self.quota_fields = fields;
         self
     }
 
@@ -196,7 +242,7 @@ impl AuthLayerBuilder {
 
     /// The source of now; the system's clock by default.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Box::new(clock);
+        self.clock = Arc::new(clock);
         self
     }
 
@@ -224,9 +270,21 @@ impl AuthLayerBuilder {
             expect(unused_variables, reason = "no scheme has a store")
         )]
         let within = (self.store_deadline, &self.events);
+        problems.extend_from_slice(self.addresses.problems());
+        #[cfg(feature = "redis")]
+        problems.extend(self.limiter.iter().flat_map(RedisLimiter::problems));
+        let surroundings = Surroundings {
+            addresses: Arc::new(self.addresses),
+            clock: Arc::clone(&self.clock),
+            shown: self.quota_fields,
+            #[cfg(feature = "redis")]
+            limiter: self.limiter.map(Arc::new),
+        };
+        let (addresses, clock) = (Arc::clone(&surroundings.addresses), Arc::clone(&self.clock));
+        let attempts = Arc::new(Attempts::build(self.attempts, addresses, clock, &mut problems));
         let mut parts = Parts::new(self.max_credential_len);
         #[cfg(feature = "basic")]
-        parts.add_users(self.users, within, &mut problems);
+        parts.add_users(self.users, within, &attempts, &mut problems);
         #[cfg(feature = "jwt")]
         parts.add_jwts(self.tokens, self.jwts, within, &mut problems);
         #[cfg(feature = "api-key")]
@@ -234,11 +292,13 @@ impl AuthLayerBuilder {
         #[cfg(feature = "api-key")]
         parts.manage_api_keys(self.managed_api_keys, within, &mut problems);
         #[cfg(feature = "basic")]
-        parts.add_basic(self.basic, within, &mut problems);
+        parts.add_basic(self.basic, within, &attempts, &mut problems);
         parts.add_others(self.others, &mut problems);
         if parts.schemes.is_empty() && problems.is_empty() {
             problems.push(ConfigProblem::NoScheme);
         }
+        let throttles = (!self.throttles.is_empty())
+            .then(|| Arc::new(Stack::build("", self.throttles, surroundings.clone(), &mut problems)));
         let challenges = Challenges::new(&self.realm, parts.challenges(self.resource_metadata.as_deref()));
         let responder = Responder::new(self.format, challenges);
         let fields = if parts.accepted.api_keys { "Authorization, X-API-Key" } else { "Authorization" };
@@ -255,6 +315,9 @@ impl AuthLayerBuilder {
             clock: self.clock,
             responder: Arc::new(responder),
             preflight: self.preflight,
+            attempts,
+            throttles,
+            surroundings,
         };
         Ok(AuthLayer::new(pipeline, parts.services, self.mode))
     }
@@ -286,12 +349,18 @@ impl Parts {
     }
 
     #[cfg(feature = "basic")]
-    fn add_users(&mut self, users: Vec<Users>, within: Within<'_>, problems: &mut Vec<ConfigProblem>) {
+    fn add_users(
+        &mut self,
+        users: Vec<Users>,
+        within: Within<'_>,
+        attempts: &Arc<Attempts>,
+        problems: &mut Vec<ConfigProblem>,
+    ) {
         if users.len() > 1 {
             problems.push(ConfigProblem::Twice("users"));
         }
         for users in users {
-            let users = users.within(within.0, within.1);
+            let users = users.within(within.0, within.1, attempts);
             self.accounts = Some((Arc::clone(users.store()), users.guard()));
             self.services.users = Some(users);
         }
@@ -376,11 +445,17 @@ impl Parts {
     }
 
     #[cfg(feature = "basic")]
-    fn add_basic(&mut self, basic: Vec<Basic>, within: Within<'_>, problems: &mut Vec<ConfigProblem>) {
+    fn add_basic(
+        &mut self,
+        basic: Vec<Basic>,
+        within: Within<'_>,
+        attempts: &Arc<Attempts>,
+        problems: &mut Vec<ConfigProblem>,
+    ) {
         problems.extend(Basic::problems(basic.len()));
         for basic in basic {
             self.accepted.basic = true;
-            self.schemes.push(Box::new(basic.within(within.0, within.1)));
+            self.schemes.push(Box::new(basic.within(within.0, within.1, attempts)));
         }
     }
 

@@ -1,16 +1,16 @@
-use crate::principal::{Caller, Principal};
-use crate::reject::{Guarded, Rejection, Responder, ResponseBody, Shape};
-use crate::scheme::PendingAnswer;
+use crate::pipeline::{Admission, Decision, Pipeline, Question};
+use crate::reject::{Guarded, ResponseBody, Shape};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use std::fmt;
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tower_service::Service;
 
 pin_project! {
-    /// The future of an [`AuthService`](crate::AuthService).
+    /// The future of an [`AuthService`](crate::AuthService) and of a [`ThrottleService`](crate::ThrottleService).
     pub struct ResponseFuture<S, B, R>
     where
         S: Service<Request<B>>,
@@ -34,73 +34,94 @@ pin_project! {
 
 /// A request that waits for an answer, and what is to have it.
 struct Held<S, B> {
-    answer: PendingAnswer,
+    question: Question,
     ready: S,
     request: Request<B>,
-    responder: Arc<Responder>,
+    pipeline: Arc<Pipeline>,
 }
 
 impl<S, B, R> ResponseFuture<S, B, R>
 where
-    S: Service<Request<B>>,
+    S: Service<Request<B>, Response = Response<R>> + Clone,
 {
-    pub(super) fn admitted(future: S::Future, responder: Arc<Responder>, shape: Shape) -> Self {
-        Self { state: State::Decided { future: Guarded::admitted(future, responder, shape) } }
-    }
-
-    pub(super) fn refused(response: Response<ResponseBody<R>>) -> Self {
-        Self { state: State::Decided { future: Guarded::refused(response) } }
-    }
-
-    pub(super) fn asking(
-        answer: PendingAnswer,
-        ready: S,
+    /// Carries out what was decided on a request. `inner` has been polled ready.
+    #[inline]
+    pub(crate) fn new(
+        decision: Decision,
+        inner: &mut S,
         request: Request<B>,
-        responder: Arc<Responder>,
+        pipeline: &Arc<Pipeline>,
     ) -> Self {
-        Self { state: State::Asking { held: Some(Box::new(Held { answer, ready, request, responder })) } }
+        Self { state: State::new(decision, inner, request, pipeline) }
     }
+}
+
+impl<S, B, R> State<S, B, R>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+{
+    #[inline]
+    fn new(decision: Decision, inner: &mut S, request: Request<B>, pipeline: &Arc<Pipeline>) -> Self {
+        match decision {
+            Decision::Admit(admission) => {
+                Self::Decided { future: admit(admission, inner, request, pipeline) }
+            }
+            Decision::Refuse(rejection) => {
+                let shape = Shape::of(request.method(), request.headers());
+                Self::Decided { future: Guarded::refused(pipeline.responder.respond(rejection, shape)) }
+            }
+            Decision::Ask(question) => {
+                // The instance that was polled ready is the one to call; its clone has yet to be polled.
+                let clone = inner.clone();
+                let ready = mem::replace(inner, clone);
+                let pipeline = Arc::clone(pipeline);
+                Self::Asking { held: Some(Box::new(Held { question, ready, request, pipeline })) }
+            }
+        }
+    }
+}
+
+#[inline]
+fn admit<S, B, R>(
+    admission: Admission,
+    inner: &mut S,
+    mut request: Request<B>,
+    pipeline: &Pipeline,
+) -> Guarded<S::Future, R>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    let Admission { caller, passed } = admission;
+    if let Some(caller) = caller {
+        request.extensions_mut().insert(caller);
+    }
+    if let Some(settlement) = passed.settlement {
+        request.extensions_mut().insert(settlement);
+    }
+    let shape = Shape::of_http(request.method());
+    Guarded::told(inner.call(request), Arc::clone(&pipeline.responder), shape, passed.fields)
 }
 
 impl<S, B, R> Future for ResponseFuture<S, B, R>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Request<B>, Response = Response<R>> + Clone,
 {
     type Output = Result<Response<ResponseBody<R>>, S::Error>;
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
-            let future = match self.as_mut().project().state.project() {
+            let next = match self.as_mut().project().state.project() {
                 StateProjection::Decided { future } => return future.poll(cx),
                 StateProjection::Asking { held } => {
                     let Some(waiting) = held else { return Poll::Pending };
-                    let answer = ready!(waiting.answer.as_mut().poll(cx));
+                    let reply = ready!(waiting.question.poll(cx));
                     let Some(held) = held.take() else { return Poll::Pending };
-                    held.proceed(answer)
+                    let Held { mut ready, request, pipeline, .. } = *held;
+                    State::new(pipeline.resume(reply, &request), &mut ready, request, &pipeline)
                 }
             };
-            self.as_mut().project().state.set(State::Decided { future });
-        }
-    }
-}
-
-impl<S, B, R> Held<S, B>
-where
-    S: Service<Request<B>, Response = Response<R>>,
-{
-    fn proceed(self, answer: Result<Principal, Rejection>) -> Guarded<S::Future, R> {
-        let Self { mut ready, mut request, responder, .. } = self;
-        match answer {
-            Ok(principal) => {
-                request.extensions_mut().insert(Caller(Some(principal)));
-                let shape = Shape::of_http(request.method());
-                Guarded::admitted(ready.call(request), responder, shape)
-            }
-            Err(rejection) => {
-                let shape = Shape::of(request.method(), request.headers());
-                Guarded::refused(responder.respond(rejection, shape))
-            }
+            self.as_mut().project().state.set(next);
         }
     }
 }

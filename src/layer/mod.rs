@@ -9,6 +9,7 @@ pub use future::ResponseFuture;
 pub use service::AuthService;
 
 use crate::authorize::{RequireLayer, Requirement};
+use crate::config::ConfigError;
 #[cfg(feature = "endpoints")]
 use crate::endpoint::EndpointsBuilder;
 #[cfg(feature = "openapi")]
@@ -18,6 +19,7 @@ use crate::issue::TokenIssuer;
 use crate::pipeline::{Mode, Pipeline};
 #[cfg(feature = "api-key")]
 use crate::scheme::ApiKeys;
+use crate::throttle::{Stack, Throttle, ThrottleLayer};
 #[cfg(feature = "basic")]
 use crate::users::Users;
 use std::fmt;
@@ -137,6 +139,37 @@ impl AuthLayer {
     /// A layer for routes inside of this one that need more than a verified caller.
     pub fn require(&self, requirement: impl Into<Requirement>) -> RequireLayer {
         RequireLayer::new(requirement.into(), Arc::clone(&self.pipeline.responder))
+    }
+
+    /// A layer for routes inside of this one that are counted on their own. `scope` names them: in the fields that clients see
+    /// (`"search:principal"`), and on a limiter that several machines share.
+    ///
+    /// ```
+    /// use tower_auth::{ApiKeys, AuthLayer, store::Memory, throttle::Throttle};
+    ///
+    /// let auth = AuthLayer::builder().api_keys(ApiKeys::new(Memory::new()).prefix("egret")).build()?;
+    /// let search = auth.throttle("search", [Throttle::per_principal("10/s"), Throttle::per_principal("1000/hour")])?;
+    /// assert!(auth.throttle("search", [Throttle::per_principal("10/month")]).is_err());
+    /// # Ok::<(), tower_auth::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// All mistakes in the rules and in the name at once.
+    pub fn throttle(
+        &self,
+        scope: &str,
+        throttles: impl IntoIterator<Item = Throttle>,
+    ) -> Result<ThrottleLayer, ConfigError> {
+        let mut problems = Vec::new();
+        let throttles: Vec<Throttle> = throttles.into_iter().collect();
+        if scope.is_empty() || throttles.is_empty() {
+            problems.push(crate::config::ConfigProblem::ThrottleName);
+        }
+        let surroundings = self.pipeline.surroundings.clone();
+        let stack = Stack::build(scope, throttles, surroundings, &mut problems);
+        ConfigError::check(problems)?;
+        Ok(ThrottleLayer::new(stack, Arc::clone(&self.pipeline)))
     }
 }
 

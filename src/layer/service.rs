@@ -1,9 +1,8 @@
 use super::ResponseFuture;
-use crate::pipeline::{Decision, Mode, Pipeline};
-use crate::reject::{ResponseBody, Shape};
+use crate::pipeline::{Mode, Pipeline};
+use crate::reject::ResponseBody;
 use http::{Request, Response};
 use std::fmt;
-use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tower_service::Service;
@@ -36,24 +35,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        match self.pipeline.decide(self.mode, &mut request) {
-            Decision::Admit(caller) => {
-                request.extensions_mut().insert(caller);
-                let shape = Shape::of_http(request.method());
-                let responder = Arc::clone(&self.pipeline.responder);
-                ResponseFuture::admitted(self.inner.call(request), responder, shape)
-            }
-            Decision::Refuse(rejection) => {
-                let shape = Shape::of(request.method(), request.headers());
-                ResponseFuture::refused(self.pipeline.responder.respond(rejection, shape))
-            }
-            Decision::Ask(answer) => {
-                // The instance that was polled ready is the one to call; its clone has yet to be polled.
-                let clone = self.inner.clone();
-                let ready = mem::replace(&mut self.inner, clone);
-                ResponseFuture::asking(answer, ready, request, Arc::clone(&self.pipeline.responder))
-            }
-        }
+        let decision = self.pipeline.decide(self.mode, &mut request);
+        ResponseFuture::new(decision, &mut self.inner, request, &self.pipeline)
     }
 }
 

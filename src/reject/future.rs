@@ -1,4 +1,5 @@
 use super::{Rejection, Responder, ResponseBody, Shape};
+use crate::throttle::Fields;
 use http::Response;
 use pin_project_lite::pin_project;
 use std::pin::Pin;
@@ -16,7 +17,7 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<F, B> {
-        Admitted { #[pin] future: F, responder: Arc<Responder>, shape: Shape },
+        Admitted { #[pin] future: F, responder: Arc<Responder>, shape: Shape, fields: Option<Fields> },
         Refused { response: Option<Response<ResponseBody<B>>> },
     }
 }
@@ -24,7 +25,12 @@ pin_project! {
 impl<F, B> Guarded<F, B> {
     /// `shape` is that of an HTTP refusal: a gRPC handler refuses by a status of its own.
     pub(crate) fn admitted(future: F, responder: Arc<Responder>, shape: Shape) -> Self {
-        Self { state: State::Admitted { future, responder, shape } }
+        Self::told(future, responder, shape, None)
+    }
+
+    /// As [`admitted`](Self::admitted); the answer, whatever it is, tells how the caller stands with the throttles.
+    pub(crate) fn told(future: F, responder: Arc<Responder>, shape: Shape, fields: Option<Fields>) -> Self {
+        Self { state: State::Admitted { future, responder, shape, fields } }
     }
 
     pub(crate) fn refused(response: Response<ResponseBody<B>>) -> Self {
@@ -41,9 +47,13 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProjection::Admitted { future, responder, shape } => {
+            StateProjection::Admitted { future, responder, shape, fields } => {
                 let response = ready!(future.poll(cx))?;
-                Poll::Ready(Ok(render_handlers_refusal(response, responder, *shape)))
+                let mut response = render_handlers_refusal(response, responder, *shape);
+                if let Some(fields) = fields {
+                    fields.write(response.headers_mut());
+                }
+                Poll::Ready(Ok(response))
             }
             StateProjection::Refused { response } => match response.take() {
                 Some(response) => Poll::Ready(Ok(response)),

@@ -1,5 +1,5 @@
-use super::RejectionKind;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use super::Rejection;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
 /// The content type to answer a gRPC request with, or `None` for any other request.
 ///
@@ -19,7 +19,8 @@ pub(super) fn answer_type(headers: &HeaderMap) -> Option<&'static str> {
 
 /// The header fields of a Trailers-Only answer
 /// ([PROTOCOL-HTTP2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md), "Responses").
-pub(super) fn headers(kind: RejectionKind, content_type: &'static str) -> HeaderMap {
+pub(super) fn headers(rejection: &Rejection, content_type: &'static str) -> HeaderMap {
+    let kind = rejection.kind();
     let fields = [
         (CONTENT_TYPE, HeaderValue::from_static(content_type)),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -27,5 +28,7 @@ pub(super) fn headers(kind: RejectionKind, content_type: &'static str) -> Header
         // Fixed printable ASCII without '%', so percent-encoding would change nothing.
         (HeaderName::from_static("grpc-message"), HeaderValue::from_static(kind.detail())),
     ];
-    fields.into_iter().collect()
+    let retry_after = rejection.retry_after().and_then(|_| rejection.retry_after_seconds());
+    let retry_after = retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds)));
+    fields.into_iter().chain(retry_after).collect()
 }

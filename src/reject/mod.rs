@@ -22,6 +22,7 @@ pub(crate) use future::Guarded;
 pub(crate) use respond::{Responder, Shape};
 
 use crate::principal::Scope;
+use crate::throttle::Fields;
 use http::StatusCode;
 use std::borrow::Cow;
 use std::error::Error;
@@ -52,6 +53,7 @@ struct Details {
     retry_after: Option<Duration>,
     expired_at: Option<SystemTime>,
     fields: Vec<FieldError>,
+    quota: Option<Fields>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -89,6 +91,12 @@ impl Rejection {
     pub fn throttled(retry_after: Duration) -> Self {
         Self::new(RejectionKind::Throttled, "throttled")
             .with(Details { retry_after: Some(retry_after), ..Details::default() })
+    }
+
+    /// What the caller is told of the limits that were met.
+    pub(crate) fn with_quota(self, fields: Option<Fields>) -> Self {
+        let details = Details { retry_after: self.retry_after(), quota: fields, ..Details::default() };
+        self.with(details)
     }
 
     /// 503: what the answer depends on cannot be reached. The source is for logs.
@@ -165,6 +173,29 @@ impl Rejection {
             (None, RejectionKind::Unavailable | RejectionKind::Throttled) => Some(1),
             (None, _) => None,
         }
+    }
+
+    /// The same, where it has nothing to tell of limits itself.
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn under_quota(self, quota: Option<Fields>) -> Self {
+        if quota.is_none() || self.quota().is_some() {
+            return self;
+        }
+        let details = self.details.as_deref();
+        let kept = Details {
+            scopes: details.map(|details| details.scopes.clone()).unwrap_or_default(),
+            retry_after: self.retry_after(),
+            expired_at: self.expired_at(),
+            fields: self.fields().to_vec(),
+            quota,
+            // The source is for logs, which have it by now or never.
+            source: None,
+        };
+        self.with(kept)
+    }
+
+    pub(crate) fn quota(&self) -> Option<&Fields> {
+        self.details.as_ref().and_then(|details| details.quota.as_ref())
     }
 
     /// When a genuine token expired ([`RejectionKind::ExpiredToken`]).

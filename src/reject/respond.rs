@@ -89,6 +89,17 @@ impl Responder {
 
     #[inline]
     pub(crate) fn respond<B>(&self, rejection: Rejection, shape: Shape) -> Response<ResponseBody<B>> {
+        if rejection.quota().is_none() {
+            return self.answer(rejection, shape);
+        }
+        let fields = rejection.quota().cloned();
+        let mut response = self.answer(rejection, shape);
+        fields.inspect(|fields| fields.write(response.headers_mut()));
+        response
+    }
+
+    #[inline]
+    fn answer<B>(&self, rejection: Rejection, shape: Shape) -> Response<ResponseBody<B>> {
         match (self.prepared(&rejection), shape) {
             (Some(answer), Shape::Http) => answer.response(|body| ResponseBody::refused(body, rejection)),
             (_, Shape::Http) => {
@@ -96,7 +107,7 @@ impl Responder {
             }
             (_, Shape::Head) => self.fresh(&rejection).head_response(rejection),
             (_, Shape::Grpc(content_type)) => {
-                let headers = grpc::headers(self.shown(&rejection).kind(), content_type);
+                let headers = grpc::headers(&self.shown(&rejection), content_type);
                 let answer = Prepared::new(StatusCode::OK, headers, Bytes::new());
                 answer.response(|body| ResponseBody::refused(body, rejection))
             }

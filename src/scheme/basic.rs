@@ -5,7 +5,8 @@ use crate::event::Events;
 use crate::principal::Principal;
 use crate::random;
 use crate::store::{Peek, UserRecord, caught};
-use crate::users::{Users, normal};
+use crate::throttle::Attempts;
+use crate::users::{Attempt, Users, normal};
 use hmac::{Hmac, KeyInit, Mac};
 use quick_cache::sync::Cache;
 use sha2::Sha256;
@@ -43,8 +44,8 @@ impl Basic {
         self.users.argon2_runs()
     }
 
-    pub(crate) fn within(mut self, deadline: Duration, events: &Events) -> Self {
-        self.users = self.users.within(deadline, events);
+    pub(crate) fn within(mut self, deadline: Duration, events: &Events, attempts: &Arc<Attempts>) -> Self {
+        self.users = self.users.within(deadline, events, attempts);
         self
     }
 
@@ -65,18 +66,12 @@ impl Basic {
             Ok(Peek::Absent) => Some(None),
             Ok(Peek::Ask) => None,
         };
-        let (basic, name) = (self.clone(), name.into_owned());
+        let (Self { users, remembered }, peer) = (self.clone(), credential.peer());
         let presented = BasicCredential::new(credential.name().to_owned(), credential.password().clone());
         Answer::Pending(Box::pin(async move {
-            let Self { users, remembered } = basic;
-            let user = match known {
-                Some(user) => user,
-                None => users.guard().call(users.store().find_user(&name, now)).await?,
-            };
-            if let Some(user) = user.as_ref().filter(|user| remembered.holds(user, &presented, now)) {
-                return Ok(Principal::from(Arc::clone(user)));
-            }
-            let user = users.authenticate_as(user, presented.password(), now).await?;
+            let holds = |user: &UserRecord| remembered.holds(user, &presented, now);
+            let attempt = Attempt { name: presented.name(), password: presented.password(), peer };
+            let user = users.attempt(attempt, known, holds, now).await?;
             remembered.remember(&user, &presented, now);
             Ok(Principal::from(user))
         }))

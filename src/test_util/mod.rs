@@ -19,6 +19,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 #[cfg(feature = "jwt")]
 pub use mint::TokenMint;
 
+pub use crate::throttle::Limiter;
+
 /// A clock that stands still until it is moved. Clones are the same clock.
 ///
 /// ```
@@ -30,7 +32,14 @@ pub use mint::TokenMint;
 /// assert_eq!(clock.now(), UNIX_EPOCH + Duration::from_secs(1_700_000_060));
 /// ```
 #[derive(Clone, Debug)]
-pub struct ManualClock(Arc<AtomicU64>);
+pub struct ManualClock(Arc<Hands>);
+
+/// In milliseconds.
+#[derive(Debug, Default)]
+struct Hands {
+    wall: AtomicU64,
+    steady: AtomicU64,
+}
 
 impl ManualClock {
     /// It stands at that time, in seconds since 1970-01-01T00:00:00Z.
@@ -41,21 +50,26 @@ impl ManualClock {
         clock
     }
 
-    /// Moves it to a time, forwards or backwards.
+    /// Steps it to a time, forwards or backwards, as an operator does: no time passes, so [`steady`](Clock::steady) stays.
     pub fn set(&self, unix_seconds: u64) {
-        self.0.store(unix_seconds.saturating_mul(1_000), Ordering::SeqCst);
+        self.0.wall.store(unix_seconds.saturating_mul(1_000), Ordering::SeqCst);
     }
 
-    /// Moves it forwards, to the millisecond.
+    /// Lets time pass, to the millisecond.
     pub fn advance(&self, by: Duration) {
         let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
-        self.0.fetch_add(millis, Ordering::SeqCst);
+        self.0.wall.fetch_add(millis, Ordering::SeqCst);
+        self.0.steady.fetch_add(millis, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_millis(self.0.load(Ordering::SeqCst))
+        UNIX_EPOCH + Duration::from_millis(self.0.wall.load(Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> Duration {
+        Duration::from_millis(self.0.steady.load(Ordering::SeqCst))
     }
 }
 

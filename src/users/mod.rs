@@ -7,9 +7,11 @@ use crate::random;
 use crate::reject::{FieldError, Rejection, RejectionKind};
 use crate::secret::Secret;
 use crate::store::{Change, Guard, UserChange, UserRecord, UserStore};
+use crate::throttle::{Attempts, Ticket};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -53,6 +55,16 @@ pub struct Users {
     policy: PasswordPolicy,
     guard: Guard,
     events: Events,
+    attempts: Option<Arc<Attempts>>,
+}
+
+/// Somebody says who they are.
+#[derive(Clone, Copy)]
+pub(crate) struct Attempt<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) password: &'a Secret<String>,
+    /// From where, as far as the server tells.
+    pub(crate) peer: Option<IpAddr>,
 }
 
 /// Who registers.
@@ -130,6 +142,7 @@ impl Users {
             policy: PasswordPolicy::default(),
             guard: Guard { deadline: Duration::MAX },
             events: Events::default(),
+            attempts: None,
         }
     }
 
@@ -139,9 +152,10 @@ impl Users {
         self
     }
 
-    pub(crate) fn within(mut self, deadline: Duration, events: &Events) -> Self {
+    pub(crate) fn within(mut self, deadline: Duration, events: &Events, attempts: &Arc<Attempts>) -> Self {
         self.guard = Guard { deadline };
         self.events = events.clone();
+        self.attempts = Some(Arc::clone(attempts));
         self
     }
 
@@ -216,22 +230,68 @@ impl Users {
     /// # Errors
     ///
     /// 401 ([`InvalidPassword`](RejectionKind::InvalidPassword)) where there is no such user, the password is another or the account
-    /// is disabled; 429 where too many passwords wait to be hashed; 503 where the store fails.
+    /// is disabled; 429 where too many passwords wait to be hashed, or, for the users of a layer, where too many were wrong; 503
+    /// where the store fails.
     pub async fn authenticate(
         &self,
         name: &str,
         password: &Secret<String>,
         now: SystemTime,
     ) -> Result<Arc<UserRecord>, Rejection> {
-        if name.len() > LONGEST_NAME || password.expose().len() > LONGEST_PASSWORD {
+        self.authenticate_from(Attempt { name, password, peer: None }, now).await
+    }
+
+    /// The same, for somebody whose address is known.
+    pub(crate) async fn authenticate_from(
+        &self,
+        attempt: Attempt<'_>,
+        now: SystemTime,
+    ) -> Result<Arc<UserRecord>, Rejection> {
+        if attempt.name.len() > LONGEST_NAME || attempt.password.expose().len() > LONGEST_PASSWORD {
             return Err(refused());
         }
-        let user = self.guard.call(self.store.find_user(&normal(name), now)).await?;
+        self.attempt(attempt, None, |_| false, now).await
+    }
+
+    /// An attempt is counted before the store is asked and a password is hashed. `known` is what the store has said of the name
+    /// already, and of whom `holds` is true needs no hash.
+    pub(crate) async fn attempt(
+        &self,
+        attempt: Attempt<'_>,
+        known: Option<Option<Arc<UserRecord>>>,
+        holds: impl Fn(&UserRecord) -> bool,
+        now: SystemTime,
+    ) -> Result<Arc<UserRecord>, Rejection> {
+        let attempts = self.attempts.as_ref();
+        let mut ticket = attempts.map(|attempts| attempts.check(attempt.name, attempt.peer)).transpose()?;
+        let verified = self.verified(attempt, known, holds, ticket.as_mut(), now).await;
+        ticket.into_iter().for_each(|ticket| ticket.conclude(&verified));
+        verified
+    }
+
+    async fn verified(
+        &self,
+        Attempt { name, password, .. }: Attempt<'_>,
+        known: Option<Option<Arc<UserRecord>>>,
+        holds: impl Fn(&UserRecord) -> bool,
+        ticket: Option<&mut Ticket>,
+        now: SystemTime,
+    ) -> Result<Arc<UserRecord>, Rejection> {
+        let user = match known {
+            Some(user) => user,
+            None => self.guard.call(self.store.find_user(&normal(name), now)).await?,
+        };
+        if let (Some(ticket), Some(user)) = (ticket, &user) {
+            ticket.resolved(user.id())?;
+        }
+        if let Some(user) = user.as_ref().filter(|user| holds(user)) {
+            return Ok(Arc::clone(user));
+        }
         self.authenticate_as(user, password, now).await
     }
 
     /// Whether that user has that password; without a user the same work is done.
-    pub(crate) async fn authenticate_as(
+    async fn authenticate_as(
         &self,
         user: Option<Arc<UserRecord>>,
         password: &Secret<String>,
@@ -284,8 +344,10 @@ impl Users {
                 "The password is wrong.",
             )])
         };
+        let name = user.names().next().unwrap_or_default();
+        let attempt = Attempt { name, password: current, peer: None };
         if self
-            .authenticate_as(Some(Arc::clone(&user)), current, now)
+            .attempt(attempt, Some(Some(Arc::clone(&user))), |_| false, now)
             .await
             .is_err_and(|no| no.kind() == RejectionKind::InvalidPassword)
         {

@@ -216,7 +216,9 @@ async fn grpc_requests_are_refused_by_a_status_without_a_body() {
         assert_eq!(reply.headers["content-type"], "application/grpc", "{what}");
         assert!(reply.headers.contains_key("grpc-message") && reply.body.is_empty(), "{what}");
         assert_eq!(reply.headers["cache-control"], "no-store", "{what}");
-        assert_eq!(reply.headers.len(), 4, "{what}: no challenges, no content-length");
+        let expected = if what == "throttled" { 5 } else { 4 };
+        assert_eq!(reply.headers.len(), expected, "{what}: no challenges, no content-length");
+        assert_eq!(reply.headers.contains_key("retry-after"), what == "throttled");
     }
 }
 

@@ -9,8 +9,7 @@ use crate::layer::AuthLayer;
 use crate::reject::{Rejection, RejectionKind};
 use async_trait::async_trait;
 use http::header::{AUTHORIZATION, COOKIE, ORIGIN};
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use std::sync::Arc;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -85,24 +84,24 @@ fn value_of<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, R
 /// `Sec-Fetch-Site` says it, and no script can set that field; browsers that do not know it say `Origin` with every request that is not
 /// safe. What says neither is refused unless it is safe: what it answers no other origin can read.
 pub(in crate::endpoint) fn check_same_origin(
-    head: &Parts,
+    head: &Request<()>,
     public_url: Option<&str>,
 ) -> Result<(), Rejection> {
-    let says = |name: HeaderName| head.headers.get(name).map(HeaderValue::as_bytes);
+    let says = |name: HeaderName| head.headers().get(name).map(HeaderValue::as_bytes);
     let same = match (says(SEC_FETCH_SITE), says(ORIGIN)) {
         (Some(site), _) => site == b"same-origin",
         (None, Some(origin)) => is_ours(origin, head, public_url),
-        (None, None) => head.method.is_safe(),
+        (None, None) => head.method().is_safe(),
     };
     if same { Ok(()) } else { Err(Rejection::permission_denied("not from the page")) }
 }
 
-fn is_ours(origin: &[u8], head: &Parts, public_url: Option<&str>) -> bool {
+fn is_ours(origin: &[u8], head: &Request<()>, public_url: Option<&str>) -> bool {
     let Ok(origin) = std::str::from_utf8(origin) else { return false };
     match public_url {
         Some(ours) => origin.eq_ignore_ascii_case(ours),
         None => origin.split_once("://").is_some_and(|(_, authority)| {
-            host(head).is_some_and(|host| host.as_str().eq_ignore_ascii_case(authority))
+            host(head.headers(), head.uri()).is_some_and(|host| host.as_str().eq_ignore_ascii_case(authority))
         }),
     }
 }

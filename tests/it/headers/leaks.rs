@@ -36,10 +36,10 @@ impl Pieces {
 
 /// What was logged on this thread at any level, while the guard lives.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn capture(&self) -> impl Sized {
+    pub(crate) fn capture(&self) -> impl Sized {
         let capture = || {
             tracing_subscriber::fmt()
                 .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
@@ -54,7 +54,7 @@ impl Log {
         (capture(), first)
     }
 
-    fn take(&self) -> Vec<u8> {
+    pub(crate) fn take(&self) -> Vec<u8> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 }

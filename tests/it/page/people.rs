@@ -59,7 +59,10 @@ async fn tokens_are_in_the_memory_of_the_page_alone() {
     create(&browser, "left over").await;
     browser.click("#sign-out").await;
     browser.focused("#name").await;
-    assert_eq!((browser.field("#name").await, browser.field("#password").await), (String::new(), String::new()));
+    assert_eq!(
+        (browser.field("#name").await, browser.field("#password").await),
+        (String::new(), String::new())
+    );
     assert!(!browser.value("document.body.textContent").await.as_str().unwrap().contains("left over"));
     browser.close().await;
 }

@@ -109,14 +109,14 @@ impl Answer {
 
     /// 204 without a body.
     #[track_caller]
-    pub(super) fn is_empty(self) {
+    pub(super) fn nothing(self) {
         let answer = self.is(204);
         assert_eq!(answer.text, "", "{}", answer.what);
     }
 
     /// 401 with these challenges.
     #[track_caller]
-    pub(super) fn is_challenged(self, challenges: &[&str]) -> Self {
+    pub(super) fn challenged(self, challenges: &[&str]) -> Self {
         let answer = self.is(401);
         let lines: Vec<&str> =
             answer.headers.get_all("www-authenticate").iter().map(|line| line.to_str().unwrap()).collect();

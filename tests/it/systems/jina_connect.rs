@@ -85,8 +85,8 @@ async fn tenants_are_listed_with_a_token_or_with_basic_and_with_nothing_else() {
     assert_eq!(by_token.as_array().unwrap().len(), 1);
     let by_basic = jina.get("/tenants/", &basic("user@example.com", PASSWORD)).await.is(200).json();
     assert_eq!(by_token, by_basic);
-    error(&jina.get("/tenants/", "").await.is_challenged(&REST), "not_authenticated");
-    let wrong = jina.get("/tenants/", &basic("user@example.com", "wrong")).await.is_challenged(&REST);
+    error(&jina.get("/tenants/", "").await.challenged(&REST), "not_authenticated");
+    let wrong = jina.get("/tenants/", &basic("user@example.com", "wrong")).await.challenged(&REST);
     error(&wrong, "authentication_failed");
     for bad in [refresh, expired(&access), format!("{access}x")] {
         error(&jina.get("/tenants/", &bearer(&bad)).await.is(401), "token_not_valid");
@@ -120,11 +120,11 @@ async fn a_key_belongs_to_a_tenant_and_its_app_and_is_shown_once() {
 
     let missing = jina.post(KEYS, &bearer(&access), json!({})).await.is(400).json();
     assert_eq!(missing, json!({ "name": ["This field is required."] }));
-    error(&jina.post(KEYS, "", json!({ "name": "x" })).await.is_challenged(&REST), "not_authenticated");
+    error(&jina.post(KEYS, "", json!({ "name": "x" })).await.challenged(&REST), "not_authenticated");
     assert_eq!(jina.get(KEYS, &bearer(&others)).await.is(200).json(), json!([]));
     error(&jina.delete(&one, &bearer(&others)).await.is(404), "not_found");
     jina.get(&one, &bearer(&access)).await.is(200);
-    jina.delete(&one, &bearer(&access)).await.is_empty();
+    jina.delete(&one, &bearer(&access)).await.nothing();
     error(&jina.delete(&one, &bearer(&access)).await.is(404), "not_found");
     let refused = whoami(&jina, "authorization", &bearer(key)).await;
     assert!(refused.is_err(), "{refused:?}");
@@ -169,10 +169,10 @@ async fn a_refused_mcp_request_names_the_metadata_of_the_resource() {
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
     let challenge = format!(r#"Bearer realm="api", resource_metadata="{url}""#);
     let keys = r#"Api-Key realm="api""#;
-    let nothing = jina.post("/mcp/", "", call.clone()).await.is_challenged(&[&challenge, keys]);
+    let nothing = jina.post("/mcp/", "", call.clone()).await.challenged(&[&challenge, keys]);
     error(&nothing, "not_authenticated");
     let challenge = format!(r#"{challenge}, error="invalid_token""#);
-    let token = jina.post("/mcp/", &bearer(&access), call).await.is_challenged(&[&challenge, keys]);
+    let token = jina.post("/mcp/", &bearer(&access), call).await.challenged(&[&challenge, keys]);
     error(&token, "token_not_valid");
 
     let path = url.strip_prefix(&jina.example.url).unwrap();

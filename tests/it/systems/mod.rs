@@ -6,3 +6,4 @@ mod jina_connect;
 mod ngenea_hub;
 mod private_tokens;
 mod rag_chats;
+mod server;

@@ -59,7 +59,7 @@ async fn what_is_missing_wrong_or_of_another_type_is_refused_in_the_form_of_drf(
     error(&hub.get(TOKEN, "").await.is(405), "method_not_allowed");
 
     let access = sign_in(&hub, "user").await;
-    error(&hub.get("/api/health/", "").await.is_challenged(&CHALLENGES), "not_authenticated");
+    error(&hub.get("/api/health/", "").await.challenged(&CHALLENGES), "not_authenticated");
     for bad in [expired(&access), format!("{access}x"), "a.b.c".into()] {
         error(&hub.get("/api/health/", &bearer(&bad)).await.is(401), "token_not_valid");
         error(&hub.post(REFRESH, "", json!({ "refresh": bad })).await.is(401), "token_not_valid");
@@ -121,8 +121,8 @@ async fn jobs_are_listed_for_a_client_key_until_it_is_deleted() {
     error(&hub.delete(&one, &key).await.is(403), "permission_denied");
     hub.get("/api/jobs/", &key).await.is(200);
 
-    hub.delete(&one, &bearer(&access)).await.is_empty();
-    error(&hub.get("/api/jobs/", &key).await.is_challenged(&CHALLENGES), "authentication_failed");
+    hub.delete(&one, &bearer(&access)).await.nothing();
+    error(&hub.get("/api/jobs/", &key).await.challenged(&CHALLENGES), "authentication_failed");
     error(&hub.get(&one, &bearer(&access)).await.is(404), "not_found");
     for wrong in ["Api-Key wrong", "Api-Key hub_", "Token abc", "Api-Key"] {
         hub.get("/api/jobs/", wrong).await.is(401);

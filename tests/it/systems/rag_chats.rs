@@ -97,15 +97,15 @@ async fn agents_are_listed_for_their_owner() {
     let theirs = chats.0.get("/api/agents/", &bearer(&others)).await.is(200).json();
     assert!(theirs.as_array().unwrap().iter().all(|agent| !agents.contains(agent)));
 
-    let nothing = chats.0.get("/api/agents/", "").await.is_challenged(&CHALLENGES);
+    let nothing = chats.0.get("/api/agents/", "").await.challenged(&CHALLENGES);
     error(&nothing, "not_authenticated");
     let invalid = [r#"Bearer realm="api", error="invalid_token""#, CHALLENGES[1]];
     let forged = format!("{access}x");
     for token in [refresh.as_str(), &forged, "a.b.c"] {
-        let answer = chats.0.get("/api/agents/", &bearer(token)).await.is_challenged(&invalid);
+        let answer = chats.0.get("/api/agents/", &bearer(token)).await.challenged(&invalid);
         error(&answer, "token_invalid");
     }
-    let late = chats.0.get("/api/agents/", &bearer(&expired(&access))).await.is_challenged(&invalid);
+    let late = chats.0.get("/api/agents/", &bearer(&expired(&access))).await.challenged(&invalid);
     assert_eq!(error(&late, "token_expired"), json!({ "expired_at": "2024-01-15T10:30:00Z" }));
 }
 
@@ -124,7 +124,7 @@ async fn a_refresh_token_gives_access_tokens_until_its_family_ends() {
     assert_eq!(members(&error(&missing, "validation_error")), ["refresh"]);
 
     let (another, _) = chats.sign_in("user@example.com").await;
-    chats.0.send(Method::POST, LOGOUT, &bearer(&access), Value::Null).await.is_empty();
+    chats.0.send(Method::POST, LOGOUT, &bearer(&access), Value::Null).await.nothing();
     error(&chats.0.get("/api/agents/", &bearer(&access)).await.is(401), "token_revoked");
     error(&chats.refresh(&refresh).await.is(401), "token_revoked");
     error(&chats.0.send(Method::POST, LOGOUT, &bearer(&access), Value::Null).await.is(401), "token_revoked");
@@ -207,7 +207,7 @@ async fn keys_are_shown_once_listed_without_themselves_and_revoked() {
     error(&chats.0.delete(&elsewhere, &bearer(&access)).await.is(404), "not_found");
 
     chats.query("support", key).await.is(200);
-    chats.0.delete(&one, &bearer(&access)).await.is_empty();
+    chats.0.delete(&one, &bearer(&access)).await.nothing();
     error(&chats.query("support", key).await.is(401), "api_key_invalid");
     error(&chats.0.delete(&one, &bearer(&access)).await.is(404), "not_found");
     assert_eq!(chats.0.get(keys, &bearer(&access)).await.is(200).json(), json!([]));

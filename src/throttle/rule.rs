@@ -1,0 +1,296 @@
+use super::algorithm::{Calendar, Paced, Sliding};
+use super::call::Call;
+use super::key::By;
+use super::rate::{Rate, RateError};
+use super::table::Table;
+use crate::config::ConfigProblem;
+use crate::principal::Principal;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+/// Of how many keys a rule keeps track at once, unless it is told otherwise.
+const MOST_KEYS: usize = 1_000_000;
+
+/// A rule: who is counted, and how often they may call.
+///
+/// - Given to [`AuthLayerBuilder::throttle`](crate::AuthLayerBuilder::throttle) it counts every request that the layer has
+///   authenticated; given to [`AuthLayer::throttle`](crate::AuthLayer::throttle), those of a route.
+/// - Several rules together are all-or-nothing: a request that one of them refuses is counted by none.
+/// - A rate can be a text, whose mistakes `build()` reports, or a [`Rate`].
+///
+/// ```
+/// use tower_auth::throttle::{Rate, Throttle};
+/// use tower_auth::{ApiKeys, AuthLayer, store::Memory};
+///
+/// let keys = || ApiKeys::new(Memory::new()).prefix("egret");
+/// let auth = AuthLayer::builder()
+///     .api_keys(keys())
+///     .throttle(Throttle::per_principal("2000/day"))
+///     .throttle(Throttle::per_principal("10/s").name("peak"))
+///     .build()?;
+///
+/// let error = AuthLayer::builder().api_keys(keys()).throttle(Throttle::per_key("10/month")).build().unwrap_err();
+/// assert!(error.to_string().contains("a month has no fixed length"));
+/// # Ok::<(), tower_auth::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Throttle {
+    by: By,
+    rate: Result<Rate, RateError>,
+    name: Option<String>,
+    quota: Option<Quota>,
+    cost: Option<Cost>,
+    settled: bool,
+    mode: Mode,
+    most_keys: usize,
+    #[cfg(feature = "redis")]
+    outage: Outage,
+}
+
+type Quota = Arc<dyn Fn(&Principal) -> Option<Rate> + Send + Sync>;
+type Cost = Arc<dyn Fn(&Call<'_>) -> u32 + Send + Sync>;
+
+/// Whether a rule refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Enforced,
+    /// It only says what it would have refused.
+    Observed,
+}
+
+/// What a rule does when the limiter that several machines share does not answer.
+#[cfg(feature = "redis")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outage {
+    Refuse,
+    LocalShare,
+    Admit,
+}
+
+impl Throttle {
+    /// Counts callers by their subject (and issuer, where a token has one): all keys of an owner together. Anonymous
+    /// requests are counted by address.
+    pub fn per_principal(rate: impl TryInto<Rate, Error: Into<RateError>>) -> Self {
+        Self::new(By::Principal, rate)
+    }
+
+    /// Counts API keys, each on its own; a rotated key and its successor are one. Other callers are not counted.
+    pub fn per_key(rate: impl TryInto<Rate, Error: Into<RateError>>) -> Self {
+        Self::new(By::ApiKey, rate)
+    }
+
+    /// Counts users by their id, whatever they present and whoever issued it. Callers of other kinds are not counted.
+    pub fn per_user(rate: impl TryInto<Rate, Error: Into<RateError>>) -> Self {
+        Self::new(By::User, rate)
+    }
+
+    /// Counts by a member of an API key's metadata or of a token's claims, a text or a number: `tenant_id`, `org`. Callers
+    /// without it are not counted.
+    pub fn per_tenant(member: &str, rate: impl TryInto<Rate, Error: Into<RateError>>) -> Self {
+        Self::new(By::Tenant(member.into()), rate)
+    }
+
+    /// Counts addresses, as [`Addresses`](super::Addresses) find them. Where the server does not tell the peer's, every
+    /// request is a 500 that says so in the log.
+    pub fn per_address(rate: impl TryInto<Rate, Error: Into<RateError>>) -> Self {
+        Self::new(By::Address, rate)
+    }
+
+    /// Counts by whatever a function makes of a request; where that is `None` the request is not counted. A panic is a 500.
+    pub fn per(
+        rate: impl TryInto<Rate, Error: Into<RateError>>,
+        key: impl Fn(&Call<'_>) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(By::Function(Arc::new(key)), rate)
+    }
+
+    fn new(by: By, rate: impl TryInto<Rate, Error: Into<RateError>>) -> Self {
+        Self {
+            by,
+            rate: rate.try_into().map_err(Into::into),
+            name: None,
+            quota: None,
+            cost: None,
+            settled: false,
+            mode: Mode::Enforced,
+            most_keys: MOST_KEYS,
+            #[cfg(feature = "redis")]
+            outage: Outage::LocalShare,
+        }
+    }
+
+    /// Whatever the rate is: for counts of this crate's own.
+    pub(super) fn of_address(rate: Result<Rate, RateError>) -> Self {
+        let placeholder = Self::new(By::Address, "");
+        Self { rate, ..placeholder }
+    }
+
+    /// What clients see it called in `RateLimit-Policy`; `principal`, `key`, `user`, `tenant`, `address` or `function` by
+    /// default.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Another rate for some callers, as from a plan in the key's or the user's record; `None` is the rule's own. A panic is
+    /// a 500.
+    pub fn quota(mut self, quota: impl Fn(&Principal) -> Option<Rate> + Send + Sync + 'static) -> Self {
+        self.quota = Some(Arc::new(quota));
+        self
+    }
+
+    /// How many of the rate a request takes; 1 by default, 0 is none. What costs more than the rate has is always refused. A
+    /// panic is a 500.
+    pub fn cost(mut self, cost: impl Fn(&Call<'_>) -> u32 + Send + Sync + 'static) -> Self {
+        self.cost = Some(Arc::new(cost));
+        self
+    }
+
+    /// The cost is known afterwards: a handler tells it to the request's [`Settlement`](super::Settlement). Until then it
+    /// is what [`cost`](Self::cost) says.
+    pub fn settled(mut self) -> Self {
+        self.settled = true;
+        self
+    }
+
+    /// A rehearsal: nothing is refused, and what would have been is an event (`throttle would refuse`).
+    pub fn observe(mut self) -> Self {
+        self.mode = Mode::Observed;
+        self
+    }
+
+    /// Of how many callers it keeps track at once, in this process; 1,000,000 by default. Beyond that the idle ones are
+    /// forgotten, and where none is, new ones share a rate between them.
+    pub fn most_keys(mut self, keys: usize) -> Self {
+        self.most_keys = keys;
+        self
+    }
+
+    /// While a shared limiter does not answer, requests are refused with 503. By default each node admits its share of the
+    /// rate by itself.
+    #[cfg(feature = "redis")]
+    pub fn refuse_in_outage(mut self) -> Self {
+        self.outage = Outage::Refuse;
+        self
+    }
+
+    /// Settings that can open a door.
+    #[cfg(feature = "redis")]
+    pub fn dangerous(self) -> DangerousThrottle {
+        DangerousThrottle(self)
+    }
+
+    /// Compiles it under a name of the rule's own or one that no rule before it has.
+    pub(crate) fn compile(self, taken: &[Rule], problems: &mut Vec<ConfigProblem>) -> Option<Rule> {
+        let is_taken = |name: &str| taken.iter().any(|rule| *rule.name == *name);
+        let name = match self.name {
+            Some(name) => {
+                if !is_name(&name) {
+                    problems.push(ConfigProblem::ThrottleName);
+                } else if is_taken(&name) {
+                    problems.push(ConfigProblem::DuplicateThrottle(name.clone()));
+                }
+                name
+            }
+            None => first_free(self.by.name(), is_taken),
+        };
+        if self.most_keys == 0 {
+            problems.push(ConfigProblem::Zero("most_keys"));
+        }
+        let rate = self.rate.map_err(|error| problems.push(ConfigProblem::Rate(error))).ok()?;
+        Some(Rule {
+            name: name.into(),
+            by: self.by,
+            rate,
+            quota: self.quota,
+            cost: self.cost,
+            settled: self.settled,
+            mode: self.mode,
+            #[cfg(feature = "redis")]
+            outage: self.outage,
+            cells: Cells { most_keys: self.most_keys, ..Cells::default() },
+        })
+    }
+}
+
+/// What [`Throttle::dangerous`] leads to.
+#[cfg(feature = "redis")]
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct DangerousThrottle(Throttle);
+
+#[cfg(feature = "redis")]
+impl DangerousThrottle {
+    /// While a shared limiter does not answer, nothing is counted and every request passes: whoever can stop that server can
+    /// switch the rule off.
+    pub fn admit_in_outage(mut self) -> Throttle {
+        self.0.outage = Outage::Admit;
+        self.0
+    }
+}
+
+/// What may stand in a string of a structured field without a second look (RFC 9651 §3.3.3).
+pub(super) fn is_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.: ".contains(&b);
+    (1..=64).contains(&name.len()) && name.bytes().all(plain)
+}
+
+/// `principal`, `principal-2`, …
+fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let numbered = |n: u32| if n == 1 { name.to_owned() } else { format!("{name}-{n}") };
+    (1..).map(numbered).find(|name| !is_taken(name)).unwrap_or_default()
+}
+
+impl fmt::Debug for Throttle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Throttle").field("by", &self.by).field("rate", &self.rate).finish_non_exhaustive()
+    }
+}
+
+/// A rule that can be asked.
+pub(crate) struct Rule {
+    pub(super) name: Box<str>,
+    pub(super) by: By,
+    pub(super) rate: Rate,
+    pub(super) quota: Option<Quota>,
+    pub(super) cost: Option<Cost>,
+    pub(super) settled: bool,
+    pub(super) mode: Mode,
+    #[cfg(feature = "redis")]
+    pub(super) outage: Outage,
+    pub(super) cells: Cells,
+}
+
+/// A table for each algorithm, made when it is first needed: which one is a matter of the rate, and quotas can differ.
+#[derive(Default)]
+pub(crate) struct Cells {
+    most_keys: usize,
+    sliding: OnceLock<Table<Sliding>>,
+    paced: OnceLock<Table<Paced>>,
+    calendar: OnceLock<Table<Calendar>>,
+}
+
+impl Cells {
+    #[inline]
+    pub(super) fn sliding(&self) -> &Table<Sliding> {
+        self.sliding.get_or_init(|| Table::new(self.most_keys))
+    }
+
+    #[inline]
+    pub(super) fn paced(&self) -> &Table<Paced> {
+        self.paced.get_or_init(|| Table::new(self.most_keys))
+    }
+
+    #[inline]
+    pub(super) fn calendar(&self) -> &Table<Calendar> {
+        self.calendar.get_or_init(|| Table::new(self.most_keys))
+    }
+
+    /// How many keys are kept track of.
+    pub(super) fn len(&self) -> usize {
+        self.sliding.get().map_or(0, Table::len)
+            + self.paced.get().map_or(0, Table::len)
+            + self.calendar.get().map_or(0, Table::len)
+    }
+}

@@ -1,0 +1,72 @@
+//! Throttling, through the layer.
+
+mod addresses;
+mod attempts;
+mod fields;
+mod races;
+mod redis;
+mod rules;
+pub(crate) mod server;
+
+use crate::support::*;
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use std::time::{Duration, UNIX_EPOCH};
+use tower_auth::store::{KeyRecord, KeyStore, Memory};
+use tower_auth::test_util::ManualClock;
+use tower_auth::throttle::Peer;
+use tower_auth::{ApiKeys, AuthLayer, AuthLayerBuilder, Subject};
+
+/// Keys in memory, and a clock that is moved by hand.
+pub(super) struct World {
+    pub(super) store: Memory,
+    pub(super) keys: ApiKeys,
+    pub(super) clock: ManualClock,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let store = Memory::new();
+        let keys = ApiKeys::new(store.clone()).prefix("egret");
+        Self { store, keys, clock: ManualClock::new(1_705_190_400) }
+    }
+
+    pub(super) fn builder(&self) -> AuthLayerBuilder {
+        AuthLayer::builder().api_keys(self.keys.clone()).jwt(jwt()).clock(self.clock.clone())
+    }
+
+    /// A key of that owner.
+    pub(super) async fn key(&self, owner: Subject) -> String {
+        self.key_with(owner, |record| record).await
+    }
+
+    pub(super) async fn key_with(&self, owner: Subject, edit: impl Fn(KeyRecord) -> KeyRecord) -> String {
+        let new = self.keys.mint(owner, "test", UNIX_EPOCH).unwrap();
+        self.store.insert_key(edit(new.record), UNIX_EPOCH).await.unwrap();
+        new.key.expose().clone()
+    }
+
+    pub(super) fn advance(&self, seconds: f64) {
+        self.clock.advance(Duration::from_secs_f64(seconds));
+    }
+}
+
+pub(super) fn with_peer(mut request: Request<Full<Bytes>>, peer: &str) -> Request<Full<Bytes>> {
+    request.extensions_mut().insert(Peer(peer.parse().unwrap()));
+    request
+}
+
+/// The statuses of so many requests one after the other.
+pub(super) async fn statuses(auth: &AuthLayer, key: &str, times: usize) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for _ in 0..times {
+        statuses.push(send(auth, bearer(key)).await.status.as_u16());
+    }
+    statuses
+}
+
+/// How many of so many requests pass.
+pub(super) async fn admitted(auth: &AuthLayer, key: &str, times: usize) -> usize {
+    statuses(auth, key, times).await.into_iter().filter(|status| *status == 200).count()
+}
