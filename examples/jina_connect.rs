@@ -7,7 +7,7 @@
 //!   -d '{"email": "user@example.com", "password": "correct-horse-battery"}'
 //! # {"access":"eyJ…","refresh":"eyJ…"}
 //! curl -s localhost:3000/tenants/ -u user@example.com:correct-horse-battery
-//! # [{"id":1,"name":"Egret","tenant_wa_app":10}]
+//! # [{"id":1,"name":"Egret"}]
 //! curl -s localhost:3000/tenants/tenant-access-keys/ -H "Authorization: Bearer $ACCESS" \
 //!   -H 'Content-Type: application/json' -d '{"name": "My Integration Key"}'
 //! # {"id":"…","key":"jina_…","name":"My Integration Key","tenant":1,"tenant_wa_app":10,…}
@@ -29,7 +29,7 @@ use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager,
 };
 use rmcp::{ErrorData, tool, tool_router};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::env;
 use std::error::Error;
 use std::sync::Arc;
@@ -70,18 +70,17 @@ async fn app(environment: &Environment, url: &str) -> Result<Router, Box<dyn Err
         .format(Drf)
         .build()?;
 
+    let (owners, pairs) = (Arc::clone(&tenants), Arc::clone(&tenants));
+    let access_keys = KeysEndpoint::prefixed("jina")
+        .owner(move |call| owners.of(call.verified()?).map(Tenant::subject))
+        .metadata(move |call| pairs.of(call.verified()?).map(Tenant::pair));
+    let profiles = UsersEndpoint::new().profile_field("first_name").profile_field("last_name");
     let endpoints = rest
         .endpoints()
         .sign_in("/token/", SignInEndpoint::new())
         .refresh("/refresh/")
-        .api_keys("/tenants/tenant-access-keys/", access_keys(Arc::clone(&tenants)))
-        .users(
-            "/users/user/",
-            UsersEndpoint::new()
-                .profile_field("first_name")
-                .profile_field("last_name")
-                .administrator("admin"),
-        )
+        .api_keys("/tenants/tenant-access-keys/", access_keys)
+        .users("/users/user/", profiles.administrator("admin"))
         .resource_metadata("/.well-known/oauth-protected-resource/mcp/", metadata)
         .build()?;
     let rate = env::var("THROTTLE_RATE_TENANTS").unwrap_or_else(|_| environment.throttle_rate().into());
@@ -94,31 +93,9 @@ async fn app(environment: &Environment, url: &str) -> Result<Router, Box<dyn Err
         .merge(Router::new().route_service("/mcp/", mcp_service(url)).route_layer(mcp)))
 }
 
-/// Keys of the caller's tenant, which say so.
-fn access_keys(tenants: Arc<Tenants>) -> KeysEndpoint {
-    let of = Arc::clone(&tenants);
-    KeysEndpoint::prefixed("jina")
-        .owner(move |call| {
-            of.of(call.verified()?).map(|tenant| Subject::new("tenant", tenant.id.to_string()))
-        })
-        .request(move |call, key| {
-            let tenant = tenants.of(call.verified()?)?;
-            let pair = json!({ "tenant": tenant.id, "tenant_wa_app": tenant.wa_app });
-            key.metadata(&pair).map_err(|error| Rejection::unavailable("metadata", error))
-        })
-        .show(|key, _| {
-            let mut shown = KeysEndpoint::default_map(key);
-            shown.extend(key.metadata::<Map<String, Value>>().unwrap_or_default());
-            shown
-        })
-}
-
 async fn list(caller: Principal, State(tenants): State<Arc<Tenants>>) -> Json<Value> {
-    let own = tenants.0.iter().filter(|tenant| tenant.owner == *caller.subject());
-    Json(
-        own.map(|tenant| json!({ "id": tenant.id, "name": tenant.name, "tenant_wa_app": tenant.wa_app }))
-            .collect(),
-    )
+    let own = tenants.of(&caller).into_iter();
+    Json(own.map(|tenant| json!({ "id": tenant.id, "name": tenant.name })).collect())
 }
 
 /// Without sessions: each request shows its key.
@@ -148,6 +125,18 @@ struct Tenant {
     name: &'static str,
     wa_app: u64,
     owner: Subject,
+}
+
+impl Tenant {
+    /// Whom its keys speak for.
+    fn subject(&self) -> Subject {
+        Subject::new("tenant", self.id.to_string())
+    }
+
+    /// What its keys say.
+    fn pair(&self) -> Value {
+        json!({ "tenant": self.id, "tenant_wa_app": self.wa_app })
+    }
 }
 
 struct Tenants(Vec<Tenant>);

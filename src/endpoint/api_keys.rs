@@ -44,6 +44,7 @@ pub struct KeysEndpoint {
 
 type OwnerOf = Arc<dyn Fn(&Call) -> Result<Subject, Rejection> + Send + Sync>;
 type RequestOf = Arc<dyn Fn(&Call, KeyRequest) -> Result<KeyRequest, Rejection> + Send + Sync>;
+type MetadataOf = Arc<dyn Fn(&Call) -> Result<Value, Rejection> + Send + Sync>;
 type ListOf = Arc<dyn Fn(Vec<Value>) -> Value + Send + Sync>;
 
 #[derive(Clone)]
@@ -52,6 +53,7 @@ pub(super) struct Shape {
     pub(super) requirement: Option<Requirement>,
     owner: Option<OwnerOf>,
     request: Option<RequestOf>,
+    metadata: Option<MetadataOf>,
     pub(super) key_field: String,
     show: Option<Show<KeyRecord>>,
     list: Option<ListOf>,
@@ -74,6 +76,7 @@ impl KeysEndpoint {
             requirement: None,
             owner: None,
             request: None,
+            metadata: None,
             key_field: "key".into(),
             show: None,
             list: None,
@@ -97,7 +100,17 @@ impl KeysEndpoint {
         self
     }
 
-    /// Adds to each new key what the application decides: metadata, a rate, scopes.
+    /// The metadata of each new key: what it belongs to, say. Answers show the members of such an object as well, unless
+    /// [`show`](Self::show) says what they show.
+    pub fn metadata(
+        mut self,
+        metadata: impl Fn(&Call) -> Result<Value, Rejection> + Send + Sync + 'static,
+    ) -> Self {
+        Arc::make_mut(&mut self.shape).metadata = Some(Arc::new(metadata));
+        self
+    }
+
+    /// Adds to each new key what the application decides: a rate, scopes.
     pub fn request(
         mut self,
         request: impl Fn(&Call, KeyRequest) -> Result<KeyRequest, Rejection> + Send + Sync + 'static,
@@ -169,10 +182,16 @@ impl Shape {
     }
 
     fn shown(&self, key: &KeyRecord, call: &Call) -> Map<String, Value> {
-        match &self.show {
-            Some(show) => show(key, call),
-            None => KeysEndpoint::default_map(key),
+        if let Some(show) = &self.show {
+            return show(key, call);
         }
+        let mut shown = KeysEndpoint::default_map(key);
+        if self.metadata.is_some() {
+            for (name, value) in key.metadata::<Map<String, Value>>().unwrap_or_default() {
+                shown.entry(name).or_insert(value);
+            }
+        }
+        shown
     }
 
     fn with_secret(&self, new: &NewKey, call: &Call) -> Map<String, Value> {
@@ -208,6 +227,9 @@ impl Handler for Create {
             request = request.asked_scope(&scope);
         }
         input.check()?;
+        if let Some(metadata) = &shape.metadata {
+            request = request.metadata_json(metadata(call)?.to_string());
+        }
         if let Some(hook) = &shape.request {
             request = hook(call, request)?;
         }

@@ -147,6 +147,20 @@ impl Principal {
         }
     }
 
+    /// The issuer of a token that we did not issue: within it alone the subject is unique.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn other_issuer(&self) -> Option<&str> {
+        match &self.0 {
+            Identity::Token(token) if token.issued.is_none() => Some(&token.issuer),
+            _ => None,
+        }
+    }
+
+    #[cfg(not(feature = "jwt"))]
+    pub(crate) fn other_issuer(&self) -> Option<&str> {
+        None
+    }
+
     /// The scopes granted to the credential.
     #[must_use]
     pub fn scopes(&self) -> &Scopes {

@@ -16,6 +16,8 @@ pub enum StoreErrorKind {
     Exists,
     /// There is no such record; nothing was written.
     Missing,
+    /// The store cannot keep such a text: it holds a NUL, or is too long to be found by; nothing was written.
+    Invalid,
     /// The store failed, or cannot be reached. Whether something was written is not known.
     Unavailable,
 }
@@ -33,6 +35,11 @@ impl StoreError {
         Self { kind: StoreErrorKind::Unavailable, source: Some(source.into()) }
     }
 
+    /// An error of that kind, because of `source`.
+    pub(super) fn because(kind: StoreErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { kind, source: Some(source.into()) }
+    }
+
     /// What kind of error.
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
@@ -45,6 +52,7 @@ impl fmt::Display for StoreError {
         f.write_str(match self.kind {
             StoreErrorKind::Exists => "a record with that id, digest or name exists already",
             StoreErrorKind::Missing => "there is no such record",
+            StoreErrorKind::Invalid => "the store cannot keep such a text",
             StoreErrorKind::Unavailable => "the store is unavailable",
         })
     }

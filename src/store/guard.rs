@@ -20,7 +20,8 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// Runs one call. It is 503 when the store fails, takes longer than the deadline or panics.
+    /// Runs one call. It is 503 when the store fails, takes longer than the deadline or panics; 400 when it cannot keep a text
+    /// of the request.
     pub(crate) async fn call<T>(
         self,
         call: impl Future<Output = Result<T, StoreError>>,
@@ -28,6 +29,9 @@ impl Guard {
         match caught_future(tokio::time::timeout(self.deadline, call)).await {
             Err(Panicked) => Err(Rejection::unavailable("store panicked", Panicked)),
             Ok(Err(elapsed)) => Err(Rejection::unavailable("store too slow", elapsed)),
+            Ok(Ok(Err(error))) if error.kind() == StoreErrorKind::Invalid => {
+                Err(Rejection::new(RejectionKind::InvalidInput, "text"))
+            }
             Ok(Ok(Err(error))) => Err(Rejection::unavailable("store failed", error)),
             Ok(Ok(Ok(answer))) => Ok(answer),
         }

@@ -16,21 +16,38 @@
 
 #[cfg(feature = "test-util")]
 pub mod conformance;
+mod connect;
 mod denials;
 mod error;
+mod forward;
 mod guard;
 mod key_store;
 mod memory;
+mod options;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod token_store;
 mod user_store;
 
+pub use connect::Store;
 pub use error::{StoreError, StoreErrorKind};
 pub use key_store::KeyStore;
 pub use memory::Memory;
+pub use options::StoreOptions;
+#[cfg(feature = "postgres")]
+pub use postgres::Postgres;
 pub use record::{
     FamilyRecord, KeyDigest, KeyRecord, Rotated, Rotation, TokenIds, TokenRecord, UserChange, UserRecord,
 };
+#[cfg(all(feature = "test-util", any(feature = "sqlite", feature = "postgres")))]
+pub use sql::LOOK_UPS;
+#[cfg(feature = "sqlite")]
+pub use sqlite::Sqlite;
 pub use token_store::TokenStore;
 pub use user_store::UserStore;
 

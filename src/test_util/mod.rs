@@ -7,6 +7,9 @@ mod intercept;
 
 pub use intercept::{Intercept, Intercepted};
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use crate::store::LOOK_UPS;
+
 use crate::clock::Clock;
 #[cfg(feature = "basic")]
 use crate::secret::Secret;

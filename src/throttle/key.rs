@@ -58,8 +58,8 @@ impl By {
         let id = subject.id().as_bytes();
         Ok(match self {
             Self::Principal => {
-                // A subject is unique within its issuer only (RFC 7519 §4.1.2).
-                let issuer = principal.issuer().unwrap_or_default().as_bytes();
+                // A subject is unique within its issuer only (RFC 7519 §4.1.2). Tokens of ours are of our users, as keys are.
+                let issuer = principal.other_issuer().unwrap_or_default().as_bytes();
                 Some(hand_over(&[b"p", issuer, subject.kind().as_bytes(), id]))
             }
             Self::User if subject.kind() == "user" => Some(hand_over(&[b"u", id])),

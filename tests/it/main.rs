@@ -7,6 +7,7 @@ mod basic;
 mod browser;
 mod configuration;
 mod contract;
+mod databases;
 mod described;
 mod examples;
 mod headers;

@@ -195,6 +195,13 @@ impl KeyRecord {
         self
     }
 
+    /// Gives these roles and no others.
+    #[must_use]
+    pub fn with_roles(mut self, roles: Roles) -> Self {
+        self.roles = roles;
+        self
+    }
+
     /// Attaches data that are JSON text already: for stores.
     #[must_use]
     pub fn with_metadata_json(mut self, json: impl Into<String>) -> Self {
@@ -367,6 +374,16 @@ impl KeyRecord {
     #[must_use]
     pub fn revoked_at(&self) -> Option<SystemTime> {
         self.revoked
+    }
+
+    /// About how many bytes it takes.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) fn footprint(&self) -> usize {
+        let texts = [self.id(), self.owner.kind(), self.owner.id(), self.name(), self.hint(), self.lineage()];
+        let options = [self.metadata_json(), self.own_rate(), self.successor()];
+        let grants = self.scopes.iter().chain(self.roles.iter());
+        let bytes = texts.into_iter().chain(options.into_iter().flatten()).chain(grants).map(str::len);
+        size_of::<Self>() + bytes.sum::<usize>()
     }
 
     /// Whether it may be used: neither revoked nor, at `now`, expired.

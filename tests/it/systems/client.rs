@@ -124,6 +124,16 @@ impl Answer {
         answer
     }
 
+    /// 429 that says when to come back.
+    #[track_caller]
+    pub(super) fn throttled(self) -> Self {
+        let answer = self.is(429);
+        let seconds: u64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((1..=3_600).contains(&seconds), "{seconds}");
+        assert!(answer.headers.contains_key("ratelimit"), "{}", answer.what);
+        answer
+    }
+
     #[track_caller]
     pub(super) fn json(&self) -> Value {
         assert_eq!(self.headers["content-type"], "application/json", "{}", self.what);

@@ -227,3 +227,42 @@ async fn users_register_see_themselves_and_change_themselves() {
     let one = jina.get(USERS, &basic("user@example.com", PASSWORD)).await.is(200).json();
     assert_eq!(one["email"], "user@example.com");
 }
+
+#[tokio::test]
+async fn tenants_are_counted_apart_from_the_rest() {
+    let rates = [("THROTTLE_RATE", "3/hour"), ("THROTTLE_RATE_TENANTS", "2/hour")];
+    let jina = System::start_with("jina_connect", &rates);
+    let (access, _) = sign_in(&jina, "user@example.com").await;
+    let access = bearer(&access);
+    for _ in 0..2 {
+        jina.get("/tenants/", &access).await.is(200);
+    }
+    error(&jina.get("/tenants/", &access).await.throttled(), "throttled");
+    jina.get("/tenants/", &basic("user@example.com", PASSWORD)).await.throttled();
+    for _ in 0..3 {
+        jina.get(USERS, &access).await.is(200);
+    }
+    error(&jina.get(USERS, &access).await.throttled(), "throttled");
+
+    let (others, _) = sign_in(&jina, "other@example.com").await;
+    for _ in 0..3 {
+        jina.get(USERS, &bearer(&others)).await.is(200);
+    }
+    jina.get(USERS, &bearer(&others)).await.throttled();
+    jina.get("/tenants/", &bearer(&others)).await.is(200);
+}
+
+#[tokio::test]
+async fn the_calls_of_a_tenants_keys_are_counted_together() {
+    let jina = System::start_with("jina_connect", &[("THROTTLE_RATE", "3/hour")]);
+    let (access, _) = sign_in(&jina, "user@example.com").await;
+    let (one, two) = (new_key(&jina, &access).await, new_key(&jina, &access).await);
+    let call = async |key: &Value| {
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
+        jina.post("/mcp/", &bearer(key["key"].as_str().unwrap()), body).await
+    };
+    for key in [&one, &two, &one] {
+        assert_ne!(call(key).await.status, 429);
+    }
+    error(&call(&two).await.throttled(), "throttled");
+}

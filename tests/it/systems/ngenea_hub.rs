@@ -184,3 +184,24 @@ async fn the_page_comes_from_the_binary_alone() {
     let settings = hub.get("/api/docs/swagger-initializer.js", "").await.is(200);
     assert!(settings.text.contains("/api/schema/"));
 }
+
+#[tokio::test]
+async fn a_key_counts_against_its_owner() {
+    let hub = System::start_with("ngenea_hub", &[("THROTTLE_RATE", "3/hour")]);
+    let access = sign_in(&hub, "user").await;
+    let new = new_key(&hub, &access, "your_key").await;
+    let key = format!("Api-Key {}", new["api_key"].as_str().unwrap());
+    hub.get("/api/jobs/", &key).await.is(200);
+    hub.get("/api/jobs/", &bearer(&access)).await.is(200);
+    for credential in [&key, &bearer(&access)] {
+        let refused = hub.get("/api/jobs/", credential).await.throttled();
+        error(&refused, "throttled");
+        assert!(refused.text.contains("Expected available in"), "{}", refused.text);
+        hub.get(KEYS, credential).await.throttled();
+    }
+    let others = sign_in(&hub, "other").await;
+    hub.get("/api/jobs/", &bearer(&others)).await.is(200);
+    // Whoever presents nothing is counted by address, and signed in twice.
+    hub.post(REFRESH, "", json!({ "refresh": "a.b.c" })).await.is(401);
+    hub.post(REFRESH, "", json!({ "refresh": "a.b.c" })).await.throttled();
+}

@@ -232,3 +232,16 @@ async fn the_environment_sets_lifetimes_rotation_and_the_password() {
     assert_ne!(refreshed.text_of("refresh"), pair.text_of("refresh"));
     system.stop().await;
 }
+
+#[tokio::test]
+async fn a_throttled_caller_is_told_when_to_come_back() {
+    let chats = Chats(System::start_with("rag_chats", &[("THROTTLE_RATE", "2/hour")]));
+    let (access, _) = chats.sign_in("user@example.com").await;
+    for _ in 0..2 {
+        chats.0.get("/api/agents/", &bearer(&access)).await.is(200);
+    }
+    let refused = chats.0.get("/api/agents/", &bearer(&access)).await.throttled();
+    let seconds: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert_eq!(error(&refused, "throttled"), json!({ "retry_after": seconds }));
+    chats.0.stop().await;
+}

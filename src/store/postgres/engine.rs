@@ -1,0 +1,165 @@
+use crate::store::sql::engine::{Arg, Cell, Connection, Dialect, Engine, Listener, Purpose, Row};
+use crate::store::sql::rows::{family_columns, user_columns};
+use crate::store::{StoreError, StoreErrorKind};
+use async_trait::async_trait;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgArguments, PgListener, PgPoolOptions, PgRow};
+use sqlx::{Column, PgPool, Row as _, TypeInfo, ValueRef};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+static DIALECT: Dialect = Dialect {
+    begin: "BEGIN",
+    // Both locks end with the transaction, however it ends. The key is arbitrary, and the same in every release.
+    begin_migration: "BEGIN; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(8390876201744237156)",
+    schema: &[include_str!("schema.sql")],
+    lock_family: concat!("SELECT ", family_columns!(), " FROM tower_auth_families WHERE id = $1 FOR UPDATE"),
+    lock_user: concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM tower_auth_users u WHERE u.kind = $1 AND u.id = $2 AND u.removed = 0 FOR UPDATE"
+    ),
+    cursor: "SELECT extract(epoch FROM pg_postmaster_start_time())::text, pg_current_snapshot()::text",
+    // Transactions that the snapshot did not see, however long they were under way. Cheap where there are none.
+    changes: "SELECT s.incarnation, s.position, c.what, c.kind, c.id, c.digest, c.number, c.version \
+        FROM (SELECT extract(epoch FROM pg_postmaster_start_time())::text AS incarnation, \
+        pg_current_snapshot()::text AS position) s \
+        LEFT JOIN tower_auth_changes c ON c.xid >= pg_snapshot_xmin($1::pg_snapshot) \
+        AND NOT pg_visible_in_snapshot(c.xid, $1::pg_snapshot) ORDER BY c.seq",
+    purge_changes: "DELETE FROM tower_auth_changes WHERE seq IN (SELECT seq FROM tower_auth_changes \
+        WHERE at < (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - $1 LIMIT $2) RETURNING 1",
+};
+
+/// For the polls, the notices and housekeeping.
+const UPKEEP_CONNECTIONS: u32 = 3;
+
+pub(super) struct PostgresEngine {
+    pool: PgPool,
+    /// Apart, so that requests that use up the pool keep no revocation from being heard. Made by the first call, which is on a
+    /// runtime, as a pool must be.
+    upkeep: OnceLock<PgPool>,
+    /// After so long a connection that was given back but does not answer is closed.
+    patience: Duration,
+}
+
+impl PostgresEngine {
+    pub(super) fn new(pool: PgPool, patience: Duration) -> Self {
+        Self { pool, upkeep: OnceLock::new(), patience }
+    }
+
+    fn upkeep(&self) -> &PgPool {
+        self.upkeep.get_or_init(|| {
+            PgPoolOptions::new()
+                .max_connections(UPKEEP_CONNECTIONS)
+                .acquire_timeout(self.patience)
+                .connect_lazy_with((*self.pool.connect_options()).clone())
+        })
+    }
+}
+
+#[async_trait]
+impl Engine for PostgresEngine {
+    fn dialect(&self) -> &'static Dialect {
+        &DIALECT
+    }
+
+    async fn open(&self, purpose: Purpose) -> Result<Box<dyn Connection>, StoreError> {
+        let pool = if purpose == Purpose::Upkeep { self.upkeep() } else { &self.pool };
+        let connection = pool.acquire().await.map_err(error)?;
+        Ok(Box::new(PostgresConnection { connection: Some(connection), patience: self.patience }))
+    }
+
+    async fn listen(&self) -> Result<Option<Box<dyn Listener>>, StoreError> {
+        let mut listener = PgListener::connect_with(self.upkeep()).await.map_err(error)?;
+        listener.listen("tower_auth").await.map_err(error)?;
+        Ok(Some(Box::new(Notices(listener))))
+    }
+}
+
+struct Notices(PgListener);
+
+#[async_trait]
+impl Listener for Notices {
+    async fn changed(&mut self) -> Result<(), StoreError> {
+        match self.0.try_recv().await.map_err(error)? {
+            Some(_) => Ok(()),
+            None => Err(StoreError::new(StoreErrorKind::Unavailable)),
+        }
+    }
+}
+
+struct PostgresConnection {
+    /// `None` once it was given back.
+    connection: Option<PoolConnection<sqlx::Postgres>>,
+    patience: Duration,
+}
+
+impl PostgresConnection {
+    fn get(&mut self) -> Result<&mut sqlx::PgConnection, StoreError> {
+        self.connection.as_deref_mut().ok_or_else(|| StoreError::new(StoreErrorKind::Unavailable))
+    }
+}
+
+#[async_trait]
+impl Connection for PostgresConnection {
+    async fn run(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>, StoreError> {
+        let query = args.iter().fold(sqlx::query(sql), bind);
+        let rows = query.fetch_all(self.get()?).await.map_err(error)?;
+        rows.iter().map(|row| read(row).map_err(error)).collect()
+    }
+
+    async fn batch(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        sqlx::raw_sql(sql).execute(self.get()?).await.map(drop).map_err(error)
+    }
+
+    /// The pool pings a connection that it gets back, for ever where the network swallows it: then its place would be lost.
+    fn give_back(mut self: Box<Self>) {
+        let (connection, patience) = (self.connection.take(), self.patience);
+        if let (Some(mut connection), Ok(runtime)) = (connection, tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move { tokio::time::timeout(patience, connection.return_to_pool()).await });
+        }
+    }
+}
+
+impl Drop for PostgresConnection {
+    fn drop(&mut self) {
+        drop(self.connection.take().map(PoolConnection::detach));
+    }
+}
+
+type Query = sqlx::query::Query<'static, sqlx::Postgres, PgArguments>;
+
+fn bind(query: Query, arg: &Arg<'_>) -> Query {
+    match arg {
+        Arg::Int(number) => query.bind(*number),
+        Arg::Text(text) => query.bind(text.map(str::to_owned)),
+        Arg::Bytes(bytes) => query.bind(bytes.to_vec()),
+    }
+}
+
+fn read(row: &PgRow) -> Result<Row, sqlx::Error> {
+    let cell = |column: usize| {
+        if row.try_get_raw(column)?.is_null() {
+            return Ok(Cell::Null);
+        }
+        match row.column(column).type_info().name() {
+            "INT8" => row.try_get(column).map(Cell::Int),
+            "INT4" => row.try_get::<i32, _>(column).map(|number| Cell::Int(number.into())),
+            "BYTEA" => row.try_get(column).map(Cell::Bytes),
+            _ => row.try_get(column).map(Cell::Text),
+        }
+    };
+    (0..row.len()).map(cell).collect::<Result<_, _>>().map(Row::new)
+}
+
+fn error(error: sqlx::Error) -> StoreError {
+    match error.as_database_error() {
+        Some(database) if database.is_unique_violation() => StoreError::new(StoreErrorKind::Exists),
+        Some(database) if database.code().as_deref() == Some(UNDEFINED_TABLE) => {
+            StoreError::unavailable("the schema is missing: call migrate()")
+        }
+        _ => StoreError::unavailable(error),
+    }
+}
+
+const UNDEFINED_TABLE: &str = "42P01";

@@ -1,0 +1,170 @@
+-- Times are microseconds since 1970-01-01T00:00:00Z. Roles and names are JSON arrays of texts, scopes stand between spaces.
+-- Texts that are found by or ordered are compared by bytes, whatever the database's collation.
+
+CREATE TABLE tower_auth_keys (
+  id text COLLATE "C" PRIMARY KEY,
+  owner_kind text COLLATE "C" NOT NULL,
+  owner_id text COLLATE "C" NOT NULL,
+  name text NOT NULL,
+  hint text NOT NULL,
+  algorithm text NOT NULL,
+  digest bytea NOT NULL UNIQUE,
+  scopes text NOT NULL,
+  roles text NOT NULL,
+  metadata text,
+  rate text,
+  created bigint NOT NULL,
+  expires bigint,
+  revoked bigint,
+  used bigint,
+  lineage text NOT NULL,
+  successor text
+);
+CREATE INDEX tower_auth_keys_owner ON tower_auth_keys (owner_kind, owner_id, created, id);
+CREATE INDEX tower_auth_keys_expires ON tower_auth_keys (expires) WHERE expires IS NOT NULL;
+CREATE INDEX tower_auth_keys_revoked ON tower_auth_keys (revoked) WHERE revoked IS NOT NULL;
+
+CREATE TABLE tower_auth_numbers (name text PRIMARY KEY, value bigint NOT NULL);
+
+CREATE TABLE tower_auth_users (
+  kind text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  names text NOT NULL,
+  password text,
+  active bigint NOT NULL,
+  scopes text NOT NULL,
+  roles text NOT NULL,
+  rate text,
+  profile text,
+  created bigint NOT NULL,
+  removed bigint NOT NULL,
+  version bigint NOT NULL,
+  PRIMARY KEY (kind, id)
+);
+CREATE INDEX tower_auth_users_disabled ON tower_auth_users (active) WHERE active = 0;
+
+CREATE TABLE tower_auth_user_names (
+  name text COLLATE "C" PRIMARY KEY,
+  kind text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  FOREIGN KEY (kind, id) REFERENCES tower_auth_users (kind, id) ON DELETE CASCADE
+);
+CREATE INDEX tower_auth_user_names_user ON tower_auth_user_names (kind, id);
+
+CREATE TABLE tower_auth_families (
+  id text COLLATE "C" PRIMARY KEY,
+  subject_kind text COLLATE "C" NOT NULL,
+  subject_id text COLLATE "C" NOT NULL,
+  grants text NOT NULL,
+  created bigint NOT NULL,
+  ends bigint NOT NULL,
+  current text NOT NULL,
+  expires bigint NOT NULL,
+  previous text,
+  rotated bigint,
+  revoked bigint
+);
+CREATE INDEX tower_auth_families_subject ON tower_auth_families (subject_kind, subject_id);
+CREATE INDEX tower_auth_families_ends ON tower_auth_families (ends);
+
+CREATE TABLE tower_auth_private_tokens (
+  id text COLLATE "C" PRIMARY KEY,
+  owner_kind text COLLATE "C" NOT NULL,
+  owner_id text COLLATE "C" NOT NULL,
+  name text NOT NULL,
+  created bigint NOT NULL,
+  expires bigint NOT NULL,
+  revoked bigint,
+  used bigint
+);
+CREATE INDEX tower_auth_private_tokens_owner ON tower_auth_private_tokens (owner_kind, owner_id, created, id);
+CREATE INDEX tower_auth_private_tokens_expires ON tower_auth_private_tokens (expires);
+
+-- Kind 0 is a token, 1 a family.
+CREATE TABLE tower_auth_revoked (
+  kind bigint NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  until bigint NOT NULL,
+  PRIMARY KEY (kind, id)
+);
+CREATE INDEX tower_auth_revoked_until ON tower_auth_revoked (kind, until);
+
+-- What the memory of other nodes must hear of. What: 0 a token and 1 a family was revoked, 2 a user was disabled, enabled or
+-- removed, 3 a name, 4 a key. Numbers do not come in the order of commits, so readers ask for the transactions that their
+-- last snapshot did not see.
+CREATE TABLE tower_auth_changes (
+  seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  at bigint NOT NULL DEFAULT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+  what bigint NOT NULL,
+  kind text,
+  id text,
+  digest bytea,
+  number bigint,
+  version bigint
+);
+CREATE INDEX tower_auth_changes_xid ON tower_auth_changes (xid);
+CREATE INDEX tower_auth_changes_at ON tower_auth_changes (at);
+
+-- Each function looks into this schema alone, whatever the search path of whoever changes a row.
+
+CREATE FUNCTION tower_auth_notify() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  PERFORM pg_notify('tower_auth', '');
+  RETURN NULL;
+END $$;
+CREATE TRIGGER tower_auth_notify AFTER INSERT ON tower_auth_changes
+  FOR EACH STATEMENT EXECUTE FUNCTION tower_auth_notify();
+
+CREATE FUNCTION tower_auth_key_changed() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  INSERT INTO tower_auth_changes (what, digest) VALUES (4, OLD.digest);
+  IF TG_OP = 'UPDATE' AND NEW.digest <> OLD.digest THEN
+    INSERT INTO tower_auth_changes (what, digest) VALUES (4, NEW.digest);
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER tower_auth_key_changed AFTER DELETE OR UPDATE OF id, owner_kind, owner_id, name, hint, algorithm, digest,
+  scopes, roles, metadata, rate, created, expires, revoked, lineage, successor ON tower_auth_keys
+  FOR EACH ROW EXECUTE FUNCTION tower_auth_key_changed();
+
+CREATE FUNCTION tower_auth_user_changed() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    INSERT INTO tower_auth_changes (what, kind, id, number, version)
+      VALUES (2, OLD.kind, OLD.id, 1, OLD.version + 1);
+    RETURN NULL;
+  END IF;
+  IF TG_OP = 'INSERT' OR NEW.active <> OLD.active THEN
+    INSERT INTO tower_auth_changes (what, kind, id, number, version)
+      VALUES (2, NEW.kind, NEW.id, NEW.active, NEW.version);
+  END IF;
+  INSERT INTO tower_auth_changes (what, id)
+    SELECT 3, name FROM tower_auth_user_names WHERE kind = NEW.kind AND id = NEW.id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER tower_auth_user_changed AFTER UPDATE OR DELETE ON tower_auth_users
+  FOR EACH ROW EXECUTE FUNCTION tower_auth_user_changed();
+CREATE TRIGGER tower_auth_user_added AFTER INSERT ON tower_auth_users
+  FOR EACH ROW WHEN (NEW.active = 0) EXECUTE FUNCTION tower_auth_user_changed();
+
+CREATE FUNCTION tower_auth_name_changed() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  INSERT INTO tower_auth_changes (what, id) VALUES (3, OLD.name);
+  IF TG_OP = 'UPDATE' THEN
+    INSERT INTO tower_auth_changes (what, id) VALUES (3, NEW.name);
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER tower_auth_name_changed AFTER UPDATE OR DELETE ON tower_auth_user_names
+  FOR EACH ROW EXECUTE FUNCTION tower_auth_name_changed();
+
+CREATE FUNCTION tower_auth_revoked() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  IF TG_OP = 'INSERT' OR NEW.until <> OLD.until THEN
+    INSERT INTO tower_auth_changes (what, id, number) VALUES (NEW.kind, NEW.id, NEW.until);
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER tower_auth_revoked AFTER INSERT OR UPDATE ON tower_auth_revoked
+  FOR EACH ROW EXECUTE FUNCTION tower_auth_revoked();

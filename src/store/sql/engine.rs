@@ -1,0 +1,227 @@
+//! What a database must do for the stores: hand out connections, and run statements on them.
+//!
+//! Statements are written once, for both dialects: `$1` parameters, columns of whole numbers, texts and bytes, and `RETURNING`
+//! instead of counts. What differs stands in [`Dialect`].
+
+use crate::store::{StoreError, StoreErrorKind};
+use async_trait::async_trait;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+#[async_trait]
+pub(in crate::store) trait Engine: Send + Sync + 'static {
+    fn dialect(&self) -> &'static Dialect;
+
+    async fn open(&self, purpose: Purpose) -> Result<Box<dyn Connection>, StoreError>;
+
+    /// What says at once that something changed; `None` where the database says nothing.
+    async fn listen(&self) -> Result<Option<Box<dyn Listener>>, StoreError>;
+}
+
+/// What a connection is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Purpose {
+    Read,
+    Write,
+    /// For the tasks of the store itself, which go on when the requests have all other connections.
+    Upkeep,
+}
+
+/// A connection that is closed when it is dropped, unless it was given back.
+#[async_trait]
+pub(in crate::store) trait Connection: Send {
+    async fn run(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>, StoreError>;
+
+    /// Several statements, without parameters.
+    async fn batch(&mut self, sql: &'static str) -> Result<(), StoreError>;
+
+    /// Nothing is under way on it: others may have it.
+    fn give_back(self: Box<Self>);
+}
+
+#[async_trait]
+pub(in crate::store) trait Listener: Send {
+    /// Waits for a change; an error is the end of the connection.
+    async fn changed(&mut self) -> Result<(), StoreError>;
+}
+
+/// Where two databases differ.
+#[derive(Debug)]
+pub(in crate::store) struct Dialect {
+    /// Begins a transaction in which what is read stays as it is until it is written.
+    pub(in crate::store) begin: &'static str,
+    /// Begins a migration, which waits for that of another node.
+    pub(in crate::store) begin_migration: &'static str,
+    /// The steps of the schema, of which the first is version 1.
+    pub(in crate::store) schema: &'static [&'static str],
+    /// The family of id `$1`, locked.
+    pub(in crate::store) lock_family: &'static str,
+    /// The user of kind `$1` and id `$2`, locked.
+    pub(in crate::store) lock_user: &'static str,
+    /// `incarnation, cursor` now.
+    pub(in crate::store) cursor: &'static str,
+    /// `incarnation, cursor` now, and the changes after the cursor `$1`, in their order.
+    pub(in crate::store) changes: &'static str,
+    /// Removes at most `$2` changes older than `$1` microseconds by the database's clock.
+    pub(in crate::store) purge_changes: &'static str,
+}
+
+/// What a parameter is bound to.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) enum Arg<'a> {
+    Int(Option<i64>),
+    Text(Option<&'a str>),
+    Bytes(&'a [u8]),
+}
+
+impl Arg<'_> {
+    /// PostgreSQL keeps no NUL in a text, and SQLite does not promise to compare one: neither gets any.
+    fn is_storable(&self) -> bool {
+        !matches!(self, Self::Text(Some(text)) if text.contains('\0'))
+    }
+}
+
+pub(super) fn check_storable(args: &[Arg<'_>]) -> Result<(), StoreError> {
+    if args.iter().all(Arg::is_storable) { Ok(()) } else { Err(StoreError::new(StoreErrorKind::Invalid)) }
+}
+
+impl From<i64> for Arg<'_> {
+    fn from(number: i64) -> Self {
+        Self::Int(Some(number))
+    }
+}
+
+impl From<SystemTime> for Arg<'_> {
+    fn from(time: SystemTime) -> Self {
+        Self::Int(Some(micros(time)))
+    }
+}
+
+impl From<Option<SystemTime>> for Arg<'_> {
+    fn from(time: Option<SystemTime>) -> Self {
+        Self::Int(time.map(micros))
+    }
+}
+
+impl<'a> From<&'a str> for Arg<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Some(text))
+    }
+}
+
+impl<'a> From<Option<&'a str>> for Arg<'a> {
+    fn from(text: Option<&'a str>) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a [u8; 32]> for Arg<'a> {
+    fn from(bytes: &'a [u8; 32]) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+/// The arguments of a statement, each converted.
+macro_rules! args {
+    ($($arg:expr),* $(,)?) => { &[$($crate::store::sql::engine::Arg::from($arg)),*] };
+}
+pub(in crate::store) use args;
+
+/// One value of a row.
+#[derive(Debug)]
+pub(in crate::store) enum Cell {
+    Null,
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+/// A row, read from its first column to its last.
+#[derive(Debug)]
+pub(in crate::store) struct Row(std::vec::IntoIter<Cell>);
+
+impl Row {
+    pub(in crate::store) fn new(cells: Vec<Cell>) -> Self {
+        Self(cells.into_iter())
+    }
+
+    pub(super) fn int(&mut self) -> Result<i64, StoreError> {
+        self.int_or_null()?.ok_or_else(unexpected)
+    }
+
+    pub(super) fn int_or_null(&mut self) -> Result<Option<i64>, StoreError> {
+        match self.0.next() {
+            Some(Cell::Int(number)) => Ok(Some(number)),
+            Some(Cell::Null) => Ok(None),
+            _ => Err(unexpected()),
+        }
+    }
+
+    pub(super) fn time(&mut self) -> Result<SystemTime, StoreError> {
+        self.int().map(from_micros)
+    }
+
+    pub(super) fn time_or_null(&mut self) -> Result<Option<SystemTime>, StoreError> {
+        Ok(self.int_or_null()?.map(from_micros))
+    }
+
+    pub(super) fn text(&mut self) -> Result<String, StoreError> {
+        self.text_or_null()?.ok_or_else(unexpected)
+    }
+
+    pub(super) fn text_or_null(&mut self) -> Result<Option<String>, StoreError> {
+        match self.0.next() {
+            Some(Cell::Text(text)) => Ok(Some(text)),
+            Some(Cell::Null) => Ok(None),
+            _ => Err(unexpected()),
+        }
+    }
+
+    pub(super) fn digest(&mut self) -> Result<[u8; 32], StoreError> {
+        self.digest_or_null()?.ok_or_else(unexpected)
+    }
+
+    pub(super) fn digest_or_null(&mut self) -> Result<Option<[u8; 32]>, StoreError> {
+        match self.0.next() {
+            Some(Cell::Bytes(bytes)) => Ok(Some(bytes.try_into().map_err(|_| unexpected())?)),
+            Some(Cell::Null) => Ok(None),
+            _ => Err(unexpected()),
+        }
+    }
+}
+
+fn unexpected() -> StoreError {
+    StoreError::unavailable("a column holds something else than the schema says")
+}
+
+/// Microseconds since 1970, to which times are kept: the next earlier one; at either end of the range, that end.
+pub(super) fn micros(time: SystemTime) -> i64 {
+    let clamp = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(since) => clamp(since),
+        Err(before) => {
+            let span = before.duration();
+            let ceiling = clamp(span).saturating_add(i64::from(span.subsec_nanos() % 1_000 != 0));
+            ceiling.saturating_neg()
+        }
+    }
+}
+
+fn from_micros(micros: i64) -> SystemTime {
+    let span = Duration::from_micros(micros.unsigned_abs());
+    let time = if micros < 0 { UNIX_EPOCH.checked_sub(span) } else { UNIX_EPOCH.checked_add(span) };
+    time.unwrap_or(UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_kept_to_the_microsecond_on_both_sides_of_1970() {
+        for micros_since in [0, 1, -1, 1_700_000_000_123_456, -5_000_000, i64::MAX, i64::MIN + 1] {
+            assert_eq!(micros(from_micros(micros_since)), micros_since);
+        }
+        assert_eq!(micros(UNIX_EPOCH + Duration::from_nanos(1_999)), 1, "never later than it was");
+        assert_eq!(micros(UNIX_EPOCH - Duration::from_nanos(1_001)), -2);
+    }
+}

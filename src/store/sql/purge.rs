@@ -1,0 +1,97 @@
+use super::Core;
+use super::engine::{Arg, Purpose, args, micros};
+use super::lease::Lease;
+use crate::store::StoreError;
+use std::time::{Duration, SystemTime};
+
+/// How many records one statement removes: few enough for a short lock.
+const BATCH: usize = 500;
+/// How long changes are kept, twice as long as a cursor lasts.
+const CHANGES_KEPT: Duration = Duration::from_secs(3_600);
+
+const ENDED_KEYS: [&str; 2] = [
+    "DELETE FROM tower_auth_keys WHERE id IN (SELECT id FROM tower_auth_keys WHERE revoked < $1 LIMIT $2) \
+     RETURNING digest",
+    "DELETE FROM tower_auth_keys WHERE id IN (SELECT id FROM tower_auth_keys WHERE expires < $1 LIMIT $2) \
+     RETURNING digest",
+];
+
+const ENDED_TOKENS: [&str; 4] = [
+    "DELETE FROM tower_auth_families WHERE id IN \
+     (SELECT id FROM tower_auth_families WHERE ends < $1 LIMIT $2) RETURNING 1",
+    "DELETE FROM tower_auth_private_tokens WHERE id IN \
+     (SELECT id FROM tower_auth_private_tokens WHERE expires < $1 LIMIT $2) RETURNING 1",
+    "DELETE FROM tower_auth_revoked WHERE kind = 0 AND id IN \
+     (SELECT id FROM tower_auth_revoked WHERE kind = 0 AND until < $1 LIMIT $2) RETURNING 1",
+    "DELETE FROM tower_auth_revoked WHERE kind = 1 AND id IN \
+     (SELECT id FROM tower_auth_revoked WHERE kind = 1 AND until < $1 LIMIT $2) RETURNING 1",
+];
+
+/// Removes what ended long ago, now and then, until it is dropped.
+pub(super) async fn keep_house(core: &Core) {
+    loop {
+        tokio::time::sleep(core.options.purge_every).await;
+        // What fails now is done next time.
+        let _ = clean(core).await;
+    }
+}
+
+async fn clean(core: &Core) -> Result<(), StoreError> {
+    let now = core.options.clock.now();
+    core.mirror.sweep(now);
+    let Some(before) = now.checked_sub(core.options.keep_ended) else { return Ok(()) };
+    while keys(core, Purpose::Upkeep, before, BATCH).await? == BATCH {}
+    while tokens(core, Purpose::Upkeep, before, BATCH).await? == BATCH {}
+    let kept = i64::try_from(CHANGES_KEPT.as_micros()).unwrap_or(i64::MAX);
+    while changes(core, kept).await? == BATCH {}
+    Ok(())
+}
+
+pub(super) async fn keys(
+    core: &Core,
+    purpose: Purpose,
+    before: SystemTime,
+    most: usize,
+) -> Result<usize, StoreError> {
+    let mut lease = core.lease(purpose).await?;
+    let mut purged = 0;
+    for sql in ENDED_KEYS {
+        for mut row in lease.run(sql, args![before, limit(most.saturating_sub(purged))]).await? {
+            core.keys.forget(&row.digest()?);
+            purged += 1;
+        }
+    }
+    Ok(purged)
+}
+
+pub(super) async fn tokens(
+    core: &Core,
+    purpose: Purpose,
+    before: SystemTime,
+    most: usize,
+) -> Result<usize, StoreError> {
+    let mut lease = core.lease(purpose).await?;
+    let mut purged = 0;
+    for sql in ENDED_TOKENS {
+        purged += delete(&mut lease, sql, micros(before), most.saturating_sub(purged)).await?;
+    }
+    Ok(purged)
+}
+
+async fn changes(core: &Core, kept: i64) -> Result<usize, StoreError> {
+    let mut lease = core.lease(Purpose::Upkeep).await?;
+    delete(&mut lease, core.engine.dialect().purge_changes, kept, BATCH).await
+}
+
+async fn delete(
+    lease: &mut Lease<'_>,
+    sql: &'static str,
+    before: i64,
+    most: usize,
+) -> Result<usize, StoreError> {
+    Ok(lease.run(sql, &[Arg::from(before), Arg::from(limit(most))]).await?.len())
+}
+
+pub(super) fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}

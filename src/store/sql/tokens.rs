@@ -1,0 +1,312 @@
+use super::engine::{Purpose, args};
+use super::lease::Lease;
+use super::rows::{check_lengths, family, family_columns, or_absent, token, token_columns};
+use super::{Core, Sql, purge};
+use crate::principal::Subject;
+use crate::store::denials::Kind;
+use crate::store::{
+    FamilyRecord, Known, Rotated, Rotation, StoreError, StoreErrorKind, TokenIds, TokenRecord, TokenStore,
+};
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+pub(super) const IS_REVOKED: &str = "SELECT 1 FROM tower_auth_revoked \
+    WHERE until > $3 AND ((kind = 0 AND id = $1) OR (kind = 1 AND id = $2)) LIMIT 1";
+/// A revocation that is known is not shortened.
+macro_rules! until_the_later {
+    () => {
+        " ON CONFLICT (kind, id) DO UPDATE SET until = CASE WHEN excluded.until > tower_auth_revoked.until \
+         THEN excluded.until ELSE tower_auth_revoked.until END RETURNING id, until"
+    };
+}
+const DENY: &str =
+    concat!("INSERT INTO tower_auth_revoked (kind, id, until) VALUES ($1, $2, $3)", until_the_later!());
+const DENY_FAMILIES_OF: &str = concat!(
+    "INSERT INTO tower_auth_revoked (kind, id, until) SELECT 1, id, $4 FROM tower_auth_families \
+     WHERE subject_kind = $1 AND subject_id = $2 AND revoked = $3",
+    until_the_later!()
+);
+const DENY_TOKENS_OF: &str = concat!(
+    "INSERT INTO tower_auth_revoked (kind, id, until) SELECT 0, id, expires FROM tower_auth_private_tokens \
+     WHERE owner_kind = $1 AND owner_id = $2 AND revoked = $3",
+    until_the_later!()
+);
+
+pub(super) const FIND_FAMILY: &str =
+    concat!("SELECT ", family_columns!(), " FROM tower_auth_families WHERE id = $1");
+const INSERT_FAMILY: &str = concat!(
+    "INSERT INTO tower_auth_families (",
+    family_columns!(),
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+);
+const ROTATE_FAMILY: &str = "UPDATE tower_auth_families SET current = $2, expires = $3, previous = $4, \
+    rotated = $5 WHERE id = $1";
+const END_FAMILY: &str =
+    "UPDATE tower_auth_families SET revoked = $2 WHERE id = $1 AND revoked IS NULL RETURNING id";
+const END_FAMILIES_OF: &str = "UPDATE tower_auth_families SET revoked = $3 \
+    WHERE subject_kind = $1 AND subject_id = $2 AND revoked IS NULL";
+
+const INSERT_TOKEN: &str = concat!(
+    "INSERT INTO tower_auth_private_tokens (",
+    token_columns!(),
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+);
+pub(super) const LIST_TOKENS: &str = concat!(
+    "SELECT ",
+    token_columns!(),
+    " FROM tower_auth_private_tokens WHERE owner_kind = $1 AND owner_id = $2 ORDER BY created, id"
+);
+const END_TOKEN: &str = "UPDATE tower_auth_private_tokens SET revoked = coalesce(revoked, $4) \
+    WHERE id = $3 AND owner_kind = $1 AND owner_id = $2 RETURNING expires";
+const END_TOKENS_OF: &str = "UPDATE tower_auth_private_tokens SET revoked = $3 \
+    WHERE owner_kind = $1 AND owner_id = $2 AND revoked IS NULL";
+const NOTE_USE: &str = "UPDATE tower_auth_private_tokens SET used = $2 \
+    WHERE id = $1 AND (used IS NULL OR used < $2)";
+
+/// What a transaction denied, for the mirror once it is committed.
+type Denied = Vec<(Kind, String, SystemTime)>;
+
+impl Core {
+    fn mirror_all(&self, denied: Denied) {
+        for (kind, id, until) in denied {
+            self.mirror.deny(kind, &id, until);
+        }
+    }
+
+    async fn is_revoked(&self, token: TokenIds<'_>, now: SystemTime) -> Result<bool, StoreError> {
+        let row = self.read_first(IS_REVOKED, args![token.token, token.family, now]).await;
+        Ok(or_absent(row)?.is_some())
+    }
+
+    async fn revoke_token(&self, id: &str, until: SystemTime) -> Result<(), StoreError> {
+        check_lengths([id])?;
+        let mut lease = self.lease(Purpose::Write).await?;
+        let denied = deny(&mut lease, Kind::Token, id, until).await?;
+        self.mirror_all(denied);
+        Ok(())
+    }
+
+    async fn rotate_family(&self, rotation: Rotation<'_>, now: SystemTime) -> Result<Rotated, StoreError> {
+        let mut lease = self.begin().await?;
+        let locked = lease.first(self.engine.dialect().lock_family, args![rotation.family]).await;
+        let Some(row) = or_absent(locked)? else { return Ok(Rotated::Unknown) };
+        let rotated = family(row)?.rotate(&rotation, now);
+        match &rotated {
+            Rotated::New(after) => {
+                check_lengths([after.current()])?;
+                let (previous, at) = after.predecessor().unzip();
+                let args = args![after.id(), after.current(), after.expires(), previous, at];
+                lease.run(ROTATE_FAMILY, args).await?;
+                lease.commit().await?;
+            }
+            Rotated::Reuse(ended) => {
+                let denied = end_family(&mut lease, ended.id(), rotation.access_until, now).await?;
+                lease.commit().await?;
+                self.mirror_all(denied);
+            }
+            Rotated::Again(_) | Rotated::Ended | Rotated::Unknown => {}
+        }
+        Ok(rotated)
+    }
+
+    async fn revoke_family(
+        &self,
+        id: &str,
+        access_until: SystemTime,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
+        let mut lease = self.begin().await?;
+        let denied = or_absent(end_family(&mut lease, id, access_until, now).await)?;
+        lease.commit().await?;
+        self.mirror_all(denied);
+        Ok(())
+    }
+
+    async fn revoke_subject(
+        &self,
+        subject: &Subject,
+        access_until: SystemTime,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
+        let of = |time| [subject.kind().into(), subject.id().into(), time];
+        let mut lease = self.begin().await?;
+        // First the records: what is made from here on is not affected. Then what just ended is denied.
+        lease.run(END_FAMILIES_OF, &of(now.into())).await?;
+        lease.run(END_TOKENS_OF, &of(now.into())).await?;
+        let families = args![subject.kind(), subject.id(), now, access_until];
+        let mut denied = denied(Kind::Family, lease.run(DENY_FAMILIES_OF, families).await?)?;
+        denied.extend(self::denied(Kind::Token, lease.run(DENY_TOKENS_OF, &of(now.into())).await?)?);
+        lease.commit().await?;
+        self.mirror_all(denied);
+        Ok(())
+    }
+
+    async fn revoke_private_token(
+        &self,
+        owner: &Subject,
+        id: &str,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
+        let mut lease = self.begin().await?;
+        let row = lease.first(END_TOKEN, args![owner.kind(), owner.id(), id, now]).await?;
+        let expires = row.ok_or_else(|| StoreError::new(StoreErrorKind::Missing))?.time()?;
+        let denied = deny(&mut lease, Kind::Token, id, expires).await?;
+        lease.commit().await?;
+        self.mirror_all(denied);
+        Ok(())
+    }
+}
+
+/// Ends a family that has not ended yet, and denies its access tokens.
+async fn end_family(
+    lease: &mut Lease<'_>,
+    id: &str,
+    access_until: SystemTime,
+    now: SystemTime,
+) -> Result<Denied, StoreError> {
+    match lease.first(END_FAMILY, args![id, now]).await? {
+        Some(_) => deny(lease, Kind::Family, id, access_until).await,
+        None => Ok(Denied::new()),
+    }
+}
+
+async fn deny(lease: &mut Lease<'_>, kind: Kind, id: &str, until: SystemTime) -> Result<Denied, StoreError> {
+    denied(kind, lease.run(DENY, args![number(kind), id, until]).await?)
+}
+
+fn denied(kind: Kind, rows: Vec<super::engine::Row>) -> Result<Denied, StoreError> {
+    rows.into_iter().map(|mut row| Ok((kind, row.text()?, row.time()?))).collect()
+}
+
+fn number(kind: Kind) -> i64 {
+    match kind {
+        Kind::Token => 0,
+        Kind::Family => 1,
+    }
+}
+
+#[async_trait]
+impl TokenStore for Sql {
+    fn peek_revoked(&self, token: TokenIds<'_>, now: SystemTime) -> Known {
+        self.core().mirror.peek_revoked(token, now)
+    }
+
+    async fn is_revoked(&self, token: TokenIds<'_>, now: SystemTime) -> Result<bool, StoreError> {
+        self.call(self.core().is_revoked(token, now)).await
+    }
+
+    async fn revoke_token(&self, id: &str, until: SystemTime, _now: SystemTime) -> Result<(), StoreError> {
+        self.call(self.core().revoke_token(id, until)).await
+    }
+
+    async fn insert_family(&self, family: FamilyRecord, _now: SystemTime) -> Result<(), StoreError> {
+        let subject = family.subject();
+        check_lengths([family.id(), subject.kind(), subject.id(), family.current()])?;
+        let (previous, rotated) = family.predecessor().unzip();
+        let args = args![
+            family.id(),
+            subject.kind(),
+            subject.id(),
+            family.grants(),
+            family.created(),
+            family.ends(),
+            family.current(),
+            family.expires(),
+            previous,
+            rotated,
+            family.revoked_at(),
+        ];
+        self.call(self.core().write(INSERT_FAMILY, args)).await.map(drop)
+    }
+
+    async fn find_family(&self, id: &str, _now: SystemTime) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
+        let row = or_absent(self.call(self.core().read_first(FIND_FAMILY, args![id])).await)?;
+        row.map(family).transpose()
+    }
+
+    async fn rotate_family(&self, rotation: Rotation<'_>, now: SystemTime) -> Result<Rotated, StoreError> {
+        self.call(self.core().rotate_family(rotation, now)).await
+    }
+
+    async fn revoke_family(
+        &self,
+        id: &str,
+        access_until: SystemTime,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
+        self.call(self.core().revoke_family(id, access_until, now)).await
+    }
+
+    async fn revoke_subject(
+        &self,
+        subject: &Subject,
+        access_until: SystemTime,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
+        or_absent(self.call(self.core().revoke_subject(subject, access_until, now)).await)
+    }
+
+    async fn insert_private_token(&self, token: TokenRecord, _now: SystemTime) -> Result<(), StoreError> {
+        check_lengths([token.id(), token.owner().kind(), token.owner().id()])?;
+        let args = args![
+            token.id(),
+            token.owner().kind(),
+            token.owner().id(),
+            token.name(),
+            token.created(),
+            token.expires(),
+            token.revoked_at(),
+            token.last_used(),
+        ];
+        self.call(self.core().write(INSERT_TOKEN, args)).await.map(drop)
+    }
+
+    async fn list_private_tokens(
+        &self,
+        owner: &Subject,
+        _now: SystemTime,
+    ) -> Result<Vec<Arc<TokenRecord>>, StoreError> {
+        let rows = self.call(self.core().read(LIST_TOKENS, args![owner.kind(), owner.id()])).await;
+        or_absent(rows)?.into_iter().map(token).collect()
+    }
+
+    async fn revoke_private_token(
+        &self,
+        owner: &Subject,
+        id: &str,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
+        self.call(self.core().revoke_private_token(owner, id, now)).await
+    }
+
+    async fn note_token_uses(
+        &self,
+        uses: &[(String, SystemTime)],
+        _now: SystemTime,
+    ) -> Result<(), StoreError> {
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let mut uses: Vec<_> = uses.iter().collect();
+        // In one order everywhere, lest two nodes wait for each other's rows.
+        uses.sort_unstable();
+        self.call(async {
+            let mut lease = self.core().begin().await?;
+            for (id, at) in uses {
+                lease.run(NOTE_USE, args![id.as_str(), *at]).await?;
+            }
+            lease.commit().await
+        })
+        .await
+    }
+
+    async fn purge_tokens(
+        &self,
+        before: SystemTime,
+        most: usize,
+        _now: SystemTime,
+    ) -> Result<usize, StoreError> {
+        self.call(purge::tokens(self.core(), Purpose::Write, before, most)).await
+    }
+}

@@ -1,0 +1,130 @@
+use crate::store::sql::engine::{Arg, Cell, Connection, Dialect, Engine, Listener, Purpose, Row};
+use crate::store::sql::rows::{family_columns, user_columns};
+use crate::store::{StoreError, StoreErrorKind};
+use async_trait::async_trait;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Row as _, SqlitePool, TypeInfo, ValueRef};
+use std::sync::Arc;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+static DIALECT: Dialect = Dialect {
+    begin: "BEGIN IMMEDIATE",
+    begin_migration: "BEGIN IMMEDIATE",
+    schema: &[include_str!("schema.sql")],
+    // Whoever began first has the whole file.
+    lock_family: concat!("SELECT ", family_columns!(), " FROM tower_auth_families WHERE id = $1"),
+    lock_user: concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM tower_auth_users u WHERE u.kind = $1 AND u.id = $2 AND u.removed = 0"
+    ),
+    cursor: "SELECT '', CAST(coalesce(max(seq), 0) AS TEXT) FROM tower_auth_changes",
+    changes: "SELECT '', CAST(coalesce(c.seq, $1) AS TEXT), c.what, c.kind, c.id, c.digest, c.number, c.version \
+        FROM (SELECT 1) LEFT JOIN tower_auth_changes c ON c.seq > CAST($1 AS INTEGER) ORDER BY c.seq",
+    purge_changes: "DELETE FROM tower_auth_changes WHERE seq IN \
+        (SELECT seq FROM tower_auth_changes WHERE at < unixepoch() * 1000000 - $1 LIMIT $2) RETURNING 1",
+};
+
+pub(super) struct SqliteEngine {
+    pool: SqlitePool,
+    /// SQLite has one writer at a time. Here they wait in turn; in the library they would poll. Held from the first statement of
+    /// a call that writes to its last.
+    writer: Arc<Mutex<()>>,
+}
+
+impl SqliteEngine {
+    pub(super) fn new(pool: SqlitePool) -> Self {
+        Self { pool, writer: Arc::default() }
+    }
+}
+
+#[async_trait]
+impl Engine for SqliteEngine {
+    fn dialect(&self) -> &'static Dialect {
+        &DIALECT
+    }
+
+    async fn open(&self, purpose: Purpose) -> Result<Box<dyn Connection>, StoreError> {
+        let turn = match purpose {
+            Purpose::Write => Some(Arc::clone(&self.writer).lock_owned().await),
+            Purpose::Read | Purpose::Upkeep => None,
+        };
+        let connection = self.pool.acquire().await.map_err(error)?;
+        Ok(Box::new(SqliteConnection { connection: Some(connection), _turn: turn }))
+    }
+
+    async fn listen(&self) -> Result<Option<Box<dyn Listener>>, StoreError> {
+        Ok(None)
+    }
+}
+
+struct SqliteConnection {
+    /// `None` once it was given back.
+    connection: Option<PoolConnection<sqlx::Sqlite>>,
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl SqliteConnection {
+    fn get(&mut self) -> Result<&mut sqlx::SqliteConnection, StoreError> {
+        self.connection.as_deref_mut().ok_or_else(|| StoreError::new(StoreErrorKind::Unavailable))
+    }
+}
+
+#[async_trait]
+impl Connection for SqliteConnection {
+    async fn run(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>, StoreError> {
+        let query = args.iter().fold(sqlx::query(sql), bind);
+        let rows = query.fetch_all(self.get()?).await.map_err(error)?;
+        rows.iter().map(|row| read(row).map_err(error)).collect()
+    }
+
+    async fn batch(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        sqlx::raw_sql(sql).execute(self.get()?).await.map(drop).map_err(error)
+    }
+
+    fn give_back(mut self: Box<Self>) {
+        drop(self.connection.take());
+    }
+}
+
+impl Drop for SqliteConnection {
+    fn drop(&mut self) {
+        drop(self.connection.take().map(PoolConnection::detach));
+    }
+}
+
+type Query = sqlx::query::Query<'static, sqlx::Sqlite, SqliteArguments>;
+
+fn bind(query: Query, arg: &Arg<'_>) -> Query {
+    match arg {
+        Arg::Int(number) => query.bind(*number),
+        Arg::Text(text) => query.bind(text.map(str::to_owned)),
+        Arg::Bytes(bytes) => query.bind(bytes.to_vec()),
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<Row, sqlx::Error> {
+    let cell = |column| {
+        let value = row.try_get_raw(column)?;
+        if value.is_null() {
+            return Ok(Cell::Null);
+        }
+        match value.type_info().name() {
+            "INTEGER" => row.try_get(column).map(Cell::Int),
+            "BLOB" => row.try_get(column).map(Cell::Bytes),
+            _ => row.try_get(column).map(Cell::Text),
+        }
+    };
+    (0..row.len()).map(cell).collect::<Result<_, _>>().map(Row::new)
+}
+
+fn error(error: sqlx::Error) -> StoreError {
+    match error.as_database_error() {
+        Some(database) if database.is_unique_violation() => StoreError::new(StoreErrorKind::Exists),
+        Some(database) if database.message().starts_with("no such table: tower_auth_") => {
+            StoreError::unavailable("the schema is missing: call migrate()")
+        }
+        _ => StoreError::unavailable(error),
+    }
+}

@@ -1,0 +1,53 @@
+//! Each store in a database keeps every promise, also behind the type that a URL chooses.
+
+use super::support::*;
+use tower_auth::store::{Store, conformance};
+
+#[tokio::test]
+async fn sqlite_keeps_the_promises_of_all_stores() {
+    let dir = Dir::new();
+    conformance::key_store(async || sqlite(&dir).await).await;
+    conformance::user_store(async || sqlite(&dir).await).await;
+    conformance::token_store(async || sqlite(&dir).await).await;
+}
+
+#[tokio::test]
+async fn postgresql_keeps_the_promises_of_a_key_store() {
+    conformance::key_store(postgres).await;
+}
+
+#[tokio::test]
+async fn postgresql_keeps_the_promises_of_a_user_store() {
+    conformance::user_store(postgres).await;
+}
+
+#[tokio::test]
+async fn postgresql_keeps_the_promises_of_a_token_store() {
+    conformance::token_store(postgres).await;
+}
+
+/// With memory that has heard the database, so that the synchronous answers are checked as well.
+#[tokio::test]
+async fn stores_that_have_heard_the_database_keep_the_promises() {
+    let heard = async || {
+        let store = postgres().await;
+        until("heard", async || {
+            use tower_auth::store::KeyStore;
+            store.find_key(&digest(0), NOW).await.unwrap();
+            store.lag().is_some()
+        })
+        .await;
+        store
+    };
+    conformance::key_store(heard).await;
+    conformance::user_store(heard).await;
+    conformance::token_store(heard).await;
+}
+
+#[tokio::test]
+async fn the_store_of_a_url_keeps_the_promises() {
+    let dir = Dir::new();
+    conformance::key_store(async || Store::from(sqlite(&dir).await)).await;
+    conformance::user_store(async || Store::from(postgres().await)).await;
+    conformance::token_store(async || Store::connect("memory:").await.unwrap()).await;
+}

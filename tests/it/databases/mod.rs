@@ -1,0 +1,12 @@
+//! Stores in databases, against real servers: `tests/run` starts them.
+
+mod conformance;
+mod faults;
+mod migration;
+mod nodes;
+mod proxy;
+mod scale;
+mod server;
+mod support;
+mod texts;
+mod upkeep;

@@ -1,0 +1,134 @@
+//! 100,000 keys and 10,000 users: a cold look-up is one query by an index.
+
+use super::support::*;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
+use tower_auth::store::{KeyStore, Peek, Store, TokenStore, UserStore};
+use tower_auth::test_util::LOOK_UPS;
+
+const KEYS: u32 = 100_000;
+const USERS: u32 = 10_000;
+
+/// The same rows in either dialect. Ten keys each user, so that a list is an index's work as well.
+fn rows(numbers: &str, digest: &str) -> [String; 6] {
+    [
+        format!(
+            "INSERT INTO tower_auth_keys (id, owner_kind, owner_id, name, hint, algorithm, digest, scopes, roles, created, lineage) \
+             SELECT 'k' || n, 'user', 'u' || (n % {USERS}), 'name', 'hint', 'sha256', {digest}, '', '[]', n, 'k' || n \
+             FROM {numbers} WHERE n < {KEYS}"
+        ),
+        format!(
+            "INSERT INTO tower_auth_users (kind, id, names, active, scopes, roles, created, removed, version) \
+             SELECT 'user', 'u' || n, '[\"name' || n || '\"]', CASE WHEN n % 100 = 0 THEN 0 ELSE 1 END, '', '[]', 0, 0, 1 \
+             FROM {numbers} WHERE n < {USERS}"
+        ),
+        format!(
+            "INSERT INTO tower_auth_user_names (name, kind, id) SELECT 'name' || n, 'user', 'u' || n \
+             FROM {numbers} WHERE n < {USERS}"
+        ),
+        format!(
+            "INSERT INTO tower_auth_revoked (kind, id, until) SELECT n % 2, 't' || n, 9000000 FROM {numbers} WHERE n < {USERS}"
+        ),
+        format!(
+            "INSERT INTO tower_auth_families (id, subject_kind, subject_id, grants, created, ends, current, expires) \
+             SELECT 'f' || n, 'user', 'u' || n, '{{}}', 0, 9000000, 'c', 9000000 FROM {numbers} WHERE n < {USERS}"
+        ),
+        format!(
+            "INSERT INTO tower_auth_private_tokens (id, owner_kind, owner_id, name, created, expires) \
+             SELECT 'p' || n, 'user', 'u' || n, 'name', 0, 9000000 FROM {numbers} WHERE n < {USERS}"
+        ),
+    ]
+}
+
+fn stored(n: u32) -> tower_auth::store::KeyDigest {
+    let mut bytes = [0; 32];
+    let text = format!("{n:032}");
+    bytes.copy_from_slice(text.as_bytes());
+    tower_auth::store::KeyDigest::new("sha256", bytes)
+}
+
+/// Ten different cold look-ups are ten statements; repeated they are none.
+async fn cold_is_one_query_and_warm_is_none(store: &Store, statements: impl Fn() -> u64) {
+    until("heard", async || {
+        store.find_family("f", NOW).await.unwrap();
+        store.lag().is_some_and(|lag| lag.as_millis() < 300)
+    })
+    .await;
+    let before = statements();
+    for n in 0..10 {
+        let found = store.find_key(&stored(n * 9_999), NOW).await.unwrap().unwrap();
+        assert_eq!(found.id(), format!("k{}", n * 9_999));
+        let user = store.find_user(&format!("name{}", n * 999), NOW).await.unwrap().unwrap();
+        assert_eq!(user.id().id(), format!("u{}", n * 999));
+    }
+    assert_eq!(statements() - before, 20);
+    let before = statements();
+    for n in 0..10 {
+        until("warm", async || matches!(store.peek_key(&stored(n * 9_999), NOW), Peek::Found(_))).await;
+        until("warm", async || matches!(store.peek_user(&format!("name{}", n * 999), NOW), Peek::Found(_)))
+            .await;
+    }
+    assert_eq!(statements() - before, 0);
+}
+
+#[tokio::test]
+async fn postgresql_looks_up_by_an_index_once_and_then_not_at_all() {
+    let url = schema().await;
+    let store = node(&url, options()).await;
+    store.migrate().await.unwrap();
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    let numbers = format!("generate_series(0, {KEYS}) AS s (n)");
+    for sql in rows(&numbers, "convert_to(lpad(n::text, 32, '0'), 'UTF8')") {
+        admin_run(&mut admin, &sql).await;
+    }
+    admin_run(&mut admin, "ANALYZE").await;
+    cold_is_one_query_and_warm_is_none(&Store::from(store.clone()), || store.statements()).await;
+
+    for (name, sql, arguments) in LOOK_UPS {
+        admin_run(&mut admin, &format!("PREPARE look_up ({}) AS {sql}", types(arguments))).await;
+        let plan =
+            ask(&mut admin, &format!("EXPLAIN EXECUTE look_up ({})", values(arguments))).await.join("\n");
+        assert!(!plan.contains("Seq Scan") && plan.contains("Index"), "{name}:\n{plan}");
+        admin_run(&mut admin, "DEALLOCATE look_up").await;
+    }
+}
+
+fn types(arguments: &str) -> String {
+    let types = arguments.chars().map(|argument| match argument {
+        'i' => "bigint",
+        'b' => "bytea",
+        _ => "text",
+    });
+    types.collect::<Vec<_>>().join(", ")
+}
+
+fn values(arguments: &str) -> String {
+    let values = arguments.chars().map(|argument| match argument {
+        'i' => "1",
+        'b' => "'\\x00'",
+        _ => "'user'",
+    });
+    values.collect::<Vec<_>>().join(", ")
+}
+
+#[tokio::test]
+async fn sqlite_looks_up_by_an_index_once_and_then_not_at_all() {
+    let dir = Dir::new();
+    let store = tower_auth::store::Sqlite::open_with(dir.file(), options()).await.unwrap();
+    store.migrate().await.unwrap();
+    let mut admin = SqliteConnection::connect(&format!("sqlite:{}", dir.file().display())).await.unwrap();
+    let numbers = format!(
+        "(WITH RECURSIVE s (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < {KEYS}) SELECT n FROM s)"
+    );
+    for sql in rows(&numbers, "CAST(printf('%032d', n) AS BLOB)") {
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+    }
+    cold_is_one_query_and_warm_is_none(&Store::from(store.clone()), || store.statements()).await;
+
+    for (name, sql, _) in LOOK_UPS {
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let steps = sqlx::query(explain).fetch_all(&mut admin).await.unwrap();
+        let plan: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
+        let scans = plan.iter().any(|step| step.starts_with("SCAN") && !step.contains("USING INDEX"));
+        assert!(!scans && plan.iter().any(|step| step.starts_with("SEARCH")), "{name}: {plan:?}");
+    }
+}
