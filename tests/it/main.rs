@@ -4,6 +4,7 @@
 
 mod allocations;
 mod basic;
+mod browser;
 mod configuration;
 mod contract;
 mod databases;
@@ -12,6 +13,7 @@ mod examples;
 mod headers;
 mod layer;
 mod migration;
+mod page;
 mod refusals;
 mod stacks;
 mod stores;

@@ -1,7 +1,9 @@
 //! The five systems, each as a process of its own, answer as their documents say.
 
 mod client;
+mod egret;
 mod jina_connect;
 mod ngenea_hub;
+mod private_tokens;
 mod rag_chats;
 mod server;
