@@ -47,6 +47,13 @@ impl fmt::Debug for ConfigError {
 
 impl Error for ConfigError {}
 
+/// An absolute `http` or `https` URL without a fragment that can stand between quotes.
+pub(crate) fn is_http_url(text: &str) -> bool {
+    let plain = |b: u8| matches!(b, 0x21..=0x7e) && !matches!(b, b'"' | b'\\' | b'#');
+    let parsed = text.parse::<http::Uri>().ok().filter(|_| text.bytes().all(plain));
+    parsed.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some())
+}
+
 /// One mistake. The text names the rule that is broken, never a key or a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -153,14 +160,28 @@ pub enum ConfigProblem {
     /// An endpoint for which the layer has nothing.
     #[error("an endpoint needs the layer's {0}, which were not configured")]
     EndpointNeeds(&'static str),
+    /// A URL of a protected resource, or of its metadata, that cannot be one.
+    #[error(
+        "the URL of a protected resource and those in its metadata are absolute, http or https, without a fragment"
+    )]
+    ResourceUrl,
     /// A path that is none.
     #[error(
-        "the path {0:?} of an endpoint does not begin with a slash, or has braces that do not enclose a whole segment"
+        "the path {0:?} of an endpoint does not begin with a slash, has braces that do not enclose a whole segment, or names a \
+         parameter twice"
     )]
     Path(String),
     /// Two endpoints that one request could mean.
     #[error("two endpoints are at {0:?}")]
     TwoEndpoints(String),
+    /// A variable of the environment that cannot be read.
+    #[error("the environment variable {variable} must be {form}")]
+    Environment {
+        /// Its name.
+        variable: &'static str,
+        /// What it has to be.
+        form: &'static str,
+    },
     /// A scheme of the application's own whose name cannot be used.
     #[error("the scheme name {0:?} is taken, or is no token (RFC 9110 §5.6.2)")]
     SchemeName(&'static str),

@@ -37,6 +37,8 @@ mod key_set;
 mod password;
 mod random;
 mod secret;
+#[cfg(feature = "server")]
+pub mod server;
 mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod test_util;
@@ -50,6 +52,8 @@ pub use clock::{Clock, SystemClock};
 pub use config::{ConfigError, ConfigProblem};
 pub use credential::{ApiKeyCredential, BasicCredential, Credential, OtherCredential, TokenCredential};
 pub use event::{Action, Event};
+#[cfg(feature = "openapi")]
+pub use integration::SecuritySchemes;
 #[cfg(feature = "api-key")]
 pub use issue::KeyRequest;
 #[cfg(feature = "jwt")]

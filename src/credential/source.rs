@@ -41,6 +41,11 @@ impl Source {
         Self(accepted)
     }
 
+    #[cfg(feature = "openapi")]
+    pub(crate) fn accepted(&self) -> &Accepted {
+        &self.0
+    }
+
     /// The credential of a request, `None` where there is none. The fields it came in are marked sensitive, so
     /// that no later `Debug` shows them and HPACK does not index them (RFC 7541 §7.1.3).
     ///

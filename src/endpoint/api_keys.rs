@@ -1,14 +1,16 @@
 use super::call::Call;
+#[cfg(feature = "openapi")]
+use super::describe::About;
 use super::input::{Input, named};
 use super::reply::Reply;
 use super::route::Handler;
 use super::session::not_configured;
-use super::{Show, caller};
+use super::{Show, caller, own};
 use crate::authorize::Requirement;
 use crate::clock::rfc3339;
 use crate::issue::KeyRequest;
 use crate::layer::AuthLayer;
-use crate::principal::Subject;
+use crate::principal::{Principal, Scope, Subject};
 use crate::reject::{Rejection, RejectionKind};
 use crate::scheme::{ApiKeys, NewKey};
 use crate::store::KeyRecord;
@@ -33,7 +35,9 @@ const LONGEST_OVERLAP: u64 = 30 * 24 * 60 * 60;
 /// DELETE PATH{key_id}/                                             204, refused from now on
 /// ```
 ///
-/// The owner is the caller, or whoever [`owner`](Self::owner) says. Another owner's key is 404, like one that is not there.
+/// The owner is the caller, or whoever [`owner`](Self::owner) says; without that, a token of another issuer is 403, because its
+/// subject may be called like one of ours. Another owner's key is 404, like one that is not there. A key with more scopes or roles
+/// than the caller has is not rotated, for the successor is shown: 403.
 #[derive(Clone)]
 #[must_use]
 pub struct KeysEndpoint {
@@ -42,6 +46,7 @@ pub struct KeysEndpoint {
 
 type OwnerOf = Arc<dyn Fn(&Call) -> Result<Subject, Rejection> + Send + Sync>;
 type RequestOf = Arc<dyn Fn(&Call, KeyRequest) -> Result<KeyRequest, Rejection> + Send + Sync>;
+type MetadataOf = Arc<dyn Fn(&Call) -> Result<Value, Rejection> + Send + Sync>;
 type ListOf = Arc<dyn Fn(Vec<Value>) -> Value + Send + Sync>;
 
 #[derive(Clone)]
@@ -50,6 +55,7 @@ pub(super) struct Shape {
     pub(super) requirement: Option<Requirement>,
     owner: Option<OwnerOf>,
     request: Option<RequestOf>,
+    metadata: Option<MetadataOf>,
     key_field: String,
     show: Option<Show<KeyRecord>>,
     list: Option<ListOf>,
@@ -72,6 +78,7 @@ impl KeysEndpoint {
             requirement: None,
             owner: None,
             request: None,
+            metadata: None,
             key_field: "key".into(),
             show: None,
             list: None,
@@ -95,7 +102,17 @@ impl KeysEndpoint {
         self
     }
 
-    /// Adds to each new key what the application decides: metadata, a rate, scopes.
+    /// The metadata of each new key: what it belongs to, say. Answers show the members of such an object as well, unless
+    /// [`show`](Self::show) says what they show.
+    pub fn metadata(
+        mut self,
+        metadata: impl Fn(&Call) -> Result<Value, Rejection> + Send + Sync + 'static,
+    ) -> Self {
+        Arc::make_mut(&mut self.shape).metadata = Some(Arc::new(metadata));
+        self
+    }
+
+    /// Adds to each new key what the application decides: a rate, scopes.
     pub fn request(
         mut self,
         request: impl Fn(&Call, KeyRequest) -> Result<KeyRequest, Rejection> + Send + Sync + 'static,
@@ -162,15 +179,21 @@ impl Shape {
     fn owner_of(&self, call: &Call) -> Result<Subject, Rejection> {
         match &self.owner {
             Some(owner) => owner(call),
-            None => Ok(caller(call)?.subject().clone()),
+            None => Ok(own(call)?.subject().clone()),
         }
     }
 
     fn shown(&self, key: &KeyRecord, call: &Call) -> Map<String, Value> {
-        match &self.show {
-            Some(show) => show(key, call),
-            None => KeysEndpoint::default_map(key),
+        if let Some(show) = &self.show {
+            return show(key, call);
         }
+        let mut shown = KeysEndpoint::default_map(key);
+        if self.metadata.is_some() {
+            for (name, value) in key.metadata::<Map<String, Value>>().unwrap_or_default() {
+                shown.entry(name).or_insert(value);
+            }
+        }
+        shown
     }
 
     fn with_secret(&self, new: &NewKey, call: &Call) -> Map<String, Value> {
@@ -206,11 +229,24 @@ impl Handler for Create {
             request = request.asked_scope(&scope);
         }
         input.check()?;
+        if let Some(metadata) = &shape.metadata {
+            request = request.metadata_json(metadata(call)?.to_string());
+        }
         if let Some(hook) = &shape.request {
             request = hook(call, request)?;
         }
         let new = shape.keys(auth)?.create(request, caller(call)?, call.now).await?;
         Ok(Reply::created(shape.with_secret(&new, call)))
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(
+            About::new(StatusCode::CREATED, "Create an API key")
+                .text("name")
+                .optional_time("expires_at")
+                .optional_texts("scopes"),
+        )
     }
 }
 
@@ -229,6 +265,11 @@ impl Handler for List {
         };
         Ok(Reply::json(StatusCode::OK, &list))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::OK, "List API keys"))
+    }
 }
 
 pub(super) struct Find(pub(super) Arc<Shape>);
@@ -238,6 +279,11 @@ impl Handler for Find {
     async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
         let (_, key) = self.0.live(auth, call).await?;
         Ok(Reply::ok(self.0.shown(&key, call)))
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::OK, "Show an API key"))
     }
 }
 
@@ -256,6 +302,11 @@ impl Handler for Rename {
         }
         Ok(Reply::ok(shape.shown(&*keys.find(&owner, key.id(), call.now).await?, call)))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::OK, "Rename an API key").optional_text("name"))
+    }
 }
 
 pub(super) struct Rotate(pub(super) Arc<Shape>);
@@ -267,10 +318,26 @@ impl Handler for Rotate {
         let (owner, key) = shape.live(auth, call).await?;
         let overlap = input.optional_number("overlap").unwrap_or(0);
         input.check()?;
+        may_see(caller(call)?, &key)?;
         let overlap = Duration::from_secs(overlap.min(LONGEST_OVERLAP));
         let new = shape.keys(auth)?.rotate(&owner, key.id(), overlap, call.now).await;
         Ok(Reply::created(shape.with_secret(&new.map_err(|rejection| named(rejection, &[]))?, call)))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::CREATED, "Replace an API key").optional_number("overlap"))
+    }
+}
+
+/// Nobody gets more by a key than they have.
+fn may_see(caller: &Principal, key: &KeyRecord) -> Result<(), Rejection> {
+    let missing: Vec<Scope> =
+        key.scopes().iter().filter(|scope| !caller.has_scope(scope)).map(Scope::from).collect();
+    if !key.roles().iter().all(|role| caller.has_role(role)) {
+        return Err(Rejection::permission_denied("roles"));
+    }
+    if missing.is_empty() { Ok(()) } else { Err(Rejection::insufficient_scope(missing)) }
 }
 
 pub(super) struct Revoke(pub(super) Arc<Shape>);
@@ -281,6 +348,11 @@ impl Handler for Revoke {
         let (owner, key) = self.0.live(auth, call).await?;
         self.0.keys(auth)?.revoke(&owner, key.id(), call.now).await?;
         Ok(Reply::nothing())
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::NO_CONTENT, "Revoke an API key"))
     }
 }
 

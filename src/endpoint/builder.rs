@@ -1,6 +1,8 @@
 use super::api_keys::{self, KeysEndpoint};
+use super::input::BODY_LIMIT;
 use super::jwks::Jwks;
 use super::private_tokens::{self, PrivateTokensEndpoint};
+use super::resource_metadata::ResourceMetadata;
 use super::route::{Access, Handler, Path, Route, TakesBody};
 use super::service::{Endpoints, Shared};
 use super::session::{ChangePassword, GrantOf, Refresh, SignInEndpoint, SignOut, SignOutEverywhere, Verify};
@@ -9,7 +11,7 @@ use crate::authorize::Requirement;
 use crate::config::{ConfigError, ConfigProblem};
 use crate::issue::Grant;
 use crate::layer::AuthLayer;
-use crate::principal::Method as Verified;
+use crate::principal::Principal;
 use crate::reject::Rejection;
 use crate::store::UserRecord;
 use http::Method;
@@ -72,11 +74,12 @@ enum Kind {
     ApiKeys(KeysEndpoint),
     PrivateTokens,
     Jwks,
+    ResourceMetadata(ResourceMetadata),
 }
 
 impl EndpointsBuilder {
     pub(crate) fn new(auth: AuthLayer) -> Self {
-        Self { auth, parts: Vec::new(), grant: None, body_limit: 64 * 1024, public_url: None }
+        Self { auth, parts: Vec::new(), grant: None, body_limit: BODY_LIMIT, public_url: None }
     }
 
     fn part(mut self, path: impl Into<String>, kind: Kind) -> Self {
@@ -132,6 +135,11 @@ impl EndpointsBuilder {
     /// `GET` → the public keys that our tokens are verified with (RFC 7517 §5).
     pub fn jwks(self, path: impl Into<String>) -> Self {
         self.part(path, Kind::Jwks)
+    }
+
+    /// `GET` → the metadata of the protected resource (RFC 9728 §3), mostly below `/.well-known/oauth-protected-resource`.
+    pub fn resource_metadata(self, path: impl Into<String>, metadata: ResourceMetadata) -> Self {
+        self.part(path, Kind::ResourceMetadata(metadata))
     }
 
     /// What the tokens of a user are to say, given all that the user has: to add claims, or to grant less.
@@ -198,6 +206,7 @@ impl Routes {
                 self.problems.push(ConfigProblem::EndpointNeeds("api_keys of that prefix"));
             }
             Kind::ApiKeys(_) => {}
+            Kind::ResourceMetadata(metadata) => self.problems.extend(metadata.problem()),
         }
         if users && auth.users().is_none() {
             self.problems.push(ConfigProblem::EndpointNeeds("users"));
@@ -208,7 +217,9 @@ impl Routes {
     }
 
     fn add(&mut self, path: &str, kind: Kind, grant: Option<&GrantOf>) {
-        let signed_in = || Access::Caller(Requirement::method(Verified::Jwt));
+        let own_access_token = |caller: &Principal| caller.session().is_some();
+        let signed_in =
+            move || Access::Caller(Requirement::check("an access token of ours", own_access_token));
         match kind {
             Kind::SignIn(endpoint) => {
                 self.post(path, Access::Anybody, endpoint.granting(grant));
@@ -221,6 +232,7 @@ impl Routes {
             }
             Kind::ChangePassword => self.post(path, signed_in(), ChangePassword),
             Kind::Jwks => self.get(path, Access::Anybody, Jwks),
+            Kind::ResourceMetadata(metadata) => self.get(path, Access::Anybody, metadata),
             Kind::Users(endpoint) => self.add_users(path, &endpoint),
             Kind::ApiKeys(endpoint) => self.add_api_keys(path, &endpoint),
             Kind::PrivateTokens => {

@@ -1,12 +1,11 @@
+use super::route::Parameters;
 use crate::principal::Principal;
+use crate::reject::{Rejection, RejectionKind};
 use http::header::HOST;
 use http::request::Parts;
 use http::uri::Authority;
 use std::net::IpAddr;
 use std::time::SystemTime;
-
-/// The parameters of a path, by name.
-pub(super) type Parameters = Vec<(Box<str>, String)>;
 
 /// A request at an endpoint: what hooks get to see of it.
 #[derive(Debug)]
@@ -24,6 +23,15 @@ impl Call {
     #[must_use]
     pub fn caller(&self) -> Option<&Principal> {
         self.caller.as_ref()
+    }
+
+    /// The same, for hooks of routes that have one.
+    ///
+    /// # Errors
+    ///
+    /// 401 on a route that needs none.
+    pub fn verified(&self) -> Result<&Principal, Rejection> {
+        self.caller().ok_or_else(|| Rejection::new(RejectionKind::MissingCredential, "anonymous"))
     }
 
     /// A parameter of the path: `id` of `/agents/{id}/`.

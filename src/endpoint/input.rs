@@ -3,19 +3,55 @@ use crate::reject::{FieldError, Rejection, RejectionKind};
 use crate::secret::Secret;
 use bytes::Bytes;
 use http::HeaderMap;
+#[cfg(feature = "axum")]
+use http::Request;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::error::Error;
+use std::fmt;
 use std::time::SystemTime;
 
 /// The longest text of any field, in bytes; a body is bounded besides.
 const LONGEST_TEXT: usize = 8 * 1024;
+/// How much of a body is read at most, in bytes.
+pub(super) const BODY_LIMIT: usize = 64 * 1024;
 
-/// The members of a JSON object, read one by one. What no endpoint asks for is ignored and assigns nothing.
-pub(super) struct Input {
+/// How many texts a list has at most.
+const MOST_TEXTS: usize = 100;
+
+/// The body of a request: a JSON object whose members are read one by one. What nobody asks for is ignored and assigns nothing.
+///
+/// What is missing or wrong is gathered, so that one refusal names all of it. The ready-made endpoints read their bodies so; on axum
+/// it is an extractor for handlers of the application's own (feature `axum`), which refuses anything but `application/json` (415),
+/// more than 65,536 bytes (413) and what is no JSON object (400).
+///
+/// ```
+/// use axum::{Router, body::Body, routing::post};
+/// use http::Request;
+/// use tower::ServiceExt;
+/// use tower_auth::{Rejection, endpoint::Input};
+///
+/// async fn create(mut input: Input) -> Result<String, Rejection> {
+///     let name = input.text("name");
+///     input.check()?; // 400 with every field that is missing or wrong
+///     Ok(name)
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let app: Router = Router::new().route("/", post(create));
+/// let request = |body: &str| {
+///     let json = Request::post("/").header("content-type", "application/json");
+///     json.body(Body::from(body.to_owned())).unwrap()
+/// };
+/// assert_eq!(app.clone().oneshot(request(r#"{"name": "ci"}"#)).await.unwrap().status(), 200);
+/// assert_eq!(app.oneshot(request("{}")).await.unwrap().status(), 400);
+/// # });
+/// ```
+pub struct Input {
     members: Map<String, Value>,
     problems: Vec<FieldError>,
 }
@@ -26,12 +62,26 @@ impl Input {
         Self { members: Map::new(), problems: Vec::new() }
     }
 
-    /// Reads a body: `application/json` (415), at most `most` bytes (413), one JSON object (400).
+    /// Reads the body of a request to a handler.
+    #[cfg(feature = "axum")]
+    pub(crate) async fn of<B>(request: Request<B>) -> Result<Self, Rejection>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let (head, body) = request.into_parts();
+        Self::read(&head.headers, body, BODY_LIMIT).await
+    }
+
+    /// Reads a body: `application/json` (415), at most `most` bytes (413), one JSON object (400). No body at all has no members.
     pub(super) async fn read<B>(headers: &HeaderMap, body: B, most: usize) -> Result<Self, Rejection>
     where
         B: Body,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
+        if body.is_end_stream() && !headers.contains_key(CONTENT_TYPE) {
+            return Ok(Self::none());
+        }
         if !is_json(headers) {
             return Err(Rejection::new(RejectionKind::UnsupportedMediaType, "content type"));
         }
@@ -49,19 +99,18 @@ impl Input {
     }
 
     fn parse(json: &Bytes) -> Result<Self, Rejection> {
-        match serde_json::from_slice(json) {
-            Ok(Value::Object(members)) => Ok(Self { members, problems: Vec::new() }),
-            _ => Err(Rejection::new(RejectionKind::InvalidInput, "no JSON object")),
-        }
+        let Members(members) = serde_json::from_slice(json)
+            .map_err(|_| Rejection::new(RejectionKind::InvalidInput, "no JSON object"))?;
+        Ok(Self { members, problems: Vec::new() })
     }
 
     /// A text that has to be there, and not be blank.
-    pub(super) fn text(&mut self, field: &str) -> String {
+    pub fn text(&mut self, field: &str) -> String {
         self.required(field, Self::optional_text).unwrap_or_default()
     }
 
     /// A text that may be missing.
-    pub(super) fn optional_text(&mut self, field: &str) -> Option<String> {
+    pub fn optional_text(&mut self, field: &str) -> Option<String> {
         match self.members.remove(field)? {
             Value::String(text) if text.trim().is_empty() => {
                 self.problem(field, "blank", "This field may not be blank.")
@@ -80,7 +129,7 @@ impl Input {
     }
 
     /// A password that has to be there: any text that is not empty.
-    pub(super) fn password(&mut self, field: &str) -> Secret<String> {
+    pub fn password(&mut self, field: &str) -> Secret<String> {
         let read = |input: &mut Self, field: &str| match input.members.remove(field)? {
             Value::String(text) if text.is_empty() => {
                 input.problem(field, "blank", "This field may not be blank.")
@@ -93,7 +142,7 @@ impl Input {
     }
 
     /// A time (RFC 3339) that may be missing or null.
-    pub(super) fn optional_time(&mut self, field: &str) -> Option<SystemTime> {
+    pub fn optional_time(&mut self, field: &str) -> Option<SystemTime> {
         match self.members.remove(field)? {
             Value::Null => None,
             Value::String(text) => match parse_rfc3339(&text) {
@@ -105,7 +154,7 @@ impl Input {
     }
 
     /// A time (RFC 3339) that has to be there.
-    pub(super) fn time(&mut self, field: &str) -> SystemTime {
+    pub fn time(&mut self, field: &str) -> SystemTime {
         let read = |input: &mut Self, field: &str| {
             if input.members.get(field).is_some_and(Value::is_null) {
                 input.members.remove(field);
@@ -117,7 +166,7 @@ impl Input {
     }
 
     /// A whole number that may be missing.
-    pub(super) fn optional_number(&mut self, field: &str) -> Option<u64> {
+    pub fn optional_number(&mut self, field: &str) -> Option<u64> {
         match self.members.remove(field)? {
             Value::Number(number) if number.is_u64() => number.as_u64(),
             _ => self.problem(field, "invalid", "A valid whole number is required."),
@@ -125,9 +174,12 @@ impl Input {
     }
 
     /// A list of texts that may be missing.
-    pub(super) fn optional_texts(&mut self, field: &str) -> Vec<String> {
+    pub fn optional_texts(&mut self, field: &str) -> Vec<String> {
         let Some(value) = self.members.remove(field) else { return Vec::new() };
         let texts = match &value {
+            Value::Array(texts) if texts.len() > MOST_TEXTS => {
+                return self.problem(field, "max_length", "This list is too long.").unwrap_or_default();
+            }
             Value::Array(texts) => texts.iter().map(|text| text.as_str().map(str::to_owned)).collect(),
             _ => None,
         };
@@ -146,12 +198,52 @@ impl Input {
         None
     }
 
-    /// 400 where any field was missing or wrong, with all of them.
-    pub(super) fn check(&mut self) -> Result<(), Rejection> {
+    /// Refuses where anything was missing or wrong.
+    ///
+    /// # Errors
+    ///
+    /// 400 with all such fields.
+    pub fn check(&mut self) -> Result<(), Rejection> {
         if self.problems.is_empty() {
             return Ok(());
         }
         Err(Rejection::invalid(std::mem::take(&mut self.problems)))
+    }
+}
+
+/// A JSON object. A name that comes twice is refused: whoever looked at the body before may have taken the other one.
+struct Members(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visit;
+
+        impl<'de> Visitor<'de> for Visit {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Map::new();
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if members.insert(name, value).is_some() {
+                        return Err(A::Error::custom("repeated name"));
+                    }
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Visit)
+    }
+}
+
+/// Says nothing of the members, which may be passwords.
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Input").finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Ready-made HTTP: sign-in, refresh, sign-out, users, API keys, private tokens, key sets.
+//! Ready-made HTTP: sign-in, refresh, sign-out, users, API keys, private tokens, key sets, resource metadata.
 //!
 //! ```text
 //! request → route → caller (where the route needs one) → body, bounded, JSON → handler → answer
@@ -11,10 +11,13 @@
 mod api_keys;
 mod builder;
 mod call;
+#[cfg(feature = "openapi")]
+mod describe;
 mod input;
 mod jwks;
 mod private_tokens;
 mod reply;
+mod resource_metadata;
 mod route;
 mod service;
 mod session;
@@ -23,8 +26,10 @@ mod users;
 pub use api_keys::KeysEndpoint;
 pub use builder::EndpointsBuilder;
 pub use call::Call;
+pub use input::Input;
 pub use private_tokens::PrivateTokensEndpoint;
 pub use reply::EndpointBody;
+pub use resource_metadata::ResourceMetadata;
 pub use service::{EndpointFuture, Endpoints};
 pub use session::SignInEndpoint;
 pub use users::UsersEndpoint;
@@ -40,7 +45,13 @@ type Show<T> = Arc<dyn Fn(&T, &Call) -> Map<String, Value> + Send + Sync>;
 
 /// The caller of a route that has one.
 fn caller(call: &Call) -> Result<&Principal, Rejection> {
-    call.caller().ok_or_else(|| Rejection::new(crate::reject::RejectionKind::MissingCredential, "anonymous"))
+    call.verified()
+}
+
+/// The same, whose subject is one of ours: that of another issuer's token may be called like one of our users.
+fn own(call: &Call) -> Result<&Principal, Rejection> {
+    let caller = caller(call)?;
+    if caller.is_foreign() { Err(Rejection::permission_denied("another issuer")) } else { Ok(caller) }
 }
 
 /// `id`, `names` are for the owner alone; so is the profile, whose members stand beside them.

@@ -1,6 +1,8 @@
 use super::api_keys::time;
 use super::call::Call;
 use super::caller;
+#[cfg(feature = "openapi")]
+use super::describe::About;
 use super::input::Input;
 use super::reply::Reply;
 use super::route::Handler;
@@ -22,7 +24,8 @@ use std::sync::Arc;
 /// DELETE PATH{token_id}/                         204, refused from now on
 /// ```
 ///
-/// Only an access token makes or revokes one: neither a private token nor an API key does.
+/// Only an access token of ours makes or revokes one: neither a private token nor an API key does. What it grants is what the user has,
+/// and no more than what that access token grants.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct PrivateTokensEndpoint {
@@ -56,12 +59,18 @@ impl Handler for Create {
     async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
         let (name, expires) = (input.text("name"), input.time("expires_at"));
         input.check()?;
-        let user = users(auth)?.find(caller(call)?.subject(), call.now).await?;
-        let grant = granted(self.0.as_ref(), &user)?;
+        let caller = caller(call)?;
+        let user = users(auth)?.find(caller.subject(), call.now).await?;
+        let grant = granted(self.0.as_ref(), &user)?.shrunk_to(caller.scopes(), caller.roles());
         let new = tokens(auth)?.issue_private(grant, &name, expires, call.now).await?;
         let mut members = shown(&new.record);
         members.insert("token".into(), new.token.expose().as_str().into());
         Ok(Reply::created(members))
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::CREATED, "Create a private token").text("name").time("expires_at"))
     }
 }
 
@@ -80,6 +89,11 @@ impl Handler for List {
         let shown = records.iter().map(|token| Value::Object(shown(token))).collect();
         Ok(Reply::json(StatusCode::OK, &Value::Array(shown)))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::OK, "List private tokens"))
+    }
 }
 
 pub(super) struct Revoke;
@@ -93,5 +107,10 @@ impl Handler for Revoke {
         }
         tokens(auth)?.revoke_private(owner, id, call.now).await?;
         Ok(Reply::nothing())
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::NO_CONTENT, "Revoke a private token"))
     }
 }

@@ -1,4 +1,6 @@
-use super::call::{Call, Parameters};
+use super::call::Call;
+#[cfg(feature = "openapi")]
+use super::describe::About;
 use super::input::Input;
 use super::reply::Reply;
 use crate::authorize::Requirement;
@@ -34,7 +36,16 @@ pub(super) enum TakesBody {
 #[async_trait]
 pub(super) trait Handler: Send + Sync {
     async fn handle(&self, auth: &AuthLayer, call: &Call, input: Input) -> Result<Reply, Rejection>;
+
+    /// For a document that describes it; `None` where it is no part of an API.
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        None
+    }
 }
+
+/// The parameters of a path that was asked for, by name.
+pub(super) type Parameters = Vec<(Box<str>, String)>;
 
 /// A path with parameters: `/agents/{id}/api-keys/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +61,7 @@ enum Segment {
 }
 
 impl Path {
-    /// `None` where it does not begin with a `/`, or braces do not enclose a whole segment.
+    /// `None` where it does not begin with a `/`, or braces do not enclose a whole segment, or enclose a name twice.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let segments = text.strip_prefix('/')?.split('/').map(|segment| {
             let parameter = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
@@ -62,11 +73,24 @@ impl Path {
                 _ => None,
             }
         });
-        Some(Self { text: text.into(), segments: segments.collect::<Option<_>>()? })
+        let segments: Vec<Segment> = segments.collect::<Option<_>>()?;
+        let is_repeated = |(at, segment): (usize, &Segment)| {
+            matches!(segment, Segment::Parameter(_)) && segments[..at].contains(segment)
+        };
+        let repeated = segments.iter().enumerate().any(is_repeated);
+        (!repeated).then(|| Self { text: text.into(), segments })
     }
 
     pub(super) fn as_str(&self) -> &str {
         &self.text
+    }
+
+    #[cfg(feature = "openapi")]
+    pub(super) fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().filter_map(|segment| match segment {
+            Segment::Parameter(name) => Some(&**name),
+            Segment::Exactly(_) => None,
+        })
     }
 
     /// The parameters of a path that fits. Segments are compared as they were sent, byte for byte: no other spelling reaches a route.
@@ -131,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_pattern_has_whole_segments() {
-        for wrong in ["", "agents", "/{}", "/a{b}", "/{a}b", "/{*rest}", "/a?b", "/{a"] {
+        for wrong in ["", "agents", "/{}", "/a{b}", "/{a}b", "/{*rest}", "/a?b", "/{a", "/{a}/b/{a}/"] {
             assert_eq!(Path::parse(wrong), None, "{wrong}");
         }
     }

@@ -1,4 +1,6 @@
 use super::call::Call;
+#[cfg(feature = "openapi")]
+use super::describe::About;
 use super::input::{Input, named};
 use super::reply::Reply;
 use super::route::Handler;
@@ -9,6 +11,8 @@ use crate::reject::{Rejection, RejectionKind};
 use crate::store::UserRecord;
 use crate::users::{Attempt, Users};
 use async_trait::async_trait;
+#[cfg(feature = "openapi")]
+use http::StatusCode;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
@@ -81,11 +85,17 @@ impl Handler for SignInEndpoint {
         let user = users(auth)?.authenticate_from(attempt, call.now).await?;
         let grant = granted(self.grant.as_ref(), &user)?;
         let pair = tokens(auth)?.issue(grant, call.now).await?;
+        users(auth)?.confirm(Arc::clone(&user), &password, call.now).await?;
         let mut members = pair_map(&pair);
         if let Some(show) = &self.user {
             members.insert("user".into(), Value::Object(show(&user, call)));
         }
         Ok(Reply::ok(members))
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::OK, "Sign in").text(&self.name_field).password(&self.password_field))
     }
 }
 
@@ -106,6 +116,11 @@ impl Handler for Refresh {
         input.check()?;
         Ok(Reply::ok(pair_map(&tokens(auth)?.refresh(&refresh, call.now).await?)))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::OK, "Refresh an access token").text("refresh"))
+    }
 }
 
 /// `POST {token}` → 200 `{}`, or 401.
@@ -119,6 +134,11 @@ impl Handler for Verify {
         tokens(auth)?.verify(&token, call.now).await?;
         Ok(Reply::ok(Map::new()))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::OK, "Verify a token").text("token"))
+    }
 }
 
 /// `POST` with an access token → 204: it and its family's refresh token are dead.
@@ -130,6 +150,11 @@ impl Handler for SignOut {
         tokens(auth)?.sign_out(caller(call)?, call.now).await?;
         Ok(Reply::nothing())
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::NO_CONTENT, "Sign out"))
+    }
 }
 
 /// `POST` with an access token → 204: all of the user's tokens are dead.
@@ -140,6 +165,11 @@ impl Handler for SignOutEverywhere {
     async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
         tokens(auth)?.sign_out_everywhere(caller(call)?.subject(), call.now).await?;
         Ok(Reply::nothing())
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::NO_CONTENT, "Sign out everywhere"))
     }
 }
 
@@ -156,6 +186,12 @@ impl Handler for ChangePassword {
         changed.map_err(|rejection| named(rejection, &[]))?;
         tokens(auth)?.sign_out_everywhere(subject, call.now).await?;
         Ok(Reply::nothing())
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        let about = About::new(StatusCode::NO_CONTENT, "Change the password");
+        Some(about.password("current_password").password("new_password"))
     }
 }
 

@@ -1,15 +1,19 @@
 use super::call::Call;
+#[cfg(feature = "openapi")]
+use super::describe::About;
 use super::input::{Input, named};
 use super::reply::Reply;
 use super::route::Handler;
 use super::session::users;
-use super::{Show, caller, user_map};
+use super::{Show, own, user_map};
 use crate::layer::AuthLayer;
 use crate::principal::Subject;
 use crate::reject::{Rejection, RejectionKind};
 use crate::store::{UserChange, UserRecord};
 use crate::users::NewUser;
 use async_trait::async_trait;
+#[cfg(feature = "openapi")]
+use http::StatusCode;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
@@ -26,7 +30,8 @@ const PAGE: usize = 1_000;
 /// PATCH PATH{id}/   {first_name, …}        200, the same
 /// ```
 ///
-/// Only the fields that are named here are ever written: no caller makes itself an administrator. Passwords are in no answer.
+/// Only the fields that are named here are ever written: no caller makes itself an administrator. Passwords are in no answer. A token
+/// of another issuer is 403: its subject is none of these users, though it may be called like one.
 #[derive(Clone)]
 #[must_use]
 pub struct UsersEndpoint {
@@ -116,7 +121,7 @@ impl Shape {
     /// Whom the path means, if it is for this caller.
     fn target(&self, call: &Call) -> Result<Subject, Rejection> {
         let id = Subject::user(call.parameter("user_id").unwrap_or_default());
-        let caller = caller(call)?;
+        let caller = own(call)?;
         if *caller.subject() == id || self.is_administrator(call) {
             return Ok(id);
         }
@@ -141,6 +146,12 @@ impl Handler for Register {
         let user = users(auth)?.register(new, call.now).await.map_err(|rejection| shape.named(rejection))?;
         Ok(Reply::created(shape.shown(&user, call)))
     }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        let about = About::new(StatusCode::CREATED, "Register").text(&self.0.name_field).password("password");
+        Some(self.0.profile_fields.iter().fold(about, |about, field| about.optional_text(field)))
+    }
 }
 
 pub(super) struct Current(pub(super) Arc<Shape>);
@@ -149,13 +160,19 @@ pub(super) struct Current(pub(super) Arc<Shape>);
 impl Handler for Current {
     async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
         let Self(shape) = self;
+        let caller = own(call)?;
         if shape.is_administrator(call) {
             let users = users(auth)?.list(None, PAGE, call.now).await?;
             let shown = users.iter().map(|user| Value::Object(shape.shown(user, call))).collect();
             return Ok(Reply::json(http::StatusCode::OK, &Value::Array(shown)));
         }
-        let user = users(auth)?.find(caller(call)?.subject(), call.now).await?;
+        let user = users(auth)?.find(caller.subject(), call.now).await?;
         Ok(Reply::ok(shape.shown(&user, call)))
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::OK, "The current user, or all"))
     }
 }
 
@@ -166,6 +183,11 @@ impl Handler for Find {
     async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
         let user = users(auth)?.find(&self.0.target(call)?, call.now).await?;
         Ok(Reply::ok(self.0.shown(&user, call)))
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        Some(About::new(StatusCode::OK, "Show a user"))
     }
 }
 
@@ -187,6 +209,12 @@ impl Handler for Update {
         let change = UserChange { names, profile, ..UserChange::default() };
         let changed = users.change(user.id(), change, call.now).await;
         Ok(Reply::ok(shape.shown(&*changed.map_err(|rejection| shape.named(rejection))?, call)))
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        let about = About::new(StatusCode::OK, "Change a user").optional_text(&self.0.name_field);
+        Some(self.0.profile_fields.iter().fold(about, |about, field| about.optional_text(field)))
     }
 }
 

@@ -1,6 +1,10 @@
+#[cfg(feature = "endpoints")]
+use crate::endpoint::Input;
 use crate::principal::Principal;
 use crate::reject::{Rejection, Responder};
 use axum_core::body::Body;
+#[cfg(feature = "endpoints")]
+use axum_core::extract::{FromRequest, Request};
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
@@ -30,6 +34,16 @@ impl IntoResponse for Rejection {
         let mut response = Responder::standalone(&self).map(Body::from);
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+/// The JSON body of a request.
+#[cfg(feature = "endpoints")]
+impl<S: Sync> FromRequest<S> for Input {
+    type Rejection = Rejection;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Rejection> {
+        Self::of(request).await
     }
 }
 

@@ -72,6 +72,12 @@ impl KeyRequest {
         Ok(self)
     }
 
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn metadata_json(mut self, json: String) -> Self {
+        self.metadata = Some(json);
+        self
+    }
+
     /// A rate of its own, such as `2000/day`.
     pub fn rate(mut self, rate: impl Into<String>) -> Self {
         self.rate = Some(rate.into());

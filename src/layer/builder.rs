@@ -1,7 +1,7 @@
 use super::{AuthLayer, Services};
 use crate::account::Accounts;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{ConfigError, ConfigProblem};
+use crate::config::{ConfigError, ConfigProblem, is_http_url};
 use crate::credential::{Accepted, Source};
 use crate::event::{Event, Events};
 #[cfg(feature = "jwt")]
@@ -39,8 +39,11 @@ pub struct AuthLayerBuilder {
     basic: Vec<Basic>,
     #[cfg(feature = "basic")]
     users: Vec<Users>,
+    #[cfg(feature = "api-key")]
+    managed_api_keys: Vec<ApiKeys>,
     events: Events,
     others: Vec<Box<dyn Scheme>>,
+    resource_metadata: Option<String>,
     format: Box<dyn ErrorFormat>,
     realm: String,
     mode: Mode,
@@ -70,8 +73,11 @@ impl AuthLayerBuilder {
             basic: Vec::new(),
             #[cfg(feature = "basic")]
             users: Vec::new(),
+            #[cfg(feature = "api-key")]
+            managed_api_keys: Vec::new(),
             events: Events::default(),
             others: Vec::new(),
+            resource_metadata: None,
             format: Box::new(Problem),
             realm: String::from("api"),
             mode: Mode::Required,
@@ -122,6 +128,14 @@ impl AuthLayerBuilder {
     #[cfg(feature = "api-key")]
     pub fn api_keys(mut self, api_keys: ApiKeys) -> Self {
         self.api_keys.push(api_keys);
+        self
+    }
+
+    /// Manages API keys that another layer accepts: endpoints of this one create, list and revoke them, and who presents one here
+    /// is refused.
+    #[cfg(feature = "api-key")]
+    pub fn managed_api_keys(mut self, api_keys: ApiKeys) -> Self {
+        self.managed_api_keys.push(api_keys);
         self
     }
 
@@ -181,6 +195,13 @@ impl AuthLayerBuilder {
         self
     }
 
+    /// Where the metadata of the protected resource are (RFC 9728 §5.1), for the parameter `resource_metadata` of the Bearer
+    /// challenge: an absolute URL. An endpoint serves them.
+    pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
+        self.resource_metadata = Some(url.into());
+        self
+    }
+
     /// A request without a credential passes as anonymous. A bad credential is refused all the same. For some routes only, see
     /// [`AuthLayer::optional`].
     pub fn optional(mut self) -> Self {
@@ -235,6 +256,9 @@ impl AuthLayerBuilder {
         if self.realm.is_empty() || !self.realm.bytes().all(|b| matches!(b, 0x20..=0x7e)) {
             problems.push(ConfigProblem::Realm);
         }
+        if self.resource_metadata.as_deref().is_some_and(|url| !is_http_url(url)) {
+            problems.push(ConfigProblem::ResourceUrl);
+        }
         if self.max_credential_len == 0 {
             problems.push(ConfigProblem::Zero("max_credential_len"));
         }
@@ -265,6 +289,8 @@ impl AuthLayerBuilder {
         parts.add_jwts(self.tokens, self.jwts, within, &mut problems);
         #[cfg(feature = "api-key")]
         parts.add_api_keys(self.api_keys, within, &mut problems);
+        #[cfg(feature = "api-key")]
+        parts.manage_api_keys(self.managed_api_keys, within, &mut problems);
         #[cfg(feature = "basic")]
         parts.add_basic(self.basic, within, &attempts, &mut problems);
         parts.add_others(self.others, &mut problems);
@@ -273,7 +299,7 @@ impl AuthLayerBuilder {
         }
         let throttles = (!self.throttles.is_empty())
             .then(|| Arc::new(Stack::build("", self.throttles, surroundings.clone(), &mut problems)));
-        let challenges = Challenges::new(&self.realm, parts.challenges());
+        let challenges = Challenges::new(&self.realm, parts.challenges(self.resource_metadata.as_deref()));
         let responder = Responder::new(self.format, challenges);
         let fields = if parts.accepted.api_keys { "Authorization, X-API-Key" } else { "Authorization" };
         let responder = responder.map(|made| if self.vary { made.varying_by(fields) } else { made });
@@ -400,6 +426,24 @@ impl Parts {
         }
     }
 
+    #[cfg(feature = "api-key")]
+    fn manage_api_keys(
+        &mut self,
+        managed: Vec<ApiKeys>,
+        within: Within<'_>,
+        problems: &mut Vec<ConfigProblem>,
+    ) {
+        for keys in managed {
+            problems.extend(keys.problems());
+            let prefix = keys.configured_prefix();
+            if self.services.api_keys.iter().any(|other| other.configured_prefix() == prefix) {
+                let equal = |prefix: &str| ConfigProblem::EqualPrefixes(prefix.to_owned());
+                problems.push(prefix.map_or(ConfigProblem::TwoBareKeys, equal));
+            }
+            self.services.api_keys.push(keys.within(within.0, within.1));
+        }
+    }
+
     #[cfg(feature = "basic")]
     fn add_basic(
         &mut self,
@@ -430,16 +474,17 @@ impl Parts {
     }
 
     /// One challenge for each scheme that is accepted, whatever verifies it.
-    fn challenges(&self) -> Vec<(&'static str, &'static str)> {
+    fn challenges(&self, metadata: Option<&str>) -> Vec<(&'static str, String)> {
         let Accepted { tokens, api_keys, basic, others, .. } = &self.accepted;
+        let metadata = metadata.map(|url| format!(", resource_metadata=\"{url}\"")).unwrap_or_default();
         let own = [
-            (*tokens || *api_keys, ("Bearer", "")),
-            (*api_keys, ("Api-Key", "")),
+            (*tokens || *api_keys, ("Bearer", metadata)),
+            (*api_keys, ("Api-Key", String::new())),
             // RFC 7617 §2.1: names and passwords are read as UTF-8.
-            (*basic, ("Basic", ", charset=\"UTF-8\"")),
+            (*basic, ("Basic", String::from(", charset=\"UTF-8\""))),
         ];
         let own = own.into_iter().filter(|(accepted, _)| *accepted).map(|(_, challenge)| challenge);
-        own.chain(others.iter().map(|name| (*name, ""))).collect()
+        own.chain(others.iter().map(|name| (*name, String::new()))).collect()
     }
 }
 

@@ -12,6 +12,8 @@ use crate::authorize::{RequireLayer, Requirement};
 use crate::config::ConfigError;
 #[cfg(feature = "endpoints")]
 use crate::endpoint::EndpointsBuilder;
+#[cfg(feature = "openapi")]
+use crate::integration::SecuritySchemes;
 #[cfg(feature = "jwt")]
 use crate::issue::TokenIssuer;
 use crate::pipeline::{Mode, Pipeline};
@@ -120,6 +122,12 @@ impl AuthLayer {
     #[cfg(feature = "endpoints")]
     pub(crate) fn pipeline(&self) -> &Pipeline {
         &self.pipeline
+    }
+
+    /// What it accepts, for an OpenAPI document.
+    #[cfg(feature = "openapi")]
+    pub fn security_schemes(&self) -> SecuritySchemes {
+        SecuritySchemes::of(self.pipeline.source.accepted(), self.mode)
     }
 
     /// The same layer for routes on which a credential is optional: a request without one passes as anonymous, a bad

@@ -147,6 +147,20 @@ impl Principal {
         }
     }
 
+    /// The issuer of a token that we did not issue: within it alone the subject is unique.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn other_issuer(&self) -> Option<&str> {
+        match &self.0 {
+            Identity::Token(token) if token.issued.is_none() => Some(&token.issuer),
+            _ => None,
+        }
+    }
+
+    #[cfg(not(feature = "jwt"))]
+    pub(crate) fn other_issuer(&self) -> Option<&str> {
+        None
+    }
+
     /// The scopes granted to the credential.
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
@@ -218,6 +232,13 @@ impl Principal {
             }
             _ => None,
         }
+    }
+
+    /// Whether it presented a token that somebody else issued: its subject is none of ours, whatever it is called
+    /// (RFC 7519 §4.1.2).
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn is_foreign(&self) -> bool {
+        matches!(&self.0, Identity::Token(token) if token.issued.is_none())
     }
 
     /// Whether it is a user of ours whose account may have been disabled since: whoever holds a key, or a token that we issued.

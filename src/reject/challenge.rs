@@ -1,5 +1,6 @@
 use super::{Presented, Rejection, RejectionKind};
 use http::HeaderValue;
+use std::fmt::Display;
 
 /// The `WWW-Authenticate` lines of a layer: one for each scheme it accepts (RFC 9110 §11.6.1).
 pub(crate) struct Challenges(Vec<Challenge>);
@@ -12,9 +13,9 @@ struct Challenge {
 
 impl Challenges {
     /// `realm` is printable ASCII; the builder has checked it.
-    pub(crate) fn new(realm: &str, schemes: impl IntoIterator<Item = (&'static str, &'static str)>) -> Self {
+    pub(crate) fn new<P: Display>(realm: &str, schemes: impl IntoIterator<Item = (&'static str, P)>) -> Self {
         let realm = realm.replace('\\', "\\\\").replace('"', "\\\"");
-        let line = |(scheme, parameters): (&'static str, &str)| Challenge {
+        let line = |(scheme, parameters): (&'static str, P)| Challenge {
             scheme,
             text: format!("{scheme} realm=\"{realm}\"{parameters}"),
         };

@@ -80,7 +80,7 @@ impl Responder {
     pub(crate) fn standalone(rejection: &Rejection) -> Response<Bytes> {
         let responder = Self {
             format: Box::new(Problem),
-            challenges: Challenges::new("", []),
+            challenges: Challenges::new("", [("", ""); 0]),
             prepared: Vec::new(),
             vary: None,
         };

@@ -1,4 +1,5 @@
-//! For tests of services behind a layer: a clock that is moved by hand, a mint of tokens, and stores that fail as told.
+//! For tests of services behind a layer: a clock that is moved by hand, a mint of tokens, stores that fail as told, and users to try
+//! things out with.
 //!
 //! Nothing here is for production: in particular, [`TokenMint`] signs whatever it is given.
 
@@ -10,6 +11,10 @@ pub use intercept::{Intercept, Intercepted};
 pub use crate::store::LOOK_UPS;
 
 use crate::clock::Clock;
+#[cfg(feature = "basic")]
+use crate::secret::Secret;
+#[cfg(feature = "basic")]
+use crate::users::NewUser;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -69,6 +74,20 @@ impl Clock for ManualClock {
     fn steady(&self) -> Duration {
         Duration::from_millis(self.0.steady.load(Ordering::SeqCst))
     }
+}
+
+/// The users that demos begin with: `user@example.com` (also `user`), `other@example.com` (also `other`), and `admin@example.com`
+/// (also `hubadmin`) with the role `admin`. Their password is no secret: the environment's `DEMO_PASSWORD`, or
+/// `correct-horse-battery`.
+#[cfg(feature = "basic")]
+pub fn demo_users() -> [NewUser; 3] {
+    let password = std::env::var("DEMO_PASSWORD").unwrap_or_else(|_| String::from("correct-horse-battery"));
+    let user = |email: &str, name: &str| NewUser::new(email, Secret::new(password.clone())).name(name);
+    [
+        user("user@example.com", "user"),
+        user("other@example.com", "other"),
+        user("admin@example.com", "hubadmin").role("admin"),
+    ]
 }
 
 #[cfg(feature = "jwt")]

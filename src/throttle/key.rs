@@ -4,7 +4,6 @@ use super::address::Addresses;
 use super::call::Call;
 use crate::principal::{Method, Principal};
 use crate::reject::{Rejection, RejectionKind};
-use crate::store::KeyRecord;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -58,13 +57,13 @@ impl By {
         let id = subject.id().as_bytes();
         Ok(match self {
             Self::Principal => {
-                // A subject is unique within its issuer only (RFC 7519 §4.1.2).
-                let issuer = principal.issuer().unwrap_or_default().as_bytes();
+                // A subject is unique within its issuer only (RFC 7519 §4.1.2). Tokens of ours are of our users, as keys are.
+                let issuer = principal.other_issuer().unwrap_or_default().as_bytes();
                 Some(hand_over(&[b"p", issuer, subject.kind().as_bytes(), id]))
             }
             Self::User if subject.kind() == "user" => Some(hand_over(&[b"u", id])),
             Self::User => None,
-            Self::ApiKey => principal.key().map(|record| hand_over(&[b"k", lineage(record).as_bytes()])),
+            Self::ApiKey => principal.key().map(|record| hand_over(&[b"k", record.lineage().as_bytes()])),
             Self::Tenant(member) => {
                 tenant(principal, member).map(|tenant| hand_over(&[b"t", tenant.as_bytes()]))
             }
@@ -72,11 +71,6 @@ impl By {
             Self::Function(function) => by_function(&**function, call, hand_over)?,
         })
     }
-}
-
-/// What a key shares with those that it was rotated from and to.
-fn lineage(record: &KeyRecord) -> &str {
-    record.id()
 }
 
 /// A text or a number among a key's metadata or a token's claims.

@@ -69,8 +69,8 @@ pub(crate) enum Outage {
 }
 
 impl Throttle {
-    /// Counts callers by their subject (and issuer, where a token has one): all keys of an owner together. Anonymous
-    /// requests are counted by address.
+    /// Counts callers by their subject (and issuer, where a token is not ours): all keys of an owner together, and with them the
+    /// tokens that we issued to that user. Anonymous requests are counted by address.
     pub fn per_principal(rate: impl TryInto<Rate, Error: Into<RateError>>) -> Self {
         Self::new(By::Principal, rate)
     }

@@ -11,20 +11,20 @@ use tower_auth::store::conformance;
 mod custom_store;
 
 /// An example that runs until it is told to stop.
-struct Example {
+pub(crate) struct Example {
     process: Child,
     output: BufReader<ChildStdout>,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Example {
-    fn start(name: &str) -> Self {
+    pub(crate) fn start(name: &str) -> Self {
         Self::start_with(name, &[])
     }
 
-    fn start_with(name: &str, variables: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(path_of(name));
-        command.env("ADDR", "127.0.0.1:0").envs(variables.iter().copied());
+    /// With these variables in its environment.
+    pub(crate) fn start_with(name: &str, variables: &[(&str, &str)]) -> Self {
+        let mut command = command_of(name, variables);
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();
@@ -32,6 +32,13 @@ impl Example {
         let url =
             line.trim().strip_prefix("listening on ").expect("the line on which servers say where they are");
         Self { url: url.to_owned(), process, output }
+    }
+
+    /// What it prints where it ends at once, and not well.
+    pub(crate) fn fails_to_start(name: &str, variables: &[(&str, &str)]) -> String {
+        let output = command_of(name, variables).output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
     }
 
     fn line_with(&mut self, part: &str) -> String {
@@ -44,9 +51,17 @@ impl Example {
     }
 
     /// Stops it as an operator does.
-    fn terminate(mut self) -> ExitStatus {
+    pub(crate) fn terminate(self) -> ExitStatus {
+        self.tell_to_stop();
+        self.wait()
+    }
+
+    pub(crate) fn tell_to_stop(&self) {
         let kill = format!("kill -TERM {}", self.process.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    pub(crate) fn wait(mut self) -> ExitStatus {
         self.process.wait().unwrap()
     }
 }
@@ -57,6 +72,16 @@ impl Drop for Example {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// It listens at a free port, and its environment says what these variables say.
+fn command_of(name: &str, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(path_of(name));
+    for unset in ["DATABASE_URL", "REDIS_URL", "JWT_SECRET", "PUBLIC_URL", "THROTTLE_RATE"] {
+        command.env_remove(unset);
+    }
+    command.env("ADDR", "127.0.0.1:0").envs(variables.iter().copied());
+    command
 }
 
 /// `cargo test` builds the examples beside the tests.

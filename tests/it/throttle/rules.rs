@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tower::ServiceBuilder;
 use tower::ServiceExt;
 use tower_auth::throttle::{Call, Settlement, Throttle};
-use tower_auth::{ConfigProblem, Scope};
+use tower_auth::{Clock, ConfigProblem, Grant, Scope, Tokens};
 
 #[tokio::test]
 async fn a_caller_over_the_limit_is_refused_with_429_until_as_told() {
@@ -32,7 +32,19 @@ async fn owners_are_counted_together_and_apart_from_one_another() {
     let tenant = world.key(Subject::new("tenant", "7")).await;
     assert_eq!(admitted(&auth, &one, 1).await + admitted(&auth, &two, 5).await, 2);
     assert_eq!(admitted(&auth, &tenant, 5).await, 2, "a kind is part of a subject");
-    assert_eq!(admitted(&auth, &token_for("7"), 5).await, 2, "an issuer's subject is another");
+    assert_eq!(admitted(&auth, &token_for("7"), 5).await, 2, "another issuer's subject is another");
+}
+
+#[tokio::test]
+async fn a_token_that_we_issued_counts_with_the_keys_of_its_user() {
+    let world = World::new();
+    let tokens = Tokens::hs256(SECRET).store(Memory::new()).issuer("https://api.example.com");
+    let auth = world.builder().tokens(tokens).throttle(Throttle::per_principal("3/min")).build().unwrap();
+    let key = world.key(Subject::user("7")).await;
+    let pair = auth.tokens().unwrap().issue(Grant::new(Subject::user("7")), world.clock.now()).await.unwrap();
+    assert_eq!(admitted(&auth, &key, 2).await, 2);
+    assert_eq!(admitted(&auth, pair.access().expose(), 5).await, 1);
+    assert_eq!(admitted(&auth, &key, 1).await, 0);
 }
 
 #[tokio::test]

@@ -1,0 +1,142 @@
+//! Signing in with an email address, and API keys without a visible prefix, each for one agent.
+//!
+//! ```text
+//! cargo run --example rag_chats
+//!
+//! curl -s localhost:3000/api/auth/login/ -H 'Content-Type: application/json' \
+//!   -d '{"email": "user@example.com", "password": "correct-horse-battery"}'
+//! # {"access":"eyJ…","refresh":"eyJ…","user":{"email":"user@example.com","firstName":"Anna",…}}
+//! curl -s localhost:3000/api/agents/ -H "Authorization: Bearer $ACCESS"
+//! # [{"id":"support","name":"Support"},{"id":"sales","name":"Sales"}]
+//! curl -s localhost:3000/api/agents/support/api-keys/ -H "Authorization: Bearer $ACCESS" \
+//!   -H 'Content-Type: application/json' -d '{"name": "website"}'
+//! # {"id":"…","key":"…","name":"website",…}
+//! curl -s localhost:3000/api/agents/support/query/ -H "Authorization: Bearer $KEY" \
+//!   -H 'Content-Type: application/json' -d '{"message": "Hello"}'
+//! # {"answer":"Support heard: Hello"}; at /api/agents/sales/query/ {"error":"permission_denied",…}
+//! ```
+//!
+//! Its environment: `tower_auth::server::Environment`, and `DEMO_PASSWORD`.
+
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+use tower_auth::endpoint::{Input, KeysEndpoint, SignInEndpoint};
+use tower_auth::format::Coded;
+use tower_auth::server::Environment;
+use tower_auth::store::Memory;
+use tower_auth::test_util::demo_users;
+use tower_auth::{
+    ApiKeys, Clock, KeyIds, Method, Principal, Rejection, RejectionKind, Subject, SystemClock, Users,
+};
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
+    let store = Memory::new();
+    let users = Users::new(store.clone());
+    let agents = agents(&users).await?;
+    let auth = environment
+        .layer()
+        .throttle(environment.throttle())
+        .users(users)
+        .tokens(environment.tokens(HOUR, WEEK)?.store(store.clone()).issuer("rag_chats"))
+        .api_keys(ApiKeys::new(store).bare().ids(KeyIds::Uuid))
+        .format(Coded)
+        .build()?;
+
+    let owned = Arc::clone(&agents);
+    let keys = KeysEndpoint::bare().require(Method::Jwt).owner(move |call| {
+        let id = call.parameter("agent").unwrap_or_default();
+        owned.of(call.verified()?, id).map(Agent::subject)
+    });
+    let endpoints = auth
+        .endpoints()
+        .sign_in("/api/auth/login/", SignInEndpoint::new().with_user())
+        .refresh("/api/auth/token/refresh/")
+        .sign_out("/api/auth/logout/")
+        .api_keys("/api/agents/{agent}/api-keys/", keys)
+        .build()?;
+
+    Ok(Router::new()
+        .route("/api/agents/", get(list).layer(auth.require(Method::Jwt)))
+        .route("/api/agents/{agent}/query/", post(query))
+        .with_state(agents)
+        .layer(auth)
+        .merge(endpoints))
+}
+
+async fn list(caller: Principal, State(agents): State<Arc<Agents>>) -> Json<Value> {
+    let owned = agents.0.iter().filter(|agent| agent.owner == *caller.subject());
+    Json(owned.map(|agent| json!({ "id": agent.id, "name": agent.name })).collect())
+}
+
+async fn query(
+    caller: Principal,
+    State(agents): State<Arc<Agents>>,
+    Path(id): Path<String>,
+    mut input: Input,
+) -> Result<Json<Value>, Rejection> {
+    let agent = agents.of(&caller, &id)?;
+    let message = input.text("message");
+    input.check()?;
+    Ok(Json(json!({ "answer": format!("{} heard: {message}", agent.name) })))
+}
+
+struct Agent {
+    id: &'static str,
+    name: &'static str,
+    owner: Subject,
+}
+
+impl Agent {
+    /// Whom its keys speak for.
+    fn subject(&self) -> Subject {
+        Subject::new("agent", self.id)
+    }
+}
+
+struct Agents(Vec<Agent>);
+
+impl Agents {
+    /// The agent of that id, for its owner and for its keys.
+    fn of(&self, caller: &Principal, id: &str) -> Result<&Agent, Rejection> {
+        let agent = self.0.iter().find(|agent| agent.id == id);
+        match caller.method() {
+            Method::ApiKey => agent
+                .filter(|agent| agent.subject() == *caller.subject())
+                .ok_or_else(|| Rejection::permission_denied("another agent's key")),
+            _ => agent
+                .filter(|agent| agent.owner == *caller.subject())
+                .ok_or_else(|| Rejection::new(RejectionKind::NotFound, "another user's agent")),
+        }
+    }
+}
+
+/// The demo accounts and their agents; a real service has them in a database.
+async fn agents(users: &Users) -> Result<Arc<Agents>, Box<dyn Error>> {
+    let [user, other, admin] = demo_users();
+    let now = SystemClock.now();
+    let profile = |first: &str, last: &str| json!({ "firstName": first, "lastName": last });
+    let user = users.ensure(user.profile(&profile("Anna", "Lopez"))?, now).await?.id().clone();
+    let other = users.ensure(other.profile(&profile("Ben", "Novak"))?, now).await?.id().clone();
+    users.ensure(admin.profile(&profile("Hub", "Admin"))?, now).await?;
+    Ok(Arc::new(Agents(vec![
+        Agent { id: "support", name: "Support", owner: user.clone() },
+        Agent { id: "sales", name: "Sales", owner: user },
+        Agent { id: "press", name: "Press", owner: other },
+    ])))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let environment = Environment::read()?;
+    let server = environment.bind().await?;
+    server.run(app(&environment).await?).await?;
+    Ok(())
+}

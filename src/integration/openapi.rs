@@ -1,0 +1,157 @@
+use crate::credential::Accepted;
+use crate::pipeline::Mode;
+use std::fmt;
+use utoipa::Modify;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::{Components, OpenApi};
+
+/// What a layer accepts, as the security schemes of an OpenAPI document. Made by
+/// [`AuthLayer::security_schemes`](crate::AuthLayer::security_schemes).
+///
+/// ```text
+/// Bearer         bearerAuth   type http, scheme bearer
+/// X-API-Key      apiKeyAuth   type apiKey, in header
+/// Basic          basicAuth    type http, scheme basic
+/// one's own      NAMEAuth     type apiKey, in header Authorization
+/// ```
+///
+/// [`one_header`](Self::one_header) makes them a single `apiKey` scheme in the header `Authorization`, for pages on which a person
+/// types `Bearer …` or `Api-Key …`: an `http` scheme would put another `Bearer` before it.
+///
+/// Each is an alternative for the document as a whole; an operation says otherwise for itself.
+///
+/// ```
+/// use tower_auth::store::Memory;
+/// use tower_auth::{ApiKeys, AuthLayer};
+/// use utoipa::{Modify, openapi::OpenApi};
+///
+/// let auth = AuthLayer::builder().api_keys(ApiKeys::new(Memory::new()).prefix("egret")).build()?;
+/// let mut document = OpenApi::default();
+/// auth.security_schemes().one_header().modify(&mut document);
+/// let document = serde_json::to_value(document).unwrap();
+/// let scheme = &document["components"]["securitySchemes"]["authorization"];
+/// assert_eq!((&scheme["type"], &scheme["in"], &scheme["name"]), (&"apiKey".into(), &"header".into(), &"Authorization".into()));
+/// # Ok::<(), tower_auth::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct SecuritySchemes {
+    schemes: Vec<(String, SecurityScheme)>,
+    /// What may stand in the header `Authorization`.
+    forms: Vec<String>,
+    mode: Mode,
+}
+
+impl SecuritySchemes {
+    pub(crate) fn of(accepted: &Accepted, mode: Mode) -> Self {
+        let mut all = Self { schemes: Vec::new(), forms: Vec::new(), mode };
+        if accepted.tokens || accepted.api_keys {
+            let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+            let bearer = if accepted.api_keys { bearer } else { bearer.bearer_format("JWT") };
+            all.add("bearerAuth", SecurityScheme::Http(bearer.build()), "Bearer …");
+        }
+        if accepted.api_keys {
+            let key = ApiKeyValue::new("X-API-Key");
+            all.add("apiKeyAuth", SecurityScheme::ApiKey(ApiKey::Header(key)), "Api-Key …");
+        }
+        if accepted.basic {
+            let basic = HttpBuilder::new().scheme(HttpAuthScheme::Basic).build();
+            all.add("basicAuth", SecurityScheme::Http(basic), "Basic …");
+        }
+        for name in &accepted.others {
+            let form = format!("{name} …");
+            all.add(&format!("{name}Auth"), authorization(std::slice::from_ref(&form)), &form);
+        }
+        all
+    }
+
+    fn add(&mut self, name: &str, scheme: SecurityScheme, form: &str) {
+        self.schemes.push((name.to_owned(), scheme));
+        self.forms.push(form.to_owned());
+    }
+
+    /// A single scheme, `authorization`: the whole value of the header `Authorization`, to be typed as it is sent.
+    pub fn one_header(mut self) -> Self {
+        self.schemes = vec![("authorization".into(), authorization(&self.forms))];
+        self
+    }
+}
+
+fn authorization(forms: &[String]) -> SecurityScheme {
+    let forms: Vec<String> = forms.iter().map(|form| format!("`{form}`")).collect();
+    let value = ApiKeyValue::with_description("Authorization", &forms.join(" or "));
+    SecurityScheme::ApiKey(ApiKey::Header(value))
+}
+
+impl Modify for SecuritySchemes {
+    fn modify(&self, document: &mut OpenApi) {
+        let components = document.components.get_or_insert_with(Components::new);
+        let requirements = document.security.get_or_insert_default();
+        for (name, scheme) in &self.schemes {
+            components.add_security_scheme(name, scheme.clone());
+            requirements.push(SecurityRequirement::new(name, [""; 0]));
+        }
+        if self.mode == Mode::Optional {
+            requirements.push(SecurityRequirement::default());
+        }
+    }
+}
+
+impl fmt::Debug for SecuritySchemes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecuritySchemes").field("forms", &self.forms).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn document(schemes: &SecuritySchemes) -> Value {
+        let mut document = OpenApi::default();
+        schemes.modify(&mut document);
+        serde_json::to_value(document).unwrap()
+    }
+
+    fn everything() -> Accepted {
+        Accepted { tokens: true, api_keys: true, basic: true, others: vec!["Hawk"], ..Accepted::default() }
+    }
+
+    #[test]
+    fn each_scheme_is_an_alternative_of_its_own() {
+        let shown = document(&SecuritySchemes::of(&everything(), Mode::Required));
+        assert_eq!(shown["openapi"], "3.1.0");
+        let expected = json!({
+            "bearerAuth": { "type": "http", "scheme": "bearer" },
+            "apiKeyAuth": { "type": "apiKey", "in": "header", "name": "X-API-Key" },
+            "basicAuth": { "type": "http", "scheme": "basic" },
+            "HawkAuth": { "type": "apiKey", "in": "header", "name": "Authorization", "description": "`Hawk …`" },
+        });
+        assert_eq!(shown["components"]["securitySchemes"], expected);
+        let alternatives =
+            json!([{ "bearerAuth": [] }, { "apiKeyAuth": [] }, { "basicAuth": [] }, { "HawkAuth": [] }]);
+        assert_eq!(shown["security"], alternatives);
+    }
+
+    #[test]
+    fn what_is_not_accepted_is_not_shown_and_optional_adds_nothing_as_an_alternative() {
+        let tokens = Accepted { tokens: true, ..Accepted::default() };
+        let shown = document(&SecuritySchemes::of(&tokens, Mode::Optional));
+        let jwt = json!({ "bearerAuth": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } });
+        assert_eq!(shown["components"]["securitySchemes"], jwt);
+        assert_eq!(shown["security"], json!([{ "bearerAuth": [] }, {}]));
+    }
+
+    #[test]
+    fn one_header_says_what_may_be_typed() {
+        let shown = document(&SecuritySchemes::of(&everything(), Mode::Required).one_header());
+        let description = "`Bearer …` or `Api-Key …` or `Basic …` or `Hawk …`";
+        let expected =
+            json!({ "type": "apiKey", "in": "header", "name": "Authorization", "description": description });
+        assert_eq!(shown["components"]["securitySchemes"], json!({ "authorization": expected }));
+        assert_eq!(shown["security"], json!([{ "authorization": [] }]));
+    }
+}

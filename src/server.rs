@@ -1,0 +1,339 @@
+//! For servers that their environment configures: settings, a listener, and a stop that finishes what is in flight.
+
+use crate::config::{ConfigError, ConfigProblem};
+use crate::issue::Tokens;
+use crate::layer::{AuthLayer, AuthLayerBuilder};
+use crate::random::{self, RandomError};
+use crate::secret::Secret;
+#[cfg(feature = "redis")]
+use crate::throttle::RedisLimiter;
+use crate::throttle::Throttle;
+use axum::Router;
+use axum::serve::ListenerExt;
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::future::IntoFuture;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+/// How long a stop waits for the requests in flight.
+const PATIENCE: Duration = Duration::from_secs(30);
+const DEFAULT_RATE: &str = "2000/day";
+
+/// What a server is told by its environment. A variable that is empty counts as unset.
+///
+/// | variable | meaning | unset |
+/// |---|---|---|
+/// | `ADDR` | where it listens; port 0 picks a free one | `127.0.0.1:3000` |
+/// | `PUBLIC_URL` | how clients reach it, where that is another address: scheme and host, no `/` at the end | |
+/// | `DATABASE_URL` | its store | in memory |
+/// | `REDIS_URL` | its throttles' store | in process |
+/// | `JWT_SECRET` | what it signs tokens with, 32 random bytes or more | random at each start, with a warning |
+/// | `ACCESS_TOKEN_LIFETIME`, `REFRESH_TOKEN_LIFETIME` | in seconds | the application's |
+/// | `ROTATE_REFRESH_TOKENS` | `true`: a refresh token is good once | `false` |
+/// | `THROTTLE_RATE` | such as `2000/day`, `5/min`, `10/s` | `2000/day` |
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use tower_auth::server::Environment;
+/// use tower_auth::store::Memory;
+///
+/// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+/// let environment = Environment::read()?; // every mistake, listed
+/// let server = environment.bind().await?;
+/// let (access, refresh) = (Duration::from_secs(900), Duration::from_secs(86_400));
+/// let tokens = environment.tokens(access, refresh)?.store(Memory::new()).issuer("https://api.example.com");
+/// let auth = environment.layer().tokens(tokens).throttle(environment.throttle()).build()?;
+/// server.run(axum::Router::new().layer(auth)).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Environment {
+    address: String,
+    public_url: Option<String>,
+    database_url: String,
+    #[cfg(feature = "redis")]
+    redis_url: Option<String>,
+    secret: Option<Secret<String>>,
+    access_lifetime: Option<Duration>,
+    refresh_lifetime: Option<Duration>,
+    rotates: bool,
+    throttle_rate: String,
+}
+
+impl Environment {
+    /// Reads the variables above.
+    ///
+    /// # Errors
+    ///
+    /// All variables that cannot be read, at once: [`ConfigProblem::Environment`].
+    pub fn read() -> Result<Self, ConfigError> {
+        Self::of(|name| env::var_os(name))
+    }
+
+    fn of(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        let mut variables = Variables { lookup, problems: Vec::new() };
+        let environment = Self {
+            address: variables.text("ADDR").unwrap_or_else(|| String::from("127.0.0.1:3000")),
+            public_url: variables.text("PUBLIC_URL"),
+            database_url: variables.text("DATABASE_URL").unwrap_or_default(),
+            #[cfg(feature = "redis")]
+            redis_url: variables.text("REDIS_URL"),
+            secret: variables.text("JWT_SECRET").map(Secret::new),
+            access_lifetime: variables.lifetime("ACCESS_TOKEN_LIFETIME"),
+            refresh_lifetime: variables.lifetime("REFRESH_TOKEN_LIFETIME"),
+            rotates: variables.switch("ROTATE_REFRESH_TOKENS"),
+            throttle_rate: variables.text("THROTTLE_RATE").unwrap_or_else(|| DEFAULT_RATE.into()),
+        };
+        #[cfg(not(feature = "redis"))]
+        if variables.text("REDIS_URL").is_some() {
+            variables.problem("REDIS_URL", "unset, for the feature redis is off");
+        }
+        ConfigError::check(variables.problems)?;
+        Ok(environment)
+    }
+
+    /// Tokens as the environment wants them, with these lifetimes where it names none: still without a store and an issuer.
+    ///
+    /// Where it names one lifetime alone, the other gives way: an access token does not outlive its refresh token.
+    ///
+    /// # Errors
+    ///
+    /// There is no secret, and the system's source of randomness failed.
+    pub fn tokens(&self, access: Duration, refresh: Duration) -> Result<Tokens, RandomError> {
+        let tokens = Tokens::hs256(self.secret_or_random()?.expose());
+        let (access, refresh) = match (self.access_lifetime, self.refresh_lifetime) {
+            (Some(access), Some(refresh)) => (access, refresh),
+            (Some(access), None) => (access, refresh.max(access)),
+            (None, Some(refresh)) => (access.min(refresh), refresh),
+            (None, None) => (access, refresh),
+        };
+        let tokens = tokens.access_lifetime(access).refresh_lifetime(refresh);
+        Ok(if self.rotates { tokens } else { tokens.without_rotation() })
+    }
+
+    fn secret_or_random(&self) -> Result<Secret<String>, RandomError> {
+        if let Some(secret) = &self.secret {
+            return Ok(secret.clone());
+        }
+        eprintln!("warning: JWT_SECRET is not set; tokens will not survive a restart");
+        let mut secret = String::new();
+        random::push_base62(&mut secret, 43, random::fill)?;
+        Ok(Secret::new(secret))
+    }
+
+    /// `DATABASE_URL`; empty where it is unset.
+    #[must_use]
+    pub fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
+    /// `THROTTLE_RATE`, whose mistakes the layer's `build()` reports.
+    #[must_use]
+    pub fn throttle_rate(&self) -> &str {
+        &self.throttle_rate
+    }
+
+    /// `THROTTLE_RATE` for each principal: all keys of an owner together, anonymous requests by address.
+    pub fn throttle(&self) -> Throttle {
+        Throttle::per_principal(self.throttle_rate())
+    }
+
+    /// A configuration of a layer whose throttles count at `REDIS_URL`.
+    pub fn layer(&self) -> AuthLayerBuilder {
+        let builder = AuthLayer::builder();
+        #[cfg(feature = "redis")]
+        if let Some(url) = &self.redis_url {
+            return builder.limiter(RedisLimiter::new(url));
+        }
+        builder
+    }
+
+    /// Listens at `ADDR`. Connections wait until the server runs.
+    ///
+    /// # Errors
+    ///
+    /// The address is none, or is taken.
+    pub async fn bind(&self) -> io::Result<Server> {
+        let listener = TcpListener::bind(&self.address).await?;
+        let address = listener.local_addr()?;
+        let url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        Ok(Server { listener, address, url })
+    }
+}
+
+struct Variables<L> {
+    lookup: L,
+    problems: Vec<ConfigProblem>,
+}
+
+impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
+    fn text(&mut self, name: &'static str) -> Option<String> {
+        let text = (self.lookup)(name)?.into_string();
+        let text = text.map_err(|_| self.problem(name, "UTF-8")).ok()?;
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    fn lifetime(&mut self, name: &'static str) -> Option<Duration> {
+        let seconds = self.text(name)?.parse().ok().filter(|seconds| *seconds > 0);
+        if seconds.is_none() {
+            self.problem(name, "a whole number of seconds, 1 or more");
+        }
+        seconds.map(Duration::from_secs)
+    }
+
+    fn switch(&mut self, name: &'static str) -> bool {
+        match self.text(name).as_deref() {
+            None | Some("false" | "0") => false,
+            Some("true" | "1") => true,
+            Some(_) => {
+                self.problem(name, "true or false");
+                false
+            }
+        }
+    }
+
+    fn problem(&mut self, variable: &'static str, form: &'static str) {
+        self.problems.push(ConfigProblem::Environment { variable, form });
+    }
+}
+
+/// Never shows the secret, nor URLs, which may hold passwords.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// A server that has an address and does not answer yet. Made by [`Environment::bind`].
+#[derive(Debug)]
+#[must_use]
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    url: String,
+}
+
+impl Server {
+    /// How clients reach it: `PUBLIC_URL`, or `http://` and the address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Prints `listening on http://ADDRESS`, and serves until SIGTERM or Ctrl-C. Then it takes no more connections, finishes the
+    /// requests in flight, for at most 30 seconds, and returns.
+    ///
+    /// # Errors
+    ///
+    /// The signals cannot be listened to.
+    pub async fn run(self, app: Router) -> io::Result<()> {
+        let stop = stop_signal()?;
+        println!("listening on http://{}", self.address);
+        let (stopping, stopped) = oneshot::channel();
+        let stop = async move {
+            stop.await;
+            let _ = stopping.send(());
+        };
+        // Small answers are not to wait for the acknowledgement of those before (Nagle).
+        let listener = self.listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
+        let serve = axum::serve(listener, app).with_graceful_shutdown(stop).into_future();
+        // A stream that stays open must not keep the process alive.
+        let patience = async {
+            let _ = stopped.await;
+            tokio::time::sleep(PATIENCE).await;
+        };
+        tokio::select! {
+            ended = serve => ended,
+            () = patience => Ok(()),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(variables: &[(&str, &str)]) -> Result<Environment, ConfigError> {
+        let found = |name: &str| variables.iter().find(|(known, _)| *known == name);
+        Environment::of(|name| found(name).map(|(_, value)| value.into()))
+    }
+
+    #[test]
+    fn what_is_unset_or_empty_has_its_default() {
+        for variables in [&[][..], &[("ADDR", ""), ("THROTTLE_RATE", ""), ("JWT_SECRET", "")]] {
+            let environment = of(variables).unwrap();
+            assert_eq!(environment.address, "127.0.0.1:3000");
+            assert_eq!(environment.throttle_rate(), "2000/day");
+            assert_eq!(environment.database_url(), "");
+            assert!(environment.secret.is_none() && !environment.rotates);
+        }
+    }
+
+    #[test]
+    fn every_variable_that_cannot_be_read_is_named_at_once() {
+        let wrong = [
+            ("ACCESS_TOKEN_LIFETIME", "1h"),
+            ("REFRESH_TOKEN_LIFETIME", "0"),
+            ("ROTATE_REFRESH_TOKENS", "perhaps"),
+        ];
+        let error = of(&wrong).unwrap_err();
+        assert_eq!(error.problems().len(), 3);
+        for (name, value) in wrong {
+            let shown = error.to_string();
+            assert!(shown.contains(name) && !shown.contains(value), "{shown}");
+        }
+    }
+
+    #[test]
+    fn one_lifetime_alone_takes_the_other_with_it() {
+        let debug = |variables: &[(&str, &str)]| {
+            let secret = ("JWT_SECRET", "tests only: 0123456789abcdefghij");
+            let variables: Vec<_> = variables.iter().copied().chain([secret]).collect();
+            let tokens = of(&variables).unwrap().tokens(Duration::from_secs(60), Duration::from_secs(600));
+            format!("{:?}", tokens.unwrap())
+        };
+        let has = |text: &str, access: &str, refresh: &str| {
+            let lifetimes = format!("access_lifetime: {access}, refresh_lifetime: {refresh}");
+            assert!(text.contains(&lifetimes), "{text}");
+        };
+        has(&debug(&[]), "60s", "600s");
+        has(&debug(&[("REFRESH_TOKEN_LIFETIME", "5")]), "5s", "5s");
+        has(&debug(&[("ACCESS_TOKEN_LIFETIME", "900")]), "900s", "900s");
+        assert!(debug(&[("ROTATE_REFRESH_TOKENS", "true")]).contains("rotation: On"));
+        assert!(debug(&[]).contains("rotation: Off"));
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let environment = of(&[("JWT_SECRET", "hidden"), ("DATABASE_URL", "postgres://u:hidden@h/d")]);
+        assert!(!format!("{:?}", environment.unwrap()).contains("hidden"));
+    }
+}
