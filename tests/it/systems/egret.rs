@@ -156,11 +156,7 @@ async fn the_prefix_alone_tells_keys_from_tokens() {
         format!("{key}x"),
         key.to_uppercase().replace("EGRET_", "egret_"),
     ] {
-        assert_eq!(
-            code(&egret.domains(&broken).await.challenged(&INVALID)),
-            "api_key_invalid",
-            "{broken}"
-        );
+        assert_eq!(code(&egret.domains(&broken).await.challenged(&INVALID)), "api_key_invalid", "{broken}");
     }
     for broken in ["egretunknown", "a.b.c", &expired(&access), key.trim_start_matches("egret_")] {
         assert_eq!(code(&egret.domains(broken).await.challenged(&INVALID)), "token_invalid", "{broken}");
