@@ -160,12 +160,12 @@ async fn no_record_holds_a_piece_of_a_key_a_token_or_a_password() {
 #[tokio::test]
 async fn no_event_log_line_or_answer_holds_a_piece_of_a_secret_that_it_does_not_hand_out() {
     let log = Log::default();
-    let (world, life);
-    {
+    let (world, life) = {
         let _guard = log.capture();
-        world = world_here().await;
-        life = live(&world).await;
-    }
+        let world = world().await;
+        let life = live(&world).await;
+        (world, life)
+    };
     let events = world.events.text();
     for heard in ["SignedIn", "Rotated", "ReuseDetected", "KeyCreated", "PasswordChanged", "Refused"] {
         assert!(events.contains(heard), "{heard}");
@@ -180,10 +180,6 @@ async fn no_event_log_line_or_answer_holds_a_piece_of_a_secret_that_it_does_not_
         pieces_of_signatures(&life).assert_none_in(asked, text);
     }
     assert!(life.answers.len() > 40);
-}
-
-async fn world_here() -> World {
-    world().await
 }
 
 #[tokio::test]
