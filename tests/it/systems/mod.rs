@@ -4,4 +4,5 @@ mod client;
 mod jina_connect;
 mod ngenea_hub;
 mod rag_chats;
+mod restart;
 mod server;
