@@ -11,7 +11,7 @@ use crate::authorize::Requirement;
 use crate::config::{ConfigError, ConfigProblem};
 use crate::issue::Grant;
 use crate::layer::AuthLayer;
-use crate::principal::Method as Verified;
+use crate::principal::Principal;
 use crate::reject::Rejection;
 use crate::store::UserRecord;
 use http::Method;
@@ -217,7 +217,9 @@ impl Routes {
     }
 
     fn add(&mut self, path: &str, kind: Kind, grant: Option<&GrantOf>) {
-        let signed_in = || Access::Caller(Requirement::method(Verified::Jwt));
+        let own_access_token = |caller: &Principal| caller.session().is_some();
+        let signed_in =
+            move || Access::Caller(Requirement::check("an access token of ours", own_access_token));
         match kind {
             Kind::SignIn(endpoint) => {
                 self.post(path, Access::Anybody, endpoint.granting(grant));

@@ -24,7 +24,8 @@ use std::sync::Arc;
 /// DELETE PATH{token_id}/                         204, refused from now on
 /// ```
 ///
-/// Only an access token makes or revokes one: neither a private token nor an API key does.
+/// Only an access token of ours makes or revokes one: neither a private token nor an API key does. What it grants is what the user has,
+/// and no more than what that access token grants.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct PrivateTokensEndpoint {
@@ -58,8 +59,9 @@ impl Handler for Create {
     async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
         let (name, expires) = (input.text("name"), input.time("expires_at"));
         input.check()?;
-        let user = users(auth)?.find(caller(call)?.subject(), call.now).await?;
-        let grant = granted(self.0.as_ref(), &user)?;
+        let caller = caller(call)?;
+        let user = users(auth)?.find(caller.subject(), call.now).await?;
+        let grant = granted(self.0.as_ref(), &user)?.shrunk_to(caller.scopes(), caller.roles());
         let new = tokens(auth)?.issue_private(grant, &name, expires, call.now).await?;
         let mut members = shown(&new.record);
         members.insert("token".into(), new.token.expose().as_str().into());

@@ -85,6 +85,7 @@ impl Handler for SignInEndpoint {
         let user = users(auth)?.authenticate_from(attempt, call.now).await?;
         let grant = granted(self.grant.as_ref(), &user)?;
         let pair = tokens(auth)?.issue(grant, call.now).await?;
+        users(auth)?.confirm(Arc::clone(&user), &password, call.now).await?;
         let mut members = pair_map(&pair);
         if let Some(show) = &self.user {
             members.insert("user".into(), Value::Object(show(&user, call)));

@@ -76,7 +76,7 @@ impl Service {
     /// While the database is away: after the bound everything is 503, and until then what is warm is 200. Nothing else.
     async fn is_away(&self, what: &str) {
         let mut saw_503 = false;
-        let start = std::time::Instant::now();
+        let start = tokio::time::Instant::now();
         while start.elapsed() < Duration::from_secs(30) && !saw_503 {
             let lag = self.store.lag();
             match self.status(&self.warm).await {
