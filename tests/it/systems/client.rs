@@ -46,6 +46,15 @@ impl System {
         Answer::of(request, format!("{method} {path} {body}")).await
     }
 
+    /// The same by `POST`, or by `GET` where there is no body, with further fields.
+    pub(super) async fn request(&self, path: &str, auth: &str, body: &Value, fields: HeaderMap) -> Answer {
+        let method = if body.is_null() { Method::GET } else { Method::POST };
+        let request = self.http.request(method, format!("{}{path}", self.example.url)).headers(fields);
+        let request = request.header("authorization", auth);
+        let request = if body.is_null() { request } else { request.json(body) };
+        Answer::of(request, format!("{path} {body}")).await
+    }
+
     pub(super) async fn get(&self, path: &str, auth: &str) -> Answer {
         self.send(Method::GET, path, auth, Value::Null).await
     }
