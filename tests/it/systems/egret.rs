@@ -81,8 +81,8 @@ async fn rotation_is_the_environments_choice() {
 async fn a_sign_in_that_fails_tells_nothing_and_names_fields() {
     let egret = Egret::start();
     let wrong = |email: &str| json!({ "email": email, "password": "wrong-password" });
-    let known = egret.0.post(CREATE, "", wrong("user@example.com")).await.is_challenged(&CHALLENGES);
-    let unknown = egret.0.post(CREATE, "", wrong("nobody@example.com")).await.is_challenged(&CHALLENGES);
+    let known = egret.0.post(CREATE, "", wrong("user@example.com")).await.challenged(&CHALLENGES);
+    let unknown = egret.0.post(CREATE, "", wrong("nobody@example.com")).await.challenged(&CHALLENGES);
     assert_eq!((known.text.as_str(), code(&known)), (unknown.text.as_str(), "invalid_credentials".into()));
     let (found, errors) = problem(&egret.0.post(CREATE, "", json!({})).await.is(400));
     assert_eq!((found.as_str(), errors[0]["pointer"].as_str()), ("validation_error", Some("#/email")));
@@ -117,8 +117,8 @@ async fn a_key_is_shown_once_lives_until_it_is_revoked_and_manages_its_users_key
     assert_eq!(egret.0.get(KEYS, &bearer(&other)).await.is(200).json(), json!([]));
 
     let second_path = format!("{KEYS}{}/", second["id"].as_str().unwrap());
-    egret.0.delete(&second_path, &bearer(key)).await.is_empty();
-    let refused = egret.domains(second["key"].as_str().unwrap()).await.is_challenged(&INVALID);
+    egret.0.delete(&second_path, &bearer(key)).await.nothing();
+    let refused = egret.domains(second["key"].as_str().unwrap()).await.challenged(&INVALID);
     assert_eq!(code(&refused), "api_key_invalid");
     egret.0.delete(&second_path, &bearer(key)).await.is(404);
     egret.domains(key).await.is(200);
@@ -156,16 +156,12 @@ async fn the_prefix_alone_tells_keys_from_tokens() {
         format!("{key}x"),
         key.to_uppercase().replace("EGRET_", "egret_"),
     ] {
-        assert_eq!(
-            code(&egret.domains(&broken).await.is_challenged(&INVALID)),
-            "api_key_invalid",
-            "{broken}"
-        );
+        assert_eq!(code(&egret.domains(&broken).await.challenged(&INVALID)), "api_key_invalid", "{broken}");
     }
     for broken in ["egretunknown", "a.b.c", &expired(&access), key.trim_start_matches("egret_")] {
-        assert_eq!(code(&egret.domains(broken).await.is_challenged(&INVALID)), "token_invalid", "{broken}");
+        assert_eq!(code(&egret.domains(broken).await.challenged(&INVALID)), "token_invalid", "{broken}");
     }
-    let none = egret.0.get("/domains/", "").await.is_challenged(&CHALLENGES);
+    let none = egret.0.get("/domains/", "").await.challenged(&CHALLENGES);
     assert_eq!(code(&none), "not_authenticated");
     egret.0.stop().await;
 }
@@ -206,13 +202,26 @@ async fn administrators_alone_change_domains_and_they_with_a_jwt() {
             let answer = egret.0.send(method.clone(), path, &bearer(credential), body.clone()).await.is(403);
             assert_eq!(code(&answer), "permission_denied", "{method} {path}");
         }
-        egret.0.send(method.clone(), path, "", body.clone()).await.is_challenged(&CHALLENGES);
+        egret.0.send(method.clone(), path, "", body.clone()).await.challenged(&CHALLENGES);
         egret.0.send(method, path, &bearer(&admin), body).await.is(status);
     }
     egret.0.delete("/domains/eu/", &bearer(&admin)).await.is(404);
     let (_, errors) =
         problem(&egret.0.post("/domains/", &bearer(&admin), json!({ "name": "us" })).await.is(400));
     assert_eq!((&errors[0]["pointer"], &errors[0]["code"]), (&json!("#/name"), &json!("unique")));
+    egret.0.stop().await;
+}
+
+#[tokio::test]
+async fn a_throttled_user_is_told_when_to_come_back_and_a_key_counts_for_its_owner() {
+    let egret = Egret(System::start_with("egret", &[("THROTTLE_RATE", "2/hour")]));
+    let access = egret.access("user@example.com").await;
+    let key = egret.new_key(&access).await["key"].as_str().unwrap().to_owned();
+    egret.domains(&key).await.is(200);
+    for spent in [&access, &key] {
+        assert_eq!(code(&egret.domains(spent).await.throttled()), "throttled");
+    }
+    egret.domains(&egret.access("other@example.com").await).await.is(200);
     egret.0.stop().await;
 }
 

@@ -76,8 +76,8 @@ async fn a_sign_in_gives_tokens_of_a_company() {
 async fn a_sign_in_that_fails_tells_nothing_and_names_fields() {
     let system = Tokens::start();
     let wrong = |email: &str| json!({ "email": email, "password": "wrong-password" });
-    let known = system.0.post(TOKEN, "", wrong("user@example.com")).await.is_challenged(&CHALLENGE);
-    let unknown = system.0.post(TOKEN, "", wrong("nobody@example.com")).await.is_challenged(&CHALLENGE);
+    let known = system.0.post(TOKEN, "", wrong("user@example.com")).await.challenged(&CHALLENGE);
+    let unknown = system.0.post(TOKEN, "", wrong("nobody@example.com")).await.challenged(&CHALLENGE);
     assert_eq!(known.text, unknown.text);
     assert_eq!(errors(&known), ("client_error".into(), vec![("authentication_failed".into(), Value::Null)]));
 
@@ -100,7 +100,7 @@ async fn a_refresh_token_gives_an_access_token_and_is_none() {
     let renewed = answer["access"].as_str().unwrap();
     assert_eq!(claims(renewed)["company_id"], 1);
     system.datasets(renewed).await.is(200);
-    system.datasets(&refresh).await.is_challenged(&INVALID);
+    system.datasets(&refresh).await.challenged(&INVALID);
     for wrong in [access.as_str(), "a.b.c", &expired(&refresh)] {
         let answer = system.0.post(REFRESH, "", json!({ "refresh": wrong })).await.is(401);
         assert_eq!(errors(&answer).1, [("invalid_token".into(), Value::Null)]);
@@ -124,9 +124,9 @@ async fn the_refusal_of_a_bad_token_is_the_documented_one() {
         }],
     });
     for bad in ["a.b.c", &format!("{access}x"), &expired(&access)] {
-        assert_eq!(system.datasets(bad).await.is_challenged(&INVALID).json(), documented);
+        assert_eq!(system.datasets(bad).await.challenged(&INVALID).json(), documented);
     }
-    let none = system.0.get(DATASETS, "").await.is_challenged(&CHALLENGE);
+    let none = system.0.get(DATASETS, "").await.challenged(&CHALLENGE);
     assert_eq!(errors(&none).1, [("not_authenticated".into(), Value::Null)]);
     system.0.stop().await;
 }
@@ -171,8 +171,8 @@ async fn a_revoked_private_token_is_refused_at_once_and_anothers_is_not_there() 
     system.0.post(PRIVATE, &bearer(token), json!({ "name": "x", "expires_at": in_days(1) })).await.is(403);
     system.datasets(token).await.is(200);
 
-    system.0.delete(&path, &bearer(&access)).await.is_empty();
-    system.datasets(token).await.is_challenged(&INVALID);
+    system.0.delete(&path, &bearer(&access)).await.nothing();
+    system.datasets(token).await.challenged(&INVALID);
     system.0.delete(&path, &bearer(&access)).await.is(404);
     assert_eq!(system.0.get(PRIVATE, &bearer(&access)).await.is(200).json(), json!([]));
     system.0.stop().await;
@@ -200,7 +200,27 @@ async fn an_expiry_that_is_past_missing_or_too_far_away_is_refused() {
     let unnamed = json!({ "expires_at": in_days(1) });
     let unnamed = system.0.post(PRIVATE, &bearer(&access), unnamed).await.is(400);
     assert_eq!(errors(&unnamed).1, [("required".into(), json!("name"))]);
-    system.0.send(Method::POST, PRIVATE, "", json!({})).await.is_challenged(&CHALLENGE);
+    system.0.send(Method::POST, PRIVATE, "", json!({})).await.challenged(&CHALLENGE);
+    system.0.stop().await;
+}
+
+#[tokio::test]
+async fn a_throttled_user_is_told_when_to_come_back_whichever_token_it_is() {
+    let system = Tokens(System::start_with("private_tokens", &[("THROTTLE_RATE", "2/hour")]));
+    let (access, _) = system.sign_in("user@example.com").await;
+    let made = system.new_token(&access, "billing", &in_days(1)).await;
+    let token = made["token"].as_str().unwrap();
+    system.datasets(token).await.is(200);
+    for spent in [token, &access] {
+        let refused = system.datasets(spent).await.throttled();
+        assert_eq!(errors(&refused).1, [("throttled".into(), Value::Null)]);
+    }
+    // Another user has a quota of its own, and the page is no request of anybody's.
+    let (other, _) = system.sign_in("other@example.com").await;
+    system.0.get("/api/v1/companies/2/datasets/", &bearer(&other)).await.is(200);
+    for _ in 0..5 {
+        system.0.get("/settings/api-keys/", "").await.is(200);
+    }
     system.0.stop().await;
 }
 
@@ -246,7 +266,7 @@ async fn the_page_makes_copies_lists_and_deletes_by_keyboard_alone() {
     browser.press(ENTER).await;
     browser.sees("You have no API keys yet.").await;
     browser.focused("#keys-title").await;
-    system.datasets(&token).await.is_challenged(&INVALID);
+    system.datasets(&token).await.challenged(&INVALID);
     browser.close().await;
     system.0.stop().await;
 }
