@@ -12,6 +12,7 @@
 use axum::Router;
 use axum::routing::get;
 use std::error::Error;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tower_auth::store::{KeyStore, Memory};
@@ -26,7 +27,9 @@ struct Shared {
 
 /// One of the servers. On two machines this is all there is.
 fn app(shared: &Shared) -> Result<Router, Box<dyn Error>> {
-    let limiter = RedisLimiter::new(&shared.redis).nodes(2); // while Redis is away, each admits half
+    let limiter = RedisLimiter::new(&shared.redis)
+        .nodes(2) // while Redis is away, each admits half
+        .deadline(Duration::from_secs(2)); // 20 ms by default; a machine that also runs everything else may take longer
     let auth = AuthLayer::builder()
         .api_keys(shared.keys.clone())
         .throttle(Throttle::per_principal("3/min"))

@@ -173,7 +173,8 @@ pub enum ConfigProblem {
     ResourceUrl,
     /// A path that is none.
     #[error(
-        "the path {0:?} of an endpoint does not begin with a slash, or has braces that do not enclose a whole segment"
+        "the path {0:?} of an endpoint does not begin with a slash, has braces that do not enclose a whole segment, or names a \
+         parameter twice"
     )]
     Path(String),
     /// Two endpoints that one request could mean.

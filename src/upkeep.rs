@@ -1,15 +1,20 @@
 //! Small writes that no request waits for: last uses, and keys found by an older digest.
 
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::hash::Hash;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::task::Poll;
+use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 /// What may wait for one write; beyond that, uses are forgotten.
 const MOST_WAITING: usize = 10_000;
+
+/// How long one write may take.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Collects what is to be written, and writes it in one batch after another on the runtime, one at a time.
 ///
@@ -60,6 +65,15 @@ impl<K: Eq + Hash + Send + 'static> Upkeep<K> {
     }
 }
 
+/// A store that hangs must not end the writing for good.
+async fn within_deadline(mut write: Pin<Box<dyn Future<Output = ()> + Send>>) {
+    // What is done at once needs no timer, which the runtime may not have.
+    let is_done = poll_fn(|cx| Poll::Ready(write.as_mut().poll(cx).is_ready())).await;
+    if !is_done {
+        let _ = timeout(DEADLINE, write).await;
+    }
+}
+
 /// The task that writes. Should it panic or be cancelled, the next use starts another.
 struct Writing<K> {
     upkeep: Arc<Upkeep<K>>,
@@ -72,7 +86,7 @@ where
 {
     async fn run(mut self) {
         while let Some(batch) = self.upkeep.next() {
-            (self.upkeep.write)(batch).await;
+            within_deadline((self.upkeep.write)(batch)).await;
         }
         self.is_done = true;
     }

@@ -5,12 +5,12 @@ use super::input::{Input, named};
 use super::reply::Reply;
 use super::route::Handler;
 use super::session::not_configured;
-use super::{Show, caller};
+use super::{Show, caller, own};
 use crate::authorize::Requirement;
 use crate::clock::rfc3339;
 use crate::issue::KeyRequest;
 use crate::layer::AuthLayer;
-use crate::principal::Subject;
+use crate::principal::{Principal, Scope, Subject};
 use crate::reject::{Rejection, RejectionKind};
 use crate::scheme::{ApiKeys, NewKey};
 use crate::store::KeyRecord;
@@ -35,7 +35,9 @@ const LONGEST_OVERLAP: u64 = 30 * 24 * 60 * 60;
 /// DELETE PATH{key_id}/                                             204, refused from now on
 /// ```
 ///
-/// The owner is the caller, or whoever [`owner`](Self::owner) says. Another owner's key is 404, like one that is not there.
+/// The owner is the caller, or whoever [`owner`](Self::owner) says; without that, a token of another issuer is 403, because its
+/// subject may be called like one of ours. Another owner's key is 404, like one that is not there. A key with more scopes or roles
+/// than the caller has is not rotated, for the successor is shown: 403.
 #[derive(Clone)]
 #[must_use]
 pub struct KeysEndpoint {
@@ -177,7 +179,7 @@ impl Shape {
     fn owner_of(&self, call: &Call) -> Result<Subject, Rejection> {
         match &self.owner {
             Some(owner) => owner(call),
-            None => Ok(caller(call)?.subject().clone()),
+            None => Ok(own(call)?.subject().clone()),
         }
     }
 
@@ -316,6 +318,7 @@ impl Handler for Rotate {
         let (owner, key) = shape.live(auth, call).await?;
         let overlap = input.optional_number("overlap").unwrap_or(0);
         input.check()?;
+        may_see(caller(call)?, &key)?;
         let overlap = Duration::from_secs(overlap.min(LONGEST_OVERLAP));
         let new = shape.keys(auth)?.rotate(&owner, key.id(), overlap, call.now).await;
         Ok(Reply::created(shape.with_secret(&new.map_err(|rejection| named(rejection, &[]))?, call)))
@@ -325,6 +328,16 @@ impl Handler for Rotate {
     fn about(&self) -> Option<About> {
         Some(About::new(StatusCode::CREATED, "Replace an API key").optional_number("overlap"))
     }
+}
+
+/// Nobody gets more by a key than they have.
+fn may_see(caller: &Principal, key: &KeyRecord) -> Result<(), Rejection> {
+    let missing: Vec<Scope> =
+        key.scopes().iter().filter(|scope| !caller.has_scope(scope)).map(Scope::from).collect();
+    if !key.roles().iter().all(|role| caller.has_role(role)) {
+        return Err(Rejection::permission_denied("roles"));
+    }
+    if missing.is_empty() { Ok(()) } else { Err(Rejection::insufficient_scope(missing)) }
 }
 
 pub(super) struct Revoke(pub(super) Arc<Shape>);

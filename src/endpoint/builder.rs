@@ -12,7 +12,6 @@ use crate::authorize::Requirement;
 use crate::config::{ConfigError, ConfigProblem};
 use crate::issue::Grant;
 use crate::layer::AuthLayer;
-use crate::principal::Method as Verified;
 use crate::reject::Rejection;
 use crate::store::UserRecord;
 use http::Method;
@@ -344,9 +343,9 @@ impl Routes {
     }
 }
 
-/// Who presents an access token: neither a private token nor an API key.
+/// Who presents an access token of ours: neither a private token nor an API key, nor another issuer's token.
 fn signed_in() -> Requirement {
-    Requirement::method(Verified::Jwt)
+    Requirement::check("an access token of ours", |caller| caller.session().is_some())
 }
 
 /// What a page finds beside it.

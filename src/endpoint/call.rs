@@ -1,3 +1,4 @@
+use super::route::Parameters;
 use crate::principal::Principal;
 use crate::reject::{Rejection, RejectionKind};
 use http::header::{HOST, HeaderMap};
@@ -5,9 +6,6 @@ use http::request::Parts;
 use http::uri::{Authority, Uri};
 use std::net::IpAddr;
 use std::time::SystemTime;
-
-/// The parameters of a path, by name.
-pub(super) type Parameters = Vec<(Box<str>, String)>;
 
 /// A request at an endpoint: what hooks get to see of it.
 #[derive(Debug)]

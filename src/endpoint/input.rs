@@ -8,6 +8,7 @@ use http::Request;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::error::Error;
@@ -18,6 +19,9 @@ use std::time::SystemTime;
 const LONGEST_TEXT: usize = 8 * 1024;
 /// How much of a body is read at most, in bytes.
 pub(super) const BODY_LIMIT: usize = 64 * 1024;
+
+/// How many texts a list has at most.
+const MOST_TEXTS: usize = 100;
 
 /// The body of a request: a JSON object whose members are read one by one. What nobody asks for is ignored and assigns nothing.
 ///
@@ -69,12 +73,15 @@ impl Input {
         Self::read(&head.headers, body, BODY_LIMIT).await
     }
 
-    /// Reads a body: `application/json` (415), at most `most` bytes (413), one JSON object (400).
+    /// Reads a body: `application/json` (415), at most `most` bytes (413), one JSON object (400). No body at all has no members.
     pub(super) async fn read<B>(headers: &HeaderMap, body: B, most: usize) -> Result<Self, Rejection>
     where
         B: Body,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
+        if body.is_end_stream() && !headers.contains_key(CONTENT_TYPE) {
+            return Ok(Self::none());
+        }
         if !is_json(headers) {
             return Err(Rejection::new(RejectionKind::UnsupportedMediaType, "content type"));
         }
@@ -92,10 +99,9 @@ impl Input {
     }
 
     fn parse(json: &Bytes) -> Result<Self, Rejection> {
-        match serde_json::from_slice(json) {
-            Ok(Value::Object(members)) => Ok(Self { members, problems: Vec::new() }),
-            _ => Err(Rejection::new(RejectionKind::InvalidInput, "no JSON object")),
-        }
+        let Members(members) = serde_json::from_slice(json)
+            .map_err(|_| Rejection::new(RejectionKind::InvalidInput, "no JSON object"))?;
+        Ok(Self { members, problems: Vec::new() })
     }
 
     /// A text that has to be there, and not be blank.
@@ -171,6 +177,9 @@ impl Input {
     pub fn optional_texts(&mut self, field: &str) -> Vec<String> {
         let Some(value) = self.members.remove(field) else { return Vec::new() };
         let texts = match &value {
+            Value::Array(texts) if texts.len() > MOST_TEXTS => {
+                return self.problem(field, "max_length", "This list is too long.").unwrap_or_default();
+            }
             Value::Array(texts) => texts.iter().map(|text| text.as_str().map(str::to_owned)).collect(),
             _ => None,
         };
@@ -199,6 +208,35 @@ impl Input {
             return Ok(());
         }
         Err(Rejection::invalid(std::mem::take(&mut self.problems)))
+    }
+}
+
+/// A JSON object. A name that comes twice is refused: whoever looked at the body before may have taken the other one.
+struct Members(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visit;
+
+        impl<'de> Visitor<'de> for Visit {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Map::new();
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if members.insert(name, value).is_some() {
+                        return Err(A::Error::custom("repeated name"));
+                    }
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Visit)
     }
 }
 

@@ -51,6 +51,12 @@ fn caller(call: &Call) -> Result<&Principal, Rejection> {
     call.verified()
 }
 
+/// The same, whose subject is one of ours: that of another issuer's token may be called like one of our users.
+fn own(call: &Call) -> Result<&Principal, Rejection> {
+    let caller = caller(call)?;
+    if caller.is_foreign() { Err(Rejection::permission_denied("another issuer")) } else { Ok(caller) }
+}
+
 /// `id`, `names` are for the owner alone; so is the profile, whose members stand beside them.
 fn user_map(user: &UserRecord, name_field: &str) -> Map<String, Value> {
     let mut map = Map::new();

@@ -27,7 +27,8 @@ use std::time::SystemTime;
 /// DELETE PATH{token_id}/                               204, refused from now on
 /// ```
 ///
-/// Only an access token makes, rotates or revokes one: neither a private token nor an API key does.
+/// Only an access token of ours makes, rotates or revokes one: neither a private token nor an API key does. What it grants is what the user has,
+/// and no more than what that access token grants.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct PrivateTokensEndpoint {
@@ -78,8 +79,10 @@ async fn issue(
     name: &str,
     expires: SystemTime,
 ) -> Result<NewPrivateToken, Rejection> {
-    let user = users(auth)?.find(caller(call)?.subject(), call.now).await?;
-    tokens(auth)?.issue_private(granted(grant, &user)?, name, expires, call.now).await
+    let caller = caller(call)?;
+    let user = users(auth)?.find(caller.subject(), call.now).await?;
+    let grant = granted(grant, &user)?.shrunk_to(caller.scopes(), caller.roles());
+    tokens(auth)?.issue_private(grant, name, expires, call.now).await
 }
 
 fn with_token(new: &NewPrivateToken) -> Map<String, Value> {

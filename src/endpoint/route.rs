@@ -1,4 +1,4 @@
-use super::call::{Call, Parameters};
+use super::call::Call;
 #[cfg(feature = "openapi")]
 use super::describe::About;
 use super::input::Input;
@@ -67,6 +67,9 @@ pub(super) trait Handler: Send + Sync {
     }
 }
 
+/// The parameters of a path that was asked for, by name.
+pub(super) type Parameters = Vec<(Box<str>, String)>;
+
 /// A path with parameters: `/agents/{id}/api-keys/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Path {
@@ -81,7 +84,7 @@ enum Segment {
 }
 
 impl Path {
-    /// `None` where it does not begin with a `/`, or braces do not enclose a whole segment.
+    /// `None` where it does not begin with a `/`, or braces do not enclose a whole segment, or enclose a name twice.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let segments = text.strip_prefix('/')?.split('/').map(|segment| {
             let parameter = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
@@ -93,7 +96,12 @@ impl Path {
                 _ => None,
             }
         });
-        Some(Self { text: text.into(), segments: segments.collect::<Option<_>>()? })
+        let segments: Vec<Segment> = segments.collect::<Option<_>>()?;
+        let is_repeated = |(at, segment): (usize, &Segment)| {
+            matches!(segment, Segment::Parameter(_)) && segments[..at].contains(segment)
+        };
+        let repeated = segments.iter().enumerate().any(is_repeated);
+        (!repeated).then(|| Self { text: text.into(), segments })
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -170,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_pattern_has_whole_segments() {
-        for wrong in ["", "agents", "/{}", "/a{b}", "/{a}b", "/{*rest}", "/a?b", "/{a"] {
+        for wrong in ["", "agents", "/{}", "/a{b}", "/{a}b", "/{*rest}", "/a?b", "/{a", "/{a}/b/{a}/"] {
             assert_eq!(Path::parse(wrong), None, "{wrong}");
         }
     }

@@ -1,15 +1,15 @@
-use super::call::{Call, Parameters};
+use super::call::Call;
 use super::input::Input;
 use super::page::check_same_origin;
 use super::reply::{EndpointBody, Reply};
-use super::route::{Access, Route, TakesBody};
+use super::route::{Access, Parameters, Route, TakesBody};
 use crate::layer::AuthLayer;
 use crate::pipeline::{Admission, Decision, Mode};
 use crate::principal::Caller;
 use crate::reject::{Rejection, RejectionKind, ResponseBody, Shape};
 use crate::store::caught_future;
 use crate::throttle::Passed;
-use http::header::{ALLOW, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_LENGTH, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, Request, Response};
 use http_body::Body;
 use std::convert::Infallible;
@@ -86,7 +86,7 @@ impl Shared {
         B::Data: Send,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let shape = Shape::of(request.method(), request.headers());
+        let shape = Shape::of_http(request.method());
         let allowed = self.allowed(request.uri().path());
         let is_for_pages = self.fitting(request.uri().path()).any(|route| route.access.is_for_pages());
         let (head, body) = request.into_parts();
@@ -98,6 +98,9 @@ impl Shared {
             Ok(reply) => {
                 let mut response = reply.into_response();
                 if shape == Shape::Head {
+                    // RFC 9110 §8.6: as long as the answer to GET.
+                    let length = response.body().size_hint().exact().unwrap_or_default();
+                    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
                     *response.body_mut() = EndpointBody::default();
                 }
                 response.map(ResponseBody::inner)
@@ -211,6 +214,8 @@ impl Shared {
         if methods.contains(&"GET") {
             methods.push("HEAD");
         }
+        methods.sort_unstable();
+        methods.dedup();
         methods.join(", ")
     }
 }

@@ -87,6 +87,7 @@ impl SignInEndpoint {
         let user = users(auth)?.authenticate_from(attempt, call.now).await?;
         let grant = granted(self.grant.as_ref(), &user)?;
         let pair = tokens(auth)?.issue(grant, call.now).await?;
+        users(auth)?.confirm(Arc::clone(&user), &password, call.now).await?;
         Ok((user, pair))
     }
 }

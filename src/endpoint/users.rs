@@ -5,7 +5,7 @@ use super::input::{Input, named};
 use super::reply::Reply;
 use super::route::Handler;
 use super::session::users;
-use super::{Show, caller, user_map};
+use super::{Show, own, user_map};
 use crate::layer::AuthLayer;
 use crate::principal::Subject;
 use crate::reject::{Rejection, RejectionKind};
@@ -30,7 +30,8 @@ const PAGE: usize = 1_000;
 /// PATCH PATH{id}/   {first_name, …}        200, the same
 /// ```
 ///
-/// Only the fields that are named here are ever written: no caller makes itself an administrator. Passwords are in no answer.
+/// Only the fields that are named here are ever written: no caller makes itself an administrator. Passwords are in no answer. A token
+/// of another issuer is 403: its subject is none of these users, though it may be called like one.
 #[derive(Clone)]
 #[must_use]
 pub struct UsersEndpoint {
@@ -120,7 +121,7 @@ impl Shape {
     /// Whom the path means, if it is for this caller.
     fn target(&self, call: &Call) -> Result<Subject, Rejection> {
         let id = Subject::user(call.parameter("user_id").unwrap_or_default());
-        let caller = caller(call)?;
+        let caller = own(call)?;
         if *caller.subject() == id || self.is_administrator(call) {
             return Ok(id);
         }
@@ -159,12 +160,13 @@ pub(super) struct Current(pub(super) Arc<Shape>);
 impl Handler for Current {
     async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
         let Self(shape) = self;
+        let caller = own(call)?;
         if shape.is_administrator(call) {
             let users = users(auth)?.list(None, PAGE, call.now).await?;
             let shown = users.iter().map(|user| Value::Object(shape.shown(user, call))).collect();
             return Ok(Reply::json(http::StatusCode::OK, &Value::Array(shown)));
         }
-        let user = users(auth)?.find(caller(call)?.subject(), call.now).await?;
+        let user = users(auth)?.find(caller.subject(), call.now).await?;
         Ok(Reply::ok(shape.shown(&user, call)))
     }
 

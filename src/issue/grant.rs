@@ -5,6 +5,8 @@ use crate::store::UserRecord;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub(super) const CLAIM_TAKEN: &str = "The name of this claim is taken.";
+
 /// What a token is to say: whose it is, and what it grants.
 ///
 /// ```
@@ -56,7 +58,7 @@ impl Grant {
         let name = name.into();
         let wrong = |detail| Rejection::invalid([FieldError::invalid(name.clone(), detail)]);
         if is_reserved(&name) {
-            return Err(wrong("The name of this claim is taken."));
+            return Err(wrong(CLAIM_TAKEN));
         }
         let value = serde_json::to_value(value).map_err(|_| wrong("The value cannot be written as JSON."))?;
         self.claims.insert(name, value);
@@ -82,10 +84,10 @@ impl Grant {
         Self { subject, scopes: Scopes::parse(&scope), roles, claims }
     }
 
-    /// The same grant without what the user has lost since.
-    pub(super) fn shrunk_to(mut self, user: &UserRecord) -> Self {
-        self.scopes = self.scopes.iter().filter(|scope| user.scopes().contains(scope)).collect();
-        self.roles = self.roles.iter().filter(|role| user.roles().contains(role)).collect();
+    /// The same grant without what somebody does not have: a user who has lost it since, a caller who cannot pass it on.
+    pub(crate) fn shrunk_to(mut self, scopes: &Scopes, roles: &Roles) -> Self {
+        self.scopes = self.scopes.iter().filter(|scope| scopes.contains(scope)).collect();
+        self.roles = self.roles.iter().filter(|role| roles.contains(role)).collect();
         self
     }
 }

@@ -1,4 +1,5 @@
 use super::claims::{Names, Stamp};
+use super::grant::CLAIM_TAKEN;
 use super::tokens::Rotation;
 use super::{Grant, checked_name};
 use crate::event::{Action, Events};
@@ -12,6 +13,9 @@ use crate::store::{FamilyRecord, Guard, Known, Rotated, TokenRecord, TokenStore,
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+/// How much the clocks of two machines may differ, or of two requests that overlap.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 /// Issues, refreshes and revokes tokens, as [`Tokens`](super::Tokens) configures it.
 /// [`AuthLayer::tokens`](crate::AuthLayer::tokens) gives it.
@@ -93,9 +97,10 @@ impl TokenIssuer {
     ///
     /// # Errors
     ///
-    /// 400 where the subject is no user: a `sub` has no room for another kind. 503 where the store fails.
+    /// 400 where the subject is no user, for a `sub` has no room for another kind, or a claim is named like that of the scopes or
+    /// the roles. 503 where the store fails.
     pub async fn issue(&self, grant: Grant, now: SystemTime) -> Result<TokenPair, Rejection> {
-        check_subject(grant.subject())?;
+        check_grant(&grant, &self.parts.names)?;
         let (id, first) = (random::id()?, random::id()?);
         let family = FamilyRecord::new(
             id,
@@ -122,16 +127,11 @@ impl TokenIssuer {
     /// it was.
     pub async fn refresh(&self, token: &str, now: SystemTime) -> Result<TokenPair, Rejection> {
         let (subject, ids) = self.parts.policy.read(token, &[TokenUse::Refresh], now)?;
-        let family = ids.family.as_deref().unwrap_or_default();
         // Before the rotation, lest a store that fails or an account that is disabled costs the token.
         let shrink = self.account(&subject, now).await?;
         let (action, family, refresh) = match self.parts.rotation {
-            Rotation::On => self.rotate(family, &ids.token, now).await?,
-            Rotation::Off => {
-                let found = self.guard().call(self.store().find_family(family, now)).await?;
-                let family = found.filter(|family| family.is_current(&ids.token, now)).ok_or_else(revoked)?;
-                (Action::Refreshed, family, false)
-            }
+            Rotation::On => self.rotate(&ids, now).await?,
+            Rotation::Off => (Action::Refreshed, self.family_of(&ids, now).await?, false),
         };
         let grant = shrink(Grant::from_text(family.subject().clone(), family.grants()));
         let pair = self.pair(&family, &grant, now)?;
@@ -141,15 +141,15 @@ impl TokenIssuer {
 
     async fn rotate(
         &self,
-        family: &str,
-        presented: &str,
+        ids: &IssuedIds,
         now: SystemTime,
     ) -> Result<(Action, Arc<FamilyRecord>, bool), Rejection> {
         let successor = random::id()?;
         let expires = later(now, self.parts.refresh_lifetime);
-        let rotation = crate::store::Rotation::new(family, presented, &successor, expires)
+        let family = ids.family.as_deref().unwrap_or_default();
+        let rotation = crate::store::Rotation::new(family, &ids.token, &successor, expires)
             .grace(self.parts.grace)
-            .access_until(self.access_until(now));
+            .access_until(self.denied_until(now));
         match self.guard().call(self.store().rotate_family(rotation, now)).await? {
             Rotated::New(family) => Ok((Action::Rotated, family, true)),
             Rotated::Again(family) => Ok((Action::Refreshed, family, true)),
@@ -159,6 +159,13 @@ impl TokenIssuer {
             }
             Rotated::Ended | Rotated::Unknown => Err(revoked()),
         }
+    }
+
+    /// The family of a refresh token that is its current one.
+    async fn family_of(&self, ids: &IssuedIds, now: SystemTime) -> Result<Arc<FamilyRecord>, Rejection> {
+        let family = ids.family.as_deref().unwrap_or_default();
+        let found = self.guard().call(self.store().find_family(family, now)).await?;
+        found.filter(|family| family.is_current(&ids.token, now)).ok_or_else(revoked)
     }
 
     /// What the user has lost since the sign-in; refused where the account is disabled or gone.
@@ -175,12 +182,12 @@ impl TokenIssuer {
             }
         };
         Ok(move |grant: Grant| match user {
-            Some(user) => grant.shrunk_to(&user),
+            Some(user) => grant.shrunk_to(user.scopes(), user.roles()),
             None => grant,
         })
     }
 
-    /// Whether a token that was presented as text is an access or private token of ours that is good now.
+    /// Whether a token that was presented as text is one of ours, of whatever use, that is good now.
     ///
     /// # Errors
     ///
@@ -188,7 +195,11 @@ impl TokenIssuer {
     pub async fn verify(&self, token: &str, now: SystemTime) -> Result<(), Rejection> {
         let uses = [TokenUse::Access, TokenUse::Private, TokenUse::Refresh];
         let (subject, ids) = self.parts.policy.read(token, &uses, now)?;
-        self.refuse_revoked(&ids, now).await?;
+        match ids.is {
+            // What is denied is kept for as long as access tokens live: of a refresh token the family knows.
+            TokenUse::Refresh => drop(self.family_of(&ids, now).await?),
+            TokenUse::Access | TokenUse::Private => self.refuse_revoked(&ids, now).await?,
+        }
         if let Some(users) = &self.users
             && self.guard().call(users.is_disabled(&subject, now)).await?
         {
@@ -213,7 +224,7 @@ impl TokenIssuer {
     /// 403 where the caller did not present an access token of ours, 503 where the store fails.
     pub async fn sign_out(&self, caller: &Principal, now: SystemTime) -> Result<(), Rejection> {
         let family = caller.session().ok_or_else(|| Rejection::permission_denied("no session"))?;
-        let ended = self.store().revoke_family(&family, self.access_until(now), now);
+        let ended = self.store().revoke_family(&family, self.denied_until(now), now);
         self.guard().call(ended).await?;
         self.parts.events.tell(Action::SignedOut, now, caller.subject(), Some(&family))
     }
@@ -224,7 +235,7 @@ impl TokenIssuer {
     ///
     /// 503 where the store fails.
     pub async fn sign_out_everywhere(&self, subject: &Subject, now: SystemTime) -> Result<(), Rejection> {
-        let ended = self.store().revoke_subject(subject, self.access_until(now), now);
+        let ended = self.store().revoke_subject(subject, self.denied_until(now), now);
         self.guard().call(ended).await?;
         self.parts.events.tell(Action::SignedOutEverywhere, now, subject, None)
     }
@@ -237,7 +248,7 @@ impl TokenIssuer {
     pub async fn revoke(&self, token: &str, now: SystemTime) -> Result<(), Rejection> {
         let Ok((subject, ids)) = self.parts.policy.read(token, TokenUse::ACCESS, now) else { return Ok(()) };
         let longest = self.parts.access_lifetime.max(self.parts.private_lifetime);
-        let until = if ids.family.is_some() { self.access_until(now) } else { later(now, longest) };
+        let until = if ids.family.is_some() { self.denied_until(now) } else { later(now, longest) };
         self.guard().call(self.store().revoke_token(&ids.token, until, now)).await?;
         self.parts.events.tell(Action::TokenRevoked, now, &subject, Some(&ids.token))
     }
@@ -255,7 +266,7 @@ impl TokenIssuer {
         expires: SystemTime,
         now: SystemTime,
     ) -> Result<NewPrivateToken, Rejection> {
-        check_subject(grant.subject())?;
+        check_grant(&grant, &self.parts.names)?;
         let mut fields: Vec<FieldError> = checked_name(name).err().into_iter().collect();
         if expires <= now {
             fields.push(FieldError::invalid("expires_at", "The expiry must be in the future."));
@@ -348,6 +359,12 @@ impl TokenIssuer {
         later(now, self.parts.access_lifetime)
     }
 
+    /// Until when access tokens are to be denied that exist now. One may be minted just then, by another request or on a machine
+    /// whose clock is ahead.
+    fn denied_until(&self, now: SystemTime) -> SystemTime {
+        later(now, self.parts.access_lifetime.saturating_add(CLOCKS_DIFFER))
+    }
+
     fn store(&self) -> &dyn TokenStore {
         &*self.parts.ours.store
     }
@@ -357,12 +374,16 @@ impl TokenIssuer {
     }
 }
 
-/// A `sub` is a text, and says nothing of kinds.
-fn check_subject(subject: &Subject) -> Result<(), Rejection> {
-    if subject.kind() == "user" && !subject.id().is_empty() {
-        return Ok(());
+/// A `sub` is a text, and says nothing of kinds; and what a token grants is not said by a claim of the application's.
+fn check_grant(grant: &Grant, names: &Names) -> Result<(), Rejection> {
+    let subject = grant.subject();
+    if subject.kind() != "user" || subject.id().is_empty() {
+        return Err(Rejection::invalid([FieldError::invalid("subject", "A token's subject is a user.")]));
     }
-    Err(Rejection::invalid([FieldError::invalid("subject", "A token's subject is a user.")]))
+    match [&names.scopes, &names.roles].into_iter().find(|name| grant.claims.contains_key(*name)) {
+        Some(taken) => Err(Rejection::invalid([FieldError::invalid(taken.clone(), CLAIM_TAKEN)])),
+        None => Ok(()),
+    }
 }
 
 /// A lifetime that ends after time itself does not end.

@@ -133,8 +133,8 @@ impl Tokens {
         self
     }
 
-    /// How long an access token lives; 15 minutes by default. Revoked ids are remembered for as long, so shorten it only after
-    /// the longest-living ones are expired.
+    /// How long an access token lives; 15 minutes by default. Revoked ids are remembered for as long and a minute more, by which
+    /// clocks may differ, so shorten it only after the longest-living ones are expired.
     pub fn access_lifetime(mut self, lifetime: Duration) -> Self {
         self.access_lifetime = lifetime;
         self

@@ -147,20 +147,6 @@ impl Principal {
         }
     }
 
-    /// The issuer of a token that we did not issue: within it alone the subject is unique.
-    #[cfg(feature = "jwt")]
-    pub(crate) fn other_issuer(&self) -> Option<&str> {
-        match &self.0 {
-            Identity::Token(token) if token.issued.is_none() => Some(&token.issuer),
-            _ => None,
-        }
-    }
-
-    #[cfg(not(feature = "jwt"))]
-    pub(crate) fn other_issuer(&self) -> Option<&str> {
-        None
-    }
-
     /// The scopes granted to the credential.
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
@@ -234,6 +220,13 @@ impl Principal {
         }
     }
 
+    /// Whether it presented a token that somebody else issued: its subject is none of ours, whatever it is called
+    /// (RFC 7519 §4.1.2).
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn is_foreign(&self) -> bool {
+        matches!(&self.0, Identity::Token(token) if token.issued.is_none())
+    }
+
     /// Whether it is a user of ours whose account may have been disabled since: whoever holds a key, or a token that we issued.
     pub(crate) fn account(&self) -> Option<&Subject> {
         let ours = match &self.0 {
@@ -243,6 +236,24 @@ impl Principal {
             _ => false,
         };
         Some(self.subject()).filter(|subject| ours && subject.kind() == "user")
+    }
+
+    /// The issuer of a token that others issued. Subjects of our own tokens are those of our keys and users.
+    pub(crate) fn other_issuer(&self) -> Option<&str> {
+        match &self.0 {
+            #[cfg(feature = "jwt")]
+            Identity::Token(token) if token.issued.is_some() => None,
+            _ => self.issuer(),
+        }
+    }
+
+    /// The rate in the record of the key or the user.
+    pub(crate) fn own_rate(&self) -> Option<&str> {
+        match &self.0 {
+            Identity::Key(record) => record.own_rate(),
+            Identity::User(user) => user.own_rate(),
+            _ => None,
+        }
     }
 
     /// The application's own user, where the credential's store or scheme supplied one of that type.

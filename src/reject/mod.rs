@@ -19,7 +19,7 @@ pub use kind::RejectionKind;
 
 pub(crate) use challenge::Challenges;
 pub(crate) use future::Guarded;
-pub(crate) use respond::{Responder, Shape};
+pub(crate) use respond::{Responder, Shape, interned};
 
 use crate::principal::Scope;
 use crate::throttle::Fields;

@@ -202,7 +202,7 @@ impl Prepared {
 }
 
 /// Bytes that live as long as the process, equal ones once.
-fn interned(bytes: &[u8]) -> &'static [u8] {
+pub(crate) fn interned(bytes: &[u8]) -> &'static [u8] {
     // A panic cannot leave half a change here, so a poisoned lock is as good as any other.
     static KNOWN: Mutex<BTreeSet<&'static [u8]>> = Mutex::new(BTreeSet::new());
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);

@@ -54,6 +54,8 @@ pub struct ApiKeys {
     weak_pepper: bool,
     ids: KeyIds,
     uses: Arc<Upkeep<KeyDigest>>,
+    /// From one digest to another.
+    upgrades: Arc<Upkeep<(KeyDigest, KeyDigest)>>,
     pub(crate) events: Events,
 }
 
@@ -111,6 +113,7 @@ impl ApiKeys {
         let store: Arc<dyn KeyStore> = Arc::new(store);
         Self {
             uses: uses_written_to(Arc::clone(&store)),
+            upgrades: upgrades_written_to(Arc::clone(&store)),
             store,
             guard: Guard { deadline: Duration::MAX },
             prefix: None,
@@ -306,17 +309,10 @@ impl ApiKeys {
             self.uses.add(digest.clone(), now);
         }
         if digest.algorithm() != self.hashes[0].algorithm() {
-            self.upgrade(digest, newest(), now);
+            // Should it fail, the next use tries again.
+            self.upgrades.add((digest, newest()), now);
         }
         Principal::from(record)
-    }
-
-    /// Stores a key anew under the digest of new keys, in the background. Should it fail, the next use tries again.
-    #[cold]
-    fn upgrade(&self, from: KeyDigest, to: KeyDigest, now: SystemTime) {
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        let store = Arc::clone(&self.store);
-        runtime.spawn(async move { store.replace_key_digest(&from, to, now).await });
     }
 }
 
@@ -327,6 +323,17 @@ fn uses_written_to(store: Arc<dyn KeyStore>) -> Arc<Upkeep<KeyDigest>> {
             let now = uses.iter().map(|(_, at)| *at).max().unwrap_or(SystemTime::UNIX_EPOCH);
             // A use that could not be written is not worth a refusal: the next one follows in a minute.
             let _ = store.note_key_uses(&uses, now).await;
+        }
+    })
+}
+
+fn upgrades_written_to(store: Arc<dyn KeyStore>) -> Arc<Upkeep<(KeyDigest, KeyDigest)>> {
+    Upkeep::new(move |upgrades| {
+        let store = Arc::clone(&store);
+        async move {
+            for ((from, to), now) in upgrades {
+                let _ = store.replace_key_digest(&from, to, now).await;
+            }
         }
     })
 }

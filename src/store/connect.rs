@@ -40,6 +40,12 @@ enum Kind {
     Postgres(Postgres),
 }
 
+impl Kind {
+    fn memory(_: StoreOptions) -> Self {
+        Self::Memory(Memory::new())
+    }
+}
+
 impl Store {
     /// The store of that URL.
     ///
@@ -58,7 +64,7 @@ impl Store {
     /// As [`connect`](Self::connect).
     pub async fn connect_with(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
         let store = match url.split_once(':').unwrap_or((url, "")) {
-            ("", "") | ("memory", "") => Kind::Memory(Memory::new()),
+            ("", "") | ("memory", "") => Kind::memory(options),
             #[cfg(feature = "sqlite")]
             ("sqlite", path) if !path.is_empty() => {
                 let path = path.strip_prefix("//").unwrap_or(path);

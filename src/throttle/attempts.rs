@@ -1,5 +1,7 @@
 //! Between steps 1 and 2: how often may somebody be wrong.
 
+#![cfg_attr(not(feature = "basic"), allow(dead_code, reason = "only passwords name an account"))]
+
 use super::address::Addresses;
 use super::algorithm::{Receipt, Sliding, State};
 use super::key::Key;

@@ -2,6 +2,7 @@
 
 use super::rate::Rate;
 use super::stack::{QuotaFields, Stack};
+use crate::reject::interned;
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
@@ -39,6 +40,12 @@ impl Standings {
     }
 }
 
+impl From<Standing> for Standings {
+    fn from(only: Standing) -> Self {
+        Self { first: Some(only), others: Vec::new() }
+    }
+}
+
 impl FromIterator<Standing> for Standings {
     fn from_iter<I: IntoIterator<Item = Standing>>(standings: I) -> Self {
         let mut standings = standings.into_iter();
@@ -62,9 +69,8 @@ impl Fields {
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         let shown = self.stack.shown;
         if matches!(shown, QuotaFields::Standard | QuotaFields::Both) {
-            headers
-                .append(RATE_LIMIT, value(self.standings.iter(), |text, standing| self.item(text, standing)));
-            headers.append(RATE_LIMIT_POLICY, self.policies());
+            headers.append(RATE_LIMIT, self.standing());
+            headers.append(RATE_LIMIT_POLICY, self.policy());
         }
         if matches!(shown, QuotaFields::Legacy | QuotaFields::Both)
             && let Some(tightest) = self.standings.iter().min_by_key(|standing| standing.left)
@@ -77,86 +83,112 @@ impl Fields {
         }
     }
 
-    /// `"name";r=50;t=30`
-    fn item(&self, text: &mut Vec<u8>, standing: &Standing) {
-        self.name(text, standing);
-        parameter(text, b";r=", standing.left);
-        parameter(text, b";t=", standing.reset);
+    /// `"name";r=50;t=30` for each rule: a list of items (RFC 9651 §3.1).
+    fn standing(&self) -> HeaderValue {
+        self.list(|text, standing| {
+            text.number(b";r=", standing.left);
+            text.number(b";t=", standing.reset);
+        })
     }
 
-    /// `"name";q=100;w=60`. A paced rule allows so many at once, and one more each `w / q`.
-    fn policies(&self) -> HeaderValue {
-        let kept = &self.stack.policies;
+    /// `"name";q=100;w=60` for each rule. A paced one allows a burst at once, and then one each `w / q`.
+    fn policy(&self) -> HeaderValue {
         match (&self.standings.first, self.standings.others.as_slice()) {
-            (Some(one), []) if one.rate == self.stack.rules[one.rule].rate => kept[one.rule].clone(),
-            _ => value(self.standings.iter(), |text, standing| {
-                self.name(text, standing);
-                parameters(text, &standing.rate);
-            }),
+            (Some(one), []) if one.rate == self.stack.rules[one.rule].rate => {
+                self.stack.told[one.rule].policy.clone()
+            }
+            _ => self.list(|text, standing| text.parameters(&standing.rate)),
         }
     }
 
-    fn name(&self, text: &mut Vec<u8>, standing: &Standing) {
-        quoted(text, &self.stack.scope, &self.stack.rules[standing.rule].name);
+    fn list(&self, write: impl Fn(&mut Text, &Standing)) -> HeaderValue {
+        let mut text = Text::default();
+        for standing in self.standings.iter() {
+            if text.length > 0 || !text.before.is_empty() {
+                text.add(b", ");
+            }
+            text.add(&self.stack.told[standing.rule].name);
+            write(&mut text, standing);
+        }
+        text.value()
     }
 }
 
-/// The policy of a rule under its own rate, made once.
-pub(super) fn policy(scope: &str, name: &str, rate: &Rate) -> HeaderValue {
-    let mut text = Vec::with_capacity(64);
-    quoted(&mut text, scope, name);
-    parameters(&mut text, rate);
-    header_value(text)
+/// What is told of a rule whatever its caller's standing, made once.
+pub(super) struct Told {
+    /// In quotes. It consists of characters that need no escaping.
+    name: Box<[u8]>,
+    /// Under the rule's own rate. It is kept for good, so that cloning it counts no references.
+    policy: HeaderValue,
 }
 
-fn parameters(text: &mut Vec<u8>, rate: &Rate) {
-    parameter(text, b";q=", rate.count());
-    parameter(text, b";w=", rate.seconds());
-}
-
-/// `"name"`, or `"scope:name"` for the rules of a route. Both consist of characters that need no escaping.
-fn quoted(text: &mut Vec<u8>, scope: &str, name: &str) {
-    text.push(b'"');
-    if !scope.is_empty() {
-        text.extend_from_slice(scope.as_bytes());
-        text.push(b':');
+impl Told {
+    /// `"name"`, or `"scope:name"` for the rules of a route.
+    pub(super) fn new(scope: &str, name: &str, rate: &Rate) -> Self {
+        let separator = if scope.is_empty() { "" } else { ":" };
+        let name: Box<[u8]> = format!("\"{scope}{separator}{name}\"").into_bytes().into();
+        let mut text = Text::default();
+        text.add(&name);
+        text.parameters(rate);
+        let kept = Bytes::from_static(interned(&text.bytes[..text.length]));
+        Self { name, policy: HeaderValue::from_maybe_shared(kept).unwrap_or(HeaderValue::from_static("")) }
     }
-    text.extend_from_slice(name.as_bytes());
-    text.push(b'"');
 }
 
-fn parameter(text: &mut Vec<u8>, name: &[u8], number: u32) {
-    text.extend_from_slice(name);
-    let (mut digits, mut at, mut rest) = ([0; 10], 10, number);
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
+/// A field's value while it is written: printable ASCII, on the stack but where rules are many.
+struct Text {
+    bytes: [u8; 192],
+    length: usize,
+    before: Vec<u8>,
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        Self { bytes: [0; 192], length: 0, before: Vec::new() }
+    }
+}
+
+impl Text {
+    #[inline]
+    fn add(&mut self, more: &[u8]) {
+        if let Some(free) = self.bytes.get_mut(self.length..self.length + more.len()) {
+            free.copy_from_slice(more);
+            self.length += more.len();
+        } else {
+            self.before.extend_from_slice(&self.bytes[..self.length]);
+            self.before.extend_from_slice(more);
+            self.length = 0;
         }
     }
-    text.extend_from_slice(&digits[at..]);
-}
 
-/// A list of items (RFC 9651 §3.1).
-fn value<'s>(
-    standings: impl Iterator<Item = &'s Standing>,
-    mut write: impl FnMut(&mut Vec<u8>, &Standing),
-) -> HeaderValue {
-    let mut text = Vec::with_capacity(64);
-    for standing in standings {
-        if !text.is_empty() {
-            text.extend_from_slice(b", ");
+    #[inline]
+    fn number(&mut self, name: &[u8], number: u32) {
+        self.add(name);
+        let (mut digits, mut at, mut rest) = ([b'0'; 10], 10, number);
+        while rest > 0 || at == 10 {
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
         }
-        write(&mut text, standing);
+        self.add(&digits[at..]);
     }
-    header_value(text)
-}
 
-fn header_value(text: Vec<u8>) -> HeaderValue {
-    // OK because names and numbers are printable ASCII.
-    HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(HeaderValue::from_static(""))
+    fn parameters(&mut self, rate: &Rate) {
+        self.number(b";q=", rate.count());
+        self.number(b";w=", rate.seconds());
+    }
+
+    fn value(mut self) -> HeaderValue {
+        let written = &self.bytes[..self.length];
+        let value = if self.before.is_empty() {
+            HeaderValue::from_bytes(written)
+        } else {
+            self.before.extend_from_slice(written);
+            HeaderValue::from_bytes(&self.before)
+        };
+        // OK because names and numbers are printable ASCII.
+        value.unwrap_or(HeaderValue::from_static(""))
+    }
 }
 
 impl fmt::Debug for Fields {

@@ -140,6 +140,12 @@ impl Throttle {
         self
     }
 
+    /// The rate in the caller's key or user record ([`KeyRecord::rate`](crate::store::KeyRecord::rate)); the rule's own where
+    /// there is none, or a text that is no rate.
+    pub fn record_quota(self) -> Self {
+        self.quota(|caller| caller.own_rate()?.parse().ok())
+    }
+
     /// How many of the rate a request takes; 1 by default, 0 is none. What costs more than the rate has is always refused. A
     /// panic is a 500.
     pub fn cost(mut self, cost: impl Fn(&Call<'_>) -> u32 + Send + Sync + 'static) -> Self {

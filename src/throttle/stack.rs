@@ -1,7 +1,7 @@
 use super::address::Addresses;
 use super::algorithm::{Moment, Receipt, State};
 use super::call::Call;
-use super::fields::{Fields, Standing, Standings, policy};
+use super::fields::{Fields, Standing, Standings, Told};
 use super::key::{Key, Keys, hook};
 use super::rate::{Form, Rate};
 use super::rule::{Mode, Rule, Throttle, is_name};
@@ -11,7 +11,6 @@ use crate::clock::{Clock, nanos};
 use crate::config::ConfigProblem;
 use crate::reject::Rejection;
 use crate::telemetry;
-use http::HeaderValue;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -22,8 +21,8 @@ use super::redis::RedisLimiter;
 pub(crate) struct Stack {
     pub(super) scope: Box<str>,
     pub(super) rules: Vec<Rule>,
-    /// What `RateLimit-Policy` says of each rule under its own rate.
-    pub(super) policies: Vec<HeaderValue>,
+    /// What is told of each rule.
+    pub(super) told: Vec<Told>,
     pub(super) shown: QuotaFields,
     settles: bool,
     addresses: Arc<Addresses>,
@@ -122,7 +121,7 @@ impl Stack {
             let rule = throttle.compile(&rules, problems);
             rules.extend(rule);
         }
-        let policies = rules.iter().map(|rule| policy(scope, &rule.name, &rule.rate)).collect();
+        let told = rules.iter().map(|rule| Told::new(scope, &rule.name, &rule.rate)).collect();
         #[cfg(feature = "redis")]
         let Surroundings { addresses, clock, shown, limiter } = surroundings;
         #[cfg(not(feature = "redis"))]
@@ -131,7 +130,7 @@ impl Stack {
             scope: scope.into(),
             settles: rules.iter().any(|rule| rule.settled),
             rules,
-            policies,
+            told,
             shown,
             addresses,
             keys: Keys::new(),
@@ -339,7 +338,12 @@ impl Stack {
             left: if outcome.wait > 0 { 0 } else { outcome.left },
             reset: seconds(if outcome.wait > 0 { outcome.wait } else { outcome.full_in }),
         };
-        let standings: Standings = told.map(standing).collect();
+        let standings: Standings = match (steps, outcomes) {
+            ([step], [outcome]) if self.rules[step.rule].mode == Mode::Enforced => {
+                standing((step, outcome)).into()
+            }
+            _ => told.map(standing).collect(),
+        };
         (!standings.is_empty()).then(|| Fields::new(Arc::clone(self), standings))
     }
 

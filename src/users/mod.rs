@@ -14,6 +14,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+#[cfg(feature = "endpoints")]
+use subtle::ConstantTimeEq;
 
 /// The longest name to sign in by, in bytes.
 const LONGEST_NAME: usize = 254;
@@ -302,27 +304,53 @@ impl Users {
         let check = self.passwords.verify(stored, password.clone()).await?;
         match (user, check) {
             (Some(user), Check::Fits) => Ok(user),
-            (Some(user), Check::FitsOutdated) => {
-                self.rehash(&user, password, now).await;
-                Ok(user)
-            }
+            (Some(user), Check::FitsOutdated) => Ok(self.rehash(user, password, now).await),
             (_, Check::Wrong) | (None, _) => Err(refused()),
         }
     }
 
-    /// Brings a hash up to date. Should it fail, the next sign-in tries again.
-    async fn rehash(&self, user: &UserRecord, password: &Secret<String>, now: SystemTime) {
-        let Ok(hash) = self.passwords.hash(password.clone()).await else { return };
-        let replaced = self.store.replace_password(user.id(), user.stored_hash(), hash, now);
-        if matches!(self.guard.change(replaced).await, Ok(Change::Made(()))) {
-            // The user is signed in all the same.
-            let _ = self.events.tell(Action::PasswordRehashed, now, user.id(), None);
+    /// Brings a hash up to date, and gives the record after that. Should it fail, the next sign-in tries again.
+    async fn rehash(
+        &self,
+        user: Arc<UserRecord>,
+        password: &Secret<String>,
+        now: SystemTime,
+    ) -> Arc<UserRecord> {
+        let Ok(hash) = self.passwords.hash(password.clone()).await else { return user };
+        let replaced = self.store.replace_password(user.id(), user.stored_hash(), hash.clone(), now);
+        if !matches!(self.guard.change(replaced).await, Ok(Change::Made(()))) {
+            return user;
+        }
+        // The user is signed in all the same.
+        let _ = self.events.tell(Action::PasswordRehashed, now, user.id(), None);
+        Arc::new(UserRecord::clone(&user).password_hash(hash.expose()))
+    }
+
+    /// Whether the password that a user signed in with is still good, now that tokens are there: a sign-in that overlaps a change
+    /// of the password must not outlive it.
+    #[cfg(feature = "endpoints")]
+    pub(crate) async fn confirm(
+        &self,
+        mut user: Arc<UserRecord>,
+        password: &Secret<String>,
+        now: SystemTime,
+    ) -> Result<(), Rejection> {
+        loop {
+            let found = self.guard.call(self.store.find_user_by_id(user.id(), now)).await?;
+            if found.as_ref().is_some_and(|found| found.is_active() && has_same_hash(found, &user)) {
+                return Ok(());
+            }
+            // Another password, or the same one hashed anew by a sign-in beside this one.
+            user = self.authenticate_as(found, password, now).await?;
         }
     }
 
     /// Changes a password, for a user who knows the present one. Tokens issued before are not affected by this alone: an
     /// application that has any calls [`sign_out_everywhere`](crate::TokenIssuer::sign_out_everywhere) as well, as the ready-made
     /// endpoint does.
+    ///
+    /// Where the new password is the present one already, nothing is changed and it is no error: so a client whose answer was lost
+    /// can ask again.
     ///
     /// # Errors
     ///
@@ -345,16 +373,19 @@ impl Users {
             )])
         };
         let name = user.names().next().unwrap_or_default();
-        let attempt = Attempt { name, password: current, peer: None };
-        if self
-            .attempt(attempt, Some(Some(Arc::clone(&user))), |_| false, now)
-            .await
-            .is_err_and(|no| no.kind() == RejectionKind::InvalidPassword)
-        {
-            return Err(wrong());
-        }
-        // It may have been hashed anew just now.
-        let user = self.find(id, now).await?;
+        let attempt = |password| {
+            let known = Some(Some(Arc::clone(&user)));
+            self.attempt(Attempt { name, password, peer: None }, known, |_| false, now)
+        };
+        let user = match attempt(current).await {
+            Ok(user) => user,
+            Err(no) if no.kind() == RejectionKind::InvalidPassword => {
+                let done = attempt(&new).await.map(drop);
+                return done
+                    .map_err(|no| if no.kind() == RejectionKind::InvalidPassword { wrong() } else { no });
+            }
+            Err(failed) => return Err(failed),
+        };
         match self.replace_password(&user, new, now).await? {
             Change::Made(()) => self.events.tell(Action::PasswordChanged, now, id, None),
             Change::Exists | Change::Missing => Err(wrong()),
@@ -498,6 +529,15 @@ pub(crate) fn normal(name: &str) -> Cow<'_, str> {
         Cow::Owned(name.to_lowercase())
     } else {
         Cow::Borrowed(name)
+    }
+}
+
+#[cfg(feature = "endpoints")]
+fn has_same_hash(user: &UserRecord, other: &UserRecord) -> bool {
+    let bytes = |user: &UserRecord| user.stored_hash().map(|hash| hash.expose().clone().into_bytes());
+    match (bytes(user), bytes(other)) {
+        (Some(one), Some(two)) => one.ct_eq(&two).into(),
+        _ => false,
     }
 }
 

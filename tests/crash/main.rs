@@ -129,7 +129,7 @@ fn crash(runtime: &tokio::runtime::Runtime, url: &str, crashes: u32) {
     for life in 0..crashes {
         // From before the first answer to some hundreds of them. Any generator does.
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let (after, moment) = ((seed >> 16) % 400, Duration::from_micros((seed & 0xfff).into()));
+        let (after, moment) = ((seed >> 16) % 400, Duration::from_micros((seed & 0x3fff).into()));
         let lines = killed(url, life, after, moment);
         answers += lines.len();
         let mut said: HashMap<String, Said> = HashMap::new();
@@ -164,7 +164,7 @@ fn killed(url: &str, life: u32, after: u32, moment: Duration) -> Vec<String> {
     for _ in 0..after {
         assert_ne!(out.read_line(&mut text).unwrap(), 0, "the process ended by itself");
     }
-    let answered = std::time::Instant::now();
+    let answered = tokio::time::Instant::now();
     while answered.elapsed() < moment {
         std::hint::spin_loop();
     }

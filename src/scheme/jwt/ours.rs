@@ -43,9 +43,10 @@ impl TokenUse {
     }
 }
 
-/// The ids in a token of ours.
+/// What a token of ours is, and its ids.
 #[derive(Clone, Debug)]
 pub(crate) struct IssuedIds {
+    pub(crate) is: TokenUse,
     pub(crate) token: String,
     pub(crate) family: Option<String>,
 }
@@ -53,7 +54,11 @@ pub(crate) struct IssuedIds {
 impl IssuedIds {
     pub(super) fn of(claims: &Claims<'_>) -> Result<Self, Rejection> {
         let ids = ids(claims)?;
-        Ok(Self { token: ids.token.to_owned(), family: ids.family.map(str::to_owned) })
+        Ok(Self {
+            is: TokenUse::of(claims)?,
+            token: ids.token.to_owned(),
+            family: ids.family.map(str::to_owned),
+        })
     }
 
     pub(crate) fn borrowed(&self) -> TokenIds<'_> {

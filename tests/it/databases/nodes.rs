@@ -3,7 +3,8 @@
 use super::support::*;
 use sqlx::{Connection, PgConnection};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 use tower_auth::Subject;
 use tower_auth::store::{
     FamilyRecord, KeyStore, Known, Peek, Postgres, Sqlite, TokenIds, TokenStore, UserRecord, UserStore,

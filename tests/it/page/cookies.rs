@@ -129,7 +129,8 @@ async fn what_no_page_of_the_same_origin_sent_is_refused() {
     let site = Site::new().await;
     let client = Client::new(&site).await;
     let cookie = ("cookie", client.cookie.as_str());
-    let rows: [(&str, &[(&str, &str)], u16); 12] = [
+    type Fields<'a> = &'a [(&'a str, &'a str)];
+    let rows: [(&str, Fields<'_>, u16); 12] = [
         ("the page", &[SAME], 201),
         ("the page, in an older browser", &[HOST, ("origin", "https://keys.example.com")], 201),
         ("the page, over http in an older browser", &[HOST, ("origin", "http://keys.example.com")], 201),
@@ -181,7 +182,8 @@ async fn cookies_are_credentials_like_any_other() {
     let (access, refresh) = cookie.split_once("; ").unwrap();
     let doubled = format!("{access}; {access}");
     let swapped = refresh.replace("refresh", "access");
-    let rows: [(&str, &[(&str, &str)], u16, &str); 8] = [
+    type Fields<'a> = &'a [(&'a str, &'a str)];
+    let rows: [(&str, Fields<'_>, u16, &str); 8] = [
         ("good", &[SAME, ("cookie", cookie)], 200, ""),
         ("in two fields", &[SAME, ("cookie", "theme=dark"), ("cookie", access)], 200, ""),
         ("none", &[SAME], 401, "not_authenticated"),

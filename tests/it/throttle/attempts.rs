@@ -4,6 +4,8 @@ use super::*;
 use base64::Engine;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tower_auth::Tokens;
+use tower_auth::endpoint::SignInEndpoint;
 use tower_auth::store::{UserRecord, UserStore};
 use tower_auth::test_util::{Intercept, Intercepted};
 use tower_auth::throttle::{AttemptLimits, Throttle};
@@ -149,6 +151,39 @@ async fn the_services_own_failures_are_nobodys_attempts() {
     for _ in 0..9 {
         assert_eq!(attempt(&auth, "anna", "correct horse", "192.0.2.1").await.status, 503);
     }
+}
+
+/// THREATS: one limit over every door to the same secret.
+#[tokio::test]
+async fn the_sign_in_endpoint_and_basic_count_together() {
+    let store = Memory::new();
+    let anna =
+        UserRecord::new(Subject::user("9"), "anna").password_hash(hash_password("correct horse").unwrap());
+    store.insert_user(anna, UNIX_EPOCH).await.unwrap();
+    let auth = AuthLayer::builder()
+        .users(store.clone())
+        .basic(Basic::new(store.clone()))
+        .tokens(Tokens::hs256(SECRET).store(store).issuer(ISSUER))
+        .attempts(limits())
+        .clock(ManualClock::new(1_000))
+        .build()
+        .unwrap();
+    let endpoints = auth.endpoints().sign_in("/token/", SignInEndpoint::new()).build().unwrap();
+    let sign_in = async |name: &str, password: &str, peer: &str| {
+        let body = serde_json::json!({ "username": name, "email": name, "password": password }).to_string();
+        let request = Request::post("/token/").header("content-type", "application/json");
+        let request = with_peer(request.body(Full::from(body)).unwrap(), peer);
+        reply(tower::ServiceExt::oneshot(endpoints.clone(), request).await.unwrap()).await.status.as_u16()
+    };
+    assert_eq!(sign_in("anna", "guess", "192.0.2.1").await, 401);
+    assert_eq!(attempt(&auth, "anna", "guess", "192.0.2.1").await.status, 401);
+    assert_eq!(sign_in("anna", "correct horse", "192.0.2.1").await, 429);
+    assert_eq!(attempt(&auth, "anna", "correct horse", "192.0.2.1").await.status, 429);
+    assert_eq!(sign_in("anna", "correct horse", "192.0.2.2").await, 200);
+    for _ in 0..5 {
+        sign_in("anna", "guess", "192.0.2.3").await;
+    }
+    assert_eq!(sign_in("anna", "correct horse", "192.0.2.2").await, 200, "a known place");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::support::*;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 use tower_auth::store::{KeyRecord, KeyStore, Memory};
 use tower_auth::test_util::ManualClock;
 use tower_auth::throttle::Peer;
@@ -55,6 +55,32 @@ impl World {
 pub(super) fn with_peer(mut request: Request<Full<Bytes>>, peer: &str) -> Request<Full<Bytes>> {
     request.extensions_mut().insert(Peer(peer.parse().unwrap()));
     request
+}
+
+/// How often and for how long races are run: a little here, for long in `.ci/races`.
+pub(super) struct Long {
+    pub(super) runs: usize,
+    pub(super) each: Duration,
+}
+
+impl Long {
+    pub(super) fn asked_for() -> Self {
+        let number = |name: &str, otherwise: f64| {
+            std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
+        };
+        let each = Duration::from_secs_f64(number("RACE_SECONDS", 0.2));
+        Self { runs: number("RACE_RUNS", 2.0) as usize, each }
+    }
+
+    /// Whether a race that began then goes on.
+    pub(super) fn goes_on(&self, start: Instant) -> bool {
+        start.elapsed() < self.each
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "races are run for a time")]
+pub(super) fn start() -> Instant {
+    Instant::now()
 }
 
 /// The statuses of so many requests one after the other.

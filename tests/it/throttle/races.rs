@@ -60,6 +60,32 @@ async fn sixty_four_threads_admit_exactly_n() {
 }
 
 #[tokio::test]
+async fn sixty_four_threads_for_as_long_as_asked_admit_exactly_n() {
+    let (world, long) = (World::new(), Long::asked_for());
+    let key = world.key(Subject::user("7")).await;
+    for run in 0..long.runs {
+        let auth = world.builder().throttle(Throttle::per_principal("5000/hour")).build().unwrap();
+        let (passed, sent) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    let (mut service, start) = (auth.layer(Whoami), start());
+                    // On a machine that is slow, until the limit must have been met.
+                    while long.goes_on(start) || sent.load(Ordering::SeqCst) < 6000 {
+                        sent.fetch_add(1, Ordering::SeqCst);
+                        passed.fetch_add(
+                            usize::from(status(&mut service, bearer(&key)) == 200),
+                            Ordering::SeqCst,
+                        );
+                    }
+                });
+            }
+        });
+        assert_eq!(passed.into_inner(), 5000, "run {run}, of {} requests", sent.into_inner());
+    }
+}
+
+#[tokio::test]
 async fn several_limits_under_concurrency_are_exact_and_all_or_nothing() {
     let world = World::new();
     let keys = [world.key(Subject::user("7")).await, world.key(Subject::user("7")).await];

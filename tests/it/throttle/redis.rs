@@ -2,11 +2,10 @@
 
 use super::server::Server;
 use super::*;
-use std::time::Instant;
 use tower::ServiceBuilder;
 use tower::ServiceExt;
+use tower_auth::ConfigProblem;
 use tower_auth::throttle::{RedisLimiter, Settlement, Throttle};
-use tower_auth::{ConfigProblem, SystemClock};
 
 /// What a node needs that takes its time on a machine where everything else is tested too.
 fn patient(server: &Server) -> RedisLimiter {
@@ -196,8 +195,7 @@ async fn a_frozen_server_costs_few_requests_their_deadline_and_the_others_nothin
     server.freeze();
     let mut waited = 0;
     for _ in 0..200 {
-        #[expect(clippy::disallowed_methods, reason = "it is time that is bounded here")]
-        let start = Instant::now();
+        let start = start();
         assert_eq!(send(&auth, bearer(&key)).await.status, 200, "from this node's share");
         waited += usize::from(start.elapsed() >= Duration::from_millis(400));
     }
@@ -235,39 +233,68 @@ async fn mistakes_are_reported_by_build() {
     assert_eq!(problems(zero).len(), 3);
 }
 
+const URL: &str = "TOWER_AUTH_TEST_REDIS";
+const OWNER: &str = "TOWER_AUTH_TEST_OWNER";
+const LEASES: &str = "TOWER_AUTH_TEST_LEASES";
+
 /// The other processes are this program, told by its environment where the server is.
 #[tokio::test]
 async fn four_processes_admit_exactly_n() {
-    const URL: &str = "TOWER_AUTH_TEST_REDIS";
-    const KEY: &str = "sixteen-or-more-characters";
-    let auth = async |url: &str| {
-        let store = Memory::new();
-        let keys = ApiKeys::new(store.clone()).opaque().bare();
-        let digest = keys.digest(KEY);
-        store
-            .insert_key(KeyRecord::new("1", Subject::user("7"), "", "", digest, UNIX_EPOCH), UNIX_EPOCH)
-            .await
-            .unwrap();
-        let limiter = RedisLimiter::new(url).deadline(Duration::from_secs(10));
-        let builder = AuthLayer::builder().api_keys(keys).clock(SystemClock).limiter(limiter);
-        builder.throttle(Throttle::per_principal("333/day")).build().unwrap()
-    };
     if let Ok(url) = std::env::var(URL) {
-        println!("passed={}", hammer(&[auth(&url).await], KEY, 16, 10).await);
-        return;
+        return one_process(&url).await;
     }
-    let server = Server::start();
+    let (server, long) = (Server::start(), Long::asked_for());
+    for run in 0..long.runs {
+        assert_eq!(four_processes(&server, run, 1), 333, "run {run}");
+    }
+}
+
+#[tokio::test]
+async fn four_processes_with_leases_admit_at_most_n_and_n_once_they_are_used_up() {
+    let (server, long) = (Server::start(), Long::asked_for());
+    for run in 0..long.runs {
+        let first = four_processes(&server, run, 20);
+        assert!(first <= 333, "run {run}: {first}");
+        // What processes that have ended did not use is lost; others find nothing more than that.
+        let second = four_processes(&server, run, 1);
+        assert!(first + second <= 333, "run {run}: {first} and {second}");
+    }
+}
+
+/// How many requests of an owner four processes let through together.
+fn four_processes(server: &Server, owner: usize, leases: u32) -> usize {
     let child = |_| {
         let mut command = std::process::Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "throttle::redis::four_processes_admit_exactly_n", "--nocapture"]);
-        command.env(URL, server.url()).stdout(std::process::Stdio::piped()).spawn().unwrap()
+        command.env(URL, server.url()).env(OWNER, owner.to_string()).env(LEASES, leases.to_string());
+        command.stdout(std::process::Stdio::piped()).spawn().unwrap()
     };
     let children: Vec<_> = (0..4).map(child).collect();
     let passed = children.into_iter().map(|child| {
         let output = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
-        let line =
-            output.lines().find_map(|line| line.split_once("passed=")).unwrap_or_else(|| panic!("{output}"));
-        line.1.trim().parse::<usize>().unwrap()
+        let line = output.lines().find_map(|line| line.split_once("passed="));
+        line.unwrap_or_else(|| panic!("{output}")).1.trim().parse::<usize>().unwrap()
     });
-    assert_eq!(passed.sum::<usize>(), 333);
+    passed.sum()
+}
+
+async fn one_process(url: &str) {
+    let variable = |name: &str| std::env::var(name).unwrap();
+    let (store, key) = (Memory::new(), "sixteen-or-more-characters");
+    let keys = ApiKeys::new(store.clone()).opaque().bare();
+    let owner = Subject::user(variable(OWNER));
+    let record = KeyRecord::new("1", owner, "", "", keys.digest(key), UNIX_EPOCH);
+    store.insert_key(record, UNIX_EPOCH).await.unwrap();
+    let leases = variable(LEASES).parse().unwrap();
+    let limiter = RedisLimiter::new(url).deadline(Duration::from_secs(10)).leases(leases);
+    let builder = AuthLayer::builder().api_keys(keys).limiter(limiter);
+    let auth = builder.throttle(Throttle::per_principal("333/day")).build().unwrap();
+    let (long, start, mut passed) = (Long::asked_for(), start(), 0);
+    loop {
+        passed += hammer(std::slice::from_ref(&auth), key, 16, 10).await;
+        if !long.goes_on(start) {
+            break;
+        }
+    }
+    println!("passed={passed}");
 }

@@ -80,6 +80,29 @@ async fn keys_users_tenants_and_functions_count_what_they_say() {
 }
 
 #[tokio::test]
+async fn a_rotated_key_and_its_successor_share_a_limit() {
+    let world = World::new();
+    let auth = world.builder().throttle(Throttle::per_key("3/min")).build().unwrap();
+    let first = world.key_with(Subject::user("7"), |record| record.in_lineage("line")).await;
+    let successor = world.key_with(Subject::user("7"), |record| record.in_lineage("line")).await;
+    assert_eq!(admitted(&auth, &first, 2).await + admitted(&auth, &successor, 5).await, 3);
+}
+
+#[tokio::test]
+async fn quotas_come_from_the_record_by_choice() {
+    let world = World::new();
+    let auth = world.builder().throttle(Throttle::per_principal("2/min").record_quota()).build().unwrap();
+    for (owner, rate, expected) in [("1", None, 2), ("2", Some("4/min"), 4), ("3", Some("4/month"), 2)] {
+        let edit = |record: KeyRecord| match rate {
+            Some(rate) => record.rate(rate),
+            None => record,
+        };
+        let key = world.key_with(Subject::user(owner), edit).await;
+        assert_eq!(admitted(&auth, &key, 9).await, expected, "{rate:?}");
+    }
+}
+
+#[tokio::test]
 async fn several_limits_are_all_or_nothing() {
     let world = World::new();
     let auth = world
@@ -170,7 +193,7 @@ async fn a_rule_that_observes_refuses_nothing_and_promises_nothing() {
         .build()
         .unwrap();
     let key = world.key(Subject::user("7")).await;
-    let log = crate::headers::leaks::Log::default();
+    let log = crate::watch::Log::default();
     let capture = log.capture();
     assert_eq!(admitted(&auth, &key, 9).await, 5);
     drop(capture);
