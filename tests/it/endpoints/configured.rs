@@ -222,5 +222,5 @@ fn mistakes_are_found_when_the_endpoints_are_built() {
         [Problem::TwoEndpoints("/a/".into()), Problem::TwoEndpoints("/b/{y}/".into())]
     );
     let tokens = auth.endpoints().private_tokens("/x/", PrivateTokensEndpoint::new());
-    assert_eq!(problems(tokens.api_keys("/x/", keys())).len(), 3, "POST, GET and DELETE clash");
+    assert_eq!(problems(tokens.api_keys("/x/", keys())).len(), 4, "POST, GET, DELETE and rotate clash");
 }
