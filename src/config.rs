@@ -160,6 +160,12 @@ pub enum ConfigProblem {
     /// An endpoint for which the layer has nothing.
     #[error("an endpoint needs the layer's {0}, which were not configured")]
     EndpointNeeds(&'static str),
+    /// A page that lacks something.
+    #[error("a page needs {0}")]
+    PageNeeds(&'static str),
+    /// A name that no cookie has.
+    #[error("the name {0:?} of a page's cookies is not 1 to 64 letters, digits, '-' and '_'")]
+    CookieName(String),
     /// A URL of a protected resource, or of its metadata, that cannot be one.
     #[error(
         "the URL of a protected resource and those in its metadata are absolute, http or https, without a fragment"

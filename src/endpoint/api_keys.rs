@@ -56,7 +56,7 @@ pub(super) struct Shape {
     owner: Option<OwnerOf>,
     request: Option<RequestOf>,
     metadata: Option<MetadataOf>,
-    key_field: String,
+    pub(super) key_field: String,
     show: Option<Show<KeyRecord>>,
     list: Option<ListOf>,
 }

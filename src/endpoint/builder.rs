@@ -1,6 +1,7 @@
 use super::api_keys::{self, KeysEndpoint};
 use super::input::BODY_LIMIT;
 use super::jwks::Jwks;
+use super::page::{self, Config, File, Keys, Others, Page, Plan};
 use super::private_tokens::{self, PrivateTokensEndpoint};
 use super::resource_metadata::ResourceMetadata;
 use super::route::{Access, Handler, Path, Route, TakesBody};
@@ -11,7 +12,6 @@ use crate::authorize::Requirement;
 use crate::config::{ConfigError, ConfigProblem};
 use crate::issue::Grant;
 use crate::layer::AuthLayer;
-use crate::principal::Principal;
 use crate::reject::Rejection;
 use crate::store::UserRecord;
 use http::Method;
@@ -75,6 +75,7 @@ enum Kind {
     PrivateTokens,
     Jwks,
     ResourceMetadata(ResourceMetadata),
+    Page(Page),
 }
 
 impl EndpointsBuilder {
@@ -137,6 +138,11 @@ impl EndpointsBuilder {
         self.part(path, Kind::Jwks)
     }
 
+    /// A page on which users sign in and manage their keys, by the other endpoints. The path ends with a `/`.
+    pub fn page(self, path: impl Into<String>, page: Page) -> Self {
+        self.part(path, Kind::Page(page))
+    }
+
     /// `GET` → the metadata of the protected resource (RFC 9728 §3), mostly below `/.well-known/oauth-protected-resource`.
     pub fn resource_metadata(self, path: impl Into<String>, metadata: ResourceMetadata) -> Self {
         self.part(path, Kind::ResourceMetadata(metadata))
@@ -170,6 +176,14 @@ impl EndpointsBuilder {
     /// All mistakes at once: a path that is none or is there twice, and whatever an endpoint needs that the layer does not have.
     pub fn build(self) -> Result<Endpoints, ConfigError> {
         let mut routes = Routes { routes: Vec::new(), problems: Vec::new() };
+        for Part { path, kind } in &self.parts {
+            if let Kind::Page(page) = kind {
+                match page.plan(path, &others(&self.auth, &self.parts)) {
+                    Ok(plan) => routes.add_page(path, plan, self.grant.as_ref()),
+                    Err(problems) => routes.problems.extend(problems),
+                }
+            }
+        }
         for Part { path, kind } in self.parts {
             routes.need(&self.auth, &kind);
             routes.add(&path, kind, self.grant.as_ref());
@@ -205,7 +219,8 @@ impl Routes {
             Kind::ApiKeys(endpoint) if auth.api_keys(endpoint.shape.prefix.as_deref()).is_none() => {
                 self.problems.push(ConfigProblem::EndpointNeeds("api_keys of that prefix"));
             }
-            Kind::ApiKeys(_) => {}
+            // What it needs are the other endpoints, and they the layer's.
+            Kind::ApiKeys(_) | Kind::Page(_) => {}
             Kind::ResourceMetadata(metadata) => self.problems.extend(metadata.problem()),
         }
         if users && auth.users().is_none() {
@@ -217,9 +232,7 @@ impl Routes {
     }
 
     fn add(&mut self, path: &str, kind: Kind, grant: Option<&GrantOf>) {
-        let own_access_token = |caller: &Principal| caller.session().is_some();
-        let signed_in =
-            move || Access::Caller(Requirement::check("an access token of ours", own_access_token));
+        let signed_in = || Access::Caller(signed_in());
         match kind {
             Kind::SignIn(endpoint) => {
                 self.post(path, Access::Anybody, endpoint.granting(grant));
@@ -234,13 +247,9 @@ impl Routes {
             Kind::Jwks => self.get(path, Access::Anybody, Jwks),
             Kind::ResourceMetadata(metadata) => self.get(path, Access::Anybody, metadata),
             Kind::Users(endpoint) => self.add_users(path, &endpoint),
-            Kind::ApiKeys(endpoint) => self.add_api_keys(path, &endpoint),
-            Kind::PrivateTokens => {
-                let one = format!("{path}{{token_id}}/");
-                self.post(path, signed_in(), private_tokens::Create(grant.cloned()));
-                self.get(path, signed_in(), private_tokens::List);
-                self.delete(&one, signed_in(), private_tokens::Revoke);
-            }
+            Kind::ApiKeys(endpoint) => self.add_api_keys(path, &endpoint, &Access::Caller),
+            Kind::PrivateTokens => self.add_private_tokens(path, grant, &Access::Caller),
+            Kind::Page(_) => {}
         }
     }
 
@@ -253,10 +262,44 @@ impl Routes {
         self.patch(&one, anyone(), users::Update(shape()));
     }
 
-    fn add_api_keys(&mut self, path: &str, endpoint: &KeysEndpoint) {
+    fn add_page(&mut self, path: &str, plan: Plan, grant: Option<&GrantOf>) {
+        for (name, file) in File::ALL {
+            self.get(&format!("{path}{name}"), Access::File, file);
+        }
+        let at = |name: &str| format!("{path}{name}");
+        self.get(&at("config.json"), Access::File, Config(plan.config));
+        let Some(cookies) = plan.cookies else {
+            return self.get(&at("owner/"), Access::Caller(signed_in()), plan.owner);
+        };
+        let shared = || Arc::clone(&cookies);
+        let access = |requirement| Access::Cookies(shared(), requirement);
+        self.get(&at("owner/"), access(signed_in()), plan.owner);
+        self.post(&at("session/"), Access::Page, page::SignIn(plan.sign_in.granting(grant), shared()));
+        let (refresh, end) = (at("session/refresh/"), at("session/end/"));
+        self.route(&refresh, Method::POST, Access::Page, TakesBody::No, page::Refresh(shared()));
+        self.route(&end, Method::POST, access(signed_in()), TakesBody::No, page::SignOut(shared()));
+        match plan.keys {
+            Keys::ApiKeys(endpoint) => self.add_api_keys(&at("keys/"), &endpoint, &access),
+            Keys::PrivateTokens { .. } => self.add_private_tokens(&at("keys/"), grant, &access),
+        }
+    }
+
+    fn add_private_tokens(
+        &mut self,
+        path: &str,
+        grant: Option<&GrantOf>,
+        access: &dyn Fn(Requirement) -> Access,
+    ) {
+        let (access, one) = (|| access(signed_in()), format!("{path}{{token_id}}/"));
+        self.post(path, access(), private_tokens::Create(grant.cloned()));
+        self.get(path, access(), private_tokens::List);
+        self.post(&format!("{one}rotate/"), access(), private_tokens::Rotate(grant.cloned()));
+        self.delete(&one, access(), private_tokens::Revoke);
+    }
+
+    fn add_api_keys(&mut self, path: &str, endpoint: &KeysEndpoint, access: &dyn Fn(Requirement) -> Access) {
         let shape = || Arc::clone(&endpoint.shape);
-        let access =
-            || Access::Caller(endpoint.shape.requirement.clone().unwrap_or_else(Requirement::anyone));
+        let access = || access(endpoint.shape.requirement.clone().unwrap_or_else(Requirement::anyone));
         let one = format!("{path}{{key_id}}/");
         self.post(path, access(), api_keys::Create(shape()));
         self.get(path, access(), api_keys::List(shape()));
@@ -298,6 +341,28 @@ impl Routes {
         }
         self.routes.push(Route { path, method, access, body, handler: Box::new(handler) });
     }
+}
+
+/// Who presents an access token of ours: neither a private token nor an API key, nor another issuer's token.
+fn signed_in() -> Requirement {
+    Requirement::check("an access token of ours", |caller| caller.session().is_some())
+}
+
+/// What a page finds beside it.
+fn others<'a>(auth: &AuthLayer, parts: &'a [Part]) -> Others<'a> {
+    let mut others = Others { sign_in: None, refresh: None, sign_out: None, keys: Vec::new() };
+    let longest = auth.tokens().map_or(0, |tokens| tokens.longest_private().as_secs());
+    for Part { path, kind } in parts {
+        match kind {
+            Kind::SignIn(endpoint) => others.sign_in = Some((path, endpoint)),
+            Kind::Refresh => others.refresh = Some(path),
+            Kind::SignOut => others.sign_out = Some(path),
+            Kind::ApiKeys(endpoint) => others.keys.push((path, Keys::ApiKeys(endpoint.clone()))),
+            Kind::PrivateTokens => others.keys.push((path, Keys::PrivateTokens { longest })),
+            _ => {}
+        }
+    }
+    others
 }
 
 impl fmt::Debug for EndpointsBuilder {

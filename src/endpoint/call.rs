@@ -1,9 +1,9 @@
 use super::route::Parameters;
 use crate::principal::Principal;
 use crate::reject::{Rejection, RejectionKind};
-use http::header::HOST;
+use http::header::{HOST, HeaderMap};
 use http::request::Parts;
-use http::uri::Authority;
+use http::uri::{Authority, Uri};
 use std::net::IpAddr;
 use std::time::SystemTime;
 
@@ -66,12 +66,16 @@ impl Call {
         if let Some(base) = &self.public_url {
             return format!("{base}{path}");
         }
-        let host = self.head.headers.get(HOST).and_then(|host| host.to_str().ok());
-        let host = host.or_else(|| self.head.uri.authority().map(Authority::as_str));
-        match host.and_then(|host| host.parse::<Authority>().ok()).filter(|host| !host.as_str().contains('@'))
-        {
+        match host(&self.head.headers, &self.head.uri) {
             Some(host) => format!("http://{host}{path}"),
             None => path.to_owned(),
         }
     }
+}
+
+/// The host that a request names, where that is a host.
+pub(super) fn host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| uri.authority().map(Authority::as_str))?;
+    host.parse::<Authority>().ok().filter(|host| !host.as_str().contains('@'))
 }

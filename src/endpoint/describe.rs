@@ -131,7 +131,8 @@ impl Route {
 /// Adds the endpoints to a document: paths, parameters, bodies, statuses, and which of them need no credential.
 impl Modify for Endpoints {
     fn modify(&self, document: &mut OpenApi) {
-        for route in self.routes() {
+        // What takes a page's cookies is for the page alone.
+        for route in self.routes().iter().filter(|route| !route.access.is_for_pages()) {
             let Some(about) = route.handler.about() else { continue };
             let methods = vec![route.http_method()];
             document.paths.add_path_operation(route.path.as_str(), methods, route.operation(&about));

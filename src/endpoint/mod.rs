@@ -1,4 +1,5 @@
-//! Ready-made HTTP: sign-in, refresh, sign-out, users, API keys, private tokens, key sets, resource metadata.
+//! Ready-made HTTP: sign-in, refresh, sign-out, users, API keys, private tokens, key sets, resource metadata, and a page to manage
+//! keys on.
 //!
 //! ```text
 //! request → route → caller (where the route needs one) → body, bounded, JSON → handler → answer
@@ -15,6 +16,7 @@ mod call;
 mod describe;
 mod input;
 mod jwks;
+mod page;
 mod private_tokens;
 mod reply;
 mod resource_metadata;
@@ -27,6 +29,7 @@ pub use api_keys::KeysEndpoint;
 pub use builder::EndpointsBuilder;
 pub use call::Call;
 pub use input::Input;
+pub use page::Page;
 pub use private_tokens::PrivateTokensEndpoint;
 pub use reply::EndpointBody;
 pub use resource_metadata::ResourceMetadata;

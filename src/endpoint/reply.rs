@@ -1,7 +1,8 @@
+use crate::reject::{Rejection, RejectionKind};
 use crate::throttle::Fields;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Response, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use serde_json::{Map, Value};
 use std::convert::Infallible;
@@ -36,13 +37,15 @@ impl Body for EndpointBody {
 pub(super) struct Reply {
     status: StatusCode,
     cache: &'static str,
-    body: Option<Vec<u8>>,
+    fields: Vec<(HeaderName, HeaderValue)>,
+    content_type: &'static str,
+    body: Option<Bytes>,
     quota: Option<Fields>,
 }
 
 impl Reply {
     pub(super) fn json(status: StatusCode, value: &Value) -> Self {
-        Self::bytes(status, value.to_string().into_bytes())
+        Self::with_body(status, "application/json", value.to_string().into())
     }
 
     pub(super) fn ok(members: Map<String, Value>) -> Self {
@@ -54,16 +57,43 @@ impl Reply {
     }
 
     pub(super) fn nothing() -> Self {
-        Self { status: StatusCode::NO_CONTENT, cache: "no-store", body: None, quota: None }
+        Self { body: None, ..Self::with_body(StatusCode::NO_CONTENT, "", Bytes::new()) }
     }
 
     /// JSON that is alike for everybody, and may be kept for a while.
     pub(super) fn public(json: Vec<u8>) -> Self {
-        Self { cache: "public, max-age=300", ..Self::bytes(StatusCode::OK, json) }
+        Self {
+            cache: "public, max-age=300",
+            ..Self::with_body(StatusCode::OK, "application/json", json.into())
+        }
     }
 
-    fn bytes(status: StatusCode, body: Vec<u8>) -> Self {
-        Self { status, cache: "no-store", body: Some(body), quota: None }
+    /// A file that is compiled in.
+    pub(super) fn file(content_type: &'static str, text: &'static str) -> Self {
+        Self::with_body(StatusCode::OK, content_type, Bytes::from_static(text.as_bytes()))
+    }
+
+    /// JSON that was made before.
+    pub(super) fn made(json: Bytes) -> Self {
+        Self::with_body(StatusCode::OK, "application/json", json)
+    }
+
+    fn with_body(status: StatusCode, content_type: &'static str, body: Bytes) -> Self {
+        Self { status, cache: "no-store", fields: Vec::new(), content_type, body: Some(body), quota: None }
+    }
+
+    /// A further header field.
+    pub(super) fn field(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.fields.push((name, value));
+        self
+    }
+
+    /// A cookie. It is a secret, so no `Debug` shows it.
+    pub(super) fn cookie(self, cookie: &str) -> Result<Self, Rejection> {
+        let wrong = |_| Rejection::new(RejectionKind::Failed, "cookie");
+        let mut value = HeaderValue::try_from(cookie).map_err(wrong)?;
+        value.set_sensitive(true);
+        Ok(self.field(SET_COOKIE, value))
     }
 
     /// What the caller is told of its limits.
@@ -76,12 +106,15 @@ impl Reply {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.cache));
+        for (name, value) in self.fields {
+            headers.append(name, value);
+        }
         if let Some(quota) = self.quota {
             quota.write(headers);
         }
         if let Some(body) = self.body {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            *response.body_mut() = EndpointBody(Some(body.into()));
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+            *response.body_mut() = EndpointBody(Some(body));
         }
         response
     }

@@ -2,12 +2,14 @@ use super::call::Call;
 #[cfg(feature = "openapi")]
 use super::describe::About;
 use super::input::Input;
+use super::page::Cookies;
 use super::reply::Reply;
 use crate::authorize::Requirement;
 use crate::layer::AuthLayer;
 use crate::reject::Rejection;
 use async_trait::async_trait;
 use http::Method;
+use std::sync::Arc;
 
 /// One method on one path.
 pub(super) struct Route {
@@ -20,10 +22,31 @@ pub(super) struct Route {
 
 /// Who may call a route.
 pub(super) enum Access {
+    /// Anybody, as often as they like: a file, the same bytes for everybody.
+    File,
     /// Anybody: what they present in the body is their credential.
     Anybody,
     /// A verified caller for whom this holds.
     Caller(Requirement),
+    /// Anybody, from a page of the same origin: it takes or gives cookies.
+    Page,
+    /// A verified caller for whom this holds, who presents a cookie, from a page of the same origin.
+    Cookies(Arc<Cookies>, Requirement),
+}
+
+impl Access {
+    /// Whether it is for pages alone.
+    pub(super) fn is_for_pages(&self) -> bool {
+        matches!(self, Self::Page | Self::Cookies(..))
+    }
+
+    /// What a caller has to be; `None` where there need be no caller.
+    pub(super) fn requirement(&self) -> Option<&Requirement> {
+        match self {
+            Self::File | Self::Anybody | Self::Page => None,
+            Self::Caller(requirement) | Self::Cookies(_, requirement) => Some(requirement),
+        }
+    }
 }
 
 /// Whether a route reads a body.

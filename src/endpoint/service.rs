@@ -1,12 +1,15 @@
 use super::call::Call;
 use super::input::Input;
+use super::page::check_same_origin;
 use super::reply::{EndpointBody, Reply};
 use super::route::{Access, Parameters, Route, TakesBody};
 use crate::layer::AuthLayer;
 use crate::pipeline::{Admission, Decision, Mode};
+use crate::principal::Caller;
 use crate::reject::{Rejection, RejectionKind, ResponseBody, Shape};
 use crate::store::caught_future;
-use http::header::{ALLOW, CONTENT_LENGTH, HeaderValue};
+use crate::throttle::Passed;
+use http::header::{ALLOW, CONTENT_LENGTH, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, Request, Response};
 use http_body::Body;
 use std::convert::Infallible;
@@ -85,6 +88,7 @@ impl Shared {
     {
         let shape = Shape::of_http(request.method());
         let allowed = self.allowed(request.uri().path());
+        let is_for_pages = self.fitting(request.uri().path()).any(|route| route.access.is_for_pages());
         let (head, body) = request.into_parts();
         let answered = self.answer(Request::from_parts(head, ()), body);
         // A hook of the application that panics must not take the connection with it.
@@ -104,6 +108,9 @@ impl Shared {
             Err(rejection) => {
                 let is_method = rejection.kind() == RejectionKind::MethodNotAllowed;
                 let mut response = self.auth.pipeline().responder.respond(rejection, shape);
+                if is_for_pages {
+                    drop_prompts(response.headers_mut());
+                }
                 // RFC 9110 §15.5.6: a 405 lists the methods that there are.
                 if let (true, Ok(allowed)) = (is_method, HeaderValue::try_from(allowed)) {
                     response.headers_mut().insert(ALLOW, allowed);
@@ -165,9 +172,19 @@ impl Shared {
         mut head: Request<()>,
     ) -> Result<(Request<()>, Admission), Rejection> {
         let pipeline = self.auth.pipeline();
-        let mut decision = match &route.access {
-            Access::Anybody => pipeline.throttle(None, &head),
-            Access::Caller(_) => pipeline.decide(Mode::Required, &mut head),
+        if route.access.is_for_pages() {
+            check_same_origin(&head, self.public_url.as_deref()).map_err(|no| pipeline.told(no))?;
+        }
+        if let Access::Cookies(cookies, _) = &route.access {
+            cookies.present(head.headers_mut()).map_err(|no| pipeline.told(no))?;
+        }
+        if let Access::File = route.access {
+            return Ok((head, Admission { caller: Some(Caller(None)), passed: Passed::default() }));
+        }
+        let requirement = route.access.requirement();
+        let mut decision = match requirement {
+            None => pipeline.throttle(None, &head),
+            Some(_) => pipeline.decide(Mode::Required, &mut head),
         };
         let admission = loop {
             decision = match decision {
@@ -179,7 +196,7 @@ impl Shared {
                 }
             };
         };
-        if let (Access::Caller(requirement), Some(caller)) = (&route.access, &admission.caller) {
+        if let (Some(requirement), Some(caller)) = (requirement, &admission.caller) {
             caller
                 .principal()
                 .and_then(|caller| requirement.judge(caller))
@@ -188,9 +205,12 @@ impl Shared {
         Ok((head, admission))
     }
 
+    fn fitting(&self, path: &str) -> impl Iterator<Item = &Route> {
+        self.routes.iter().filter(move |route| route.path.matches(path).is_some())
+    }
+
     fn allowed(&self, path: &str) -> String {
-        let fitting = self.routes.iter().filter(|route| route.path.matches(path).is_some());
-        let mut methods: Vec<&str> = fitting.map(|route| route.method.as_str()).collect();
+        let mut methods: Vec<&str> = self.fitting(path).map(|route| route.method.as_str()).collect();
         if methods.contains(&"GET") {
             methods.push("HEAD");
         }
@@ -198,6 +218,15 @@ impl Shared {
         methods.dedup();
         methods.join(", ")
     }
+}
+
+/// To a challenge of Basic a browser answers itself, with a prompt over the page; and on a page's routes no Basic is accepted.
+fn drop_prompts(headers: &mut HeaderMap) {
+    let is_basic = |line: &HeaderValue| line.as_bytes().to_ascii_lowercase().starts_with(b"basic");
+    let lines: Vec<HeaderValue> =
+        headers.get_all(WWW_AUTHENTICATE).iter().filter(|line| !is_basic(line)).cloned().collect();
+    headers.remove(WWW_AUTHENTICATE);
+    headers.extend(lines.into_iter().map(|line| (WWW_AUTHENTICATE, line)));
 }
 
 impl fmt::Debug for Endpoints {

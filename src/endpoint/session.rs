@@ -24,8 +24,8 @@ pub(super) type GrantOf = Arc<dyn Fn(&UserRecord, Grant) -> Result<Grant, Reject
 #[derive(Clone)]
 #[must_use]
 pub struct SignInEndpoint {
-    name_field: String,
-    password_field: String,
+    pub(super) name_field: String,
+    pub(super) password_field: String,
     user: Option<Show<UserRecord>>,
     grant: Option<GrantOf>,
 }
@@ -73,11 +73,13 @@ impl SignInEndpoint {
         self.user = Some(Arc::new(show));
         self
     }
-}
 
-#[async_trait]
-impl Handler for SignInEndpoint {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+    pub(super) async fn sign_in(
+        &self,
+        auth: &AuthLayer,
+        call: &Call,
+        input: &mut Input,
+    ) -> Result<(Arc<UserRecord>, TokenPair), Rejection> {
         let name = input.text(&self.name_field);
         let password = input.password(&self.password_field);
         input.check()?;
@@ -86,6 +88,14 @@ impl Handler for SignInEndpoint {
         let grant = granted(self.grant.as_ref(), &user)?;
         let pair = tokens(auth)?.issue(grant, call.now).await?;
         users(auth)?.confirm(Arc::clone(&user), &password, call.now).await?;
+        Ok((user, pair))
+    }
+}
+
+#[async_trait]
+impl Handler for SignInEndpoint {
+    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+        let (user, pair) = self.sign_in(auth, call, &mut input).await?;
         let mut members = pair_map(&pair);
         if let Some(show) = &self.user {
             members.insert("user".into(), Value::Object(show(&user, call)));

@@ -291,6 +291,12 @@ impl TokenIssuer {
         Ok(NewPrivateToken { token, record })
     }
 
+    /// How long a private token may live at most.
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn longest_private(&self) -> Duration {
+        self.parts.private_lifetime
+    }
+
     /// The private tokens of an owner, oldest first, revoked and expired ones included.
     ///
     /// # Errors

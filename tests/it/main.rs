@@ -4,14 +4,18 @@
 
 mod allocations;
 mod basic;
+mod browser;
 mod configuration;
 mod contract;
 mod databases;
 mod described;
+mod endpoints;
 mod examples;
 mod headers;
+mod issue;
 mod layer;
 mod migration;
+mod page;
 mod refusals;
 mod stacks;
 mod stores;
@@ -19,3 +23,4 @@ mod support;
 mod systems;
 mod throttle;
 mod tokens;
+mod watch;

@@ -12,10 +12,10 @@ use tower_auth::test_util::ManualClock;
 use tower_auth::{AuthLayer, Basic, Clock, Subject};
 
 /// Everybody's. For tests only.
-const PASSWORD: &str = "tests only: pferd-batterie-ß";
+pub(crate) const PASSWORD: &str = "tests only: pferd-batterie-ß";
 
 /// User name and hash; the names say which hasher.
-const READ: [(&str, &str); 10] = [
+pub(crate) const READ: [(&str, &str); 10] = [
     (
         "pbkdf2_sha256, 1,000,000 rounds, the default",
         "pbkdf2_sha256$1000000$jN0fy6Z8wpDHhDqbXQDXq5$OTDrx6Q1rhD9bb2EAjYp6c+ITdRL2fYPWhXD63Ax2lY=",
@@ -65,15 +65,15 @@ const NOT_READ: [(&str, &str); 4] = [
 
 /// A key of djangorestframework-api-key and its row: the client sends `PREFIX.SECRET`; stored are `prefix`, `hashed_key`
 /// (SHA-512 of the whole key) and, as `id`, both with a dot between.
-struct DrfKey {
-    name: &'static str,
-    key: &'static str,
-    prefix: &'static str,
-    hashed_key: &'static str,
-    id: &'static str,
+pub(crate) struct DrfKey {
+    pub(crate) name: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) prefix: &'static str,
+    pub(crate) hashed_key: &'static str,
+    pub(crate) id: &'static str,
 }
 
-const DRF_KEYS: [DrfKey; 2] = [
+pub(crate) const DRF_KEYS: [DrfKey; 2] = [
     DrfKey {
         name: "ci",
         key: "sVfeTZ4a.sbA3Rs6xsv1I7h6jErwmGagr0LW95NJl",

@@ -78,10 +78,14 @@ impl Service {
         let mut saw_503 = false;
         let start = tokio::time::Instant::now();
         while start.elapsed() < Duration::from_secs(30) && !saw_503 {
-            let lag = self.store.lag();
+            let before = self.store.lag().unwrap();
             match self.status(&self.warm).await {
                 503 => saw_503 = true,
-                200 => assert!(lag.unwrap() < Duration::from_secs(1), "{what}: past the bound: {lag:?}"),
+                // It may have heard something in between that was on its way.
+                200 => assert!(
+                    before.min(self.store.lag().unwrap()) < Duration::from_secs(1),
+                    "{what}: {before:?}"
+                ),
                 other => panic!("{what}: {other} for a good key"),
             }
             assert_ne!(self.status(&self.revoked).await, 200, "{what}: a revoked key passed");
@@ -272,7 +276,7 @@ async fn a_read_only_database_reads_and_its_writes_are_503_until_it_is_writable(
 async fn during_an_outage_that_is_allowed_for_what_is_warm_goes_on_and_what_is_revoked_does_not() {
     let mut server = Server::start().await;
     let url = migrated(&server.url()).await;
-    let service = Service::new(&url, quick().outage(Duration::from_secs(3))).await;
+    let service = Service::new(&url, quick().outage(Duration::from_secs(10))).await;
     server.kill();
     // Past the bound, where it would end without.
     let past = async || service.store.lag().unwrap() > Duration::from_secs(2);
@@ -281,12 +285,13 @@ async fn during_an_outage_that_is_allowed_for_what_is_warm_goes_on_and_what_is_r
         past().await
     })
     .await;
+    let (warm, revoked) = (service.status(&service.warm).await, service.status(&service.revoked).await);
     let lag = service.store.lag().unwrap();
-    assert!(lag > Duration::from_secs(4) || service.status(&service.warm).await == 200, "{lag:?}");
-    assert!(lag > Duration::from_secs(4) || service.status(&service.revoked).await != 200, "{lag:?}");
+    assert!(warm == 200 || lag >= Duration::from_secs(11), "{warm} after {lag:?}");
+    assert_ne!(revoked, 200);
     assert_eq!(service.status(&service.cold).await, 503);
     until("the outage is bounded", async || service.status(&service.warm).await == 503).await;
-    assert!(service.store.lag().unwrap() >= Duration::from_secs(4));
+    assert!(service.store.lag().unwrap() >= Duration::from_secs(11));
     server.resume().await;
     service.is_back("after the outage").await;
 }

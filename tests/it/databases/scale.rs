@@ -39,6 +39,11 @@ fn rows(numbers: &str, digest: &str) -> [String; 6] {
     ]
 }
 
+/// What was heard is believed for longer than the test may stand still.
+fn patient() -> tower_auth::store::StoreOptions {
+    options().lag(std::time::Duration::from_secs(600))
+}
+
 fn stored(n: u32) -> tower_auth::store::KeyDigest {
     let mut bytes = [0; 32];
     let text = format!("{n:032}");
@@ -50,7 +55,7 @@ fn stored(n: u32) -> tower_auth::store::KeyDigest {
 async fn cold_is_one_query_and_warm_is_none(store: &Store, statements: impl Fn() -> u64) {
     until("heard", async || {
         store.find_family("f", NOW).await.unwrap();
-        store.lag().is_some_and(|lag| lag.as_millis() < 300)
+        store.lag().is_some()
     })
     .await;
     let before = statements();
@@ -73,7 +78,7 @@ async fn cold_is_one_query_and_warm_is_none(store: &Store, statements: impl Fn()
 #[tokio::test]
 async fn postgresql_looks_up_by_an_index_once_and_then_not_at_all() {
     let url = schema().await;
-    let store = node(&url, options()).await;
+    let store = node(&url, patient()).await;
     store.migrate().await.unwrap();
     let mut admin = PgConnection::connect(&url).await.unwrap();
     let numbers = format!("generate_series(0, {KEYS}) AS s (n)");
@@ -113,7 +118,7 @@ fn values(arguments: &str) -> String {
 #[tokio::test]
 async fn sqlite_looks_up_by_an_index_once_and_then_not_at_all() {
     let dir = Dir::new();
-    let store = tower_auth::store::Sqlite::open_with(dir.file(), options()).await.unwrap();
+    let store = tower_auth::store::Sqlite::open_with(dir.file(), patient()).await.unwrap();
     store.migrate().await.unwrap();
     let mut admin = SqliteConnection::connect(&format!("sqlite:{}", dir.file().display())).await.unwrap();
     let numbers = format!(

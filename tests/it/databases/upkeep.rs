@@ -11,12 +11,14 @@ use tower_auth::test_util::ManualClock;
 
 #[tokio::test]
 async fn many_who_ask_for_a_cold_key_cause_one_query_and_a_warm_one_none() {
-    let store = postgres().await;
+    // What was heard is believed for longer than the test may stand still.
+    let store = node(&schema().await, options().lag(Duration::from_secs(600))).await;
+    store.migrate().await.unwrap();
     store.insert_key(key(1), NOW).await.unwrap();
     store.insert_user(UserRecord::new(Subject::user("1"), "anna"), NOW).await.unwrap();
     until("heard", async || {
         store.find_family("f", NOW).await.unwrap();
-        store.lag().is_some_and(|lag| lag < Duration::from_millis(300))
+        store.lag().is_some()
     })
     .await;
     for (digest, expected) in [(digest(1), true), (digest(2), false)] {

@@ -1,7 +1,7 @@
 //! No header field, however it is written, gets past a layer that a plain good credential would not get past.
 
 mod case;
-pub(crate) mod leaks;
+mod leaks;
 mod properties;
 mod routes;
 mod table;

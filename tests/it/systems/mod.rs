@@ -1,8 +1,10 @@
 //! The five systems, each as a process of its own, answer as their documents say.
 
 mod client;
+mod egret;
 mod jina_connect;
 mod ngenea_hub;
+mod private_tokens;
 mod rag_chats;
 mod restart;
 mod server;

@@ -193,7 +193,7 @@ async fn a_rule_that_observes_refuses_nothing_and_promises_nothing() {
         .build()
         .unwrap();
     let key = world.key(Subject::user("7")).await;
-    let log = crate::headers::leaks::Log::default();
+    let log = crate::watch::Log::default();
     let capture = log.capture();
     assert_eq!(admitted(&auth, &key, 9).await, 5);
     drop(capture);

@@ -65,12 +65,12 @@ pub(super) const RSA_1024_SPKI: &str = "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDg
     S3VYKAJ58UrvVt69K2tuCwf19lhAy74KEdhaNW1gIqwFDqGi8NFIsq8H/M/zTIvGnI53F3iWU6W6/ej08LrA9SyvOKXHNJdc\
     07wFmLZRm4n1Ld/J9QIDAQAB";
 /// PKCS#8 DER of the P-256 key that the policies trust, base64.
-pub(super) const P256_PRIVATE: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgA0aFjNsVe6dsPgplra6tiFQlW16GvDoiGghoG9AnCjihRANC\
+pub(crate) const P256_PRIVATE: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgA0aFjNsVe6dsPgplra6tiFQlW16GvDoiGghoG9AnCjihRANC\
     AARoQ9ZVLvjHryKMjcQkYGV1lwL1O9lO1Q1E4bTig4VPJARh4rmRz8XIgiM1RiqWGuTmrXTETWGPis6RXqjgAy0+";
 /// Its x, base64url.
-pub(super) const P256_X: &str = "aEPWVS74x68ijI3EJGBldZcC9TvZTtUNROG04oOFTyQ";
+pub(crate) const P256_X: &str = "aEPWVS74x68ijI3EJGBldZcC9TvZTtUNROG04oOFTyQ";
 /// Its y, base64url.
-pub(super) const P256_Y: &str = "BGHiuZHPxciCIzVGKpYa5OatdMRNYY-KzpFeqOADLT4";
+pub(crate) const P256_Y: &str = "BGHiuZHPxciCIzVGKpYa5OatdMRNYY-KzpFeqOADLT4";
 /// Its SubjectPublicKeyInfo in DER, base64.
 pub(super) const P256_SPKI: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaEPWVS74x68ijI3EJGBldZcC9TvZTtUNROG04oOFTyQEYeK5kc/FyIIjNUYq\
     lhrk5q10xE1hj4rOkV6o4AMtPg==";
@@ -100,7 +100,7 @@ pub(super) const P521_SPKI: &str = "MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQB9E93fPIG
     Uh8lV0WovQRtDf+eGLlUJTQPRdUBwGPtxuTH7NF2t0TYwDyl2tklUIUBB/1/q5Zo9FCHndszOcT/DenjyzZ3tJyw0531bUQ5\
     yNAKhmg1m4RDNdkQXYg=";
 /// PKCS#8 DER of the Ed25519 key that the policies trust, base64.
-pub(super) const ED_PRIVATE: &str = "MC4CAQAwBQYDK2VwBCIEIOlkcGrIdKbqZv1ZGb76gt2M3wArdXj7JyOzi8GtZWbJ";
+pub(crate) const ED_PRIVATE: &str = "MC4CAQAwBQYDK2VwBCIEIOlkcGrIdKbqZv1ZGb76gt2M3wArdXj7JyOzi8GtZWbJ";
 /// Its public key, base64url.
 pub(super) const ED_X: &str = "PGKD4L7qeM2eU11-lse7_ne540ctChdZORwJsQ45WqI";
 /// Its SubjectPublicKeyInfo in DER, base64.

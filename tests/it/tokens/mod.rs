@@ -4,7 +4,7 @@ mod build_errors;
 mod cases;
 mod crafted;
 mod forge;
-mod keys;
+pub(crate) mod keys;
 mod policy;
 mod properties;
 mod table;

@@ -1,0 +1,93 @@
+//! Private tokens: long-living JWTs that expire when their owner says, and a page on which owners make them.
+//!
+//! ```text
+//! cargo run --example private_tokens      # then open http://127.0.0.1:3000/settings/api-keys/
+//!
+//! curl -s localhost:3000/api/v1/auth/token/ -H 'Content-Type: application/json' \
+//!   -d '{"email": "user@example.com", "password": "correct-horse-battery"}'
+//! # {"access":"eyJ…","refresh":"eyJ…"}
+//! curl -s localhost:3000/api/v1/auth/private-tokens/ -H "Authorization: Bearer $ACCESS" \
+//!   -H 'Content-Type: application/json' -d '{"name": "billing", "expires_at": "2027-06-30T00:00:00Z"}'
+//! # {"id":"…","name":"billing","token":"eyJ…","expires_at":"2027-06-30T00:00:00Z",…}
+//! curl -s localhost:3000/api/v1/companies/1/datasets/ -H "Authorization: Bearer $TOKEN"
+//! # [{"id":1,"name":"Sales"}]; at /api/v1/companies/2/datasets/ it is 403
+//! ```
+//!
+//! Its environment: `tower_auth::server::Environment`, and `DEMO_PASSWORD`.
+
+use axum::extract::Path;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::error::Error;
+use std::time::Duration;
+use tower_auth::endpoint::{Page, PrivateTokensEndpoint, SignInEndpoint};
+use tower_auth::format::DrfStandardized;
+use tower_auth::server::Environment;
+use tower_auth::store::Memory;
+use tower_auth::test_util::demo_users;
+use tower_auth::{Clock, Principal, Rejection, SystemClock, Users};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What the application knows of a user, and says in each token.
+#[derive(Serialize, Deserialize)]
+struct Member {
+    company_id: u64,
+}
+
+async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
+    let store = Memory::new();
+    let users = Users::new(store.clone());
+    add_demo_users(&users).await?;
+    let auth = environment
+        .layer()
+        .throttle(environment.throttle())
+        .users(users)
+        .tokens(environment.tokens(15 * MINUTE, DAY)?.store(store).issuer("private_tokens"))
+        .format(DrfStandardized)
+        .build()?;
+    let endpoints = auth
+        .endpoints()
+        .grant(|user, grant| match user.profile::<Member>() {
+            Some(member) => grant.claim("company_id", &member.company_id),
+            None => Ok(grant),
+        })
+        .sign_in("/api/v1/auth/token/", SignInEndpoint::new())
+        .refresh("/api/v1/auth/token/refresh/")
+        .private_tokens("/api/v1/auth/private-tokens/", PrivateTokensEndpoint::new())
+        .page("/settings/api-keys/", Page::new().fact("Company ID", "company_id"))
+        .build()?;
+    Ok(Router::new()
+        .route("/api/v1/companies/{company_id}/datasets/", get(datasets))
+        .layer(auth)
+        .merge(endpoints))
+}
+
+/// Either token says whose datasets its bearer may see.
+async fn datasets(caller: Principal, Path(company): Path<String>) -> Result<Json<Value>, Rejection> {
+    let member = caller.claims::<Member>().map_err(|_| Rejection::permission_denied("no company"))?;
+    if member.company_id.to_string() != company {
+        return Err(Rejection::permission_denied("another company"));
+    }
+    Ok(Json(json!([{ "id": 1, "name": "Sales" }])))
+}
+
+/// A real service has its users in a database.
+async fn add_demo_users(users: &Users) -> Result<(), Box<dyn Error>> {
+    let [user, other, admin] = demo_users();
+    for (user, company_id) in [(user, 1), (other, 2), (admin, 3)] {
+        users.ensure(user.profile(&Member { company_id })?, SystemClock.now()).await?;
+    }
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let environment = Environment::read()?;
+    let server = environment.bind().await?;
+    server.run(app(&environment).await?).await?;
+    Ok(())
+}

@@ -1,0 +1,397 @@
+//! A service with every endpoint, over a store that counts, fails or hangs as told.
+
+use crate::support::{Reply, SECRET, Whoami, bearer, reply, send};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::Poll;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tower::ServiceExt;
+use tower_auth::endpoint::{
+    Endpoints, EndpointsBuilder, KeysEndpoint, PrivateTokensEndpoint, SignInEndpoint, UsersEndpoint,
+};
+use tower_auth::store::{KeyStore, Memory, TokenStore, UserRecord, UserStore};
+use tower_auth::test_util::{Intercept, Intercepted, ManualClock};
+use tower_auth::{
+    Action, ApiKeys, AuthLayer, AuthLayerBuilder, Basic, Clock, Grant, KeyRequest, NewKey, NewPrivateToken,
+    Principal, Subject, TokenIssuer, TokenPair, Tokens, Users, hash_password,
+};
+
+/// Everybody's. For tests only.
+pub(crate) const PASSWORD: &str = "tests only: Pferd-Batterie";
+pub(crate) const ANNA: &str = "anna@example.com";
+pub(crate) const BEN: &str = "ben@example.com";
+/// 2027-01-15T08:00:00Z: when each test begins.
+pub(crate) const NOW: u64 = 1_800_000_000;
+pub(crate) const ISSUER: &str = "https://api.example.com";
+pub(crate) const PREFIX: &str = "egret";
+
+/// How a service departs from the usual one.
+pub(crate) struct Plan {
+    pub(crate) tokens: fn(Tokens) -> Tokens,
+    pub(crate) keys: fn(ApiKeys) -> ApiKeys,
+    pub(crate) layer: fn(AuthLayerBuilder) -> AuthLayerBuilder,
+    pub(crate) endpoints: fn(EndpointsBuilder) -> EndpointsBuilder,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self { tokens: |tokens| tokens, keys: |keys| keys, layer: |layer| layer, endpoints: every }
+    }
+}
+
+/// Every endpoint under its usual name.
+pub(crate) fn every(endpoints: EndpointsBuilder) -> EndpointsBuilder {
+    endpoints
+        .sign_in("/token/", SignInEndpoint::new())
+        .refresh("/refresh/")
+        .verify("/verify/")
+        .sign_out("/logout/")
+        .sign_out_everywhere("/logout-everywhere/")
+        .change_password("/password/")
+        .users("/users/", UsersEndpoint::new().profile_field("first_name").administrator("admin"))
+        .api_keys("/api-keys/", KeysEndpoint::prefixed(PREFIX))
+        .private_tokens("/private-tokens/", PrivateTokensEndpoint::new())
+        .jwks("/jwks/")
+}
+
+pub(crate) struct World {
+    pub(crate) memory: Memory,
+    pub(crate) clock: ManualClock,
+    pub(crate) script: Script,
+    pub(crate) events: Heard,
+    pub(crate) auth: AuthLayer,
+    pub(crate) endpoints: Endpoints,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::of(Plan::default()).await
+    }
+
+    pub(crate) async fn of(plan: Plan) -> Self {
+        let (memory, clock) = (Memory::new(), ManualClock::new(NOW));
+        for user in [anna(), ben()] {
+            memory.insert_user(user, clock.now()).await.unwrap();
+        }
+        let (script, events) = (Script::default(), Heard::default());
+        let (store, hear) = (script.over(&memory), events.clone());
+        let users = Users::new(store.clone());
+        let tokens = Tokens::hs256(SECRET).store(store.clone()).issuer(ISSUER);
+        let layer = AuthLayer::builder()
+            .users(users.clone())
+            .basic(Basic::new(users))
+            .tokens((plan.tokens)(tokens))
+            .api_keys((plan.keys)(ApiKeys::new(store).prefix(PREFIX)))
+            .store_deadline(Duration::from_millis(50))
+            .clock(clock.clone())
+            .on_event(move |event| hear.hear(event));
+        let auth = (plan.layer)(layer).build().unwrap();
+        let endpoints = (plan.endpoints)(auth.endpoints()).build().unwrap();
+        Self { memory, clock, script, events, auth, endpoints }
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    pub(crate) fn tokens(&self) -> &TokenIssuer {
+        self.auth.tokens().unwrap()
+    }
+
+    pub(crate) fn users(&self) -> &Users {
+        self.auth.users().unwrap()
+    }
+
+    pub(crate) fn keys(&self) -> &ApiKeys {
+        self.auth.api_keys(Some(PREFIX)).unwrap()
+    }
+
+    pub(crate) async fn user(&self, id: &str) -> Arc<UserRecord> {
+        self.memory.find_user_by_id(&Subject::user(id), self.now()).await.unwrap().unwrap()
+    }
+
+    /// What a sign-in gives, without its hash.
+    pub(crate) async fn sign_in(&self, id: &str) -> TokenPair {
+        self.tokens().issue(Grant::from(&*self.user(id).await), self.now()).await.unwrap()
+    }
+
+    /// A key of that user with all of the user's scopes.
+    pub(crate) async fn key(&self, id: &str) -> NewKey {
+        let user = self.user(id).await;
+        let request = KeyRequest::new(user.id().clone(), "ci").metadata(&json!({ "team": 3 })).unwrap();
+        let request = user.scopes().iter().fold(request.rate("9/min"), KeyRequest::scope);
+        self.keys().create(request, &Principal::from(user), self.now()).await.unwrap()
+    }
+
+    pub(crate) async fn private_token(&self, id: &str) -> NewPrivateToken {
+        let (grant, expires) = (Grant::from(&*self.user(id).await), self.now() + Duration::from_secs(86_400));
+        self.tokens().issue_private(grant, "laptop", expires, self.now()).await.unwrap()
+    }
+
+    pub(crate) async fn send<B>(&self, request: Request<B>) -> Reply
+    where
+        B: http_body::Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        reply(self.endpoints.clone().oneshot(request).await.unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, credential: &str, body: Value) -> Reply {
+        self.send(asking("POST", path, credential, Some(&body))).await
+    }
+
+    pub(crate) async fn get(&self, path: &str, credential: &str) -> Reply {
+        self.send(asking("GET", path, credential, None)).await
+    }
+
+    /// What a guarded service behind the layer makes of a Bearer.
+    pub(crate) async fn opens(&self, token: &str) -> bool {
+        let reply = send(&self.auth, bearer(token)).await;
+        assert!([200, 401].contains(&reply.status.as_u16()), "{reply:?}");
+        reply.status == 200
+    }
+
+    pub(crate) async fn basic_opens(&self, name: &str, password: &str) -> bool {
+        let request = crate::support::get(&[("authorization", &basic(name, password))]);
+        reply(tower_layer::Layer::layer(&self.auth, Whoami).oneshot(request).await.unwrap()).await.status
+            == 200
+    }
+
+    pub(crate) async fn refreshes(&self, token: &str) -> bool {
+        let reply = self.post("/refresh/", "", json!({ "refresh": token })).await;
+        assert!([200, 401].contains(&reply.status.as_u16()), "{reply:?}");
+        reply.status == 200
+    }
+
+    /// All records that the store has, of families those of these tokens, with all that their getters tell. Two equal texts: nothing
+    /// has changed.
+    pub(crate) async fn dump(&self, tokens: &[&str]) -> String {
+        let (now, mut text) = (self.now(), format!("{:?}\n", self.memory));
+        for user in self.memory.list_users(None, 100, now).await.unwrap() {
+            let names: Vec<_> = user.names().collect();
+            let (hash, profile) = (user.stored_hash().map(|hash| hash.expose()), user.profile_json());
+            writeln!(text, "{user:?} {names:?} {hash:?} {:?} {profile:?}", user.scopes()).unwrap();
+            writeln!(text, "{:?} {:?}", user.own_rate(), user.created()).unwrap();
+            for key in self.memory.list_keys(user.id(), now).await.unwrap() {
+                let bytes = key.digest().bytes().iter().fold(String::new(), |hex, b| format!("{hex}{b:02x}"));
+                writeln!(text, "{key:?} {:?} {bytes} {:?}", key.name(), key.digest()).unwrap();
+                writeln!(text, "{:?} {:?} {:?}", key.roles(), key.metadata_json(), key.own_rate()).unwrap();
+                writeln!(text, "{:?} {:?} {:?}", key.lineage(), key.successor(), key.created()).unwrap();
+            }
+            for token in self.memory.list_private_tokens(user.id(), now).await.unwrap() {
+                writeln!(text, "{token:?} {:?} {:?}", token.name(), token.created()).unwrap();
+            }
+        }
+        for sid in tokens.iter().filter_map(|token| claims(token)["sid"].as_str().map(str::to_owned)) {
+            let family = self.memory.find_family(&sid, now).await.unwrap().unwrap();
+            writeln!(text, "{family:?} {:?} {:?}", family.grants(), family.current()).unwrap();
+            writeln!(text, "{:?} {:?} {:?}", family.predecessor(), family.expires(), family.created())
+                .unwrap();
+        }
+        text
+    }
+}
+
+fn hash() -> &'static str {
+    static HASH: OnceLock<String> = OnceLock::new();
+    HASH.get_or_init(|| hash_password(PASSWORD).unwrap())
+}
+
+fn anna() -> UserRecord {
+    let anna = UserRecord::new(Subject::user("7"), ANNA).name("anna").password_hash(hash());
+    let anna = anna.scope("reports:read").scope("reports:write").role("staff");
+    anna.with_profile(&json!({ "first_name": "Anna", "company": 3 })).unwrap()
+}
+
+fn ben() -> UserRecord {
+    UserRecord::new(Subject::user("8"), BEN).password_hash(hash()).role("admin")
+}
+
+/// Which calls a store gets, and what becomes of them.
+#[derive(Clone, Default)]
+pub(crate) struct Script(Arc<Mutex<Scripted>>);
+
+#[derive(Default)]
+struct Scripted {
+    calls: Vec<&'static str>,
+    /// Synchronous look-ups know nothing, as with a database.
+    forgetful: bool,
+    fault: Option<(&'static str, Intercept)>,
+    meanwhile: Option<Meanwhile>,
+}
+
+/// What is done right before a call, the first of that name or a later one.
+struct Meanwhile {
+    call: &'static str,
+    still: usize,
+    act: Box<dyn FnOnce() + Send>,
+}
+
+impl Scripted {
+    fn due(&mut self, call: &str) -> Option<Box<dyn FnOnce() + Send>> {
+        let meanwhile = self.meanwhile.as_mut().filter(|meanwhile| meanwhile.call == call)?;
+        meanwhile.still -= 1;
+        if meanwhile.still > 0 {
+            return None;
+        }
+        self.meanwhile.take().map(|meanwhile| meanwhile.act)
+    }
+}
+
+impl Script {
+    fn over(&self, memory: &Memory) -> Intercepted<Memory> {
+        let script = self.clone();
+        Intercepted::new(memory.clone(), move |call| script.hear(call))
+    }
+
+    fn hear(&self, call: &'static str) -> Intercept {
+        let (intercept, meanwhile) = {
+            let mut script = self.0.lock().unwrap();
+            script.calls.push(call);
+            let meanwhile = script.due(call);
+            let intercept = match script.fault {
+                Some((at, fault)) if at == call => fault,
+                _ if script.forgetful && call.starts_with("peek") => Intercept::Fail,
+                _ => Intercept::Pass,
+            };
+            (intercept, meanwhile)
+        };
+        if let Some(act) = meanwhile {
+            act();
+        }
+        intercept
+    }
+
+    /// The calls since the last time.
+    pub(crate) fn take(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.0.lock().unwrap().calls)
+    }
+
+    pub(crate) fn forget(&self) {
+        self.0.lock().unwrap().forgetful = true;
+    }
+
+    pub(crate) fn break_at(&self, call: &'static str, fault: Intercept) {
+        self.0.lock().unwrap().fault = Some((call, fault));
+    }
+
+    pub(crate) fn mend(&self) {
+        self.0.lock().unwrap().fault = None;
+    }
+
+    /// Does this right before the call of that name that is the next, or the so manieth from now.
+    pub(crate) fn meanwhile(&self, call: &'static str, nth: usize, act: impl FnOnce() + Send + 'static) {
+        self.0.lock().unwrap().meanwhile = Some(Meanwhile { call, still: nth, act: Box::new(act) });
+    }
+}
+
+/// What the event hook was told.
+#[derive(Clone, Default)]
+pub(crate) struct Heard(Arc<Mutex<(Vec<Action>, String, bool)>>);
+
+impl Heard {
+    fn hear(&self, event: &tower_auth::Event<'_>) {
+        let panics = {
+            let mut heard = self.0.lock().unwrap();
+            heard.0.push(event.action);
+            writeln!(heard.1, "{event:?} {:?}", event.rejection.map(ToString::to_string)).unwrap();
+            heard.2
+        };
+        assert!(!panics, "planted in the hook");
+    }
+
+    pub(crate) fn take(&self) -> Vec<Action> {
+        std::mem::take(&mut self.0.lock().unwrap().0)
+    }
+
+    /// All of them since the beginning, in `Debug`.
+    pub(crate) fn text(&self) -> String {
+        self.0.lock().unwrap().1.clone()
+    }
+
+    pub(crate) fn panic(&self, panics: bool) {
+        self.0.lock().unwrap().2 = panics;
+    }
+}
+
+/// A request with that `Authorization`, none where it is empty.
+pub(crate) fn asking(
+    method: &str,
+    path: &str,
+    credential: &str,
+    body: Option<&Value>,
+) -> Request<Full<Bytes>> {
+    let mut builder = Request::builder().method(method).uri(path);
+    if !credential.is_empty() {
+        builder = builder.header("authorization", credential);
+    }
+    match body {
+        Some(body) => {
+            builder.header("content-type", "application/json").body(Full::from(body.to_string())).unwrap()
+        }
+        None => builder.body(Full::default()).unwrap(),
+    }
+}
+
+pub(crate) fn bearing(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+pub(crate) fn basic(name: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
+}
+
+pub(crate) fn access(pair: &TokenPair) -> &str {
+    pair.access().expose()
+}
+
+pub(crate) fn refresh(pair: &TokenPair) -> &str {
+    pair.refresh().unwrap().expose()
+}
+
+/// What a token says, unverified.
+pub(crate) fn claims(token: &str) -> Value {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice(&payload).unwrap()
+}
+
+pub(crate) fn seconds(at: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(at)
+}
+
+/// The answer of the store in memory, which waits for nothing.
+pub(crate) fn at_once<T>(call: impl Future<Output = T>) -> T {
+    match tokio_test::task::spawn(call).poll() {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("it waits"),
+    }
+}
+
+/// The same token with another signature.
+pub(crate) fn tampered(token: &str) -> String {
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    let first = if signature.starts_with('A') { 'B' } else { 'A' };
+    format!("{message}.{first}{}", &signature[1..])
+}
+
+/// How often each call was made.
+pub(crate) fn counted(calls: Vec<&'static str>) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for call in calls {
+        *counts.entry(call).or_default() += 1;
+    }
+    counts
+}

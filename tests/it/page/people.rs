@@ -1,0 +1,354 @@
+//! What people see: in a browser, by keyboard, with a screen reader, in the dark, on a phone.
+
+use super::site::{ACCESS, PASSWORD, REFRESH, Site, page};
+use crate::browser::{Browser, ENTER, ESCAPE, TAB};
+use serde_json::json;
+
+/// Hostile as text can be.
+const EVIL: &str = "<img src=x onerror=alert(1)>";
+
+/// Signs in by keyboard.
+async fn sign_in(browser: &Browser) {
+    browser.focused("#name").await;
+    browser.press(&format!("anna@example.com{TAB}{PASSWORD}{ENTER}")).await;
+    browser.focused("#keys-title").await;
+}
+
+/// Makes a key, and gives it back as it is shown.
+async fn create(browser: &Browser, name: &str) -> String {
+    browser.click("#create-open").await;
+    browser.fill("#create-name", name).await;
+    browser.press(ENTER).await;
+    browser.until("document.querySelector('#shown').open").await;
+    let key = browser.field("#shown-key").await;
+    browser.click("#shown [type=submit]").await;
+    browser.until("!document.querySelector('#shown').open").await;
+    key
+}
+
+/// The page asked nobody else, kept nothing, and the browser has no complaint but those.
+async fn was_discreet(browser: &Browser, expected: &[&str]) {
+    let elsewhere = "performance.getEntriesByType('resource').map(({name}) => name)
+        .filter((name) => new URL(name).origin !== location.origin)";
+    assert_eq!(browser.value(elsewhere).await, json!([]));
+    assert_eq!(
+        browser.value("[localStorage.length, sessionStorage.length, document.cookie]").await,
+        json!([0, 0, ""])
+    );
+    let console = browser.console().await;
+    assert_eq!(console.len(), expected.len(), "{console:?}");
+    for (line, part) in console.iter().zip(expected) {
+        assert!(line.contains(part), "{console:?}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_are_in_the_memory_of_the_page_alone() {
+    let (site, browser) = (Site::new().await, Browser::start().await);
+    let url = site.serve(site.with_api_keys().page("/settings/", page())).await;
+    browser.goto(&url).await;
+    sign_in(&browser).await;
+    browser.sees("anna@example.com").await;
+    was_discreet(&browser, &[]).await;
+    assert!(browser.cookies().await.is_empty());
+    browser.reload().await;
+    browser.sees("Sign in").await;
+
+    // A sign-out ends the family, and leaves nothing of what was there.
+    sign_in(&browser).await;
+    create(&browser, "left over").await;
+    browser.click("#sign-out").await;
+    browser.focused("#name").await;
+    assert_eq!(
+        (browser.field("#name").await, browser.field("#password").await),
+        (String::new(), String::new())
+    );
+    assert!(!browser.value("document.body.textContent").await.as_str().unwrap().contains("left over"));
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn tokens_in_cookies_outlive_a_reload_and_no_script_sees_them() {
+    let (site, browser) = (Site::new().await, Browser::start().await);
+    let url = site.serve(site.with_api_keys().page("/settings/", page().cookies("keys"))).await;
+    browser.goto(&url).await;
+    sign_in(&browser).await;
+    let cookies = browser.cookies().await;
+    assert_eq!(cookies.len(), 2);
+    for cookie in cookies {
+        assert!(cookie.name().starts_with("__Host-keys-"));
+        assert_eq!((cookie.http_only(), cookie.secure(), cookie.path()), (Some(true), Some(true), Some("/")));
+        assert_eq!(cookie.same_site().map(|site| site.to_string()).as_deref(), Some("Strict"));
+    }
+    // At first nobody is signed in, and the page asks.
+    was_discreet(&browser, &["owner/", "session/refresh/"]).await;
+
+    browser.reload().await;
+    browser.sees("anna@example.com").await;
+    create(&browser, "ci").await;
+    browser.sees("Your keys (1)").await;
+    site.clock.advance(ACCESS);
+    create(&browser, "after the access token").await;
+    browser.sees("Your keys (2)").await;
+
+    browser.click("#sign-out").await;
+    browser.focused("#name").await;
+    assert!(browser.cookies().await.is_empty());
+    browser.reload().await;
+    browser.focused("#name").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn an_expired_sign_in_is_renewed_as_long_as_it_can_be_and_then_said() {
+    let (site, browser) = (Site::new().await, Browser::start().await);
+    let url = site.serve(site.with_api_keys().page("/settings/", page())).await;
+    browser.goto(&url).await;
+    sign_in(&browser).await;
+    for name in ["first", "second"] {
+        site.clock.advance(ACCESS);
+        create(&browser, name).await;
+    }
+    browser.sees("Your keys (2)").await;
+    site.clock.advance(REFRESH);
+    browser.click("#create-open").await;
+    browser.press(&format!("third{ENTER}")).await;
+    browser.sees("Your sign-in has expired. Sign in again.").await;
+    browser.focused("#password").await;
+    browser.press(&format!("{PASSWORD}{ENTER}")).await;
+    browser.focused("#keys-title").await;
+    assert!(!browser.text().await.contains("expired. Sign in again"));
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn whatever_goes_wrong_is_said_where_it_is_wrong() {
+    let (site, browser) = (Site::new().await, Browser::start().await);
+    let url = site.serve(site.with_private_tokens().page("/settings/", page())).await;
+    browser.goto(&url).await;
+    browser.focused("#name").await;
+    // Nothing at all; then a wrong password.
+    browser.press(ENTER).await;
+    browser.until("document.querySelector('#name').ariaInvalid === 'true'").await;
+    browser.focused("#name").await;
+    browser.press(&format!("anna@example.com{TAB}wrong{ENTER}")).await;
+    browser.sees("The user name or the password is wrong.").await;
+    browser.focused("#password").await;
+    browser.fill("#password", PASSWORD).await;
+    browser.press(ENTER).await;
+    browser.focused("#keys-title").await;
+
+    // A day that is missing, past, and further away than the server lets it be.
+    browser.click("#create-open").await;
+    browser.fill("#create-name", "ci").await;
+    browser.select("#create-expiry", "day").await;
+    browser.click("#create [type=submit]").await;
+    browser.focused("#create-day").await;
+    for (day, words) in [("2001-02-03", "must be in the future"), ("2999-12-31", "too far away")] {
+        browser.value(&format!("(document.querySelector('#create-day').value = '{day}')")).await;
+        browser.click("#create [type=submit]").await;
+        browser.sees(words).await;
+        browser.focused("#create-expiry").await;
+        assert_eq!(browser.value("document.querySelector('#create-expiry').ariaInvalid").await, "true");
+    }
+    // What was wrong is forgotten when the form is opened again.
+    browser.click("#create [data-does=close]").await;
+    browser.focused("#create-open").await;
+    browser.press(ENTER).await;
+    browser.until("document.querySelector('#create').open").await;
+    assert!(!browser.text().await.contains("too far away"));
+    assert_eq!(browser.value("document.querySelectorAll('[aria-invalid]').length").await, 0);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_shown_once_is_not_lost_by_a_slip_and_is_gone_afterwards() {
+    let (site, browser) = (Site::new().await, Browser::start().await);
+    let url = site.serve(site.with_api_keys().page("/settings/", page())).await;
+    browser.goto(&url).await;
+    sign_in(&browser).await;
+    browser.click("#create-open").await;
+    browser.fill("#create-name", "ci").await;
+    browser.press(ENTER).await;
+    browser.focused("[data-copies=shown-key]").await;
+    browser.press(ESCAPE).await;
+    browser.press(ESCAPE).await;
+    assert_eq!(browser.value("document.querySelector('#shown').open").await, true);
+    browser.press(ENTER).await;
+    browser.until("document.querySelector('#shown .said').textContent !== ''").await;
+    let key = browser.field("#shown-key").await;
+    assert!(key.starts_with("egret_"));
+    browser.click("#shown [type=submit]").await;
+    browser.focused("#create-open").await;
+    let page = browser.value("document.documentElement.outerHTML").await;
+    assert!(!page.as_str().unwrap().contains(&key));
+    assert_eq!(browser.field("#shown-key").await, "");
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_page_speaks_every_format_of_refusals() {
+    use tower_auth::format::{Coded, Drf, DrfStandardized, Problem};
+    let browser = Browser::start().await;
+    let sites = [
+        Site::with(|builder| builder.format(Problem)).await,
+        Site::with(|builder| builder.format(Drf)).await,
+        Site::with(|builder| builder.format(DrfStandardized)).await,
+        Site::with(|builder| builder.format(Coded)).await,
+    ];
+    for site in sites {
+        let url = site.serve(site.with_api_keys().page("/settings/", page())).await;
+        browser.goto(&url).await;
+        browser.focused("#name").await;
+        browser.press(&format!("anna@example.com{TAB}wrong{ENTER}")).await;
+        browser.sees("The user name or the password is wrong.").await;
+        browser.fill("#password", PASSWORD).await;
+        browser.press(ENTER).await;
+        browser.focused("#keys-title").await;
+        browser.click("#create-open").await;
+        browser.fill("#create-name", "ci").await;
+        browser.select("#create-expiry", "day").await;
+        browser.value("(document.querySelector('#create-day').value = '2001-02-03')").await;
+        browser.click("#create [type=submit]").await;
+        browser
+            .until("document.querySelector('#create-expiry-failure').textContent.includes('future')")
+            .await;
+        assert_eq!(browser.value("document.querySelector('#create .failure').textContent").await, "");
+    }
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_page_is_legible_narrow_and_named_in_every_state() {
+    let (site, browser) = (Site::new().await, Browser::start().await);
+    let long = "a-name-without-a-single-place-to-break-it-".repeat(4);
+    let url = site.serve(site.with_api_keys().page("/settings/", page())).await;
+    browser.goto(&url).await;
+    browser.focused("#name").await;
+    browser.press(ENTER).await;
+    browser.until("document.querySelector('[aria-invalid]')").await;
+    looks_good(&browser, "sign-in").await;
+    sign_in(&browser).await;
+    looks_good(&browser, "no keys").await;
+    for name in [&long, EVIL] {
+        create(&browser, name).await;
+    }
+    browser.sees(EVIL).await;
+    assert_eq!(browser.value("document.querySelectorAll('main img').length").await, 0);
+    looks_good(&browser, "keys").await;
+    for (name, opener, dialog) in [
+        ("create", "#create-open", "#create"),
+        ("rotate", "li:last-child [data-does=rotate]", "#rotate"),
+        ("revoke", "li:last-child [data-does=revoke]", "#revoke"),
+    ] {
+        browser.click(opener).await;
+        browser.until(&format!("document.querySelector('{dialog}').open")).await;
+        looks_good(&browser, name).await;
+        browser.press(ESCAPE).await;
+        browser.focused(opener).await;
+    }
+    browser.click("#create-open").await;
+    browser.press(&format!("ci{ENTER}")).await;
+    browser.focused("[data-copies=shown-key]").await;
+    looks_good(&browser, "a new key").await;
+    was_discreet(&browser, &[]).await;
+    browser.close().await;
+}
+
+/// In both schemes, wide and as narrow as a small phone: nothing to scroll sideways for, enough contrast, a name for every control.
+async fn looks_good(browser: &Browser, state: &str) {
+    for (width, scheme) in [(900, "light"), (900, "dark"), (320, "light"), (320, "dark")] {
+        browser.look(width, scheme).await;
+        browser
+            .until(&format!(
+                "innerWidth === {width} && matchMedia('(prefers-color-scheme: {scheme})').matches"
+            ))
+            .await;
+        let at = format!("{state}, {width}, {scheme}");
+        assert_eq!(browser.value(TOO_WIDE).await, json!([]), "{at}");
+        assert_eq!(browser.value(TOO_FAINT).await, json!([]), "{at}");
+        assert_eq!(browser.value(TOO_SMALL).await, json!([]), "{at}");
+    }
+    let spoken = browser.spoken().await;
+    let controls =
+        ["button", "textbox", "combobox", "dialog", "alertdialog", "Date", "list", "heading", "region"];
+    for (role, name) in &spoken {
+        assert!(!controls.contains(&role.as_str()) || !name.is_empty(), "{state}: a {role} without a name");
+    }
+    assert!(spoken.iter().any(|(role, _)| role == "heading"), "{state}: {spoken:?}");
+    let buttons: Vec<&String> =
+        spoken.iter().filter(|(role, _)| role == "button").map(|(_, name)| name).collect();
+    let mut different = buttons.clone();
+    different.sort();
+    different.dedup();
+    assert_eq!(different.len(), buttons.len(), "{state}: buttons of one name: {buttons:?}");
+}
+
+/// Elements that reach out of the window, or out of an open dialog.
+const TOO_WIDE: &str = "[document.scrollingElement, ...document.querySelectorAll('dialog[open]')]
+    .filter((element) => element.scrollWidth > element.clientWidth).map((element) => element.outerHTML.slice(0, 200))";
+
+/// Controls that a finger misses (WCAG 2.2, 2.5.8).
+const TOO_SMALL: &str = "[...document.querySelectorAll('button, input, select')]
+    .filter((element) => element.checkVisibility() && element.getBoundingClientRect().height < 24)
+    .map((element) => element.outerHTML)";
+
+/// Text with a contrast below 4.5 to 1 (WCAG 2.2, 1.4.3). Behind an open dialog nothing is to be read.
+const TOO_FAINT: &str = "(() => {
+    const channels = (color) => color.match(/[\\d.]+/g).map(Number);
+    const light = (color) => {
+        const [r, g, b] = channels(color).map((c) => c / 255).map((c) => (c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4));
+        return .2126 * r + .7152 * g + .0722 * b;
+    };
+    const behind = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+            const color = getComputedStyle(at).backgroundColor;
+            if ((channels(color)[3] ?? 1) === 1) return color;
+        }
+        return getComputedStyle(document.body).backgroundColor;
+    };
+    const within = document.querySelector('dialog[open]') ?? document.body;
+    const hasText = (element) => element.matches('input, select') ||
+        [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    return [...within.querySelectorAll('*')].filter((element) => element.checkVisibility() && hasText(element)).map((element) => {
+        const [a, b] = [light(getComputedStyle(element).color), light(behind(element))].toSorted((a, b) => b - a);
+        return [element.textContent || element.id, (a + .05) / (b + .05)];
+    }).filter(([, contrast]) => contrast < 4.5);
+})()";
+
+#[tokio::test]
+async fn a_key_that_was_made_on_the_page_is_good() {
+    let (site, browser) = (Site::new().await, Browser::start().await);
+    let url = site.serve(site.with_private_tokens().page("/settings/", page())).await;
+    browser.goto(&url).await;
+    sign_in(&browser).await;
+    let token = create(&browser, "ci").await;
+    let whoami = url.replace("/settings/", "/whoami");
+    let whoami =
+        async |token: &str| reqwest::Client::new().get(&whoami).bearer_auth(token).send().await.unwrap();
+    assert_eq!(whoami(&token).await.status(), 200);
+
+    // Rotated, then revoked.
+    browser.click("[data-does=rotate]").await;
+    browser.until("document.querySelector('#rotate').open").await;
+    browser.click("#rotate [type=submit]").await;
+    browser.focused("[data-copies=shown-key]").await;
+    let successor = browser.field("#shown-key").await;
+    assert_eq!(
+        (whoami(&token).await.status(), whoami(&successor).await.status()),
+        (401.try_into().unwrap(), 200.try_into().unwrap())
+    );
+    browser.click("#shown [type=submit]").await;
+    browser.focused("#create-open").await;
+    browser.click("[data-does=revoke]").await;
+    browser.focused("#revoke [data-does=close]").await;
+    browser.press(ESCAPE).await;
+    assert_eq!(whoami(&successor).await.status(), 200, "not without a confirmation");
+    browser.click("[data-does=revoke]").await;
+    browser.focused("#revoke [data-does=close]").await;
+    browser.press(&format!("{TAB}{ENTER}")).await;
+    browser.sees("You have no API keys yet.").await;
+    browser.until("document.querySelector('#status').textContent === 'ci is revoked.'").await;
+    assert_eq!(whoami(&successor).await.status(), 401);
+    browser.close().await;
+}
