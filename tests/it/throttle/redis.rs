@@ -233,7 +233,7 @@ async fn mistakes_are_reported_by_build() {
     assert_eq!(problems(zero).len(), 3);
 }
 
-const URL: &str = "TOWER_AUTH_TEST_RACE_REDIS";
+const URL: &str = "TOWER_AUTH_TEST_PROCESS_OF_REDIS";
 const OWNER: &str = "TOWER_AUTH_TEST_OWNER";
 const LEASES: &str = "TOWER_AUTH_TEST_LEASES";
 
