@@ -37,7 +37,6 @@ use std::time::Duration;
 use tower_auth::endpoint::{KeysEndpoint, ResourceMetadata, SignInEndpoint, UsersEndpoint};
 use tower_auth::format::Drf;
 use tower_auth::server::Environment;
-use tower_auth::store::Memory;
 use tower_auth::test_util::demo_users;
 use tower_auth::throttle::Throttle;
 use tower_auth::{ApiKeys, Basic, Clock, PasswordPolicy, Principal, Rejection, Subject, SystemClock, Users};
@@ -45,7 +44,7 @@ use tower_auth::{ApiKeys, Basic, Clock, PasswordPolicy, Principal, Rejection, Su
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 async fn app(environment: &Environment, url: &str) -> Result<Router, Box<dyn Error>> {
-    let store = Memory::new();
+    let store = environment.store().await?;
     let users = Users::new(store.clone()).password_policy(PasswordPolicy::new().common_list());
     let tenants = tenants(&users).await?;
     let keys = ApiKeys::new(store.clone()).prefix("jina");

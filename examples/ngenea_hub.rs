@@ -27,7 +27,6 @@ use std::time::Duration;
 use tower_auth::endpoint::{KeysEndpoint, SignInEndpoint};
 use tower_auth::format::Drf;
 use tower_auth::server::Environment;
-use tower_auth::store::Memory;
 use tower_auth::test_util::demo_users;
 use tower_auth::{ApiKeys, Clock, KeyIds, Method, Subject, SystemClock, Users};
 use utoipa::{Modify, OpenApi};
@@ -42,7 +41,7 @@ const CLIENT_KEYS: &str = "/api/auth/clientkeys/";
 struct Document;
 
 async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
-    let store = Memory::new();
+    let store = environment.store().await?;
     let users = Users::new(store.clone());
     for (user, id) in demo_users().into_iter().zip(["1", "3", "2"]) {
         users.ensure(user.id(Subject::user(id)), SystemClock.now()).await?;

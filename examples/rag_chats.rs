@@ -28,7 +28,6 @@ use std::time::Duration;
 use tower_auth::endpoint::{Input, KeysEndpoint, SignInEndpoint};
 use tower_auth::format::Coded;
 use tower_auth::server::Environment;
-use tower_auth::store::Memory;
 use tower_auth::test_util::demo_users;
 use tower_auth::{
     ApiKeys, Clock, KeyIds, Method, Principal, Rejection, RejectionKind, Subject, SystemClock, Users,
@@ -38,7 +37,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
-    let store = Memory::new();
+    let store = environment.store().await?;
     let users = Users::new(store.clone());
     let agents = agents(&users).await?;
     let auth = environment

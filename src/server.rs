@@ -5,6 +5,7 @@ use crate::issue::Tokens;
 use crate::layer::{AuthLayer, AuthLayerBuilder};
 use crate::random::{self, RandomError};
 use crate::secret::Secret;
+use crate::store::{Store, StoreError};
 #[cfg(feature = "redis")]
 use crate::throttle::RedisLimiter;
 use crate::throttle::Throttle;
@@ -30,7 +31,7 @@ const DEFAULT_RATE: &str = "2000/day";
 /// |---|---|---|
 /// | `ADDR` | where it listens; port 0 picks a free one | `127.0.0.1:3000` |
 /// | `PUBLIC_URL` | how clients reach it, where that is another address: scheme and host, no `/` at the end | |
-/// | `DATABASE_URL` | its store | in memory |
+/// | `DATABASE_URL` | its store: `sqlite:PATH`, `postgres://…` | in memory |
 /// | `REDIS_URL` | its throttles' store | in process |
 /// | `JWT_SECRET` | what it signs tokens with, 32 random bytes or more | random at each start, with a warning |
 /// | `ACCESS_TOKEN_LIFETIME`, `REFRESH_TOKEN_LIFETIME` | in seconds | the application's |
@@ -40,13 +41,13 @@ const DEFAULT_RATE: &str = "2000/day";
 /// ```no_run
 /// use std::time::Duration;
 /// use tower_auth::server::Environment;
-/// use tower_auth::store::Memory;
 ///
 /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
 /// let environment = Environment::read()?; // every mistake, listed
+/// let store = environment.store().await?;
 /// let server = environment.bind().await?;
 /// let (access, refresh) = (Duration::from_secs(900), Duration::from_secs(86_400));
-/// let tokens = environment.tokens(access, refresh)?.store(Memory::new()).issuer("https://api.example.com");
+/// let tokens = environment.tokens(access, refresh)?.store(store).issuer("https://api.example.com");
 /// let auth = environment.layer().tokens(tokens).throttle(environment.throttle()).build()?;
 /// server.run(axum::Router::new().layer(auth)).await?;
 /// # Ok(()) }
@@ -127,10 +128,16 @@ impl Environment {
         Ok(Secret::new(secret))
     }
 
-    /// `DATABASE_URL`; empty where it is unset.
-    #[must_use]
-    pub fn database_url(&self) -> &str {
-        &self.database_url
+    /// The store at `DATABASE_URL`, its tables made or brought up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Invalid`](crate::store::StoreErrorKind::Invalid) where there is no such kind of store, or its feature is
+    /// off; [`StoreErrorKind::Unavailable`](crate::store::StoreErrorKind::Unavailable) where it does not answer.
+    pub async fn store(&self) -> Result<Store, StoreError> {
+        let store = Store::connect(&self.database_url).await?;
+        store.migrate().await?;
+        Ok(store)
     }
 
     /// `THROTTLE_RATE`, whose mistakes the layer's `build()` reports.
@@ -292,7 +299,7 @@ mod tests {
             let environment = of(variables).unwrap();
             assert_eq!(environment.address, "127.0.0.1:3000");
             assert_eq!(environment.throttle_rate(), "2000/day");
-            assert_eq!(environment.database_url(), "");
+            assert_eq!(environment.database_url, "");
             assert!(environment.secret.is_none() && !environment.rotates);
         }
     }

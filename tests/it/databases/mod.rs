@@ -7,6 +7,6 @@ mod nodes;
 mod proxy;
 mod scale;
 mod server;
-mod support;
+pub(crate) mod support;
 mod texts;
 mod upkeep;

@@ -35,7 +35,7 @@ pub(super) async fn schema_of(server: &str) -> String {
     format!("{server}?options[search_path]={name}")
 }
 
-pub(super) async fn schema() -> String {
+pub(crate) async fn schema() -> String {
     schema_of(&server()).await
 }
 
@@ -66,16 +66,16 @@ pub(super) async fn postgres() -> Postgres {
 }
 
 /// A directory that ends with the test.
-pub(super) struct Dir(pub(super) PathBuf);
+pub(crate) struct Dir(pub(super) PathBuf);
 
 impl Dir {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = std::env::temp_dir().join(format!("tower-auth-{}", unique()));
         std::fs::create_dir_all(&dir).unwrap();
         Self(dir)
     }
 
-    pub(super) fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.0.join("auth.db")
     }
 }

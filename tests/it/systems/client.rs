@@ -3,7 +3,9 @@
 use crate::examples::Example;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
+use std::time::{Duration, UNIX_EPOCH};
 use tower_auth::test_util::TokenMint;
+use tower_auth::{Clock, SystemClock};
 
 pub(super) const PASSWORD: &str = "correct-horse-battery";
 pub(super) const SECRET: &str = "a secret of these tests: 8Yw2nQpL0vKx7RzT";
@@ -44,6 +46,15 @@ impl System {
             request = request.json(&body);
         }
         Answer::of(request, format!("{method} {path} {body}")).await
+    }
+
+    /// The same by `POST`, or by `GET` where there is no body, with further fields.
+    pub(super) async fn request(&self, path: &str, auth: &str, body: &Value, fields: HeaderMap) -> Answer {
+        let method = if body.is_null() { Method::GET } else { Method::POST };
+        let request = self.http.request(method, format!("{}{path}", self.example.url)).headers(fields);
+        let request = request.header("authorization", auth);
+        let request = if body.is_null() { request } else { request.json(body) };
+        Answer::of(request, format!("{path} {body}")).await
     }
 
     pub(super) async fn get(&self, path: &str, auth: &str) -> Answer {
@@ -178,4 +189,11 @@ pub(super) fn expired(token: &str) -> String {
     claims["iat"] = json!(1_705_310_000);
     claims["exp"] = json!(1_705_314_600); // 2024-01-15T10:30:00Z
     TokenMint::hs256(SECRET).sign(&claims)
+}
+
+/// That many days from now (RFC 3339).
+pub(super) fn in_days(days: u64) -> String {
+    let at = SystemClock.now() + Duration::from_secs(days * 24 * 60 * 60);
+    let seconds = at.duration_since(UNIX_EPOCH).unwrap().as_secs();
+    jiff::Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap().to_string()
 }

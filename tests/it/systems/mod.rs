@@ -6,4 +6,5 @@ mod jina_connect;
 mod ngenea_hub;
 mod private_tokens;
 mod rag_chats;
+mod restart;
 mod server;

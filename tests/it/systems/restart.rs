@@ -1,0 +1,174 @@
+//! With a database everything survives a restart; with Redis two machines count as one.
+
+use super::client::{System, bearer, in_days};
+use crate::databases::support::{Dir, schema};
+use crate::throttle::server::Server;
+use serde_json::{Value, json};
+
+/// What a client needs to know of a system.
+struct Paths {
+    name: &'static str,
+    /// Where to sign in, and by which field and name.
+    sign_in: (&'static str, &'static str, &'static str),
+    refresh: &'static str,
+    keys: &'static str,
+    /// What an access token opens.
+    guarded: &'static str,
+    /// Where keys go: a body, and what to put before the key.
+    keyed: (&'static str, Value, &'static str),
+}
+
+fn systems() -> [Paths; 5] {
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "whoami", "arguments": {} } });
+    [
+        Paths {
+            name: "rag_chats",
+            sign_in: ("/api/auth/login/", "email", "user@example.com"),
+            refresh: "/api/auth/token/refresh/",
+            keys: "/api/agents/support/api-keys/",
+            guarded: "/api/agents/",
+            keyed: ("/api/agents/support/query/", json!({ "message": "Hello" }), "Bearer "),
+        },
+        Paths {
+            name: "ngenea_hub",
+            sign_in: ("/api/auth/token/", "username", "user"),
+            refresh: "/api/auth/token/refresh/",
+            keys: "/api/auth/clientkeys/",
+            guarded: "/api/health/",
+            keyed: ("/api/jobs/", Value::Null, "Api-Key "),
+        },
+        Paths {
+            name: "jina_connect",
+            sign_in: ("/token/", "email", "user@example.com"),
+            refresh: "/refresh/",
+            keys: "/tenants/tenant-access-keys/",
+            guarded: "/tenants/",
+            keyed: ("/mcp/", call, "Bearer "),
+        },
+        Paths {
+            name: "private_tokens",
+            sign_in: ("/api/v1/auth/token/", "email", "user@example.com"),
+            refresh: "/api/v1/auth/token/refresh/",
+            keys: "/api/v1/auth/private-tokens/",
+            guarded: "/api/v1/companies/1/datasets/",
+            keyed: ("/api/v1/companies/1/datasets/", Value::Null, "Bearer "),
+        },
+        Paths {
+            name: "egret",
+            sign_in: ("/auth/jwt/create/", "email", "user@example.com"),
+            refresh: "/auth/jwt/refresh/",
+            keys: "/api-keys/",
+            guarded: "/domains/",
+            keyed: ("/domains/", Value::Null, "Bearer "),
+        },
+    ]
+}
+
+impl Paths {
+    async fn new_key(&self, system: &System, access: &str) -> (String, String) {
+        let body = json!({ "name": "kept", "expires_at": in_days(30) });
+        let new = system.post(self.keys, &bearer(access), body).await.is(201).json();
+        let key = ["key", "api_key", "token"]
+            .into_iter()
+            .find_map(|field| new.get(field))
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .to_owned();
+        // An id is a text or a number.
+        (new["id"].to_string().trim_matches('"').to_owned(), key)
+    }
+
+    async fn status_of_key(&self, system: &System, key: &str) -> u16 {
+        let (path, body, before) = &self.keyed;
+        let auth = format!("{before}{key}");
+        let mut headers = http::HeaderMap::new();
+        headers.insert("accept", "application/json, text/event-stream".parse().unwrap());
+        system.request(path, &auth, body, headers).await.status.as_u16()
+    }
+
+    async fn survives(&self, database: &str) {
+        let variables = [("DATABASE_URL", database)];
+        let system = System::start_with(self.name, &variables);
+        let (path, field, name) = self.sign_in;
+        let (access, refresh) = system.sign_in(path, field, name).await;
+        let (_, kept) = self.new_key(&system, &access).await;
+        let (id, revoked) = self.new_key(&system, &access).await;
+        system.delete(&format!("{}{id}/", self.keys), &bearer(&access)).await.nothing();
+        assert_eq!(self.status_of_key(&system, &kept).await, 200, "{}", self.name);
+        system.stop().await;
+
+        let system = System::start_with(self.name, &variables);
+        system.get(self.guarded, &bearer(&access)).await.is(200);
+        let refreshed = system.post(self.refresh, "", json!({ "refresh": refresh })).await.is(200);
+        system.get(self.guarded, &bearer(&refreshed.text_of("access"))).await.is(200);
+        assert_eq!(self.status_of_key(&system, &kept).await, 200, "{}", self.name);
+        assert_eq!(self.status_of_key(&system, &revoked).await, 401, "{}", self.name);
+        let list = system.get(self.keys, &bearer(&access)).await.is(200).json();
+        assert_eq!(list.as_array().unwrap().len(), 1, "{}", self.name);
+        let (another, _) = self.new_key(&system, &access).await;
+        assert_ne!(another, id, "no id is given twice");
+        system.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn everything_survives_a_restart_on_sqlite() {
+    for system in systems() {
+        let dir = Dir::new();
+        system.survives(&format!("sqlite:{}", dir.file().display())).await;
+    }
+}
+
+#[tokio::test]
+async fn everything_survives_a_restart_on_postgresql() {
+    for system in systems() {
+        system.survives(&schema().await).await;
+    }
+}
+
+#[tokio::test]
+async fn who_has_signed_out_stays_so_after_a_restart() {
+    let dir = Dir::new();
+    let database = format!("sqlite:{}", dir.file().display());
+    let variables = [("DATABASE_URL", database.as_str())];
+    let system = System::start_with("rag_chats", &variables);
+    let (access, refresh) = system.sign_in("/api/auth/login/", "email", "user@example.com").await;
+    system.post("/api/auth/logout/", &bearer(&access), Value::Null).await.nothing();
+    system.stop().await;
+
+    let system = System::start_with("rag_chats", &variables);
+    assert_eq!(system.get("/api/agents/", &bearer(&access)).await.is(401).text_of("error"), "token_revoked");
+    let refused = system.post("/api/auth/token/refresh/", "", json!({ "refresh": refresh })).await.is(401);
+    assert_eq!(refused.text_of("error"), "token_revoked");
+}
+
+#[tokio::test]
+async fn whoever_registered_can_sign_in_after_a_restart() {
+    let dir = Dir::new();
+    let database = format!("sqlite:{}", dir.file().display());
+    let variables = [("DATABASE_URL", database.as_str())];
+    let anna = json!({ "email": "anna@example.com", "password": "a-long-enough-secret" });
+    let system = System::start_with("jina_connect", &variables);
+    let new = system.post("/users/user/", "", anna.clone()).await.is(201).json();
+    system.stop().await;
+
+    let system = System::start_with("jina_connect", &variables);
+    let access = system.post("/token/", "", anna).await.is(200).text_of("access");
+    assert_eq!(system.get("/users/user/", &bearer(&access)).await.is(200).json(), new);
+}
+
+#[tokio::test]
+async fn two_machines_count_together_on_redis() {
+    let redis = Server::start();
+    let url = redis.url();
+    let variables = [("REDIS_URL", url.as_str()), ("THROTTLE_RATE", "3/hour")];
+    let nodes = [System::start_with("ngenea_hub", &variables), System::start_with("ngenea_hub", &variables)];
+    let (access, _) = nodes[0].sign_in("/api/auth/token/", "username", "user").await;
+    for node in [0, 1, 0] {
+        nodes[node].get("/api/health/", &bearer(&access)).await.is(200);
+    }
+    for node in &nodes {
+        node.get("/api/health/", &bearer(&access)).await.throttled();
+    }
+}
