@@ -28,7 +28,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tower_auth::endpoint::{Input, KeysEndpoint, Page, SignInEndpoint};
 use tower_auth::server::Environment;
-use tower_auth::store::Memory;
 use tower_auth::test_util::demo_users;
 use tower_auth::{
     ApiKeys, Clock, FieldError, Method, Principal, Rejection, RejectionKind, Requirement, Role, SystemClock,
@@ -39,7 +38,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
-    let store = Memory::new();
+    let store = environment.store().await?;
     let users = Users::new(store.clone());
     for user in demo_users() {
         users.ensure(user, SystemClock.now()).await?;

@@ -25,7 +25,6 @@ use std::time::Duration;
 use tower_auth::endpoint::{Page, PrivateTokensEndpoint, SignInEndpoint};
 use tower_auth::format::DrfStandardized;
 use tower_auth::server::Environment;
-use tower_auth::store::Memory;
 use tower_auth::test_util::demo_users;
 use tower_auth::{Clock, Principal, Rejection, SystemClock, Users};
 
@@ -39,7 +38,7 @@ struct Member {
 }
 
 async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
-    let store = Memory::new();
+    let store = environment.store().await?;
     let users = Users::new(store.clone());
     add_demo_users(&users).await?;
     let auth = environment

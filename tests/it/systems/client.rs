@@ -3,7 +3,9 @@
 use crate::examples::Example;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
+use std::time::{Duration, UNIX_EPOCH};
 use tower_auth::test_util::TokenMint;
+use tower_auth::{Clock, SystemClock};
 
 pub(super) const PASSWORD: &str = "correct-horse-battery";
 pub(super) const SECRET: &str = "a secret of these tests: 8Yw2nQpL0vKx7RzT";
@@ -187,4 +189,11 @@ pub(super) fn expired(token: &str) -> String {
     claims["iat"] = json!(1_705_310_000);
     claims["exp"] = json!(1_705_314_600); // 2024-01-15T10:30:00Z
     TokenMint::hs256(SECRET).sign(&claims)
+}
+
+/// That many days from now (RFC 3339).
+pub(super) fn in_days(days: u64) -> String {
+    let at = SystemClock.now() + Duration::from_secs(days * 24 * 60 * 60);
+    let seconds = at.duration_since(UNIX_EPOCH).unwrap().as_secs();
+    jiff::Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap().to_string()
 }

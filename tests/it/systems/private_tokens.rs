@@ -1,10 +1,9 @@
 //! `private_tokens`: signing in, private tokens with an expiry, companies, and the page.
 
-use super::client::{Answer, PASSWORD, System, bearer, claims, expired, lifetime, members};
+use super::client::{Answer, PASSWORD, System, bearer, claims, expired, in_days, lifetime, members};
 use crate::browser::{Browser, ENTER, TAB};
 use http::Method;
 use serde_json::{Value, json};
-use tower_auth::{Clock, SystemClock};
 
 const TOKEN: &str = "/api/v1/auth/token/";
 const REFRESH: &str = "/api/v1/auth/token/refresh/";
@@ -32,13 +31,6 @@ impl Tokens {
     async fn datasets(&self, token: &str) -> Answer {
         self.0.get(DATASETS, &bearer(token)).await
     }
-}
-
-/// That many days from now (RFC 3339).
-fn in_days(days: u64) -> String {
-    let at = SystemClock.now() + std::time::Duration::from_secs(days * 24 * 60 * 60);
-    let seconds = at.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    jiff::Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap().to_string()
 }
 
 /// `{"type": …, "errors": [{"code": …, "detail": …, "attr": …, "extra": null}]}`: the type, and code and attr of each error.

@@ -1,6 +1,6 @@
 //! With a database everything survives a restart; with Redis two machines count as one.
 
-use super::client::{System, bearer};
+use super::client::{System, bearer, in_days};
 use crate::databases::support::{Dir, schema};
 use crate::throttle::server::Server;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ struct Paths {
     keyed: (&'static str, Value, &'static str),
 }
 
-fn systems() -> [Paths; 3] {
+fn systems() -> [Paths; 5] {
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "whoami", "arguments": {} } });
     [
         Paths {
@@ -45,13 +45,36 @@ fn systems() -> [Paths; 3] {
             guarded: "/tenants/",
             keyed: ("/mcp/", call, "Bearer "),
         },
+        Paths {
+            name: "private_tokens",
+            sign_in: ("/api/v1/auth/token/", "email", "user@example.com"),
+            refresh: "/api/v1/auth/token/refresh/",
+            keys: "/api/v1/auth/private-tokens/",
+            guarded: "/api/v1/companies/1/datasets/",
+            keyed: ("/api/v1/companies/1/datasets/", Value::Null, "Bearer "),
+        },
+        Paths {
+            name: "egret",
+            sign_in: ("/auth/jwt/create/", "email", "user@example.com"),
+            refresh: "/auth/jwt/refresh/",
+            keys: "/api-keys/",
+            guarded: "/domains/",
+            keyed: ("/domains/", Value::Null, "Bearer "),
+        },
     ]
 }
 
 impl Paths {
     async fn new_key(&self, system: &System, access: &str) -> (String, String) {
-        let new = system.post(self.keys, &bearer(access), json!({ "name": "kept" })).await.is(201).json();
-        let key = new.get("key").or(new.get("api_key")).unwrap().as_str().unwrap().to_owned();
+        let body = json!({ "name": "kept", "expires_at": in_days(30) });
+        let new = system.post(self.keys, &bearer(access), body).await.is(201).json();
+        let key = ["key", "api_key", "token"]
+            .into_iter()
+            .find_map(|field| new.get(field))
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .to_owned();
         // An id is a text or a number.
         (new["id"].to_string().trim_matches('"').to_owned(), key)
     }
