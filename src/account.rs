@@ -12,47 +12,51 @@ use std::time::SystemTime;
 
 /// The accounts of users, where the layer knows of any.
 #[derive(Clone)]
-pub(crate) struct Accounts(Option<(Arc<dyn UserStore>, Guard)>);
+pub(crate) struct Accounts(Option<Users>);
+
+/// Who knows them, and how long the answer may take.
+type Users = (Arc<dyn UserStore>, Guard);
 
 impl Accounts {
-    pub(crate) fn new(users: Option<(Arc<dyn UserStore>, Guard)>) -> Self {
+    pub(crate) fn new(users: Option<Users>) -> Self {
         Self(users)
     }
 
     /// The answer of a scheme, or a refusal where its principal's account is disabled.
     #[inline]
     pub(crate) fn check(&self, answer: Answer, now: SystemTime) -> Answer {
-        match (&self.0, answer) {
-            (Some(_), Answer::Verified(principal)) => self.check_verified(principal, now),
-            (Some(users), Answer::Pending(answer)) => {
-                let users = users.clone();
-                Answer::Pending(Box::pin(async move { ask(&users, answer.await?, now).await }))
-            }
-            (_, answer) => answer,
-        }
-    }
-
-    fn check_verified(&self, principal: Principal, now: SystemTime) -> Answer {
-        let (Some(users), Some(account)) = (&self.0, principal.account()) else {
-            return Answer::Verified(principal);
-        };
-        match caught(|| users.0.peek_disabled(account, now)) {
-            Err(unavailable) => Answer::Refused(unavailable),
-            Ok(Known::No) => Answer::Verified(principal),
-            Ok(Known::Yes) => Answer::Refused(disabled(&principal)),
-            Ok(Known::Ask) => {
-                let users = users.clone();
-                Answer::Pending(Box::pin(async move { ask(&users, principal, now).await }))
-            }
+        match &self.0 {
+            None => answer,
+            Some(users) => check(users, answer, now),
         }
     }
 }
 
-async fn ask(
-    (users, guard): &(Arc<dyn UserStore>, Guard),
-    principal: Principal,
-    now: SystemTime,
-) -> Result<Principal, Rejection> {
+fn check(users: &Users, answer: Answer, now: SystemTime) -> Answer {
+    match answer {
+        Answer::Verified(principal) => check_verified(users, principal, now),
+        Answer::Pending(answer) => {
+            let users = users.clone();
+            Answer::Pending(Box::pin(async move { ask(&users, answer.await?, now).await }))
+        }
+        answer => answer,
+    }
+}
+
+fn check_verified(users: &Users, principal: Principal, now: SystemTime) -> Answer {
+    let Some(account) = principal.account() else { return Answer::Verified(principal) };
+    match caught(|| users.0.peek_disabled(account, now)) {
+        Err(unavailable) => Answer::Refused(unavailable),
+        Ok(Known::No) => Answer::Verified(principal),
+        Ok(Known::Yes) => Answer::Refused(disabled(&principal)),
+        Ok(Known::Ask) => {
+            let users = users.clone();
+            Answer::Pending(Box::pin(async move { ask(&users, principal, now).await }))
+        }
+    }
+}
+
+async fn ask((users, guard): &Users, principal: Principal, now: SystemTime) -> Result<Principal, Rejection> {
     let Some(account) = principal.account() else { return Ok(principal) };
     match guard.call(users.is_disabled(account, now)).await? {
         true => Err(disabled(&principal)),

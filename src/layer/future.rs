@@ -45,7 +45,7 @@ where
     S: Service<Request<B>, Response = Response<R>> + Clone,
 {
     /// Carries out what was decided on a request. `inner` has been polled ready.
-    #[inline]
+    #[inline(always)] // requests are large, and each call that is left moves one
     pub(crate) fn new(
         decision: Decision,
         inner: &mut S,
@@ -60,7 +60,7 @@ impl<S, B, R> State<S, B, R>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
 {
-    #[inline]
+    #[inline(always)]
     fn new(decision: Decision, inner: &mut S, request: Request<B>, pipeline: &Arc<Pipeline>) -> Self {
         match decision {
             Decision::Admit(admission) => {
@@ -81,7 +81,7 @@ where
     }
 }
 
-#[inline]
+#[inline(always)]
 fn admit<S, B, R>(
     admission: Admission,
     inner: &mut S,

@@ -263,7 +263,7 @@ impl ApiKeys {
                 Err(unavailable) => return Answer::Refused(unavailable),
                 Ok(Peek::Found(record)) => {
                     if let Some(record) = search.found(record, &digest, now) {
-                        let newest = || self.hashes[0].digest(key.as_bytes());
+                        let newest = (tried > 0).then(|| self.hashes[0].digest(key.as_bytes()));
                         return Answer::Verified(self.accept(record, digest, newest, now));
                     }
                 }
@@ -290,27 +290,29 @@ impl ApiKeys {
             for digest in digests {
                 let found = keys.guard.call(async { keys.store.find_key(&digest, now).await }).await?;
                 if let Some(record) = found.and_then(|record| search.found(record, &digest, now)) {
-                    return Ok(keys.accept(record, digest, || newest, now));
+                    let newest = Some(newest).filter(|newest| !newest.is_like(&digest));
+                    return Ok(keys.accept(record, digest, newest, now));
                 }
             }
             Err(search.refusal())
         }))
     }
 
-    /// Whoever presented a key that was found good.
+    /// Whoever presented a key that was found good. `newest` is what it should be found by, where that is another digest.
+    #[inline]
     fn accept(
         &self,
         record: Arc<KeyRecord>,
         digest: KeyDigest,
-        newest: impl FnOnce() -> KeyDigest,
+        newest: Option<KeyDigest>,
         now: SystemTime,
     ) -> Principal {
         if record.use_is_due(now) {
             self.uses.add(digest.clone(), now);
         }
-        if digest.algorithm() != self.hashes[0].algorithm() {
+        if let Some(newest) = newest {
             // Should it fail, the next use tries again.
-            self.upgrades.add((digest, newest()), now);
+            self.upgrades.add((digest, newest), now);
         }
         Principal::from(record)
     }

@@ -54,26 +54,31 @@ impl FromIterator<Standing> for Standings {
 }
 
 /// The fields of one answer, which are written when it is there.
+///
+/// Boxed, lest every request pay for moving what few answers carry.
 #[derive(Clone)]
-pub(crate) struct Fields {
+pub(crate) struct Fields(Box<Limits>);
+
+#[derive(Clone)]
+struct Limits {
     stack: Arc<Stack>,
     standings: Standings,
 }
 
 impl Fields {
     pub(super) fn new(stack: Arc<Stack>, standings: Standings) -> Self {
-        Self { stack, standings }
+        Self(Box::new(Limits { stack, standings }))
     }
 
     /// Where an inner layer has told its limits, these come in addition: both fields are lists.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        let shown = self.stack.shown;
+        let shown = self.0.stack.shown;
         if matches!(shown, QuotaFields::Standard | QuotaFields::Both) {
             headers.append(RATE_LIMIT, self.standing());
             headers.append(RATE_LIMIT_POLICY, self.policy());
         }
         if matches!(shown, QuotaFields::Legacy | QuotaFields::Both)
-            && let Some(tightest) = self.standings.iter().min_by_key(|standing| standing.left)
+            && let Some(tightest) = self.0.standings.iter().min_by_key(|standing| standing.left)
         {
             for (name, number) in
                 [(LIMIT, tightest.rate.most()), (REMAINING, tightest.left), (RESET, tightest.reset)]
@@ -93,9 +98,9 @@ impl Fields {
 
     /// `"name";q=100;w=60` for each rule. A paced one allows a burst at once, and then one each `w / q`.
     fn policy(&self) -> HeaderValue {
-        match (&self.standings.first, self.standings.others.as_slice()) {
-            (Some(one), []) if one.rate == self.stack.rules[one.rule].rate => {
-                self.stack.told[one.rule].policy.clone()
+        match (&self.0.standings.first, self.0.standings.others.as_slice()) {
+            (Some(one), []) if one.rate == self.0.stack.rules[one.rule].rate => {
+                self.0.stack.told[one.rule].policy.clone()
             }
             _ => self.list(|text, standing| text.parameters(&standing.rate)),
         }
@@ -103,11 +108,11 @@ impl Fields {
 
     fn list(&self, write: impl Fn(&mut Text, &Standing)) -> HeaderValue {
         let mut text = Text::default();
-        for standing in self.standings.iter() {
+        for standing in self.0.standings.iter() {
             if text.length > 0 || !text.before.is_empty() {
                 text.add(b", ");
             }
-            text.add(&self.stack.told[standing.rule].name);
+            text.add(&self.0.stack.told[standing.rule].name);
             write(&mut text, standing);
         }
         text.value()
