@@ -12,7 +12,7 @@ use crate::event::Events;
 use crate::principal::{Caller, Principal};
 use crate::reject::{Presented, Rejection, RejectionKind, Responder};
 use crate::scheme::{Answer, Chain, PendingAnswer};
-use crate::throttle::{Attempts, Call, Passed, Stack, Surroundings, Verdict};
+use crate::throttle::{Attempts, Call, Fields, Passed, Stack, Surroundings, Verdict};
 use http::header::ACCESS_CONTROL_REQUEST_METHOD;
 use http::{Method, Request, StatusCode};
 use std::net::IpAddr;
@@ -53,19 +53,12 @@ pub(crate) enum Preflight {
 
 /// What becomes of a request.
 pub(crate) enum Decision {
-    /// It goes to the inner service.
-    Admit(Admission),
+    /// It goes to the inner service, with the caller in its extensions. Its answer tells of these limits.
+    Admit(Option<Fields>),
     /// It does not.
     Refuse(Rejection),
     /// A store or a network has to be asked first.
     Ask(Question),
-}
-
-/// What goes with a request that is let through.
-pub(crate) struct Admission {
-    /// The mark of the layer; `None` where an outer one has left it.
-    pub(crate) caller: Option<Caller>,
-    pub(crate) passed: Passed,
 }
 
 /// What is asked, and of whom.
@@ -74,14 +67,14 @@ pub(crate) enum Question {
     Identity(PendingAnswer),
     /// A limiter: how often.
     #[cfg(feature = "redis")]
-    Quota(crate::throttle::PendingVerdict, Option<Caller>),
+    Quota(crate::throttle::PendingVerdict),
 }
 
 /// What was answered.
 pub(crate) enum Reply {
     Identity(Result<Principal, Rejection>),
     #[cfg(feature = "redis")]
-    Quota(Result<Passed, Rejection>, Option<Caller>),
+    Quota(Result<Passed, Rejection>),
 }
 
 impl Pipeline {
@@ -90,7 +83,7 @@ impl Pipeline {
         let passes = self.preflight == Preflight::LetThrough && is_preflight(request);
         let found = match self.source.read(request.headers_mut()) {
             // It is not counted either: browsers send it on their own, and it does no work.
-            _ if passes => return admit(Some(Caller(None)), Passed::default()),
+            _ if passes => return admit_uncounted(None, request),
             Ok(Some(found)) => found,
             Ok(None) if mode == Mode::Optional => return self.throttle(None, request),
             Ok(None) => return self.refuse(missing()),
@@ -137,14 +130,14 @@ impl Pipeline {
     }
 
     /// Goes on where a question was asked.
-    pub(crate) fn resume<B>(&self, reply: Reply, request: &Request<B>) -> Decision {
+    pub(crate) fn resume<B>(&self, reply: Reply, request: &mut Request<B>) -> Decision {
         match reply {
             Reply::Identity(Ok(principal)) => self.throttle(Some(principal), request),
             Reply::Identity(Err(rejection)) => self.refuse(rejection),
             #[cfg(feature = "redis")]
-            Reply::Quota(Ok(passed), caller) => admit(caller, passed),
+            Reply::Quota(Ok(passed)) => admit(passed, request),
             #[cfg(feature = "redis")]
-            Reply::Quota(Err(rejection), _) => self.refuse(rejection),
+            Reply::Quota(Err(rejection)) => self.refuse(rejection),
         }
     }
 
@@ -161,30 +154,33 @@ impl Pipeline {
 
     /// Step 4, for whoever was verified, or for nobody.
     #[inline]
-    pub(crate) fn throttle<B>(&self, principal: Option<Principal>, request: &Request<B>) -> Decision {
-        let Some(stack) = &self.throttles else { return admit(Some(Caller(principal)), Passed::default()) };
-        let call = Call::new(request, principal.as_ref(), &self.surroundings.addresses);
-        let verdict = stack.check(&call);
-        self.pass(verdict, Some(Caller(principal)))
+    pub(crate) fn throttle<B>(&self, principal: Option<Principal>, request: &mut Request<B>) -> Decision {
+        let Some(stack) = &self.throttles else { return admit_uncounted(principal, request) };
+        let verdict = stack.check(&Call::new(request, principal.as_ref(), &self.surroundings.addresses));
+        if !matches!(verdict, Verdict::Refused(_)) {
+            request.extensions_mut().insert(Caller(principal));
+        }
+        self.pass(verdict, request)
     }
 
     /// The throttles of a route, inside of the layer.
-    pub(crate) fn throttle_route<B>(&self, stack: &Arc<Stack>, request: &Request<B>) -> Decision {
+    pub(crate) fn throttle_route<B>(&self, stack: &Arc<Stack>, request: &mut Request<B>) -> Decision {
         let caller = match Caller::of(request.extensions()) {
             Ok(caller) => caller,
             Err(rejection) => return self.refuse(rejection),
         };
         let call = Call::new(request, caller.0.as_ref(), &self.surroundings.addresses);
-        self.pass(stack.check(&call), None)
+        let verdict = stack.check(&call);
+        self.pass(verdict, request)
     }
 
     #[inline]
-    fn pass(&self, verdict: Verdict, caller: Option<Caller>) -> Decision {
+    fn pass<B>(&self, verdict: Verdict, request: &mut Request<B>) -> Decision {
         match verdict {
-            Verdict::Passed(passed) => admit(caller, passed),
+            Verdict::Passed(passed) => admit(passed, request),
             Verdict::Refused(rejection) => self.refuse(rejection),
             #[cfg(feature = "redis")]
-            Verdict::Asked(verdict) => Decision::Ask(Question::Quota(verdict, caller)),
+            Verdict::Asked(verdict) => Decision::Ask(Question::Quota(verdict)),
         }
     }
 }
@@ -195,16 +191,23 @@ impl Question {
         match self {
             Self::Identity(answer) => answer.as_mut().poll(cx).map(Reply::Identity),
             #[cfg(feature = "redis")]
-            Self::Quota(verdict, caller) => {
-                verdict.as_mut().poll(cx).map(|verdict| Reply::Quota(verdict, caller.take()))
-            }
+            Self::Quota(verdict) => verdict.as_mut().poll(cx).map(Reply::Quota),
         }
     }
 }
 
 #[inline]
-fn admit(caller: Option<Caller>, passed: Passed) -> Decision {
-    Decision::Admit(Admission { caller, passed })
+fn admit_uncounted<B>(principal: Option<Principal>, request: &mut Request<B>) -> Decision {
+    request.extensions_mut().insert(Caller(principal));
+    Decision::Admit(None)
+}
+
+#[inline]
+fn admit<B>(passed: Passed, request: &mut Request<B>) -> Decision {
+    if let Some(settlement) = passed.settlement {
+        request.extensions_mut().insert(settlement);
+    }
+    Decision::Admit(passed.fields)
 }
 
 fn missing() -> Rejection {

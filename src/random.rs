@@ -42,13 +42,30 @@ pub(crate) fn push_base62<E>(
 
 /// The digits of a number in base62, most significant first, as many as there are places.
 #[cfg(feature = "api-key")]
-pub(crate) fn base62_digits<const N: usize>(mut rest: u32) -> [u8; N] {
+pub(crate) fn base62<const N: usize>(mut rest: u32) -> [u8; N] {
     let mut digits = [0; N];
     for digit in digits.iter_mut().rev() {
         *digit = ALPHABET[(rest % 62) as usize];
         rest /= 62;
     }
     digits
+}
+
+/// The number that up to seven digits are; one greater than any `u32` where there is another character among them.
+#[cfg(feature = "api-key")]
+pub(crate) fn read_base62(digits: &[u8]) -> u64 {
+    const VALUES: [u64; 256] = {
+        let mut values = [1 << 32; 256];
+        let mut digit = 0;
+        while digit < ALPHABET.len() {
+            values[ALPHABET[digit] as usize] = digit as u64;
+            digit += 1;
+        }
+        values
+    };
+    digits
+        .iter()
+        .fold(0, |number: u64, digit| number.wrapping_mul(62).wrapping_add(VALUES[usize::from(*digit)]))
 }
 
 /// A secret to sign with, for a process that is given none: 43 characters of base62, which are 256 random bits.
@@ -97,6 +114,21 @@ mod tests {
             counts[usize::from(b % 62)] += 1;
         }
         assert_eq!(counts, [4; 62]);
+    }
+
+    #[cfg(feature = "api-key")]
+    #[test]
+    fn a_number_is_read_as_it_was_written() {
+        for number in [0, 1, 61, 62, 916_132_831, 916_132_832, u32::MAX - 1, u32::MAX] {
+            assert_eq!(read_base62(&base62::<6>(number)), u64::from(number));
+        }
+        for foreign in (0..=u8::MAX).filter(|b| !b.is_ascii_alphanumeric()) {
+            for at in 0..6 {
+                let mut digits = *b"000000";
+                digits[at] = foreign;
+                assert!(read_base62(&digits) > u64::from(u32::MAX), "{foreign:#x} at {at}");
+            }
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -34,6 +34,46 @@ impl Service<Request<Body>> for Hello {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         drop(request);
         ready(Ok(Response::new(Body::from("hello"))))
+    }
+}
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// Answers with the two fields of a limit.
+pub(crate) struct Tells {
+    left: u32,
+    policy: HeaderValue,
+}
+
+impl Tells {
+    pub(crate) fn new() -> Self {
+        Self { left: 99_000_000, policy: HeaderValue::from_static("\"principal\";q=100000000;w=86400") }
+    }
+}
+
+impl Service<Request<Body>> for Tells {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        drop(request);
+        self.left -= 1;
+        let mut text = String::with_capacity(64);
+        text.push_str("\"principal\";r=");
+        text.push_str(itoa::Buffer::new().format(self.left));
+        text.push_str(";t=");
+        text.push_str(itoa::Buffer::new().format(self.left % 100_000));
+        let mut response = Response::new(Body::from("hello"));
+        let headers = response.headers_mut();
+        headers.append(RATE_LIMIT, HeaderValue::from_str(&text).unwrap());
+        headers.append(RATE_LIMIT_POLICY, self.policy.clone());
+        ready(Ok(response))
     }
 }
 

@@ -81,6 +81,7 @@ pub(crate) fn rows() -> Vec<Row> {
         key.clone(),
         &throttled("100000000/day calendar", hidden),
     ));
+    rows.push(row(rt, "FLOOR limits told", None, floor::Tells::new()));
     let told = throttled(sliding, QuotaFields::Standard);
     rows.push(add("API key, throttled and told", key.clone(), &told).budget(5_000));
     let two = AuthLayer::builder().api_keys(keys.clone()).throttle(Throttle::per_principal(sliding));

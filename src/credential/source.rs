@@ -122,6 +122,17 @@ enum Name {
 
 impl Name {
     fn of(scheme: &[u8]) -> Self {
+        match scheme {
+            // As nearly everybody writes them.
+            b"Bearer" => Self::Bearer,
+            b"Api-Key" => Self::ApiKey,
+            b"Basic" => Self::Basic,
+            _ => Self::in_any_case(scheme),
+        }
+    }
+
+    #[cold]
+    fn in_any_case(scheme: &[u8]) -> Self {
         if scheme.eq_ignore_ascii_case(b"Bearer") {
             Self::Bearer
         } else if scheme.eq_ignore_ascii_case(b"Api-Key") {

@@ -4,11 +4,11 @@ use super::page::check_same_origin;
 use super::reply::{EndpointBody, Reply};
 use super::route::{Access, Parameters, Route, TakesBody};
 use crate::layer::AuthLayer;
-use crate::pipeline::{Admission, Decision, Mode};
-use crate::principal::Caller;
+use crate::pipeline::{Decision, Mode};
+use crate::principal::{Caller, Principal};
 use crate::reject::{Rejection, RejectionKind, ResponseBody, Shape};
 use crate::store::caught_future;
-use crate::throttle::Passed;
+use crate::throttle::Fields;
 use http::header::{ALLOW, CONTENT_LENGTH, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, Request, Response};
 use http_body::Body;
@@ -128,8 +128,7 @@ impl Shared {
     {
         let told = |rejection| self.auth.pipeline().told(rejection);
         let (route, parameters) = self.route(&head).map_err(told)?;
-        let (head, admitted) = self.admitted(route, head).await?;
-        let quota = admitted.passed.fields;
+        let (head, quota) = self.admitted(route, head).await?;
         let input = match route.body {
             TakesBody::Yes => Input::read(head.headers(), body, self.body_limit).await.map_err(told)?,
             TakesBody::No => Input::none(),
@@ -137,8 +136,8 @@ impl Shared {
         let call = Call {
             parameters,
             peer: self.auth.pipeline().peer(&head),
+            caller: Principal::optional_from_extensions(head.extensions())?,
             head: head.into_parts().0,
-            caller: admitted.caller.and_then(|caller| caller.0),
             now: self.auth.pipeline().clock.now(),
             public_url: self.public_url.clone(),
         };
@@ -170,7 +169,7 @@ impl Shared {
         &self,
         route: &Route,
         mut head: Request<()>,
-    ) -> Result<(Request<()>, Admission), Rejection> {
+    ) -> Result<(Request<()>, Option<Fields>), Rejection> {
         let pipeline = self.auth.pipeline();
         if route.access.is_for_pages() {
             check_same_origin(&head, self.public_url.as_deref()).map_err(|no| pipeline.told(no))?;
@@ -179,30 +178,29 @@ impl Shared {
             cookies.present(head.headers_mut()).map_err(|no| pipeline.told(no))?;
         }
         if let Access::File = route.access {
-            return Ok((head, Admission { caller: Some(Caller(None)), passed: Passed::default() }));
+            head.extensions_mut().insert(Caller(None));
+            return Ok((head, None));
         }
         let requirement = route.access.requirement();
         let mut decision = match requirement {
-            None => pipeline.throttle(None, &head),
+            None => pipeline.throttle(None, &mut head),
             Some(_) => pipeline.decide(Mode::Required, &mut head),
         };
-        let admission = loop {
+        let quota = loop {
             decision = match decision {
-                Decision::Admit(admission) => break admission,
+                Decision::Admit(quota) => break quota,
                 Decision::Refuse(rejection) => return Err(rejection),
                 Decision::Ask(mut question) => {
                     let reply = poll_fn(|cx| question.poll(cx)).await;
-                    pipeline.resume(reply, &head)
+                    pipeline.resume(reply, &mut head)
                 }
             };
         };
-        if let (Some(requirement), Some(caller)) = (requirement, &admission.caller) {
-            caller
-                .principal()
-                .and_then(|caller| requirement.judge(caller))
-                .map_err(|no| pipeline.told(no))?;
+        if let Some(requirement) = requirement {
+            let caller = Caller::of(head.extensions()).and_then(Caller::principal);
+            caller.and_then(|caller| requirement.judge(caller)).map_err(|no| pipeline.told(no))?;
         }
-        Ok((head, admission))
+        Ok((head, quota))
     }
 
     fn fitting(&self, path: &str) -> impl Iterator<Item = &Route> {

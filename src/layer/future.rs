@@ -1,4 +1,4 @@
-use crate::pipeline::{Admission, Decision, Pipeline, Question};
+use crate::pipeline::{Decision, Pipeline, Question};
 use crate::reject::{Guarded, ResponseBody, Shape};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
@@ -44,62 +44,38 @@ impl<S, B, R> ResponseFuture<S, B, R>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
 {
-    /// Carries out what was decided on a request. `inner` has been polled ready.
+    /// Decides on a request, and carries that out. `inner` has been polled ready.
     #[inline(always)] // requests are large, and each call that is left moves one
     pub(crate) fn new(
-        decision: Decision,
         inner: &mut S,
-        request: Request<B>,
+        mut request: Request<B>,
         pipeline: &Arc<Pipeline>,
+        decide: impl FnOnce(&mut Request<B>) -> Decision,
     ) -> Self {
-        Self { state: State::new(decision, inner, request, pipeline) }
-    }
-}
-
-impl<S, B, R> State<S, B, R>
-where
-    S: Service<Request<B>, Response = Response<R>> + Clone,
-{
-    #[inline(always)]
-    fn new(decision: Decision, inner: &mut S, request: Request<B>, pipeline: &Arc<Pipeline>) -> Self {
-        match decision {
-            Decision::Admit(admission) => {
-                Self::Decided { future: admit(admission, inner, request, pipeline) }
+        match decide(&mut request) {
+            Decision::Admit(fields) => {
+                let (responder, shape) = (Arc::clone(&pipeline.responder), Shape::of_http(request.method()));
+                let future = Guarded::told(inner.call(request), responder, shape, fields);
+                Self { state: State::Decided { future } }
             }
             Decision::Refuse(rejection) => {
                 let shape = Shape::of(request.method(), request.headers());
-                Self::Decided { future: Guarded::refused(pipeline.responder.respond(rejection, shape)) }
+                let response = pipeline.responder.respond(rejection, shape);
+                Self { state: State::Decided { future: Guarded::refused(response) } }
             }
             Decision::Ask(question) => {
                 // The instance that was polled ready is the one to call; its clone has yet to be polled.
                 let clone = inner.clone();
                 let ready = mem::replace(inner, clone);
                 let pipeline = Arc::clone(pipeline);
-                Self::Asking { held: Some(Box::new(Held { question, ready, request, pipeline })) }
+                Self {
+                    state: State::Asking {
+                        held: Some(Box::new(Held { question, ready, request, pipeline })),
+                    },
+                }
             }
         }
     }
-}
-
-#[inline(always)]
-fn admit<S, B, R>(
-    admission: Admission,
-    inner: &mut S,
-    mut request: Request<B>,
-    pipeline: &Pipeline,
-) -> Guarded<S::Future, R>
-where
-    S: Service<Request<B>, Response = Response<R>>,
-{
-    let Admission { caller, passed } = admission;
-    if let Some(caller) = caller {
-        request.extensions_mut().insert(caller);
-    }
-    if let Some(settlement) = passed.settlement {
-        request.extensions_mut().insert(settlement);
-    }
-    let shape = Shape::of_http(request.method());
-    Guarded::told(inner.call(request), Arc::clone(&pipeline.responder), shape, passed.fields)
 }
 
 impl<S, B, R> Future for ResponseFuture<S, B, R>
@@ -118,10 +94,10 @@ where
                     let reply = ready!(waiting.question.poll(cx));
                     let Some(held) = held.take() else { return Poll::Pending };
                     let Held { mut ready, request, pipeline, .. } = *held;
-                    State::new(pipeline.resume(reply, &request), &mut ready, request, &pipeline)
+                    Self::new(&mut ready, request, &pipeline, |request| pipeline.resume(reply, request))
                 }
             };
-            self.as_mut().project().state.set(next);
+            self.set(next);
         }
     }
 }

@@ -34,9 +34,9 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let decision = self.pipeline.decide(self.mode, &mut request);
-        ResponseFuture::new(decision, &mut self.inner, request, &self.pipeline)
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let Self { inner, pipeline, mode } = self;
+        ResponseFuture::new(inner, request, pipeline, |request| pipeline.decide(*mode, request))
     }
 }
 

@@ -29,10 +29,12 @@ impl<F, B> Guarded<F, B> {
     }
 
     /// As [`admitted`](Self::admitted); the answer, whatever it is, tells how the caller stands with the throttles.
+    #[inline(always)] // the future may be large
     pub(crate) fn told(future: F, responder: Arc<Responder>, shape: Shape, fields: Option<Fields>) -> Self {
         Self { state: State::Admitted { future, responder, shape, fields } }
     }
 
+    #[inline(always)]
     pub(crate) fn refused(response: Response<ResponseBody<B>>) -> Self {
         Self { state: State::Refused { response: Some(response) } }
     }

@@ -132,7 +132,7 @@ impl Attempts {
     /// Counts an attempt on an account, or refuses it where there were too many. `peer` is the whole address.
     pub(crate) fn check(self: &Arc<Self>, name: &str, peer: Option<IpAddr>) -> Result<Ticket, Rejection> {
         let name = normalised(name);
-        let account = self.key(&[b"n", name.as_bytes()]);
+        let account = self.key(b'n', &[name.as_bytes()]);
         let mut ticket = Ticket {
             attempts: Arc::clone(self),
             steps: Vec::new(),
@@ -144,10 +144,10 @@ impl Attempts {
             ticket.enter(vec![self.step(ACCOUNT, account)])?;
             return Ok(ticket);
         };
-        let pair = self.key(&[b"np", name.as_bytes(), &source]);
+        let pair = self.key(b'N', &[name.as_bytes(), &source]);
         ticket.pair = Some(pair);
         ticket.spared = self.is_known(pair);
-        let mut steps = vec![self.step(PAIR, pair), self.step(ADDRESS, self.key(&[b"a", &source]))];
+        let mut steps = vec![self.step(PAIR, pair), self.step(ADDRESS, self.key(b'a', &[&source]))];
         if !ticket.spared {
             steps.push(self.step(ACCOUNT, account));
         }
@@ -158,14 +158,14 @@ impl Attempts {
     /// Refuses whoever was wrong too often, without counting: for credentials that name no account.
     pub(crate) fn check_address(&self, peer: Option<IpAddr>) -> Result<(), Rejection> {
         let Some(source) = peer.map(|peer| self.source(peer)) else { return Ok(()) };
-        let wait = self.stack.peek(&self.step(ADDRESS, self.key(&[b"a", &source])));
+        let wait = self.stack.peek(&self.step(ADDRESS, self.key(b'a', &[&source])));
         if wait == 0 { Ok(()) } else { Err(refused(wait)) }
     }
 
     /// A credential that names no account was wrong.
     pub(crate) fn count_address(&self, peer: Option<IpAddr>) {
         if let Some(source) = peer.map(|peer| self.source(peer)) {
-            self.stack.enter_all(&[self.step(ADDRESS, self.key(&[b"a", &source]))]);
+            self.stack.enter_all(&[self.step(ADDRESS, self.key(b'a', &[&source]))]);
         }
     }
 
@@ -176,8 +176,8 @@ impl Attempts {
         }
     }
 
-    fn key(&self, parts: &[&[u8]]) -> Key {
-        self.stack.keys().of(parts)
+    fn key(&self, kind: u8, parts: &[&[u8]]) -> Key {
+        self.stack.keys().of(kind, parts)
     }
 
     fn step(&self, rule: usize, key: Key) -> Step {
@@ -223,7 +223,7 @@ impl Ticket {
         if self.spared {
             return Ok(());
         }
-        let key = self.attempts.key(&[b"i", id.kind().as_bytes(), id.id().as_bytes()]);
+        let key = self.attempts.key(b'i', &[id.kind().as_bytes(), id.id().as_bytes()]);
         let step = self.attempts.step(ACCOUNT, key);
         self.enter(vec![step])
     }

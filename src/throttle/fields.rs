@@ -6,6 +6,7 @@ use crate::reject::interned;
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
+use std::slice;
 use std::sync::Arc;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -24,61 +25,44 @@ pub(crate) struct Standing {
 }
 
 /// Nearly always one, which needs no memory.
-#[derive(Clone, Default)]
-pub(crate) struct Standings {
-    first: Option<Standing>,
-    others: Vec<Standing>,
+#[derive(Clone)]
+pub(super) enum Standings {
+    One(Standing),
+    Several(Box<[Standing]>),
 }
 
 impl Standings {
-    pub(super) fn is_empty(&self) -> bool {
-        self.first.is_none()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Standing> {
-        self.first.iter().chain(&self.others)
-    }
-}
-
-impl From<Standing> for Standings {
-    fn from(only: Standing) -> Self {
-        Self { first: Some(only), others: Vec::new() }
-    }
-}
-
-impl FromIterator<Standing> for Standings {
-    fn from_iter<I: IntoIterator<Item = Standing>>(standings: I) -> Self {
-        let mut standings = standings.into_iter();
-        Self { first: standings.next(), others: standings.collect() }
+    fn all(&self) -> &[Standing] {
+        match self {
+            Self::One(standing) => slice::from_ref(standing),
+            Self::Several(standings) => standings,
+        }
     }
 }
 
 /// The fields of one answer, which are written when it is there.
-///
-/// Boxed, lest every request pay for moving what few answers carry.
 #[derive(Clone)]
-pub(crate) struct Fields(Box<Limits>);
-
-#[derive(Clone)]
-struct Limits {
+pub(crate) struct Fields {
     stack: Arc<Stack>,
     standings: Standings,
 }
 
 impl Fields {
-    pub(super) fn new(stack: Arc<Stack>, standings: Standings) -> Self {
-        Self(Box::new(Limits { stack, standings }))
+    /// `None` where there is nothing to tell.
+    #[inline]
+    pub(super) fn new(stack: &Arc<Stack>, standings: Standings) -> Option<Self> {
+        (!standings.all().is_empty()).then(|| Self { stack: Arc::clone(stack), standings })
     }
 
     /// Where an inner layer has told its limits, these come in addition: both fields are lists.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        let shown = self.0.stack.shown;
+        let shown = self.stack.shown;
         if matches!(shown, QuotaFields::Standard | QuotaFields::Both) {
             headers.append(RATE_LIMIT, self.standing());
             headers.append(RATE_LIMIT_POLICY, self.policy());
         }
         if matches!(shown, QuotaFields::Legacy | QuotaFields::Both)
-            && let Some(tightest) = self.0.standings.iter().min_by_key(|standing| standing.left)
+            && let Some(tightest) = self.standings.all().iter().min_by_key(|standing| standing.left)
         {
             for (name, number) in
                 [(LIMIT, tightest.rate.most()), (REMAINING, tightest.left), (RESET, tightest.reset)]
@@ -90,30 +74,29 @@ impl Fields {
 
     /// `"name";r=50;t=30` for each rule: a list of items (RFC 9651 §3.1).
     fn standing(&self) -> HeaderValue {
-        self.list(|text, standing| {
-            text.number(b";r=", standing.left);
-            text.number(b";t=", standing.reset);
+        self.list(|text, told, standing| {
+            text.add(&told.remaining);
+            text.number(standing.left);
+            text.add(b";t=");
+            text.number(standing.reset);
         })
     }
 
     /// `"name";q=100;w=60` for each rule. A paced one allows a burst at once, and then one each `w / q`.
     fn policy(&self) -> HeaderValue {
-        match (&self.0.standings.first, self.0.standings.others.as_slice()) {
-            (Some(one), []) if one.rate == self.0.stack.rules[one.rule].rate => {
-                self.0.stack.told[one.rule].policy.clone()
-            }
-            _ => self.list(|text, standing| text.parameters(&standing.rate)),
+        match self.standings.all() {
+            [one] if one.rate == self.stack.rules[one.rule].rate => self.stack.told[one.rule].policy.clone(),
+            _ => self.list(|text, told, standing| text.policy(&told.name, &standing.rate)),
         }
     }
 
-    fn list(&self, write: impl Fn(&mut Text, &Standing)) -> HeaderValue {
+    fn list(&self, write: impl Fn(&mut Text, &Told, &Standing)) -> HeaderValue {
         let mut text = Text::default();
-        for standing in self.0.standings.iter() {
+        for standing in self.standings.all() {
             if text.length > 0 || !text.before.is_empty() {
                 text.add(b", ");
             }
-            text.add(&self.0.stack.told[standing.rule].name);
-            write(&mut text, standing);
+            write(&mut text, &self.stack.told[standing.rule], standing);
         }
         text.value()
     }
@@ -123,6 +106,8 @@ impl Fields {
 pub(super) struct Told {
     /// In quotes. It consists of characters that need no escaping.
     name: Box<[u8]>,
+    /// The name and `;r=`.
+    remaining: Box<[u8]>,
     /// Under the rule's own rate. It is kept for good, so that cloning it counts no references.
     policy: HeaderValue,
 }
@@ -132,24 +117,28 @@ impl Told {
     pub(super) fn new(scope: &str, name: &str, rate: &Rate) -> Self {
         let separator = if scope.is_empty() { "" } else { ":" };
         let name: Box<[u8]> = format!("\"{scope}{separator}{name}\"").into_bytes().into();
+        let remaining = [&*name, b";r="].concat().into();
         let mut text = Text::default();
-        text.add(&name);
-        text.parameters(rate);
-        let kept = Bytes::from_static(interned(&text.bytes[..text.length]));
-        Self { name, policy: HeaderValue::from_maybe_shared(kept).unwrap_or(HeaderValue::from_static("")) }
+        text.policy(&name, rate);
+        let kept = Bytes::from_static(interned(text.value().as_bytes()));
+        Self {
+            name,
+            remaining,
+            policy: HeaderValue::from_maybe_shared(kept).unwrap_or(HeaderValue::from_static("")),
+        }
     }
 }
 
-/// A field's value while it is written: printable ASCII, on the stack but where rules are many.
+/// A field's value while it is written: printable ASCII, on the stack but where rules are several.
 struct Text {
-    bytes: [u8; 192],
+    bytes: [u8; 64],
     length: usize,
     before: Vec<u8>,
 }
 
 impl Default for Text {
     fn default() -> Self {
-        Self { bytes: [0; 192], length: 0, before: Vec::new() }
+        Self { bytes: [0; 64], length: 0, before: Vec::new() }
     }
 }
 
@@ -167,20 +156,16 @@ impl Text {
     }
 
     #[inline]
-    fn number(&mut self, name: &[u8], number: u32) {
-        self.add(name);
-        let (mut digits, mut at, mut rest) = ([b'0'; 10], 10, number);
-        while rest > 0 || at == 10 {
-            at -= 1;
-            digits[at] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-        }
-        self.add(&digits[at..]);
+    fn number(&mut self, number: u32) {
+        self.add(itoa::Buffer::new().format(number).as_bytes());
     }
 
-    fn parameters(&mut self, rate: &Rate) {
-        self.number(b";q=", rate.count());
-        self.number(b";w=", rate.seconds());
+    fn policy(&mut self, name: &[u8], rate: &Rate) {
+        self.add(name);
+        self.add(b";q=");
+        self.number(rate.count());
+        self.add(b";w=");
+        self.number(rate.seconds());
     }
 
     fn value(mut self) -> HeaderValue {

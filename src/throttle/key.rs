@@ -36,13 +36,13 @@ impl By {
         }
     }
 
-    /// Hands the parts of the key over, or answers `None` where the rule does not concern the request. The first part says
-    /// what the others are, so that no two kinds meet.
+    /// Hands over the parts of the key and a letter that says what they are, so that no two kinds meet; `None` where the rule does
+    /// not concern the request.
     pub(crate) fn parts<T>(
         &self,
         call: &Call<'_>,
         addresses: &Addresses,
-        hand_over: impl FnOnce(&[&[u8]]) -> T,
+        hand_over: impl FnOnce(u8, &[&[u8]]) -> T,
     ) -> Result<Option<T>, Rejection> {
         let Some(principal) = call.principal() else {
             return match self {
@@ -59,17 +59,17 @@ impl By {
                 // A subject is unique within its issuer only (RFC 7519 §4.1.2). Tokens of ours are of our users, as keys are.
                 Some(match (principal.other_issuer(), subject.kind()) {
                     // By far the commonest, with less to hash.
-                    (None, "user") => hand_over(&[b"pu", id]),
+                    (None, "user") => hand_over(b'P', &[id]),
                     (issuer, kind) => {
-                        hand_over(&[b"p", issuer.unwrap_or_default().as_bytes(), kind.as_bytes(), id])
+                        hand_over(b'p', &[issuer.unwrap_or_default().as_bytes(), kind.as_bytes(), id])
                     }
                 })
             }
-            Self::User if subject.kind() == "user" => Some(hand_over(&[b"u", id])),
+            Self::User if subject.kind() == "user" => Some(hand_over(b'u', &[id])),
             Self::User => None,
-            Self::ApiKey => principal.key().map(|record| hand_over(&[b"k", record.lineage().as_bytes()])),
+            Self::ApiKey => principal.key().map(|record| hand_over(b'k', &[record.lineage().as_bytes()])),
             Self::Tenant(member) => {
-                tenant(principal, member).map(|tenant| hand_over(&[b"t", tenant.as_bytes()]))
+                tenant(principal, member).map(|tenant| hand_over(b't', &[tenant.as_bytes()]))
             }
             Self::Address => Some(by_address(call, addresses, hand_over)?),
             Self::Function(function) => by_function(&**function, call, hand_over)?,
@@ -93,12 +93,12 @@ fn tenant(principal: &Principal, member: &str) -> Option<String> {
 fn by_address<T>(
     call: &Call<'_>,
     addresses: &Addresses,
-    hand_over: impl FnOnce(&[&[u8]]) -> T,
+    hand_over: impl FnOnce(u8, &[&[u8]]) -> T,
 ) -> Result<T, Rejection> {
     let address = call.address().ok_or_else(no_address)?;
     Ok(match addresses.source(address) {
-        IpAddr::V4(address) => hand_over(&[b"4", &address.octets()]),
-        IpAddr::V6(address) => hand_over(&[b"6", &address.octets()]),
+        IpAddr::V4(address) => hand_over(b'4', &[&address.octets()]),
+        IpAddr::V6(address) => hand_over(b'6', &[&address.octets()]),
     })
 }
 
@@ -113,10 +113,10 @@ fn no_address() -> Rejection {
 fn by_function<T>(
     function: &Function,
     call: &Call<'_>,
-    hand_over: impl FnOnce(&[&[u8]]) -> T,
+    hand_over: impl FnOnce(u8, &[&[u8]]) -> T,
 ) -> Result<Option<T>, Rejection> {
     let key = hook(|| function(call))?;
-    Ok(key.map(|key| hand_over(&[b"f", key.as_bytes()])))
+    Ok(key.map(|key| hand_over(b'f', &[key.as_bytes()])))
 }
 
 /// Calls a function of the application's own; 500 when it panics.
@@ -165,21 +165,22 @@ impl Keys {
         Self([0, 1, 2, 3].map(|n: u8| RandomState::new().hash_one(n)))
     }
 
-    /// Each part is preceded by its length, lest two different keys read the same.
+    /// Each part ends with a word that tells how many bytes are left in it, and that is absorbed in a way of its own, lest two
+    /// different keys read the same.
     #[inline]
-    pub(crate) fn of(&self, parts: &[&[u8]]) -> Key {
+    pub(crate) fn of(&self, kind: u8, parts: &[&[u8]]) -> Key {
         let [mut a, mut b, with_a, with_b] = self.0;
-        let mut absorb = |word: u64| {
-            a = folded(a ^ word, with_a);
-            b = folded(b.rotate_left(32) ^ word, with_b);
-        };
+        a ^= u64::from(kind);
         for part in parts {
-            absorb(part.len() as u64);
             let (words, rest) = part.as_chunks::<8>();
-            words.iter().for_each(|word| absorb(u64::from_le_bytes(*word)));
-            if !rest.is_empty() {
-                absorb(short(rest));
+            for word in words {
+                let word = u64::from_le_bytes(*word);
+                a = folded(a ^ word, with_a);
+                b = folded(b.rotate_left(32) ^ word, with_b);
             }
+            let last = last_word(rest);
+            a = folded(a ^ last, with_b);
+            b = folded(b.rotate_left(32) ^ last, with_a);
         }
         Key([folded(a, with_b).max(1), folded(b, with_a)])
     }
@@ -192,18 +193,17 @@ fn folded(a: u64, b: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-/// One to seven bytes, which their number tells apart.
+/// Up to seven bytes, least significant first, and above them how many they are.
 #[inline]
-fn short(bytes: &[u8]) -> u64 {
-    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+fn last_word(bytes: &[u8]) -> u64 {
+    let length = bytes.len();
+    let value = match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         (Some(first), Some(last)) => {
-            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (length - 4))
         }
-        _ => {
-            let byte = |at: usize| u64::from(bytes[at.min(bytes.len() - 1)]);
-            byte(0) | byte(1) << 8 | byte(2) << 16
-        }
-    }
+        _ => bytes.iter().rfold(0, |value, byte| value << 8 | u64::from(*byte)),
+    };
+    value | (length as u64) << 56
 }
 
 #[cfg(test)]
@@ -214,9 +214,13 @@ mod tests {
     #[test]
     fn parts_do_not_run_into_one_another() {
         let keys = Keys::new();
-        let (a, b) = (keys.of(&[b"p", b"ab", b"c"]), keys.of(&[b"p", b"a", b"bc"]));
-        assert!(a != b && a != keys.of(&[b"p", b"abc"]) && a == keys.of(&[b"p", b"ab", b"c"]));
-        assert!(a != Keys::new().of(&[b"p", b"ab", b"c"]), "another process has other keys");
+        let (a, b) = (keys.of(b'p', &[b"ab", b"c"]), keys.of(b'p', &[b"a", b"bc"]));
+        assert!(a != b && a != keys.of(b'p', &[b"abc"]) && a == keys.of(b'p', &[b"ab", b"c"]));
+        assert!(a != keys.of(b'q', &[b"ab", b"c"]));
+        // Eight bytes that read like the end of a part are not one.
+        let end = 0_u64.to_le_bytes();
+        assert!(keys.of(b'p', &[b"", &end]) != keys.of(b'p', &[&end, b""]));
+        assert!(a != Keys::new().of(b'p', &[b"ab", b"c"]), "another process has other keys");
     }
 
     /// A bit anywhere changes about half of the bits, and no two of many keys meet.
@@ -225,19 +229,19 @@ mod tests {
         let (keys, mut seen) = (Keys::new(), HashSet::new());
         for length in 1..40 {
             let text = vec![0; length];
-            let plain = keys.of(&[&text]);
+            let plain = keys.of(b't', &[&text]);
             assert!(seen.insert(plain));
             for bit in 0..length * 8 {
                 let mut other = text.clone();
                 other[bit / 8] ^= 1 << (bit % 8);
-                let other = keys.of(&[&other]);
+                let other = keys.of(b't', &[&other]);
                 assert!(seen.insert(other), "{length} bytes, bit {bit}");
                 let changed: u32 = (0..2).map(|half| (plain.0[half] ^ other.0[half]).count_ones()).sum();
                 assert!((20..108).contains(&changed), "{changed} of 128 bits: {length} bytes, bit {bit}");
             }
         }
         assert_eq!(
-            (0..200_000_u64).filter(|n| seen.insert(keys.of(&[&n.to_le_bytes()]))).count(),
+            (0..200_000_u64).filter(|n| seen.insert(keys.of(b't', &[&n.to_le_bytes()]))).count(),
             200_000 - 19
         );
     }

@@ -61,8 +61,9 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let ThrottleLayer { stack, pipeline } = &self.layer;
-        let decision = pipeline.throttle_route(stack, &request);
-        ResponseFuture::new(decision, &mut self.inner, request, pipeline)
+        ResponseFuture::new(&mut self.inner, request, pipeline, |request| {
+            pipeline.throttle_route(stack, request)
+        })
     }
 }
 

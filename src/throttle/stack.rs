@@ -187,15 +187,15 @@ impl Stack {
         let at = rule;
         let rule = &self.rules[rule];
         #[cfg(feature = "redis")]
-        let shared = |parts: &[&[u8]]| match &self.limiter {
-            Some(limiter) => limiter.key(parts),
+        let shared = |kind: u8, parts: &[&[u8]]| match &self.limiter {
+            Some(limiter) => limiter.key(kind, parts),
             None => super::redis::SharedKey::default(),
         };
-        let hashed = |parts: &[&[u8]]| {
+        let hashed = |kind: u8, parts: &[&[u8]]| {
             #[cfg(feature = "redis")]
-            return (self.keys.of(parts), shared(parts));
+            return (self.keys.of(kind, parts), shared(kind, parts));
             #[cfg(not(feature = "redis"))]
-            return (self.keys.of(parts), ());
+            return (self.keys.of(kind, parts), ());
         };
         let Some((key, _shared)) = rule.by.parts(call, &self.addresses, hashed)? else { return Ok(None) };
         let rate = match (&rule.quota, call.principal()) {
@@ -239,7 +239,7 @@ impl Stack {
     pub(super) fn admits(&self, key: &[u8]) -> bool {
         let step = Step {
             rule: 0,
-            key: self.keys.of(&[key]),
+            key: self.keys.of(b't', &[key]),
             #[cfg(feature = "redis")]
             shared: super::redis::SharedKey::default(),
             rate: self.rules[0].rate,
@@ -301,7 +301,7 @@ impl Stack {
     }
 
     /// Makes one answer of those of the rules.
-    #[inline]
+    #[inline(always)] // it is mostly of one, which the compiler can then see
     pub(super) fn conclude(
         self: &Arc<Self>,
         steps: &[Step],
@@ -338,13 +338,13 @@ impl Stack {
             left: if outcome.wait > 0 { 0 } else { outcome.left },
             reset: seconds(if outcome.wait > 0 { outcome.wait } else { outcome.full_in }),
         };
-        let standings: Standings = match (steps, outcomes) {
+        let standings = match (steps, outcomes) {
             ([step], [outcome]) if self.rules[step.rule].mode == Mode::Enforced => {
-                standing((step, outcome)).into()
+                Standings::One(standing((step, outcome)))
             }
-            _ => told.map(standing).collect(),
+            _ => Standings::Several(told.map(standing).collect()),
         };
-        (!standings.is_empty()).then(|| Fields::new(Arc::clone(self), standings))
+        Fields::new(self, standings)
     }
 
     fn settlement(self: &Arc<Self>, steps: &[Step], outcomes: &[Outcome]) -> Option<Settlement> {

@@ -217,7 +217,7 @@ mod tests {
     fn keys_seen_once_leave_no_trace() {
         let (table, keys, rate) = (Table::<Paced>::new(100_000), Keys::new(), "1/s burst 1".parse().unwrap());
         for n in 0..300_000_u64 {
-            assert!(admit(&table, keys.of(&[&n.to_le_bytes()]), &rate, n * 10_000_000));
+            assert!(admit(&table, keys.of(b't', &[&n.to_le_bytes()]), &rate, n * 10_000_000));
         }
         assert!(table.len() < 1_000, "{} of 100 live ones", table.len());
     }
@@ -225,11 +225,11 @@ mod tests {
     #[test]
     fn the_cap_holds_against_random_keys_and_a_live_limit_is_not_forgiven() {
         let (table, keys, rate) = (Table::<Sliding>::new(1_000), Keys::new(), "2/min".parse().unwrap());
-        let victim = keys.of(&[b"victim"]);
+        let victim = keys.of(b't', &[b"victim"]);
         assert!(admit(&table, victim, &rate, SECOND) && admit(&table, victim, &rate, SECOND));
         let mut admitted = 0;
         for n in 0..100_000_u64 {
-            admitted += usize::from(admit(&table, keys.of(&[&n.to_le_bytes()]), &rate, SECOND + n));
+            admitted += usize::from(admit(&table, keys.of(b't', &[&n.to_le_bytes()]), &rate, SECOND + n));
             assert!(n % 1_000 != 0 || table.len() <= 1_000);
         }
         assert_eq!(table.len(), 1_000);
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn what_a_key_used_in_the_overflow_is_not_forgiven_when_it_gets_a_cell() {
         let (table, keys, rate) = (Table::<Sliding>::new(1), Keys::new(), "3/min".parse().unwrap());
-        let (first, second) = (keys.of(&[b"first"]), keys.of(&[b"second"]));
+        let (first, second) = (keys.of(b't', &[b"first"]), keys.of(b't', &[b"second"]));
         assert!(admit(&table, first, &rate, 0));
         for _ in 0..3 {
             assert!(admit(&table, second, &rate, 59 * SECOND));
@@ -256,7 +256,7 @@ mod tests {
         let (table, keys, rate) =
             (Table::<Paced>::new(1_000_000), Keys::new(), "1/day burst 1".parse().unwrap());
         for n in 0..1_000_000_u64 {
-            admit(&table, keys.of(&[&n.to_le_bytes()]), &rate, 1);
+            admit(&table, keys.of(b't', &[&n.to_le_bytes()]), &rate, 1);
         }
         let held: usize = table.shards.iter().map(|line| line.0.lock().unwrap().cells.capacity()).sum();
         let bytes = held * size_of::<Cell<Paced>>() + table.shards.len() * size_of::<Line<Paced>>();
@@ -277,7 +277,7 @@ mod tests {
                 if expected {
                     state.take(&rate, at(now), 1);
                 }
-                prop_assert_eq!(admit(&table, keys.of(&[&n.to_le_bytes()]), &rate, now), expected);
+                prop_assert_eq!(admit(&table, keys.of(b't', &[&n.to_le_bytes()]), &rate, now), expected);
             }
         }
     }

@@ -126,8 +126,8 @@ impl RedisLimiter {
         problems
     }
 
-    pub(super) fn key(&self, parts: &[&[u8]]) -> SharedKey {
-        let mut hash = Sha256::new();
+    pub(super) fn key(&self, kind: u8, parts: &[&[u8]]) -> SharedKey {
+        let mut hash = Sha256::new_with_prefix([kind]);
         for part in parts {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
@@ -208,7 +208,7 @@ impl RedisLimiter {
         for step in steps {
             let _ = write!(text, "{}:{:?}:{}:{};", step.rule, step.shared, step.rate, step.cost);
         }
-        Some(stack.keys().of(&[stack.scope.as_bytes(), text.as_bytes()]))
+        Some(stack.keys().of(b'l', &[stack.scope.as_bytes(), text.as_bytes()]))
     }
 
     async fn connection(&self) -> Result<ConnectionManager, RedisError> {

@@ -178,8 +178,9 @@ fn keys_expire_and_what_is_in_them_is_no_name() {
     });
     assert_eq!(names, ["tower-auth:{01000000000000000000000000000000}::key:s"]);
     assert!((1..=60_000).contains(&left), "{left}");
-    let parts = |parts: &[&[u8]]| world.limiter.key(parts);
-    assert_ne!(parts(&[b"p", b"ab", b"c"]), parts(&[b"p", b"a", b"bc"]));
+    let key = |parts: &[&[u8]]| world.limiter.key(b'p', parts);
+    assert_ne!(key(&[b"ab", b"c"]), key(&[b"a", b"bc"]));
+    assert_ne!(key(&[b"a"]), world.limiter.key(b'u', &[b"a"]));
 }
 
 #[test]
