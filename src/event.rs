@@ -24,7 +24,8 @@ pub struct Event<'a> {
     pub at: SystemTime,
     /// Whom or whose it concerns, where that is known.
     pub subject: Option<&'a Subject>,
-    /// The id of the key, the private token or the family (`sid`) that it concerns.
+    /// The id of the key, the private token or the family (`sid`) that it concerns, or the name of the throttle's rule
+    /// (`principal`, `scope:principal`).
     pub id: Option<&'a str>,
     /// Why, where something was refused.
     pub rejection: Option<&'a Rejection>,
@@ -36,6 +37,8 @@ pub struct Event<'a> {
 pub enum Action {
     /// `request refused`
     Refused,
+    /// `throttle would refuse`: a rule that only [observes](crate::throttle::Throttle::observe), once a request.
+    ThrottleWouldRefuse,
     /// `signed in`
     SignedIn,
     /// `refreshed`: an access token for a refresh token, which goes on being the current one.
@@ -84,6 +87,7 @@ impl Action {
     pub fn name(self) -> &'static str {
         match self {
             Self::Refused => "request refused",
+            Self::ThrottleWouldRefuse => "throttle would refuse",
             Self::SignedIn => "signed in",
             Self::Refreshed => "refreshed",
             Self::Rotated => "rotated",
@@ -150,6 +154,18 @@ impl Events {
             Ok(()) => rejection,
             Err(panicked) => panicked,
         }
+    }
+
+    /// Tells of a throttle's rule that only observes; 500 where the application's hook panics.
+    #[cold]
+    pub(crate) fn would_refuse(&self, scope: &str, rule: &str, clock: &dyn Clock) -> Result<(), Rejection> {
+        telemetry::would_refuse(scope, rule);
+        if self.0.is_none() {
+            return Ok(());
+        }
+        let id = if scope.is_empty() { rule.to_owned() } else { format!("{scope}:{rule}") };
+        let action = Action::ThrottleWouldRefuse;
+        self.call(&Event { action, at: clock.now(), subject: None, id: Some(&id), rejection: None })
     }
 
     fn call(&self, event: &Event<'_>) -> Result<(), Rejection> {

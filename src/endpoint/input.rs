@@ -15,6 +15,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::SystemTime;
 
+const NOT_A_TIME: &str = "Not a date and time of RFC 3339 up to 9999-12-30T22:00:00Z.";
+
 /// The longest text of any field, in bytes; a body is bounded besides.
 const LONGEST_TEXT: usize = 8 * 1024;
 /// How much of a body is read at most, in bytes.
@@ -147,9 +149,9 @@ impl Input {
             Value::Null => None,
             Value::String(text) => match parse_rfc3339(&text) {
                 Some(time) => Some(time),
-                None => self.problem(field, "invalid", "Not a date and time of RFC 3339."),
+                None => self.problem(field, "invalid", NOT_A_TIME),
             },
-            _ => self.problem(field, "invalid", "Not a date and time of RFC 3339."),
+            _ => self.problem(field, "invalid", NOT_A_TIME),
         }
     }
 
@@ -193,7 +195,7 @@ impl Input {
         read(self, field)
     }
 
-    fn problem<T>(&mut self, field: &str, code: &'static str, detail: &'static str) -> Option<T> {
+    pub(super) fn problem<T>(&mut self, field: &str, code: &'static str, detail: &'static str) -> Option<T> {
         self.problems.push(FieldError::new(field.to_owned(), code, detail));
         None
     }

@@ -192,7 +192,8 @@ impl Handler for ChangePassword {
         let (current, new) = (input.password("current_password"), input.password("new_password"));
         input.check()?;
         let subject = caller(call)?.subject();
-        let changed = users(auth)?.change_password(subject, &current, new, call.now).await;
+        let users = users(auth)?;
+        let changed = users.change_password_from(call.peer, subject, &current, new, call.now).await;
         changed.map_err(|rejection| named(rejection, &[]))?;
         tokens(auth)?.sign_out_everywhere(subject, call.now).await?;
         Ok(Reply::nothing())

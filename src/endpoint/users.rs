@@ -12,6 +12,7 @@ use crate::reject::{Rejection, RejectionKind};
 use crate::store::{UserChange, UserRecord};
 use crate::users::NewUser;
 use async_trait::async_trait;
+use email_address::{EmailAddress, Options};
 #[cfg(feature = "openapi")]
 use http::StatusCode;
 use serde_json::{Map, Value};
@@ -41,6 +42,8 @@ pub struct UsersEndpoint {
 #[derive(Clone)]
 pub(super) struct Shape {
     name_field: String,
+    /// Names are email addresses.
+    by_email: bool,
     profile_fields: Vec<String>,
     administrator: Option<String>,
     show: Option<Show<UserRecord>>,
@@ -53,16 +56,23 @@ impl Default for UsersEndpoint {
 }
 
 impl UsersEndpoint {
-    /// Users who sign in by `email`, without a profile and without administrators.
+    /// Users who sign in by `email`, an address (RFC 5321 §4.1.2) of a domain with a dot; without a profile and without
+    /// administrators.
     pub fn new() -> Self {
-        let shape =
-            Shape { name_field: "email".into(), profile_fields: Vec::new(), administrator: None, show: None };
+        let shape = Shape {
+            name_field: "email".into(),
+            by_email: true,
+            profile_fields: Vec::new(),
+            administrator: None,
+            show: None,
+        };
         Self { shape: Arc::new(shape) }
     }
 
-    /// What the field of the name is called.
+    /// Users who sign in by a name of any form, in a field of this name.
     pub fn name_field(mut self, name: impl Into<String>) -> Self {
-        Arc::make_mut(&mut self.shape).name_field = name.into();
+        let shape = Arc::make_mut(&mut self.shape);
+        (shape.name_field, shape.by_email) = (name.into(), false);
         self
     }
 
@@ -93,6 +103,14 @@ impl Shape {
         match &self.show {
             Some(show) => show(user, call),
             None => user_map(user, &self.name_field),
+        }
+    }
+
+    fn check_name(&self, name: &str, input: &mut Input) {
+        let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
+        // An empty one was found missing.
+        if self.by_email && !name.is_empty() && EmailAddress::parse_with_options(name, options).is_err() {
+            input.problem::<()>(&self.name_field, "invalid", "Not an email address.");
         }
     }
 
@@ -136,6 +154,7 @@ impl Handler for Register {
     async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
         let Self(shape) = self;
         let name = input.text(&shape.name_field);
+        shape.check_name(&name, &mut input);
         let password = input.password("password");
         let profile = shape.profile(None, &mut input);
         input.check()?;
@@ -200,6 +219,7 @@ impl Handler for Update {
         let users = users(auth)?;
         let user = users.find(&shape.target(call)?, call.now).await?;
         let name = input.optional_text(&shape.name_field);
+        name.iter().for_each(|name| shape.check_name(name, &mut input));
         let profile = shape.profile(Some(&user), &mut input);
         input.check()?;
         // The first name is the one that is shown; the others stay.

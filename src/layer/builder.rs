@@ -277,6 +277,7 @@ impl AuthLayerBuilder {
             addresses: Arc::new(self.addresses),
             clock: Arc::clone(&self.clock),
             shown: self.quota_fields,
+            events: self.events.clone(),
             #[cfg(feature = "redis")]
             limiter: self.limiter.map(Arc::new),
         };

@@ -62,6 +62,8 @@ const LONG_RUN: usize = 6;
 const MOST_BESIDE_RUN: usize = 2;
 /// Two words are a first guess up to this (in letters); a longer pair is on its way to a passphrase.
 const LONGEST_PAIR: usize = 10;
+/// Numbers of so many digits are counted through in an instant.
+const LONGEST_NUMBER: usize = 12;
 /// Beyond this (in characters) no rule but that of repetition looks.
 const LONGEST: usize = 64;
 
@@ -72,7 +74,8 @@ pub(super) fn is_common(password: &str) -> bool {
     let repeats = block.len() < characters.len();
     (repeats && block.len() <= LONGEST_BLOCK)
         || distinct(block) <= 2
-        || (block.len() <= LONGEST && (is_typed(block) || is_date(block) || is_dressed_word(block)))
+        || (block.len() <= LONGEST
+            && (is_typed(block) || is_date(block) || is_number(block) || is_dressed_word(block)))
 }
 
 /// The shortest block that a password is a repetition of, the last one perhaps cut: `abcabcab` is of `abc`.
@@ -131,6 +134,11 @@ fn longest_run(text: &[char]) -> usize {
 fn common_run(text: &[char], track: &[char]) -> usize {
     let from = |start: usize| text.iter().zip(&track[start..]).take_while(|(a, b)| a == b).count();
     (0..track.len()).map(from).max().unwrap_or(0)
+}
+
+/// A number of a telephone, a card or a house: what can be counted through.
+fn is_number(password: &[char]) -> bool {
+    password.len() <= LONGEST_NUMBER && password.iter().all(char::is_ascii_digit)
 }
 
 /// `19841231`, `31121984` or `12311984`, perhaps with signs between: `31.12.1984`.
@@ -221,6 +229,7 @@ mod tests {
                 ],
             ),
             ("nearly runs", &["a123456789", "123456789a", "qwertyuiop1q"]),
+            ("numbers", &["83927461", "004915112345"]),
             ("dates", &["19841231", "31121984", "12311984", "31.12.1984", "2001-02-03"]),
             ("words", &["password", "sunshine", "iloveyou", "passwort1", "йцукенгш", "motdepasse"]),
             (
@@ -250,7 +259,7 @@ mod tests {
             "correct horse battery staple",
             "purple-wizard-lamp",
             "dragon83927461",
-            "83927461",
+            "8392746158027",
             "9f3k-2mzq",
             "abcxqz7w",
             "密码是我的秘密呀哈",

@@ -11,6 +11,7 @@ use super::stack::{Outcome, QuotaFields, Stack, Step, Surroundings};
 use super::table::Table;
 use crate::clock::Clock;
 use crate::config::ConfigProblem;
+use crate::event::Events;
 use crate::principal::Subject;
 use crate::reject::{Rejection, RejectionKind};
 use std::fmt;
@@ -121,6 +122,7 @@ impl Attempts {
             addresses,
             clock,
             shown: QuotaFields::Hidden,
+            events: Events::default(),
             #[cfg(feature = "redis")]
             limiter: None,
         };

@@ -3,6 +3,7 @@ use super::rate::Rate;
 use super::rule::Throttle;
 use super::stack::{QuotaFields, Stack, Surroundings};
 use crate::clock::SystemClock;
+use crate::event::Events;
 use std::fmt;
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ impl Limiter {
             addresses: Arc::new(Addresses::new()),
             clock: Arc::new(SystemClock),
             shown: QuotaFields::Hidden,
+            events: Events::default(),
             #[cfg(feature = "redis")]
             limiter: None,
         };

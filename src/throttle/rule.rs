@@ -160,7 +160,9 @@ impl Throttle {
         self
     }
 
-    /// A rehearsal: nothing is refused, and what would have been is an event (`throttle would refuse`).
+    /// A rehearsal: nothing is refused, and what would have been is an event
+    /// ([`Action::ThrottleWouldRefuse`](crate::Action::ThrottleWouldRefuse)), which
+    /// [`on_event`](crate::AuthLayerBuilder::on_event) can count.
     pub fn observe(mut self) -> Self {
         self.mode = Mode::Observed;
         self

@@ -9,8 +9,8 @@ use super::settlement::{Entry, Settlement};
 use super::table::Table;
 use crate::clock::{Clock, nanos};
 use crate::config::ConfigProblem;
+use crate::event::Events;
 use crate::reject::Rejection;
-use crate::telemetry;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -28,6 +28,7 @@ pub(crate) struct Stack {
     addresses: Arc<Addresses>,
     keys: Keys,
     clock: Arc<dyn Clock>,
+    events: Events,
     #[cfg(feature = "redis")]
     limiter: Option<Arc<RedisLimiter>>,
 }
@@ -60,6 +61,7 @@ pub(crate) struct Surroundings {
     pub(crate) addresses: Arc<Addresses>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) shown: QuotaFields,
+    pub(crate) events: Events,
     #[cfg(feature = "redis")]
     pub(crate) limiter: Option<Arc<RedisLimiter>>,
 }
@@ -123,9 +125,9 @@ impl Stack {
         }
         let told = rules.iter().map(|rule| Told::new(scope, &rule.name, &rule.rate)).collect();
         #[cfg(feature = "redis")]
-        let Surroundings { addresses, clock, shown, limiter } = surroundings;
+        let Surroundings { addresses, clock, shown, events, limiter } = surroundings;
         #[cfg(not(feature = "redis"))]
-        let Surroundings { addresses, clock, shown } = surroundings;
+        let Surroundings { addresses, clock, shown, events } = surroundings;
         Self {
             scope: scope.into(),
             settles: rules.iter().any(|rule| rule.settled),
@@ -135,6 +137,7 @@ impl Stack {
             addresses,
             keys: Keys::new(),
             clock,
+            events,
             #[cfg(feature = "redis")]
             limiter,
         }
@@ -311,7 +314,7 @@ impl Stack {
         for (step, outcome) in steps.iter().zip(outcomes).filter(|(_, outcome)| outcome.wait > 0) {
             let rule = &self.rules[step.rule];
             if rule.mode == Mode::Observed {
-                telemetry::would_refuse(&self.scope, &rule.name);
+                self.events.would_refuse(&self.scope, &rule.name, &*self.clock)?;
             } else {
                 longest = longest.max(outcome.wait);
             }

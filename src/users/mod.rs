@@ -364,6 +364,18 @@ impl Users {
         new: Secret<String>,
         now: SystemTime,
     ) -> Result<(), Rejection> {
+        self.change_password_from(None, id, current, new, now).await
+    }
+
+    /// The same, for somebody whose address is known.
+    pub(crate) async fn change_password_from(
+        &self,
+        peer: Option<IpAddr>,
+        id: &Subject,
+        current: &Secret<String>,
+        new: Secret<String>,
+        now: SystemTime,
+    ) -> Result<(), Rejection> {
         let user = self.find(id, now).await?;
         let wrong = || {
             Rejection::invalid([FieldError::new(
@@ -375,7 +387,7 @@ impl Users {
         let name = user.names().next().unwrap_or_default();
         let attempt = |password| {
             let known = Some(Some(Arc::clone(&user)));
-            self.attempt(Attempt { name, password, peer: None }, known, |_| false, now)
+            self.attempt(Attempt { name, password, peer }, known, |_| false, now)
         };
         let user = match attempt(current).await {
             Ok(user) => user,
@@ -562,7 +574,7 @@ fn check_name(name: &str) -> Result<(), FieldError> {
 }
 
 fn taken() -> Rejection {
-    Rejection::invalid([FieldError::new("name", "unique", "A user with this name exists already.")])
+    Rejection::invalid([FieldError::new("name", "unique", "Another user has this already.")])
 }
 
 pub(crate) fn refused() -> Rejection {

@@ -7,6 +7,7 @@ mod server;
 use self::server::Server;
 use super::*;
 use crate::clock::SystemClock;
+use crate::event::Events;
 use crate::throttle::algorithm::{Calendar, Moment, Paced, Sliding, State};
 use crate::throttle::rate::Rate;
 use crate::throttle::{Addresses, QuotaFields, Surroundings, Throttle};
@@ -36,6 +37,7 @@ impl World {
             addresses: Arc::new(Addresses::new()),
             clock: Arc::new(SystemClock),
             shown: QuotaFields::Hidden,
+            events: Events::default(),
             limiter: None,
         };
         let rules =

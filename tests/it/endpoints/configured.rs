@@ -37,9 +37,46 @@ async fn fields_are_called_as_the_application_calls_them_and_so_are_they_in_refu
     assert_eq!(pointers("/people/", taken).await, ["#/username"]);
     let blank = json!({ "username": "carl", "password": "tests only: Klammer-Heftung", "nick/name": "" });
     assert_eq!(pointers("/people/", blank).await, ["#/nick~1name"]);
+    let long = json!({ "username": "n".repeat(255), "password": "tests only: Klammer-Heftung" });
+    assert_eq!(world.post("/people/", "", long).await.json()["errors"][0]["code"], "max_length");
     let carl = json!({ "username": "carl", "password": "tests only: Klammer-Heftung", "nick/name": "C" });
     let registered = world.post("/people/", "", carl).await.json();
     assert_eq!((&registered["username"], &registered["nick/name"]), (&json!("carl"), &json!("C")));
+}
+
+#[tokio::test]
+async fn an_email_address_is_one() {
+    let world = World::new().await;
+    let register = async |email: &str| {
+        let body = json!({ "email": email, "password": "tests only: Klammer-Heftung" });
+        world.post("/users/", "", body).await
+    };
+    for email in ["carl@example.com", "c.arl+x@mail.example.com", "o'neil@example.org", "jörg@bücher.example"]
+    {
+        assert_eq!(register(email).await.status, 201, "{email}");
+    }
+    for email in [
+        "carl",
+        "carl@",
+        "@example.com",
+        "c arl@example.com",
+        "carl@example",
+        "carl@@example.com",
+        "carl@exa mple.com",
+        "carl@.example.com",
+        "Carl <carl@example.com>",
+        "carl@[192.0.2.1]",
+    ] {
+        let refused = register(email).await;
+        assert_eq!(refused.status, 400, "{email}");
+        assert_eq!(refused.json()["errors"][0]["pointer"], "#/email", "{email}");
+    }
+    let token = bearing(access(&world.sign_in("7").await));
+    for (email, status) in [("anna", 400), ("anna.lopez@example.com", 200)] {
+        let changed =
+            world.send(asking("PATCH", "/users/7/", &token, Some(&json!({ "email": email })))).await;
+        assert_eq!(changed.status, status, "{email}");
+    }
 }
 
 #[tokio::test]

@@ -153,7 +153,7 @@ async fn the_services_own_failures_are_nobodys_attempts() {
     }
 }
 
-/// THREATS: one limit over every door to the same secret.
+/// One limit over every door to the same secret.
 #[tokio::test]
 async fn the_sign_in_endpoint_and_basic_count_together() {
     let store = Memory::new();
@@ -168,13 +168,18 @@ async fn the_sign_in_endpoint_and_basic_count_together() {
         .clock(ManualClock::new(1_000))
         .build()
         .unwrap();
-    let endpoints = auth.endpoints().sign_in("/token/", SignInEndpoint::new()).build().unwrap();
-    let sign_in = async |name: &str, password: &str, peer: &str| {
-        let body = serde_json::json!({ "username": name, "email": name, "password": password }).to_string();
-        let request = Request::post("/token/").header("content-type", "application/json");
-        let request = with_peer(request.body(Full::from(body)).unwrap(), peer);
-        reply(tower::ServiceExt::oneshot(endpoints.clone(), request).await.unwrap()).await.status.as_u16()
+    let endpoints = auth.endpoints().sign_in("/token/", SignInEndpoint::new());
+    let endpoints = endpoints.change_password("/password/").build().unwrap();
+    let post = async |path: &str, token: &str, body: serde_json::Value, peer: &str| {
+        let request = Request::post(path).header("content-type", "application/json");
+        let request = request.header("authorization", format!("Bearer {token}"));
+        let request = with_peer(request.body(Full::from(body.to_string())).unwrap(), peer);
+        reply(tower::ServiceExt::oneshot(endpoints.clone(), request).await.unwrap()).await
     };
+    let signed_in = async |name: &str, password: &str, peer: &str| {
+        post("/token/", "", serde_json::json!({ "email": name, "password": password }), peer).await
+    };
+    let sign_in = async |name, password, peer| signed_in(name, password, peer).await.status.as_u16();
     assert_eq!(sign_in("anna", "guess", "192.0.2.1").await, 401);
     assert_eq!(attempt(&auth, "anna", "guess", "192.0.2.1").await.status, 401);
     assert_eq!(sign_in("anna", "correct horse", "192.0.2.1").await, 429);
@@ -184,6 +189,17 @@ async fn the_sign_in_endpoint_and_basic_count_together() {
         sign_in("anna", "guess", "192.0.2.3").await;
     }
     assert_eq!(sign_in("anna", "correct horse", "192.0.2.2").await, 200, "a known place");
+
+    // Whoever found a token open guesses the password that would keep the account.
+    let tokens = signed_in("anna", "correct horse", "192.0.2.2").await.json();
+    let change = async |current: &str, peer: &str| {
+        let body = serde_json::json!({ "current_password": current, "new_password": "Klammer-Heftung" });
+        let answer = post("/password/", tokens["access"].as_str().unwrap(), body, peer).await;
+        answer.status.as_u16()
+    };
+    assert_eq!([change("guess", "192.0.2.9").await, change("guess", "192.0.2.9").await], [400, 429]);
+    assert_eq!(attempt(&auth, "anna", "correct horse", "192.0.2.9").await.status, 429);
+    assert_eq!(change("correct horse", "192.0.2.2").await, 204, "the owner, from a known place");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Who is counted, how, and what a route adds.
 
 use super::*;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use tower::ServiceBuilder;
 use tower::ServiceExt;
 use tower_auth::throttle::{Call, Settlement, Throttle};
-use tower_auth::{Clock, ConfigProblem, Grant, Scope, Tokens};
+use tower_auth::{Action, Clock, ConfigProblem, Grant, Scope, Tokens};
 
 #[tokio::test]
 async fn a_caller_over_the_limit_is_refused_with_429_until_as_told() {
@@ -186,8 +186,15 @@ async fn a_cost_above_the_limit_never_passes_and_takes_nothing() {
 #[tokio::test]
 async fn a_rule_that_observes_refuses_nothing_and_promises_nothing() {
     let world = World::new();
+    let counted = Arc::new(Mutex::new(Vec::new()));
+    let count = Arc::clone(&counted);
     let auth = world
         .builder()
+        .on_event(move |event| {
+            if event.action == Action::ThrottleWouldRefuse {
+                count.lock().unwrap().push((event.id.unwrap().to_owned(), event.at));
+            }
+        })
         .throttle(Throttle::per_principal("1/min").observe().name("rehearsed"))
         .throttle(Throttle::per_principal("5/min"))
         .build()
@@ -200,6 +207,7 @@ async fn a_rule_that_observes_refuses_nothing_and_promises_nothing() {
     let text = String::from_utf8(log.take()).unwrap();
     assert_eq!(text.matches("throttle would refuse").count(), 8, "{text}");
     assert!(text.contains("rehearsed"));
+    assert_eq!(*counted.lock().unwrap(), vec![("rehearsed".to_owned(), world.clock.now()); 8]);
     let refused = send(&auth, bearer(&key)).await;
     assert_eq!(refused.headers["ratelimit-policy"], r#""principal";q=5;w=60"#);
 }
@@ -310,7 +318,7 @@ async fn a_scope_that_is_missing_is_counted_and_told() {
     }
 }
 
-/// THREATS: clock jumps in both directions, counters and times at their ends.
+/// Clock jumps in both directions, counters and times at their ends.
 #[tokio::test]
 async fn a_clock_that_jumps_neither_forgives_nor_locks_out() {
     let world = World::new();
