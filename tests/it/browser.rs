@@ -49,6 +49,8 @@ impl Browser {
             "--disable-sync",
             "--disable-breakpad",
             "--lang=en-US",
+            // Any name is this machine's: nothing that a page loads leaves it.
+            "--host-resolver-rules=MAP * 127.0.0.1",
             &profile,
         ];
         let capabilities = json!({
@@ -153,6 +155,13 @@ impl Browser {
         let text = |value: &Value| value["value"].as_str().unwrap_or_default().to_owned();
         let nodes = tree["nodes"].as_array().unwrap().iter().filter(|node| node["ignored"] != true);
         nodes.map(|node| (text(&node["role"]), text(&node["name"]))).collect()
+    }
+
+    /// What the page asked of anybody but the server that it is from.
+    pub(crate) async fn loaded_from_elsewhere(&self) -> Value {
+        let elsewhere = "performance.getEntriesByType('resource').map(({name}) => name)
+            .filter((name) => new URL(name).origin !== location.origin)";
+        self.value(elsewhere).await
     }
 
     /// The lines of the console since the last call.

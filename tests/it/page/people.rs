@@ -28,9 +28,7 @@ async fn create(browser: &Browser, name: &str) -> String {
 
 /// The page asked nobody else, kept nothing, and the browser has no complaint but those.
 async fn was_discreet(browser: &Browser, expected: &[&str]) {
-    let elsewhere = "performance.getEntriesByType('resource').map(({name}) => name)
-        .filter((name) => new URL(name).origin !== location.origin)";
-    assert_eq!(browser.value(elsewhere).await, json!([]));
+    assert_eq!(browser.loaded_from_elsewhere().await, json!([]));
     assert_eq!(
         browser.value("[localStorage.length, sessionStorage.length, document.cookie]").await,
         json!([0, 0, ""])

@@ -8,3 +8,4 @@ mod private_tokens;
 mod rag_chats;
 mod restart;
 mod server;
+mod swagger_ui;
