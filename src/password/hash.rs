@@ -1,11 +1,12 @@
 #[cfg(feature = "django-hashes")]
 use super::foreign::Foreign;
-use crate::secret::Secret;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use crate::random;
+use argon2::password_hash::PasswordVerifier;
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a stored hash may ask for. Verification obeys the hash, so a planted one could ask for gigabytes.
 const MOST_MEMORY_KIB: u32 = 256 * 1024;
@@ -23,8 +24,7 @@ const NO_SALT: &[u8] = b"there is no user";
 ///
 /// The password is longer than 4 GiB, or the system's source of randomness failed.
 pub fn hash_password(password: &str) -> Result<String, PasswordError> {
-    let hash = Argon2::default().hash_password(password.as_bytes()).map_err(|_| PasswordError)?;
-    Ok(hash.to_string())
+    Hasher::default().hash(password)
 }
 
 /// A password could not be hashed.
@@ -45,19 +45,30 @@ pub(crate) enum Check {
 #[derive(Default)]
 pub(super) struct Hasher {
     argon2_runs: AtomicU64,
+    /// What current hashes filled, for the next ones: as many as ever ran at once. An allocator would keep 19 MiB for every thread
+    /// that ever ran one.
+    memory: Mutex<Vec<Vec<Block>>>,
 }
 
 impl Hasher {
-    pub(super) fn hash(&self, password: &str) -> Result<Secret<String>, PasswordError> {
-        self.count();
-        hash_password(password).map(Secret::new)
+    pub(super) fn hash(&self, password: &str) -> Result<String, PasswordError> {
+        let mut salt = [0; Salt::RECOMMENDED_LENGTH];
+        random::fill(&mut salt).map_err(|_| PasswordError)?;
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&Params::DEFAULT).map_err(|_| PasswordError)?,
+            salt: Some(Salt::new(&salt).map_err(|_| PasswordError)?),
+            hash: Some(self.current(password, &salt)?),
+        };
+        Ok(hash.to_string())
     }
 
     /// A refusal takes at least the work of a current hash, and exactly that where there is a current hash or
     /// none that can be used.
     pub(super) fn check(&self, stored: Option<&str>, password: &str) -> Check {
         let fits = match stored.and_then(Stored::read) {
-            Some(Stored::Current(hash)) if self.fits(&hash, password) => return Check::Fits,
+            Some(Stored::Current(hash)) if self.fits_current(&hash, password) => return Check::Fits,
             Some(Stored::Current(_)) => return Check::Wrong,
             Some(Stored::Outdated(hash)) => self.fits(&hash, password),
             #[cfg(feature = "django-hashes")]
@@ -76,6 +87,12 @@ impl Hasher {
         self.argon2_runs.load(Ordering::Relaxed)
     }
 
+    fn fits_current(&self, hash: &PasswordHash, password: &str) -> bool {
+        // Of two outputs, `==` takes constant time.
+        let output = hash.salt.as_ref().and_then(|salt| self.current(password, salt).ok());
+        output.is_some() && output == hash.hash
+    }
+
     fn fits(&self, hash: &PasswordHash, password: &str) -> bool {
         self.count();
         Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
@@ -83,8 +100,25 @@ impl Hasher {
 
     /// The work of a current hash, for nothing.
     fn waste(&self, password: &str) {
+        let _ = black_box(self.current(password, NO_SALT));
+    }
+
+    /// What a current hash of it is, with that salt.
+    fn current(&self, password: &str, salt: &[u8]) -> Result<Output, PasswordError> {
         self.count();
-        let _ = black_box(Argon2::default().hash_password_with_salt(password.as_bytes(), NO_SALT));
+        let kept = self.memory().pop();
+        let mut memory = kept.unwrap_or_else(|| vec![Block::new(); Params::DEFAULT.block_count()]);
+        let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT);
+        let done = argon2.hash_password_into_with_memory(password.as_bytes(), salt, &mut output, &mut memory);
+        self.memory().push(memory);
+        done.map_err(|_| PasswordError)?;
+        Output::new(&output).map_err(|_| PasswordError)
+    }
+
+    /// Held to take and to give back: not while a hash is made.
+    fn memory(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn count(&self) {
@@ -149,6 +183,7 @@ fn is_current(hash: &PasswordHash) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use argon2::password_hash::PasswordHasher;
 
     fn check(stored: &str, password: &str) -> Check {
         Hasher::default().check(Some(stored), password)
@@ -161,6 +196,19 @@ mod tests {
         assert_eq!(check(&hash, &long), Check::Fits);
         assert_eq!(check(&hash, &long[1..]), Check::Wrong);
         assert_eq!(Hasher::default().check(None, &long), Check::Wrong);
+    }
+
+    #[test]
+    fn the_memory_of_one_hash_serves_the_next_and_changes_nothing() {
+        let hasher = Hasher::default();
+        let stored = ["first", "second"].map(|password| (password, hasher.hash(password).unwrap()));
+        for (password, hash) in &stored {
+            assert_eq!(hasher.check(Some(hash), password), Check::Fits);
+            assert_eq!(hasher.check(Some(hash), "third"), Check::Wrong);
+            let read = PasswordHash::new(hash).unwrap();
+            assert!(Argon2::default().verify_password(password.as_bytes(), &read).is_ok());
+        }
+        assert_eq!(hasher.memory().len(), 1);
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Passwords {
     /// A hash to store, with current parameters and a random salt.
     pub(crate) async fn hash(&self, password: Secret<String>) -> Result<Secret<String>, Rejection> {
         let hash = self.run(move |hasher| hasher.hash(password.expose())).await?;
-        hash.map_err(|error| Rejection::unavailable("password hash", error))
+        hash.map(Secret::new).map_err(|error| Rejection::unavailable("password hash", error))
     }
 
     /// How often argon2 ran: a test that counts needs no stopwatch.
