@@ -50,7 +50,8 @@ impl KeyRequest {
         self
     }
 
-    /// A scope that a client asks for; what is no scope-token is not granted but refused.
+    /// A scope that a client of an endpoint asks for; what is no scope-token is not granted but refused.
+    #[cfg(feature = "endpoints")]
     pub(crate) fn asked_scope(mut self, scope: &str) -> Self {
         self.has_bad_scope |= !Scope::new(scope).is_token();
         self.scope(scope)
