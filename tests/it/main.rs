@@ -16,6 +16,7 @@ mod issue;
 mod layer;
 mod migration;
 mod page;
+mod process;
 mod refusals;
 mod stacks;
 mod stores;

@@ -1,6 +1,6 @@
 //! A client that knows nothing but URLs, fields and JSON.
 
-use crate::examples::Example;
+use crate::process::Example;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::{Duration, UNIX_EPOCH};

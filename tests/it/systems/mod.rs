@@ -4,6 +4,7 @@ mod client;
 mod egret;
 mod jina_connect;
 mod ngenea_hub;
+mod paths;
 mod private_tokens;
 mod rag_chats;
 mod restart;

@@ -1,82 +1,17 @@
 //! With a database everything survives a restart; with Redis two machines count as one.
 
 use super::client::{System, bearer, in_days};
+use super::paths::{Paths, systems};
 use crate::databases::support::{Dir, schema};
 use crate::throttle::server::Server;
 use serde_json::{Value, json};
-
-/// What a client needs to know of a system.
-struct Paths {
-    name: &'static str,
-    /// Where to sign in, and by which field and name.
-    sign_in: (&'static str, &'static str, &'static str),
-    refresh: &'static str,
-    keys: &'static str,
-    /// What an access token opens.
-    guarded: &'static str,
-    /// Where keys go: a body, and what to put before the key.
-    keyed: (&'static str, Value, &'static str),
-}
-
-fn systems() -> [Paths; 5] {
-    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "whoami", "arguments": {} } });
-    [
-        Paths {
-            name: "rag_chats",
-            sign_in: ("/api/auth/login/", "email", "user@example.com"),
-            refresh: "/api/auth/token/refresh/",
-            keys: "/api/agents/support/api-keys/",
-            guarded: "/api/agents/",
-            keyed: ("/api/agents/support/query/", json!({ "message": "Hello" }), "Bearer "),
-        },
-        Paths {
-            name: "ngenea_hub",
-            sign_in: ("/api/auth/token/", "username", "user"),
-            refresh: "/api/auth/token/refresh/",
-            keys: "/api/auth/clientkeys/",
-            guarded: "/api/health/",
-            keyed: ("/api/jobs/", Value::Null, "Api-Key "),
-        },
-        Paths {
-            name: "jina_connect",
-            sign_in: ("/token/", "email", "user@example.com"),
-            refresh: "/refresh/",
-            keys: "/tenants/tenant-access-keys/",
-            guarded: "/tenants/",
-            keyed: ("/mcp/", call, "Bearer "),
-        },
-        Paths {
-            name: "private_tokens",
-            sign_in: ("/api/v1/auth/token/", "email", "user@example.com"),
-            refresh: "/api/v1/auth/token/refresh/",
-            keys: "/api/v1/auth/private-tokens/",
-            guarded: "/api/v1/companies/1/datasets/",
-            keyed: ("/api/v1/companies/1/datasets/", Value::Null, "Bearer "),
-        },
-        Paths {
-            name: "egret",
-            sign_in: ("/auth/jwt/create/", "email", "user@example.com"),
-            refresh: "/auth/jwt/refresh/",
-            keys: "/api-keys/",
-            guarded: "/domains/",
-            keyed: ("/domains/", Value::Null, "Bearer "),
-        },
-    ]
-}
 
 impl Paths {
     async fn new_key(&self, system: &System, access: &str) -> (String, String) {
         let body = json!({ "name": "kept", "expires_at": in_days(30) });
         let new = system.post(self.keys, &bearer(access), body).await.is(201).json();
-        let key = ["key", "api_key", "token"]
-            .into_iter()
-            .find_map(|field| new.get(field))
-            .unwrap()
-            .as_str()
-            .unwrap()
-            .to_owned();
         // An id is a text or a number.
-        (new["id"].to_string().trim_matches('"').to_owned(), key)
+        (new["id"].to_string().trim_matches('"').to_owned(), new[self.key_field].as_str().unwrap().to_owned())
     }
 
     async fn status_of_key(&self, system: &System, key: &str) -> u16 {

@@ -1,7 +1,7 @@
 //! What all of them take from `tower_auth::server`.
 
 use super::client::{System, bearer};
-use crate::examples::Example;
+use crate::process::Example;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
