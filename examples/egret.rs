@@ -144,6 +144,7 @@ impl Domains {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let environment = Environment::read()?;
     let server = environment.bind().await?;
     server.run(app(&environment).await?).await?;

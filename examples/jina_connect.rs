@@ -160,6 +160,7 @@ async fn tenants(users: &Users) -> Result<Arc<Tenants>, Box<dyn Error>> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let environment = Environment::read()?;
     let server = environment.bind().await?;
     let app = app(&environment, server.url()).await?;

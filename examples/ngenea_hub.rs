@@ -114,6 +114,7 @@ async fn jobs(headers: HeaderMap) -> Json<Value> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let environment = Environment::read()?;
     let server = environment.bind().await?;
     server.run(app(&environment).await?).await?;

@@ -85,6 +85,7 @@ async fn add_demo_users(users: &Users) -> Result<(), Box<dyn Error>> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let environment = Environment::read()?;
     let server = environment.bind().await?;
     server.run(app(&environment).await?).await?;

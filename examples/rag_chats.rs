@@ -134,6 +134,7 @@ async fn agents(users: &Users) -> Result<Arc<Agents>, Box<dyn Error>> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let environment = Environment::read()?;
     let server = environment.bind().await?;
     server.run(app(&environment).await?).await?;
