@@ -210,8 +210,12 @@ pub enum ConfigProblem {
     ThrottleName,
     /// A URL that no Redis server could have.
     #[cfg(feature = "redis")]
-    #[error("the URL of a RedisLimiter looks like redis://host:6379")]
+    #[error("the URL of a RedisLimiter looks like redis://host:6379; rediss:// needs the feature redis-tls")]
     RedisUrl,
+    /// Certificates that cannot be read, or for a server without TLS.
+    #[cfg(feature = "redis-tls")]
+    #[error("the root certificates of a RedisLimiter are a text in PEM format, and its URL is rediss://…")]
+    RedisCertificates,
     /// A text that is no network.
     #[error("{0:?} is no network: write 10.0.0.0/8, fd00::/8 or a single address")]
     Network(String),

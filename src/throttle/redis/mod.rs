@@ -63,7 +63,7 @@ const LONGEST_LEASE: u64 = 10_000_000;
 #[derive(Clone)]
 #[must_use]
 pub struct RedisLimiter {
-    client: Result<Client, ()>,
+    client: Result<Client, ConfigProblem>,
     nodes: u32,
     deadline: Duration,
     lease: u32,
@@ -82,15 +82,31 @@ struct Shared {
 pub(crate) struct SharedKey([u8; 16]);
 
 impl RedisLimiter {
-    /// On the server of that URL: `redis://[user:password@]host[:port][/database]`.
+    /// On the server of that URL: `redis://[user:password@]host[:port][/database]`, with feature `redis-tls` also `rediss://…`.
     pub fn new(url: &str) -> Self {
         Self {
-            client: Client::open(url).map_err(|_| ()),
+            client: Client::open(url).map_err(|_| ConfigProblem::RedisUrl),
             nodes: 1,
             deadline: Duration::from_millis(20),
             lease: 1,
             shared: Arc::default(),
         }
+    }
+
+    /// Whose certificates a `rediss://` server may have, in PEM format, instead of those that the system trusts.
+    #[cfg(feature = "redis-tls")]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        let pem = pem.into();
+        self.client = self.client.and_then(|client| {
+            let info = client.get_connection_info().clone();
+            let has_tls = matches!(info.addr(), redis::ConnectionAddr::TcpTls { .. });
+            if !has_tls || !has_certificates(&pem) {
+                return Err(ConfigProblem::RedisCertificates);
+            }
+            let certificates = redis::TlsCertificates { client_tls: None, root_cert: Some(pem) };
+            Client::build_with_tls(info, certificates).map_err(|_| ConfigProblem::RedisCertificates)
+        });
+        self
     }
 
     /// How many nodes share the limits: while the server does not answer, each admits one so many-th of a rate. 1 by default.
@@ -114,10 +130,7 @@ impl RedisLimiter {
     }
 
     pub(crate) fn problems(&self) -> Vec<ConfigProblem> {
-        let mut problems = Vec::new();
-        if self.client.is_err() {
-            problems.push(ConfigProblem::RedisUrl);
-        }
+        let mut problems: Vec<_> = self.client.as_ref().err().cloned().into_iter().collect();
         let zero =
             [("nodes", self.nodes == 0), ("deadline", self.deadline.is_zero()), ("leases", self.lease == 0)];
         problems.extend(
@@ -218,7 +231,9 @@ impl RedisLimiter {
         let client = self
             .client
             .clone()
-            .map_err(|()| RedisError::from((redis::ErrorKind::InvalidClientConfig, "url")))?;
+            .map_err(|_| RedisError::from((redis::ErrorKind::InvalidClientConfig, "url")))?;
+        #[cfg(feature = "redis-tls")]
+        provide_cryptography();
         // Calls have a deadline of their own; what goes on without them is one attempt to connect.
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(1)
@@ -270,6 +285,25 @@ impl RedisLimiter {
             rate(&mut call, &step);
             call.arg(receipt.0).arg(back).arg(more).invoke_async::<()>(&mut connection).await
         }))
+    }
+}
+
+#[cfg(feature = "redis-tls")]
+fn has_certificates(pem: &[u8]) -> bool {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+    let mut found = CertificateDer::pem_slice_iter(pem).peekable();
+    found.peek().is_some() && found.all(|certificate| certificate.is_ok())
+}
+
+/// The connection takes the process's provider and panics where there is none. An application that chooses one has done so when the
+/// first request comes.
+#[cfg(feature = "redis-tls")]
+fn provide_cryptography() {
+    use rustls::crypto::{CryptoProvider, aws_lc_rs};
+    if CryptoProvider::get_default().is_none() {
+        // An error says that somebody else was quicker.
+        let _ = aws_lc_rs::default_provider().install_default();
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) async fn postgres() -> Postgres {
 }
 
 /// A directory that ends with the test.
-pub(crate) struct Dir(pub(super) PathBuf);
+pub(crate) struct Dir(pub(crate) PathBuf);
 
 impl Dir {
     pub(crate) fn new() -> Self {

@@ -222,6 +222,33 @@ async fn a_forgotten_script_is_sent_again_and_a_key_of_another_kind_is_an_outage
 }
 
 #[tokio::test]
+async fn a_server_is_asked_over_tls_if_it_has_a_certificate_that_is_trusted() {
+    let server = Server::start_with_tls();
+    let patient = |limiter: RedisLimiter| limiter.deadline(Duration::from_secs(10));
+    let auth = |world: &World, limiter: RedisLimiter| {
+        let builder = world.builder().limiter(patient(limiter));
+        builder.throttle(Throttle::per_principal("3/day").refuse_in_outage()).build().unwrap()
+    };
+    let limiter = || RedisLimiter::new(&server.url());
+    let (world, other) = (World::new(), World::new());
+    let (key, others) = (world.key(Subject::user("7")).await, other.key(Subject::user("7")).await);
+    assert_eq!(admitted(&auth(&world, limiter().root_certificates(server.certificate())), &key, 2).await, 2);
+    assert_eq!(
+        admitted(&auth(&other, limiter().root_certificates(server.certificate())), &others, 5).await,
+        1
+    );
+    let unknown = send(&auth(&world, limiter()), bearer(&key)).await;
+    assert_eq!(unknown.status, 503, "nobody trusts a certificate that signs itself");
+
+    let problems = |limiter: RedisLimiter| {
+        World::new().builder().limiter(limiter).build().unwrap_err().problems().to_vec()
+    };
+    assert_eq!(problems(limiter().root_certificates("no PEM")), [ConfigProblem::RedisCertificates]);
+    let plain = RedisLimiter::new("redis://127.0.0.1").root_certificates(server.certificate());
+    assert_eq!(problems(plain), [ConfigProblem::RedisCertificates]);
+}
+
+#[tokio::test]
 async fn mistakes_are_reported_by_build() {
     let problems = |limiter: RedisLimiter| {
         World::new().builder().limiter(limiter).build().unwrap_err().problems().to_vec()

@@ -1,5 +1,6 @@
 //! A redis-server of one's own, on a free port of this machine.
 
+use crate::databases::support::Dir;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -7,20 +8,54 @@ use std::process::{Child, Command, Stdio};
 pub(crate) struct Server {
     process: Child,
     port: u16,
+    tls: Option<Tls>,
+}
+
+/// A certificate for 127.0.0.1 that signs itself, as files for the server.
+struct Tls {
+    files: Dir,
+    certificate: String,
+}
+
+impl Tls {
+    fn new() -> Self {
+        let files = Dir::new();
+        let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let certificate = own.cert.pem();
+        std::fs::write(files.0.join("cert"), &certificate).unwrap();
+        std::fs::write(files.0.join("key"), own.signing_key.serialize_pem()).unwrap();
+        Self { files, certificate }
+    }
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// It speaks TLS only.
+    pub(crate) fn start_with_tls() -> Self {
+        Self::start_with(Some(Tls::new()))
+    }
+
+    fn start_with(mut tls: Option<Tls>) -> Self {
         // The port is free when it is looked up; should somebody else be quicker, another is tried.
         let tries = (0..10).filter_map(|_| {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            Some(Self { process: spawn(port)?, port })
+            Some((spawn(port, tls.as_ref())?, port))
         });
-        { tries }.next().expect("no redis-server comes up")
+        let (process, port) = { tries }.next().expect("no redis-server comes up");
+        Self { process, port, tls: tls.take() }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        let scheme = if self.tls.is_some() { "rediss" } else { "redis" };
+        format!("{scheme}://127.0.0.1:{}", self.port)
+    }
+
+    /// Its certificate, of one that speaks TLS.
+    pub(crate) fn certificate(&self) -> &str {
+        &self.tls.as_ref().unwrap().certificate
     }
 
     /// Ends it as a failing machine does; it has saved nothing.
@@ -30,7 +65,7 @@ impl Server {
     }
 
     pub(crate) fn restart(&mut self) {
-        self.process = spawn(self.port).expect("the port is taken");
+        self.process = spawn(self.port, self.tls.as_ref()).expect("the port is taken");
     }
 
     /// It is there and does not answer.
@@ -49,10 +84,19 @@ impl Server {
 }
 
 /// `None` where the port is taken.
-fn spawn(port: u16) -> Option<Child> {
+fn spawn(port: u16, tls: Option<&Tls>) -> Option<Child> {
     let mut command = Command::new("redis-server");
     command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", "/tmp"]);
-    command.args(["--port", &port.to_string()]).stdout(Stdio::piped());
+    let port = port.to_string();
+    match tls {
+        None => command.args(["--port", &port]),
+        Some(tls) => {
+            command.args(["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"]);
+            command.arg("--tls-cert-file").arg(tls.files.0.join("cert"));
+            command.arg("--tls-key-file").arg(tls.files.0.join("key"))
+        }
+    };
+    command.stdout(Stdio::piped());
     let mut process = command.spawn().expect("no redis-server: apt-get install redis-server");
     let mut output = BufReader::new(process.stdout.take().unwrap());
     let mut line = String::new();
