@@ -249,6 +249,21 @@ async fn a_server_is_asked_over_tls_if_it_has_a_certificate_that_is_trusted() {
 }
 
 #[tokio::test]
+async fn a_cluster_takes_rules_together_that_count_by_the_same() {
+    let (server, world) = (Server::start_as_cluster(), World::new());
+    let key = world.key(Subject::user("7")).await;
+    let admits = async |rules: [Throttle; 2]| {
+        let [auth] = nodes(&world, 1, &|| patient(&server), &rules).try_into().unwrap();
+        (admitted(&auth, &key, 7).await, send(&auth, bearer(&key)).await.status.as_u16())
+    };
+    let by_principal = |rate: &str| Throttle::per_principal(rate).refuse_in_outage();
+    assert_eq!(admits([by_principal("5/day"), by_principal("9/min burst 9")]).await, (5, 429));
+    // Their keys are in different slots.
+    let by_key = Throttle::per_key("9/day").refuse_in_outage();
+    assert_eq!(admits([by_principal("9/day"), by_key]).await, (0, 503));
+}
+
+#[tokio::test]
 async fn mistakes_are_reported_by_build() {
     let problems = |limiter: RedisLimiter| {
         World::new().builder().limiter(limiter).build().unwrap_err().problems().to_vec()

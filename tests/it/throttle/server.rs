@@ -8,7 +8,14 @@ use std::process::{Child, Command, Stdio};
 pub(crate) struct Server {
     process: Child,
     port: u16,
-    tls: Option<Tls>,
+    kind: Kind,
+}
+
+enum Kind {
+    Plain,
+    Tls(Tls),
+    /// All there is of a cluster.
+    Cluster(Dir),
 }
 
 /// A certificate for 127.0.0.1 that signs itself, as files for the server.
@@ -30,32 +37,46 @@ impl Tls {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        Self::start_with(None)
+        Self::start_with(Kind::Plain)
     }
 
     /// It speaks TLS only.
     pub(crate) fn start_with_tls() -> Self {
-        Self::start_with(Some(Tls::new()))
+        Self::start_with(Kind::Tls(Tls::new()))
     }
 
-    fn start_with(mut tls: Option<Tls>) -> Self {
+    /// A cluster of one node, which has all slots.
+    pub(crate) fn start_as_cluster() -> Self {
+        let server = Self::start_with(Kind::Cluster(Dir::new()));
+        let mut connection = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+        let slots = redis::cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16_383).exec(&mut connection);
+        slots.unwrap();
+        let mut info = || redis::cmd("CLUSTER").arg("INFO").query::<String>(&mut connection).unwrap();
+        while !info().contains("cluster_state:ok") {
+            std::thread::yield_now();
+        }
+        server
+    }
+
+    fn start_with(kind: Kind) -> Self {
         // The port is free when it is looked up; should somebody else be quicker, another is tried.
         let tries = (0..10).filter_map(|_| {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            Some((spawn(port, tls.as_ref())?, port))
+            Some((spawn(port, &kind)?, port))
         });
         let (process, port) = { tries }.next().expect("no redis-server comes up");
-        Self { process, port, tls: tls.take() }
+        Self { process, port, kind }
     }
 
     pub(crate) fn url(&self) -> String {
-        let scheme = if self.tls.is_some() { "rediss" } else { "redis" };
+        let scheme = if matches!(self.kind, Kind::Tls(_)) { "rediss" } else { "redis" };
         format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
     /// Its certificate, of one that speaks TLS.
     pub(crate) fn certificate(&self) -> &str {
-        &self.tls.as_ref().unwrap().certificate
+        let Kind::Tls(tls) = &self.kind else { panic!("no TLS") };
+        &tls.certificate
     }
 
     /// Ends it as a failing machine does; it has saved nothing.
@@ -65,7 +86,7 @@ impl Server {
     }
 
     pub(crate) fn restart(&mut self) {
-        self.process = spawn(self.port, self.tls.as_ref()).expect("the port is taken");
+        self.process = spawn(self.port, &self.kind).expect("the port is taken");
     }
 
     /// It is there and does not answer.
@@ -84,13 +105,18 @@ impl Server {
 }
 
 /// `None` where the port is taken.
-fn spawn(port: u16, tls: Option<&Tls>) -> Option<Child> {
+fn spawn(port: u16, kind: &Kind) -> Option<Child> {
     let mut command = Command::new("redis-server");
-    command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", "/tmp"]);
+    command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
     let port = port.to_string();
-    match tls {
-        None => command.args(["--port", &port]),
-        Some(tls) => {
+    match kind {
+        Kind::Plain => command.args(["--port", &port]),
+        Kind::Cluster(files) => {
+            let bus = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+            command.args(["--port", &port, "--cluster-enabled", "yes", "--cluster-port", &bus]);
+            command.arg("--dir").arg(&files.0)
+        }
+        Kind::Tls(tls) => {
             command.args(["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"]);
             command.arg("--tls-cert-file").arg(tls.files.0.join("cert"));
             command.arg("--tls-key-file").arg(tls.files.0.join("key"))
