@@ -14,6 +14,8 @@ use std::time::Duration;
 /// Keys, users and tokens in PostgreSQL 13 or later, shared by many nodes.
 ///
 /// - A node learns of another's changes at once by `LISTEN`, and in any case within [`StoreOptions::lag`] by polling.
+/// - A connection is a session, which notices, prepared statements and limits of time belong to: PgBouncer serves it in session
+///   mode, not in transaction mode.
 /// - A server that is down, slow, full or read-only makes calls fail within [`StoreOptions::timeout`], and they succeed again
 ///   when it is back.
 /// - What an application attaches to a user by [`UserRecord::with_app`](super::UserRecord::with_app) is not kept.
