@@ -1,4 +1,4 @@
-use super::forward::forward_stores;
+use super::forward::{asked, forward_stores};
 use super::options::StoreOptions;
 #[cfg(feature = "postgres")]
 use super::postgres::Postgres;
@@ -125,7 +125,7 @@ trait Stores: KeyStore + UserStore + TokenStore {}
 
 impl<T: KeyStore + UserStore + TokenStore> Stores for T {}
 
-forward_stores!(Store);
+forward_stores!(impl for Store, |self| asked!(self.stores()));
 
 impl From<Memory> for Store {
     fn from(store: Memory) -> Self {

@@ -19,7 +19,7 @@ pub mod conformance;
 mod connect;
 mod denials;
 mod error;
-mod forward;
+pub(crate) mod forward;
 mod guard;
 mod key_store;
 mod memory;

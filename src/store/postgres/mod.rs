@@ -2,7 +2,7 @@
 
 mod engine;
 
-use super::forward::forward_stores;
+use super::forward::{asked, forward_stores};
 use super::sql::Sql;
 use super::{StoreError, StoreErrorKind, StoreOptions};
 use engine::PostgresEngine;
@@ -95,13 +95,9 @@ impl Postgres {
     pub fn statements(&self) -> u64 {
         self.0.statements()
     }
-
-    fn stores(&self) -> &Sql {
-        &self.0
-    }
 }
 
-forward_stores!(Postgres);
+forward_stores!(impl for Postgres, |self| asked!(self.0));
 
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,7 @@
 
 mod engine;
 
-use super::forward::forward_stores;
+use super::forward::{asked, forward_stores};
 use super::sql::Sql;
 use super::{StoreError, StoreErrorKind, StoreOptions};
 use engine::SqliteEngine;
@@ -109,13 +109,9 @@ impl Sqlite {
     pub fn statements(&self) -> u64 {
         self.0.statements()
     }
-
-    fn stores(&self) -> &Sql {
-        &self.0
-    }
 }
 
-forward_stores!(Sqlite);
+forward_stores!(impl for Sqlite, |self| asked!(self.0));
 
 impl fmt::Debug for Sqlite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
