@@ -59,7 +59,7 @@ pub use issue::KeyRequest;
 #[cfg(feature = "jwt")]
 pub use issue::{Grant, NewPrivateToken, TokenIssuer, TokenPair, Tokens};
 #[cfg(feature = "jwt")]
-pub use key_set::SigningKey;
+pub use key_set::{JwtAlgorithm, JwtKey, SigningKey};
 pub use layer::{AuthLayer, AuthLayerBuilder, AuthService, ResponseFuture};
 #[cfg(feature = "basic")]
 pub use password::{PasswordError, PasswordPolicy, PasswordProblem, hash_password};
@@ -68,11 +68,11 @@ pub use random::{RandomError, random_secret};
 pub use reject::{FieldError, Rejection, RejectionKind, ResponseBody, format};
 #[cfg(feature = "basic")]
 pub use scheme::Basic;
+#[cfg(feature = "jwt")]
+pub use scheme::Jwt;
 pub use scheme::{Answer, PendingAnswer, Scheme};
 #[cfg(feature = "api-key")]
 pub use scheme::{ApiKeys, KeyIds, NewKey};
-#[cfg(feature = "jwt")]
-pub use scheme::{Jwt, JwtAlgorithm, JwtKey};
 pub use secret::Secret;
 pub use throttle::{ThrottleLayer, ThrottleService};
 #[cfg(feature = "basic")]

@@ -1,6 +1,8 @@
-//! Keys that sign the tokens we issue, and rings of them.
+//! Keys of JWTs: those that verify, in sets of which a token's header chooses one, and those that sign the tokens we issue, in rings.
 //!
 //! ```text
+//! JwtKey …  ─ build ─ Key ─ KeySet ─ choose: the key that `alg` and `kid` mean ─ verify
+//!
 //! SigningKey active  ─ build ─ Signer ─┐                 ┌─ sign: by the active key
 //! SigningKey next …  ─ build ─ Signer ─┼─ KeyRing, keys ─┼─ verifying_keys: every one
 //! JwtKey retired …  ───────────────────┘   by `kid`      └─ jwks: the public ones
@@ -8,13 +10,22 @@
 //!
 //! A key goes through a ring in that order: verifiers know it before it signs, and until what it signed is expired.
 
+mod jws;
+mod key;
 mod private_key;
+mod public_key;
 mod ring;
+mod secret_key;
+mod set;
 mod signing_key;
 
+pub use key::{JwtAlgorithm, JwtKey};
 pub use signing_key::SigningKey;
 
+pub(crate) use jws::{Parts, decoded, decoded_into, refused};
+pub(crate) use key::{Key, LONGEST_KID};
 pub(crate) use ring::KeyRing;
+pub(crate) use set::KeySet;
 
 #[cfg(test)]
 mod tests;

@@ -12,9 +12,9 @@
 //! The envelope is read here, so that a mistake is called by its name with either back end; the key itself is read by
 //! the back end, which is called directly, never through jsonwebtoken's process-wide provider.
 
+use super::key::{JwtAlgorithm, JwtKey};
 use super::signing_key::SignError;
 use crate::config::ConfigProblem;
-use crate::scheme::{JwtAlgorithm, JwtKey};
 use base64_simd::URL_SAFE_NO_PAD;
 
 type Checked<T> = Result<T, &'static str>;

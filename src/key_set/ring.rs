@@ -1,6 +1,7 @@
+use super::key::JwtKey;
+use super::set::KeySet;
 use super::signing_key::{Signer, SigningKey};
 use crate::config::ConfigProblem;
-use crate::scheme::{JwtKey, KeySet};
 use serde_json::{Value, json};
 
 /// The keys of the tokens we issue: one signs, all verify.

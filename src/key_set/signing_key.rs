@@ -1,8 +1,9 @@
+use super::key::{JwtAlgorithm, JwtKey, LONGEST_KID};
 #[cfg(feature = "pem")]
 use super::private_key::read_pem;
 use super::private_key::{PrivateKey, problem};
+use super::secret_key::SecretKey;
 use crate::config::ConfigProblem;
-use crate::scheme::{JwtAlgorithm, JwtKey, LONGEST_KID, SecretKey};
 use crate::secret::Secret;
 use base64_simd::URL_SAFE_NO_PAD;
 use serde_json::Value;

@@ -17,13 +17,11 @@ pub use api_key::{ApiKeys, KeyIds, NewKey};
 #[cfg(feature = "basic")]
 pub use basic::Basic;
 #[cfg(feature = "jwt")]
-pub use jwt::{Jwt, JwtAlgorithm, JwtKey};
+pub use jwt::Jwt;
 
 pub(crate) use chain::Chain;
 #[cfg(feature = "jwt")]
-pub(crate) use jwt::{
-    IssuedIds, Jwts, KeySet, LONGEST_KID, OurPolicy, Ours, SecretKey, TokenUse, is_reserved, revoked,
-};
+pub(crate) use jwt::{IssuedIds, Jwts, OurPolicy, Ours, TokenUse, is_reserved, revoked};
 
 use crate::credential::Credential;
 use crate::principal::Principal;

@@ -1,5 +1,5 @@
-use super::refused;
 use super::strict::{Members, OneOrMany, Text, read_object};
+use crate::key_set::refused;
 use crate::reject::Rejection;
 use serde::de::{Error, MapAccess};
 use std::borrow::Cow;

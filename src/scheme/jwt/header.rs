@@ -1,11 +1,8 @@
 use super::strict::{Members, Text, read_object};
-use super::{decoded, decoded_into, refused};
+use crate::key_set::{LONGEST_KID, decoded, decoded_into, refused};
 use crate::reject::Rejection;
 use serde::de::{Error, IgnoredAny, MapAccess};
 use std::borrow::Cow;
-
-/// The longest `kid` that is looked up, in bytes.
-pub(crate) const LONGEST_KID: usize = 256;
 
 /// What a JOSE header (RFC 7515 §4) says that matters here.
 ///

@@ -5,54 +5,28 @@
 //!                                                                  every "no" is the same answer
 //! ```
 //!
-//! The signature is judged before the claims, the key fixes the algorithm, and every member name may stand once.
+//! The signature is judged before the claims, the key fixes the algorithm, and every member name may stand once. The keys, and the
+//! form of what they sign, are in `key_set`.
 
 mod claims;
 mod header;
-mod key;
 mod ours;
 mod policy;
-mod public_key;
-mod secret_key;
 mod strict;
 
-pub use key::{JwtAlgorithm, JwtKey};
 pub use policy::Jwt;
 
-pub(crate) use header::LONGEST_KID;
 pub(crate) use ours::{IssuedIds, Ours, TokenUse, revoked};
-pub(crate) use policy::KeySet;
-pub(crate) use secret_key::SecretKey;
 
 use super::{Answer, Scheme};
 use crate::config::ConfigProblem;
 use crate::credential::Credential;
+use crate::key_set::{Parts, decoded, refused};
 use crate::principal::{Principal, Subject};
-use crate::reject::{Rejection, RejectionKind};
-use base64_simd::{Out, URL_SAFE_NO_PAD};
+use crate::reject::Rejection;
 use policy::{Policy, Verified};
 use std::sync::Arc;
 use std::time::SystemTime;
-
-/// The three parts of a compact JWS (RFC 7515 §3.1), still encoded.
-#[derive(Clone, Copy)]
-struct Parts<'a> {
-    /// `header.payload`: what was signed.
-    message: &'a [u8],
-    header: &'a [u8],
-    payload: &'a [u8],
-    signature: &'a [u8],
-}
-
-impl<'a> Parts<'a> {
-    fn split(token: &'a [u8]) -> Result<Self, Rejection> {
-        let last = memchr::memrchr(b'.', token).ok_or_else(|| refused("segments"))?;
-        let (message, signature) = (&token[..last], &token[last + 1..]);
-        // A fourth segment would leave a dot in the payload, which base64url does not know.
-        let first = memchr::memchr(b'.', message).ok_or_else(|| refused("segments"))?;
-        Ok(Self { message, header: &message[..first], payload: &message[first + 1..], signature })
-    }
-}
 
 /// All [`Jwt`]s of a layer, and the tokens that it issues: one policy for each issuer.
 #[derive(Debug)]
@@ -145,22 +119,4 @@ impl Scheme for Jwts {
             _ => Answer::NotPresented,
         }
     }
-}
-
-/// base64url without padding and with canonical last bits (RFC 7515 §2), of UTF-8 text.
-fn decoded(segment: &[u8]) -> Result<String, Rejection> {
-    let bytes = URL_SAFE_NO_PAD.decode_to_vec(segment).map_err(|_| refused("base64url"))?;
-    String::from_utf8(bytes).map_err(|_| refused("utf-8"))
-}
-
-/// The same of bytes, into a buffer; `None` also where that is too small.
-fn decoded_into<'b>(segment: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
-    // The decoder takes a buffer that is too small for a mistake of the program, and panics.
-    let fits = segment.len().saturating_mul(3) / 4 <= buffer.len();
-    let decoded = fits.then(|| URL_SAFE_NO_PAD.decode(segment, Out::from_slice(buffer)));
-    decoded?.ok().map(|decoded| &*decoded)
-}
-
-fn refused(reason: &'static str) -> Rejection {
-    Rejection::new(RejectionKind::InvalidToken, reason)
 }

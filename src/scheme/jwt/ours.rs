@@ -1,5 +1,5 @@
 use super::claims::Claims;
-use super::refused;
+use crate::key_set::refused;
 use crate::reject::{Rejection, RejectionKind};
 use crate::store::{Guard, Known, TokenIds, TokenStore, caught};
 use crate::upkeep::Upkeep;

@@ -1,10 +1,9 @@
 use super::claims::{Claims, Names};
-use super::header::{Header, with_header};
-use super::key::{JwtAlgorithm, JwtKey, Key};
+use super::header::with_header;
 use super::ours::{IssuedIds, Ours, TokenUse};
-use super::{Parts, decoded, refused};
 use crate::clock::unix_seconds;
 use crate::config::ConfigProblem;
+use crate::key_set::{JwtKey, Key, KeySet, Parts, decoded, refused};
 use crate::principal::{Roles, Scopes, Subject, TokenIdentity};
 use crate::reject::Rejection;
 use std::borrow::Cow;
@@ -280,7 +279,7 @@ impl Policy {
             Some(key) => Ok(key),
             None => with_header(header, |header| {
                 self.check_type(header.typ.as_deref())?;
-                self.keys.choose(&header)
+                self.keys.choose(header.alg.as_deref(), header.kid.as_deref())
             }),
         }
     }
@@ -367,71 +366,5 @@ fn short_media_type(typ: &str) -> &str {
     match typ.split_at_checked(APPLICATION.len()) {
         Some((head, rest)) if head.eq_ignore_ascii_case(APPLICATION) && !rest.contains('/') => rest,
         _ => typ,
-    }
-}
-
-/// The keys of one issuer, of which a token's header chooses one at most.
-#[derive(Debug, Default)]
-pub(crate) struct KeySet(Vec<Key>);
-
-impl KeySet {
-    pub(crate) fn build(keys: &[JwtKey]) -> Result<Self, Vec<ConfigProblem>> {
-        let mut problems = Vec::new();
-        let mut set: Vec<Key> = Vec::new();
-        for key in keys {
-            match key.build() {
-                Err(problem) => problems.push(problem),
-                Ok(key) => set.push(key),
-            }
-        }
-        if keys.is_empty() {
-            problems.push(ConfigProblem::NoKey);
-        }
-        let symmetric = keys.iter().filter(|key| key.algorithm().is_symmetric()).count();
-        if symmetric != 0 && symmetric != keys.len() {
-            problems.push(ConfigProblem::MixedKeys);
-        }
-        for (at, key) in set.iter().enumerate() {
-            let clash = |other: &&Key| match key.id() {
-                Some(_) => other.id() == key.id(),
-                None => other.id().is_none() && other.algorithm() == key.algorithm(),
-            };
-            match (set[..at].iter().find(clash), key.id()) {
-                (None, _) => {}
-                (Some(_), Some(_)) => problems.push(ConfigProblem::DuplicateKeyId),
-                (Some(_), None) => problems.push(ConfigProblem::AmbiguousKeys(key.algorithm().name())),
-            }
-        }
-        if problems.is_empty() { Ok(Self(set)) } else { Err(problems) }
-    }
-
-    /// The key whose genuine tokens had exactly this header before.
-    fn seen(&self, header: &[u8]) -> Option<&Key> {
-        self.0.iter().find(|key| key.seen_header() == Some(header))
-    }
-
-    /// The key that a header means, of the algorithm that the header names: the key has the last word on that.
-    fn choose(&self, header: &Header<'_>) -> Result<&Key, Rejection> {
-        let algorithm = header.alg.as_deref().and_then(JwtAlgorithm::named).ok_or_else(|| refused("alg"))?;
-        let key = match header.kid.as_deref() {
-            Some(kid) if self.0.iter().any(|key| key.id().is_some()) => {
-                self.0.iter().find(|key| key.id() == Some(kid)).ok_or_else(|| refused("kid"))?
-            }
-            _ => self.unnamed(algorithm)?,
-        };
-        if key.algorithm() == algorithm { Ok(key) } else { Err(refused("alg")) }
-    }
-
-    /// The key of an algorithm that a token without `kid` means: the one without an id, else the only one.
-    fn unnamed(&self, algorithm: JwtAlgorithm) -> Result<&Key, Rejection> {
-        let mut fitting = self.0.iter().filter(|key| key.algorithm() == algorithm);
-        if let Some(key) = fitting.clone().find(|key| key.id().is_none()) {
-            return Ok(key);
-        }
-        match (fitting.next(), fitting.next()) {
-            (Some(key), None) => Ok(key),
-            (None, _) => Err(refused("alg")),
-            (Some(_), Some(_)) => Err(refused("kid")),
-        }
     }
 }

@@ -1,6 +1,6 @@
+use super::jws::{Parts, decoded_into, refused};
 use super::public_key::{PublicKey, PublicKeyForm, jwk_members};
 use super::secret_key::SecretKey;
-use super::{Parts, decoded_into, refused};
 use crate::config::ConfigProblem;
 use crate::reject::Rejection;
 use crate::secret::Secret;
@@ -10,6 +10,9 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::OnceLock;
+
+/// The longest `kid` that is looked up, in bytes.
+pub(crate) const LONGEST_KID: usize = 256;
 
 /// The signature of an 8192-bit RSA key, the longest there is, in bytes.
 const LONGEST_SIGNATURE: usize = 1024;
@@ -163,7 +166,7 @@ impl JwtKey {
         self
     }
 
-    pub(crate) fn secret(algorithm: JwtAlgorithm, secret: &[u8]) -> Self {
+    pub(super) fn secret(algorithm: JwtAlgorithm, secret: &[u8]) -> Self {
         Self { algorithm, id: None, material: Material::Secret(Secret::new(secret.to_vec())) }
     }
 
@@ -175,18 +178,18 @@ impl JwtKey {
         self.algorithm
     }
 
-    pub(crate) fn key_id(&self) -> Option<&str> {
+    pub(super) fn key_id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
     /// With its thumbprint for an id where it has none. A secret's thumbprint would be a hash of it (RFC 7638 §7).
-    pub(crate) fn or_thumbprint(mut self) -> Self {
+    pub(super) fn or_thumbprint(mut self) -> Self {
         self.id = self.id.take().or_else(|| self.thumbprint().map(String::into_boxed_str));
         self
     }
 
     /// The JWK (RFC 7517 §4) of a public key. A secret has none, so that no key set can publish it.
-    pub(crate) fn jwk(&self) -> Option<Value> {
+    pub(super) fn jwk(&self) -> Option<Value> {
         let mut jwk: Map<String, Value> =
             self.jwk_members()?.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         jwk.insert("use".into(), "sig".into());
@@ -213,12 +216,12 @@ impl JwtKey {
     }
 
     /// Whether it is sound.
-    pub(crate) fn check(&self) -> Result<(), ConfigProblem> {
+    pub(super) fn check(&self) -> Result<(), ConfigProblem> {
         self.build().map(drop)
     }
 
     /// Whether the token was signed with its other half, whatever else it says.
-    pub(crate) fn verifies(&self, token: &str) -> Result<bool, ConfigProblem> {
+    pub(super) fn verifies(&self, token: &str) -> Result<bool, ConfigProblem> {
         let key = self.build()?;
         Ok(Parts::split(token.as_bytes()).and_then(|parts| key.verify(parts)).is_ok())
     }
@@ -247,7 +250,7 @@ impl fmt::Debug for JwtKey {
 }
 
 /// A [`JwtKey`] that was found sound, ready to verify.
-pub(super) struct Key {
+pub(crate) struct Key {
     algorithm: JwtAlgorithm,
     id: Option<Box<str>>,
     verifier: Verifier,
@@ -275,7 +278,7 @@ impl Key {
         self.seen_header.get().map(|header| &**header)
     }
 
-    pub(super) fn verify(&self, parts: Parts<'_>) -> Result<(), Rejection> {
+    pub(crate) fn verify(&self, parts: Parts<'_>) -> Result<(), Rejection> {
         let message = parts.message;
         let genuine = match &self.verifier {
             Verifier::Public(key) => {

@@ -7,14 +7,14 @@ use sha2::{Sha256, Sha384, Sha512};
 use std::collections::HashSet;
 
 /// A secret for one algorithm. The key schedule is kept: it is half the work of a short message.
-pub(crate) enum SecretKey {
+pub(super) enum SecretKey {
     Hs256(Hmac<Sha256>),
     Hs384(Hmac<Sha384>),
     Hs512(Hmac<Sha512>),
 }
 
 impl SecretKey {
-    pub(crate) fn new(algorithm: JwtAlgorithm, secret: &[u8]) -> Result<Self, ConfigProblem> {
+    pub(super) fn new(algorithm: JwtAlgorithm, secret: &[u8]) -> Result<Self, ConfigProblem> {
         let least = algorithm.hash_length();
         let short = || ConfigProblem::ShortSecret { algorithm: algorithm.name(), least };
         if secret.len() < least {
@@ -30,7 +30,7 @@ impl SecretKey {
         })
     }
 
-    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
         match self {
             Self::Hs256(key) => key.clone().chain_update(message).finalize().into_bytes().to_vec(),
             Self::Hs384(key) => key.clone().chain_update(message).finalize().into_bytes().to_vec(),
