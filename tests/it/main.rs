@@ -9,6 +9,7 @@ mod configuration;
 mod contract;
 mod databases;
 mod described;
+mod dir;
 mod endpoints;
 mod examples;
 mod headers;

@@ -1,5 +1,8 @@
 //! The script against the algorithms of this process, at the same moments.
 
+#[expect(dead_code, reason = "here nobody looks for its file")]
+#[path = "../../../tests/it/dir.rs"]
+mod dir;
 #[expect(dead_code, reason = "here a server is only asked")]
 #[path = "../../../tests/it/throttle/server.rs"]
 mod server;

@@ -1,7 +1,8 @@
 //! Databases for tests: an empty schema of the PostgreSQL server that `tests/run` started, an empty SQLite file.
 
+pub(super) use crate::dir::Dir;
+
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tower_auth::Subject;
@@ -63,27 +64,6 @@ pub(super) async fn postgres() -> Postgres {
     let store = node(&schema().await, options()).await;
     store.migrate().await.unwrap();
     store
-}
-
-/// A directory that ends with the test.
-pub(crate) struct Dir(pub(crate) PathBuf);
-
-impl Dir {
-    pub(crate) fn new() -> Self {
-        let dir = std::env::temp_dir().join(format!("tower-auth-{}", unique()));
-        std::fs::create_dir_all(&dir).unwrap();
-        Self(dir)
-    }
-
-    pub(crate) fn file(&self) -> PathBuf {
-        self.0.join("auth.db")
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 pub(super) async fn sqlite(dir: &Dir) -> Sqlite {

@@ -2,7 +2,8 @@
 
 use super::client::{System, bearer, in_days};
 use super::paths::{Paths, systems};
-use crate::databases::support::{Dir, schema};
+use crate::databases::support::schema;
+use crate::dir::Dir;
 use crate::throttle::server::Server;
 use serde_json::{Value, json};
 

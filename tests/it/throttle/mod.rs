@@ -8,6 +8,7 @@ mod redis;
 mod rules;
 pub(crate) mod server;
 
+use crate::dir;
 use crate::support::*;
 use bytes::Bytes;
 use http::Request;

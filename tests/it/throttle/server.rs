@@ -1,6 +1,6 @@
 //! A redis-server of one's own, on a free port of this machine.
 
-use crate::databases::support::Dir;
+use super::dir::Dir;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
