@@ -65,20 +65,22 @@ impl Source {
                 api_key.add(value);
             }
         }
-        match (authorization.first, api_key.first) {
-            (None, None) => Ok(None),
+        let (credential, presented) = match (authorization.first, api_key.first) {
+            (None, None) => return Ok(None),
             (Some(value), None) => {
                 let line = self.line(value);
                 let checked = self.only_line(value, authorization.more);
-                found(checked.and_then(|()| line.credential()), line.presented())
+                (checked.and_then(|()| line.credential()), line.presented())
             }
             (None, Some(value)) => {
                 let checked = self.only_line(value, api_key.more);
-                found(checked.and_then(|()| self.api_key(value)), Presented::Other)
+                (checked.and_then(|()| self.api_key(value)), Presented::Other)
             }
-            (Some(value), Some(_)) => {
-                Err(refused(RejectionKind::MultipleCredentials, self.line(value).presented()))
-            }
+            (Some(value), Some(_)) => (Err(RejectionKind::MultipleCredentials), self.line(value).presented()),
+        };
+        match credential {
+            Ok(credential) => Ok(Some(Found { credential, presented })),
+            Err(kind) => Err(Rejection::new(kind, "form").presented(presented)),
         }
     }
 
@@ -94,6 +96,10 @@ impl Source {
     }
 
     fn line<'s, 'h>(&'s self, value: &'h [u8]) -> Line<'s, 'h> {
+        // As nearly everybody writes it.
+        if let Some(rest) = value.strip_prefix(b"Bearer").filter(|rest| rest.starts_with(b" ")) {
+            return Line { accepted: &self.0, name: Name::Bearer, scheme: b"Bearer", rest };
+        }
         let (scheme, rest) = split_scheme(value);
         Line { accepted: &self.0, name: Name::of(scheme), scheme, rest }
     }
@@ -122,17 +128,6 @@ enum Name {
 
 impl Name {
     fn of(scheme: &[u8]) -> Self {
-        match scheme {
-            // As nearly everybody writes them.
-            b"Bearer" => Self::Bearer,
-            b"Api-Key" => Self::ApiKey,
-            b"Basic" => Self::Basic,
-            _ => Self::in_any_case(scheme),
-        }
-    }
-
-    #[cold]
-    fn in_any_case(scheme: &[u8]) -> Self {
         if scheme.eq_ignore_ascii_case(b"Bearer") {
             Self::Bearer
         } else if scheme.eq_ignore_ascii_case(b"Api-Key") {
@@ -172,20 +167,6 @@ impl<'h> Line<'_, 'h> {
 
 fn key<'h>(token: &'h [u8], prefixes: &[Box<str>]) -> ApiKeyCredential<'h> {
     ApiKeyCredential { token, prefix: configured_prefix(token, prefixes) }
-}
-
-fn found(
-    credential: Result<Credential<'_>, RejectionKind>,
-    presented: Presented,
-) -> Result<Option<Found<'_>>, Rejection> {
-    match credential {
-        Ok(credential) => Ok(Some(Found { credential, presented })),
-        Err(kind) => Err(refused(kind, presented)),
-    }
-}
-
-fn refused(kind: RejectionKind, presented: Presented) -> Rejection {
-    Rejection::new(kind, "form").presented(presented)
 }
 
 /// The lines of one field.

@@ -73,32 +73,25 @@ impl Fields {
     }
 
     /// `"name";r=50;t=30` for each rule: a list of items (RFC 9651 §3.1).
+    #[inline]
     fn standing(&self) -> HeaderValue {
-        self.list(|text, told, standing| {
-            text.add(&told.remaining);
-            text.number(standing.left);
-            text.add(b";t=");
-            text.number(standing.reset);
-        })
+        self.list(|told, standing| item(&told.remaining, standing.left, b";t=", standing.reset))
     }
 
     /// `"name";q=100;w=60` for each rule. A paced one allows a burst at once, and then one each `w / q`.
     fn policy(&self) -> HeaderValue {
         match self.standings.all() {
             [one] if one.rate == self.stack.rules[one.rule].rate => self.stack.told[one.rule].policy.clone(),
-            _ => self.list(|text, told, standing| text.policy(&told.name, &standing.rate)),
+            _ => self.list(|told, standing| policy(&told.name, &standing.rate)),
         }
     }
 
-    fn list(&self, write: impl Fn(&mut Text, &Told, &Standing)) -> HeaderValue {
-        let mut text = Text::default();
-        for standing in self.standings.all() {
-            if text.length > 0 || !text.before.is_empty() {
-                text.add(b", ");
-            }
-            write(&mut text, &self.stack.told[standing.rule], standing);
-        }
-        text.value()
+    fn list(&self, item: impl Fn(&Told, &Standing) -> Vec<u8>) -> HeaderValue {
+        let item = |standing: &Standing| item(&self.stack.told[standing.rule], standing);
+        value(match self.standings.all() {
+            [one] => item(one),
+            several => several.iter().map(item).collect::<Vec<_>>().join(&b", "[..]),
+        })
     }
 }
 
@@ -118,67 +111,31 @@ impl Told {
         let separator = if scope.is_empty() { "" } else { ":" };
         let name: Box<[u8]> = format!("\"{scope}{separator}{name}\"").into_bytes().into();
         let remaining = [&*name, b";r="].concat().into();
-        let mut text = Text::default();
-        text.policy(&name, rate);
-        let kept = Bytes::from_static(interned(text.value().as_bytes()));
-        Self {
-            name,
-            remaining,
-            policy: HeaderValue::from_maybe_shared(kept).unwrap_or(HeaderValue::from_static("")),
-        }
+        let kept = Bytes::from_static(interned(&policy(&name, rate)));
+        Self { name, remaining, policy: value(kept) }
     }
 }
 
-/// A field's value while it is written: printable ASCII, on the stack but where rules are several.
-struct Text {
-    bytes: [u8; 64],
-    length: usize,
-    before: Vec<u8>,
+fn policy(name: &[u8], rate: &Rate) -> Vec<u8> {
+    let name = [name, b";q="].concat();
+    item(&name, rate.count(), b";w=", rate.seconds())
 }
 
-impl Default for Text {
-    fn default() -> Self {
-        Self { bytes: [0; 64], length: 0, before: Vec::new() }
+/// A name with two parameters.
+fn item(first: &[u8], number: u32, second: &[u8], other: u32) -> Vec<u8> {
+    let (mut digits, mut others) = (itoa::Buffer::new(), itoa::Buffer::new());
+    let (number, other) = (digits.format(number).as_bytes(), others.format(other).as_bytes());
+    // As long as it needs to be, so that the value takes it over.
+    let mut item = Vec::with_capacity(first.len() + number.len() + second.len() + other.len());
+    for part in [first, number, second, other] {
+        item.extend_from_slice(part);
     }
+    item
 }
 
-impl Text {
-    #[inline]
-    fn add(&mut self, more: &[u8]) {
-        if let Some(free) = self.bytes.get_mut(self.length..self.length + more.len()) {
-            free.copy_from_slice(more);
-            self.length += more.len();
-        } else {
-            self.before.extend_from_slice(&self.bytes[..self.length]);
-            self.before.extend_from_slice(more);
-            self.length = 0;
-        }
-    }
-
-    #[inline]
-    fn number(&mut self, number: u32) {
-        self.add(itoa::Buffer::new().format(number).as_bytes());
-    }
-
-    fn policy(&mut self, name: &[u8], rate: &Rate) {
-        self.add(name);
-        self.add(b";q=");
-        self.number(rate.count());
-        self.add(b";w=");
-        self.number(rate.seconds());
-    }
-
-    fn value(mut self) -> HeaderValue {
-        let written = &self.bytes[..self.length];
-        let value = if self.before.is_empty() {
-            HeaderValue::from_bytes(written)
-        } else {
-            self.before.extend_from_slice(written);
-            HeaderValue::from_bytes(&self.before)
-        };
-        // OK because names and numbers are printable ASCII.
-        value.unwrap_or(HeaderValue::from_static(""))
-    }
+fn value(text: impl Into<Bytes>) -> HeaderValue {
+    // OK because names and numbers are printable ASCII.
+    HeaderValue::from_maybe_shared(text.into()).unwrap_or(HeaderValue::from_static(""))
 }
 
 impl fmt::Debug for Fields {

@@ -29,10 +29,12 @@ impl LastUse {
     /// Whether this use is to be written: of many at once one is told so, and then none for a minute.
     #[cfg(feature = "api-key")]
     pub(super) fn note(&self, now: SystemTime) -> bool {
-        let now = crate::clock::unix_seconds(now);
         let last = self.0.load(Ordering::Relaxed);
-        now >= last.saturating_add(NOTED_EVERY)
-            && self.0.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        let due = UNIX_EPOCH.checked_add(Duration::from_secs(last.saturating_add(NOTED_EVERY)));
+        due.is_some_and(|due| due <= now) && {
+            let now = crate::clock::unix_seconds(now);
+            self.0.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        }
     }
 
     /// A use that a store knows of. It never goes back.
