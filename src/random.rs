@@ -53,7 +53,7 @@ pub(crate) fn base62<const N: usize>(mut rest: u32) -> [u8; N] {
 
 /// The number that up to seven digits are; one greater than any `u32` where there is another character among them.
 #[cfg(feature = "api-key")]
-pub(crate) fn read_base62(digits: &[u8]) -> u64 {
+pub(crate) fn read_base62<const N: usize>(digits: [u8; N]) -> u64 {
     const VALUES: [u64; 256] = {
         let mut values = [1 << 32; 256];
         let mut digit = 0;
@@ -120,13 +120,13 @@ mod tests {
     #[test]
     fn a_number_is_read_as_it_was_written() {
         for number in [0, 1, 61, 62, 916_132_831, 916_132_832, u32::MAX - 1, u32::MAX] {
-            assert_eq!(read_base62(&base62::<6>(number)), u64::from(number));
+            assert_eq!(read_base62(base62::<6>(number)), u64::from(number));
         }
         for foreign in (0..=u8::MAX).filter(|b| !b.is_ascii_alphanumeric()) {
             for at in 0..6 {
                 let mut digits = *b"000000";
                 digits[at] = foreign;
-                assert!(read_base62(&digits) > u64::from(u32::MAX), "{foreign:#x} at {at}");
+                assert!(read_base62(digits) > u64::from(u32::MAX), "{foreign:#x} at {at}");
             }
         }
     }

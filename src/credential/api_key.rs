@@ -23,8 +23,8 @@ pub(crate) fn is_well_formed(key: &[u8], prefix: Option<&str>) -> bool {
     if key.len() != start + RANDOM + CHECKSUM {
         return false;
     }
-    let (body, checksum) = key.split_at(start + RANDOM);
-    read_base62(checksum) == u64::from(crc32fast::hash(body))
+    let checked = key.split_last_chunk::<CHECKSUM>();
+    checked.is_some_and(|(body, checksum)| read_base62(*checksum) == u64::from(crc32fast::hash(body)))
 }
 
 /// Makes a key of 43 characters that `random` supplies the bytes for.

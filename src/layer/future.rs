@@ -55,8 +55,11 @@ where
         match decide(&mut request) {
             Decision::Admit(fields) => {
                 let (responder, shape) = (Arc::clone(&pipeline.responder), Shape::of_http(request.method()));
-                let future = Guarded::told(inner.call(request), responder, shape, fields);
-                Self { state: State::Decided { future } }
+                Self {
+                    state: State::Decided {
+                        future: Guarded::told(inner.call(request), responder, shape, fields),
+                    },
+                }
             }
             Decision::Refuse(rejection) => {
                 let shape = Shape::of(request.method(), request.headers());

@@ -73,7 +73,9 @@ fn render_handlers_refusal<B>(
     responder: &Responder,
     shape: Shape,
 ) -> Response<ResponseBody<B>> {
-    match response.extensions_mut().remove::<Rejection>() {
+    let refusal =
+        if response.extensions().is_empty() { None } else { response.extensions_mut().remove::<Rejection>() };
+    match refusal {
         None => {
             responder.add_vary(response.headers_mut());
             response.map(ResponseBody::inner)

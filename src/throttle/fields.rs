@@ -122,14 +122,16 @@ fn policy(name: &[u8], rate: &Rate) -> Vec<u8> {
 }
 
 /// A name with two parameters.
+#[inline]
 fn item(first: &[u8], number: u32, second: &[u8], other: u32) -> Vec<u8> {
     let (mut digits, mut others) = (itoa::Buffer::new(), itoa::Buffer::new());
     let (number, other) = (digits.format(number).as_bytes(), others.format(other).as_bytes());
     // As long as it needs to be, so that the value takes it over.
     let mut item = Vec::with_capacity(first.len() + number.len() + second.len() + other.len());
-    for part in [first, number, second, other] {
-        item.extend_from_slice(part);
-    }
+    item.extend_from_slice(first);
+    item.extend_from_slice(number);
+    item.extend_from_slice(second);
+    item.extend_from_slice(other);
     item
 }
 
