@@ -136,7 +136,7 @@ impl Events {
     }
 
     /// Tells of a refusal, and gives it back, or a 500 where the hook panics.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn refused_now(&self, rejection: Rejection, clock: &dyn Clock) -> Rejection {
         if self.0.is_none() {
             telemetry::refused(&rejection);

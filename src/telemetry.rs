@@ -9,6 +9,23 @@ use crate::reject::Rejection;
 #[cfg(feature = "tracing")]
 #[inline]
 pub(crate) fn refused(rejection: &Rejection) {
+    if hears_of(rejection) {
+        tell_refused(rejection);
+    }
+}
+
+/// Whether anybody listens at its level: a flood of refusals mostly meets nobody who does.
+#[cfg(feature = "tracing")]
+#[inline]
+fn hears_of(rejection: &Rejection) -> bool {
+    use tracing::level_filters::LevelFilter;
+    let level = if rejection.kind().is_fault() { LevelFilter::ERROR } else { LevelFilter::DEBUG };
+    level <= LevelFilter::current()
+}
+
+#[cfg(feature = "tracing")]
+#[cold]
+fn tell_refused(rejection: &Rejection) {
     use std::error::Error;
     let (kind, reason) = (rejection.kind(), rejection.reason());
     if kind.is_fault() {
