@@ -14,12 +14,15 @@ pub(super) fn classify<'a>(token: &'a [u8], prefixes: &[Box<str>], bare_keys: bo
 
 /// The longest configured prefix that is followed by a `_`.
 pub(super) fn configured_prefix<'a>(token: &'a [u8], prefixes: &[Box<str>]) -> Option<&'a [u8]> {
-    let length = |prefix: &str| {
-        // The `_` first: that alone tells nearly all JWTs.
-        let has_prefix = token.get(prefix.len()) == Some(&b'_') && token.starts_with(prefix.as_bytes());
-        has_prefix.then_some(prefix.len())
-    };
-    prefixes.iter().filter_map(|prefix| length(prefix)).max().map(|length| &token[..length])
+    let mut longest: &[u8] = &[];
+    for prefix in prefixes {
+        let Some((start, [b'_', ..])) = token.split_at_checked(prefix.len()) else { continue };
+        // Looked at last: the `_` alone tells nearly all JWTs.
+        if start.len() > longest.len() && *start == *prefix.as_bytes() {
+            longest = start;
+        }
+    }
+    (!longest.is_empty()).then_some(longest)
 }
 
 /// RFC 7515 §3.1, as far as bytes show: three segments of base64url, none of them empty.

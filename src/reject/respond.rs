@@ -115,6 +115,7 @@ impl Responder {
     }
 
     /// Once, however many layers of this responder an answer passes.
+    #[inline]
     pub(super) fn add_vary(&self, headers: &mut HeaderMap) {
         if let Some(fields) = &self.vary
             && !headers.get_all(VARY).iter().any(|line| line == fields)

@@ -57,13 +57,18 @@ impl Fields {
     /// Where an inner layer has told its limits, these come in addition: both fields are lists.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         let shown = self.stack.shown;
-        if matches!(shown, QuotaFields::Standard | QuotaFields::Both) {
+        if shown != QuotaFields::Legacy {
             headers.append(RATE_LIMIT, self.standing());
             headers.append(RATE_LIMIT_POLICY, self.policy());
         }
-        if matches!(shown, QuotaFields::Legacy | QuotaFields::Both)
-            && let Some(tightest) = self.standings.all().iter().min_by_key(|standing| standing.left)
-        {
+        if shown != QuotaFields::Standard {
+            self.write_legacy(headers);
+        }
+    }
+
+    #[cold]
+    fn write_legacy(&self, headers: &mut HeaderMap) {
+        if let Some(tightest) = self.standings.all().iter().min_by_key(|standing| standing.left) {
             for (name, number) in
                 [(LIMIT, tightest.rate.most()), (REMAINING, tightest.left), (RESET, tightest.reset)]
             {
@@ -81,11 +86,12 @@ impl Fields {
     /// `"name";q=100;w=60` for each rule. A paced one allows a burst at once, and then one each `w / q`.
     fn policy(&self) -> HeaderValue {
         match self.standings.all() {
-            [one] if one.rate == self.stack.rules[one.rule].rate => self.stack.told[one.rule].policy.clone(),
+            [one] if one.rate == self.stack.told[one.rule].rate => self.stack.told[one.rule].policy.clone(),
             _ => self.list(|told, standing| policy(&told.name, &standing.rate)),
         }
     }
 
+    #[inline]
     fn list(&self, item: impl Fn(&Told, &Standing) -> Vec<u8>) -> HeaderValue {
         let item = |standing: &Standing| item(&self.stack.told[standing.rule], standing);
         value(match self.standings.all() {
@@ -101,7 +107,8 @@ pub(super) struct Told {
     name: Box<[u8]>,
     /// The name and `;r=`.
     remaining: Box<[u8]>,
-    /// Under the rule's own rate. It is kept for good, so that cloning it counts no references.
+    rate: Rate,
+    /// Under that rate, the rule's own. It is kept for good, so that cloning it counts no references.
     policy: HeaderValue,
 }
 
@@ -112,7 +119,7 @@ impl Told {
         let name: Box<[u8]> = format!("\"{scope}{separator}{name}\"").into_bytes().into();
         let remaining = [&*name, b";r="].concat().into();
         let kept = Bytes::from_static(interned(&policy(&name, rate)));
-        Self { name, remaining, policy: value(kept) }
+        Self { name, remaining, rate: *rate, policy: value(kept) }
     }
 }
 

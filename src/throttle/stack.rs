@@ -87,13 +87,18 @@ pub(crate) struct Passed {
     pub(crate) settlement: Option<Settlement>,
 }
 
+#[cfg(feature = "redis")]
+type Shared = super::redis::SharedKey;
+#[cfg(not(feature = "redis"))]
+type Shared = ();
+
 /// What a rule is asked about a request.
 #[derive(Clone, Copy)]
 pub(super) struct Step {
     pub(super) rule: usize,
     pub(super) key: Key,
     #[cfg(feature = "redis")]
-    pub(super) shared: super::redis::SharedKey,
+    pub(super) shared: Shared,
     pub(super) rate: Rate,
     pub(super) cost: u32,
 }
@@ -189,18 +194,11 @@ impl Stack {
     fn step(&self, rule: usize, call: &Call<'_>) -> Result<Option<Step>, Rejection> {
         let at = rule;
         let rule = &self.rules[rule];
-        #[cfg(feature = "redis")]
-        let shared = |kind: u8, parts: &[&[u8]]| match &self.limiter {
-            Some(limiter) => limiter.key(kind, parts),
-            None => super::redis::SharedKey::default(),
+        let keys = match rule.by.our_user(call) {
+            Some(id) => Some(self.hashed(b'P', &[id])),
+            None => rule.by.parts(call, &self.addresses, |kind, parts| self.hashed(kind, parts))?,
         };
-        let hashed = |kind: u8, parts: &[&[u8]]| {
-            #[cfg(feature = "redis")]
-            return (self.keys.of(kind, parts), shared(kind, parts));
-            #[cfg(not(feature = "redis"))]
-            return (self.keys.of(kind, parts), ());
-        };
-        let Some((key, _shared)) = rule.by.parts(call, &self.addresses, hashed)? else { return Ok(None) };
+        let Some((key, _shared)) = keys else { return Ok(None) };
         let rate = match (&rule.quota, call.principal()) {
             (Some(quota), Some(principal)) => hook(|| quota(principal))?.unwrap_or(rule.rate),
             _ => rule.rate,
@@ -217,6 +215,16 @@ impl Stack {
             rate,
             cost,
         }))
+    }
+
+    /// The keys of a caller, here and on a shared limiter.
+    #[inline(always)]
+    fn hashed(&self, kind: u8, parts: &[&[u8]]) -> (Key, Shared) {
+        #[cfg(feature = "redis")]
+        let shared = self.limiter.as_ref().map_or_else(Shared::default, |limiter| limiter.key(kind, parts));
+        #[cfg(not(feature = "redis"))]
+        let shared = ();
+        (self.keys.of(kind, parts), shared)
     }
 
     #[inline]
