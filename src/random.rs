@@ -51,7 +51,7 @@ pub(crate) fn base62<const N: usize>(mut rest: u32) -> [u8; N] {
     digits
 }
 
-/// The number that up to seven digits are; one greater than any `u32` where there is another character among them.
+/// The number that up to six digits are; one greater than any `u32` where there is another character among them.
 #[cfg(feature = "api-key")]
 pub(crate) fn read_base62<const N: usize>(digits: [u8; N]) -> u64 {
     const VALUES: [u64; 256] = {

@@ -12,8 +12,9 @@ const MOST_LEAST_LENGTH: usize = 64;
 /// - Not a name of the user: neither as it is, nor the part of an email address before the `@`, nor one of its
 ///   words, in whatever case, repeated, or with nothing but digits and signs around or between.
 /// - Not one that [`refuse`](Self::refuse) names.
-/// - Not common: keyboard runs, sequences, repetitions, dates, numbers of up to 12 digits, and some 2,000 words and names, also backwards, in
-///   short pairs, with digits for letters (`p4ssw0rd`) and with up to six digits and signs around (`Dragon2024!`).
+/// - Not common: keyboard runs, sequences, repetitions, dates, numbers of up to 12 digits, and some 2,000 words
+///   and names, also backwards, in short pairs, with digits for letters (`p4ssw0rd`) and with up to six digits and
+///   signs around (`Dragon2024!`).
 ///
 /// What is common is decided by rules and words of this crate's own. Of the 3,000 commonest passwords of 8 or more
 /// characters in the list of the crate `zxcvbn` they refuse 46 in a hundred; together with `common_list` (feature

@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime};
 /// - A key has a prefix, `egret_…`, by which a Bearer is told from a JWT, or it is [`bare`](Self::bare).
 /// - The store holds a SHA-256, or an HMAC-SHA-256 under a [`pepper`](Self::pepper), never the key. A fast hash is
 ///   right for 256 random bits; a slow one is for passwords.
-/// - Length, alphabet and checksum are checked before the store is asked, unless keys are [`opaque`](Self::opaque).
+/// - Length and checksum are checked before the store is asked, unless keys are [`opaque`](Self::opaque).
 /// - Malformed, unknown, revoked and expired keys are refused alike.
 /// - When a key was last used is written at most once a minute, in the background.
 ///
