@@ -68,8 +68,9 @@ fn limiters(keys: usize) -> Vec<(&'static str, Makes)> {
         Box::new(move || Box::new(Limiter::new(rate.parse().unwrap(), keys * 2)))
     };
     let governor = || -> Box<dyn Decides> {
-        let quota =
-            Quota::with_period(Duration::from_secs(86)).unwrap().allow_burst(NonZeroU32::new(1000).unwrap());
+        let quota = Quota::with_period(Duration::from_secs(86))
+            .unwrap()
+            .allow_burst(NonZeroU32::new(1000).unwrap());
         Box::new(RateLimiter::keyed(quota))
     };
     vec![
@@ -99,22 +100,32 @@ fn now() -> Instant {
 /// What this thread has used: others that run meanwhile do not count, though memory that the kernel hands out does.
 #[expect(unsafe_code, reason = "it has no safe interface")]
 fn used() -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: `time` outlives the call.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
-    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        time.tv_nsec.unsigned_abs() as u32,
+    )
 }
 
 fn main() {
-    let most = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(1_000_000);
+    let most = std::env::args()
+        .skip(1)
+        .find_map(|word| word.parse().ok())
+        .unwrap_or(1_000_000);
     println!(
         "| limiter | keys | bytes a key | ns a check | longest new key, µs |\n|---|---:|---:|---:|---:|"
     );
     let mut count = 1_000;
     while count <= most {
         let order: Vec<Key> = (0..count).map(key).collect();
-        let again: Vec<Key> =
-            (0..count.max(200_000)).map(|n| key((n.wrapping_mul(7_919_999)) % count)).collect();
+        let again: Vec<Key> = (0..count.max(200_000))
+            .map(|n| key((n.wrapping_mul(7_919_999)) % count))
+            .collect();
         for (name, make) in limiters(count) {
             let before = IN_USE.load(Ordering::Relaxed);
             let limiter = make();
@@ -133,7 +144,11 @@ fn main() {
                 })
                 .collect();
             rounds.sort_by(f64::total_cmp);
-            println!("| {name} | {count} | {bytes:.0} | {:.0} | {:.0} |", rounds[2], longest.as_micros());
+            println!(
+                "| {name} | {count} | {bytes:.0} | {:.0} | {:.0} |",
+                rounds[2],
+                longest.as_micros()
+            );
         }
         count *= 10;
     }

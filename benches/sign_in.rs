@@ -42,31 +42,61 @@ struct World {
 async fn world() -> World {
     let (store, now) = (Memory::new(), SystemTime::now());
     let users = Users::new(store.clone());
-    users.register(NewUser::new("anna@example.com", Secret::new(PASSWORD.into())), now).await.unwrap();
+    users
+        .register(
+            NewUser::new("anna@example.com", Secret::new(PASSWORD.into())),
+            now,
+        )
+        .await
+        .unwrap();
     let keys = ApiKeys::new(store.clone()).prefix("bench");
     let owner = Subject::user("7");
     let made = [0; 4].map(|_| keys.mint(owner.clone(), "bench", now).unwrap());
     let secrets = [0, 1, 2, 3].map(|at: usize| made[at].key.expose().clone());
     for (at, new) in made.into_iter().enumerate().filter(|(at, _)| *at != 1) {
         let id = new.record.id().to_owned();
-        let record = if at == 3 { new.record.expires(now) } else { new.record };
+        let record = if at == 3 {
+            new.record.expires(now)
+        } else {
+            new.record
+        };
         store.insert_key(record, now).await.unwrap();
         if at == 2 {
             store.revoke_key(&owner, &id, now).await.unwrap();
         }
     }
-    let tokens =
-        Tokens::hs256("bench only: 0123456789abcdefghij").store(store).issuer("https://api.example.com");
-    let auth = AuthLayer::builder().users(users).tokens(tokens).api_keys(keys).build().unwrap();
-    let endpoints = auth.endpoints().sign_in("/token/", SignInEndpoint::new()).build().unwrap();
-    World { auth, endpoints, keys: secrets }
+    let tokens = Tokens::hs256("bench only: 0123456789abcdefghij")
+        .store(store)
+        .issuer("https://api.example.com");
+    let auth = AuthLayer::builder()
+        .users(users)
+        .tokens(tokens)
+        .api_keys(keys)
+        .build()
+        .unwrap();
+    let endpoints = auth
+        .endpoints()
+        .sign_in("/token/", SignInEndpoint::new())
+        .build()
+        .unwrap();
+    World {
+        auth,
+        endpoints,
+        keys: secrets,
+    }
 }
 
 async fn sign_in(endpoints: &Endpoints, name: &str, password: &str) -> u16 {
     let body = serde_json::json!({ "email": name, "password": password }).to_string();
     let request = Request::post("/token/").header("content-type", "application/json");
     let request = request.body(Full::new(Bytes::from(body))).unwrap();
-    endpoints.clone().oneshot(request).await.unwrap().status().as_u16()
+    endpoints
+        .clone()
+        .oneshot(request)
+        .await
+        .unwrap()
+        .status()
+        .as_u16()
 }
 
 fn median(mut times: Vec<Duration>) -> f64 {
@@ -92,7 +122,10 @@ async fn key_request(auth: &AuthLayer, key: &str) -> u16 {
     let inner = service_fn(|_: Request<Full<Bytes>>| async {
         Ok::<_, Infallible>(Response::new(Full::new(Bytes::new())))
     });
-    let request = Request::get("/").header("x-api-key", key).body(Full::default()).unwrap();
+    let request = Request::get("/")
+        .header("x-api-key", key)
+        .body(Full::default())
+        .unwrap();
     let mut service = auth.layer(inner);
     service.call(request).await.unwrap().status().as_u16()
 }
@@ -108,7 +141,9 @@ async fn key_under_sign_ins(world: &World) -> Duration {
     while !clients.is_empty() {
         let (auth, key) = (world.auth.clone(), world.keys[0].clone());
         let start = Instant::now();
-        let status = tokio::spawn(async move { key_request(&auth, &key).await }).await.unwrap();
+        let status = tokio::spawn(async move { key_request(&auth, &key).await })
+            .await
+            .unwrap();
         times.push(start.elapsed());
         assert_eq!(status, 200);
         tokio::time::sleep(Duration::from_micros(200)).await;
@@ -121,7 +156,10 @@ async fn key_under_sign_ins(world: &World) -> Duration {
 }
 
 fn row(name: &str, value: &str, holds: bool) -> bool {
-    println!("{name:<48} {value:>12}   {}", if holds { "holds" } else { "MISSED" });
+    println!(
+        "{name:<48} {value:>12}   {}",
+        if holds { "holds" } else { "MISSED" }
+    );
     holds
 }
 
@@ -135,9 +173,17 @@ async fn measure() -> bool {
     let early = async || assert_eq!(sign_in(endpoints, &nobody, "wrong").await, 401);
     let alike = |ratio: f64| (0.95..=1.05).contains(&ratio);
     let told = ratio(unknown, wrong, TRIES).await;
-    let mut all = row("unknown user / wrong password", &format!("{told:.3}"), alike(told));
+    let mut all = row(
+        "unknown user / wrong password",
+        &format!("{told:.3}"),
+        alike(told),
+    );
     let planted = ratio(early, wrong, TRIES / 10).await;
-    all &= row("an early return / wrong password", &format!("{planted:.3}"), !alike(planted));
+    all &= row(
+        "an early return / wrong password",
+        &format!("{planted:.3}"),
+        !alike(planted),
+    );
     for (name, at) in [("revoked", 2), ("expired", 3)] {
         let (auth, keys) = (&world.auth, &world.keys);
         let refused = async |at: usize| {
@@ -147,7 +193,11 @@ async fn measure() -> bool {
         };
         let told = ratio(async || refused(1).await, async || refused(at).await, TRIES).await;
         let holds = (0.8..=1.25).contains(&told);
-        all &= row(&format!("unknown key / {name} key"), &format!("{told:.3}"), holds);
+        all &= row(
+            &format!("unknown key / {name} key"),
+            &format!("{told:.3}"),
+            holds,
+        );
     }
     let p99 = key_under_sign_ins(&world).await;
     all & row(
@@ -158,6 +208,13 @@ async fn measure() -> bool {
 }
 
 fn main() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    if runtime.block_on(measure()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    if runtime.block_on(measure()) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

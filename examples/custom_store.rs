@@ -32,7 +32,9 @@ impl Table {
         change: impl FnOnce(KeyRecord) -> KeyRecord,
     ) -> Result<(), StoreError> {
         let mut rows = self.0.lock().await;
-        let row = rows.iter_mut().find(|row| row.id() == id && row.owner() == owner);
+        let row = rows
+            .iter_mut()
+            .find(|row| row.id() == id && row.owner() == owner);
         let row = row.ok_or_else(|| StoreError::new(StoreErrorKind::Missing))?;
         *row = Arc::new(change(KeyRecord::clone(row)));
         Ok(())
@@ -40,8 +42,14 @@ impl Table {
 }
 
 fn clash(rows: &[Arc<KeyRecord>], id: &str, digest: &KeyDigest) -> Result<(), StoreError> {
-    let taken = rows.iter().any(|row| row.id() == id || row.digest() == digest);
-    if taken { Err(StoreError::new(StoreErrorKind::Exists)) } else { Ok(()) }
+    let taken = rows
+        .iter()
+        .any(|row| row.id() == id || row.digest() == digest);
+    if taken {
+        Err(StoreError::new(StoreErrorKind::Exists))
+    } else {
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -54,7 +62,13 @@ impl KeyStore for Table {
         _: SystemTime,
     ) -> Result<Option<Arc<KeyRecord>>, StoreError> {
         // SELECT … WHERE digest = $1: revoked and expired rows included, the layer judges them.
-        Ok(self.0.lock().await.iter().find(|row| row.digest() == digest).cloned())
+        Ok(self
+            .0
+            .lock()
+            .await
+            .iter()
+            .find(|row| row.digest() == digest)
+            .cloned())
     }
 
     async fn find_owned_key(
@@ -64,7 +78,13 @@ impl KeyStore for Table {
         _: SystemTime,
     ) -> Result<Option<Arc<KeyRecord>>, StoreError> {
         // SELECT … WHERE id = $1 AND owner = $2
-        Ok(self.0.lock().await.iter().find(|row| row.id() == id && row.owner() == owner).cloned())
+        Ok(self
+            .0
+            .lock()
+            .await
+            .iter()
+            .find(|row| row.id() == id && row.owner() == owner)
+            .cloned())
     }
 
     async fn insert_key(&self, record: KeyRecord, _: SystemTime) -> Result<(), StoreError> {
@@ -75,7 +95,11 @@ impl KeyStore for Table {
         Ok(())
     }
 
-    async fn list_keys(&self, owner: &Subject, _: SystemTime) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
+    async fn list_keys(
+        &self,
+        owner: &Subject,
+        _: SystemTime,
+    ) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
         // SELECT … WHERE owner = $1 ORDER BY created, id
         let mut rows = self.0.lock().await.clone();
         rows.retain(|row| row.owner() == owner);
@@ -103,7 +127,9 @@ impl KeyStore for Table {
     ) -> Result<(), StoreError> {
         // One transaction: UPDATE … WHERE successor IS NULL AND it is active, then INSERT.
         let mut rows = self.0.lock().await;
-        let at = rows.iter().position(|row| row.id() == id && row.owner() == owner);
+        let at = rows
+            .iter()
+            .position(|row| row.id() == id && row.owner() == owner);
         let at = at.filter(|at| rows[*at].is_active(now) && rows[*at].successor().is_none());
         let at = at.ok_or_else(|| StoreError::new(StoreErrorKind::Missing))?;
         clash(&rows, successor.id(), successor.digest())?;
@@ -112,7 +138,12 @@ impl KeyStore for Table {
         Ok(())
     }
 
-    async fn revoke_key(&self, owner: &Subject, id: &str, now: SystemTime) -> Result<(), StoreError> {
+    async fn revoke_key(
+        &self,
+        owner: &Subject,
+        id: &str,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
         // UPDATE … SET revoked = coalesce(revoked, $3) WHERE id = $1 AND owner = $2; no row is an error.
         self.change(owner, id, |row| row.revoked(now)).await
     }
@@ -132,21 +163,35 @@ impl KeyStore for Table {
         Ok(())
     }
 
-    async fn note_key_uses(&self, uses: &[(KeyDigest, SystemTime)], _: SystemTime) -> Result<(), StoreError> {
+    async fn note_key_uses(
+        &self,
+        uses: &[(KeyDigest, SystemTime)],
+        _: SystemTime,
+    ) -> Result<(), StoreError> {
         // UPDATE … SET last_used = greatest(last_used, $2) WHERE digest = $1
         let rows = self.0.lock().await;
         for (digest, at) in uses {
-            rows.iter().filter(|row| row.digest() == digest).for_each(|row| row.note_use(*at));
+            rows.iter()
+                .filter(|row| row.digest() == digest)
+                .for_each(|row| row.note_use(*at));
         }
         Ok(())
     }
 
-    async fn purge_keys(&self, before: SystemTime, most: usize, _: SystemTime) -> Result<usize, StoreError> {
+    async fn purge_keys(
+        &self,
+        before: SystemTime,
+        most: usize,
+        _: SystemTime,
+    ) -> Result<usize, StoreError> {
         // DELETE … WHERE revoked < $1 OR expires < $1 LIMIT $2
         let mut rows = self.0.lock().await;
         let (had, mut left) = (rows.len(), most);
         rows.retain(|row| {
-            let over = [row.revoked_at(), row.expires_at()].into_iter().flatten().any(|end| end < before);
+            let over = [row.revoked_at(), row.expires_at()]
+                .into_iter()
+                .flatten()
+                .any(|end| end < before);
             let purged = over && left > 0;
             left -= usize::from(purged);
             !purged
@@ -161,7 +206,11 @@ fn app(keys: ApiKeys) -> Result<Router, Box<dyn Error>> {
 }
 
 async fn hello(caller: Principal) -> String {
-    format!("hello {}, your key is called {:?}\n", caller.subject(), caller.key().map(KeyRecord::name))
+    format!(
+        "hello {}, your key is called {:?}\n",
+        caller.subject(),
+        caller.key().map(KeyRecord::name)
+    )
 }
 
 #[tokio::main]
@@ -184,6 +233,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             _ = tokio::signal::ctrl_c() => {}
         }
     };
-    axum::serve(listener, app(keys)?).with_graceful_shutdown(stop).await?;
+    axum::serve(listener, app(keys)?)
+        .with_graceful_shutdown(stop)
+        .await?;
     Ok(())
 }

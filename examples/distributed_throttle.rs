@@ -36,7 +36,10 @@ fn app(shared: &Shared) -> Result<Router, Box<dyn Error>> {
         .limiter(limiter)
         .build()?;
     Ok(Router::new()
-        .route("/", get(async |caller: Principal| format!("hello {}\n", caller.subject())))
+        .route(
+            "/",
+            get(async |caller: Principal| format!("hello {}\n", caller.subject())),
+        )
         .layer(auth))
 }
 
@@ -46,25 +49,38 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let keys = ApiKeys::new(store.clone()).prefix("demo");
     let now = SystemClock.now();
     // Another caller at each start, lest the last one's requests count.
-    let owner = keys.mint(Subject::user(""), "", now)?.record.id().to_owned();
+    let owner = keys
+        .mint(Subject::user(""), "", now)?
+        .record
+        .id()
+        .to_owned();
     let new = keys.mint(Subject::user(owner), "two machines", now)?;
     store.insert_key(new.record, now).await?;
-    let redis = std::env::var("REDIS_URL").unwrap_or_else(|_| String::from("redis://127.0.0.1:6379"));
+    let redis =
+        std::env::var("REDIS_URL").unwrap_or_else(|_| String::from("redis://127.0.0.1:6379"));
     let shared = Shared { keys, redis };
 
     let address = std::env::var("ADDR").unwrap_or_else(|_| String::from("127.0.0.1:3000"));
     let first = TcpListener::bind(address).await?;
     let second = TcpListener::bind((first.local_addr()?.ip(), 0)).await?;
-    let urls = [first.local_addr()?, second.local_addr()?].map(|address| format!("http://{address}"));
+    let urls =
+        [first.local_addr()?, second.local_addr()?].map(|address| format!("http://{address}"));
     println!("listening on {}", urls[0]);
     println!("and on {}", urls[1]);
     for (at, status) in [200, 200, 200, 429, 429].into_iter().enumerate() {
         let (url, key) = (&urls[at % 2], new.key.expose());
-        println!("\n# request {}, to the {} server: {status}", at + 1, ["first", "second"][at % 2]);
+        println!(
+            "\n# request {}, to the {} server: {status}",
+            at + 1,
+            ["first", "second"][at % 2]
+        );
         println!("curl -s -o /dev/null -w '%{{http_code}}\\n' -H 'X-API-Key: {key}' {url}/");
     }
 
-    let (first, second) = (axum::serve(first, app(&shared)?), axum::serve(second, app(&shared)?));
+    let (first, second) = (
+        axum::serve(first, app(&shared)?),
+        axum::serve(second, app(&shared)?),
+    );
     let mut terminated = signal(SignalKind::terminate())?;
     tokio::select! {
         served = first => served?,

@@ -30,8 +30,8 @@ use tower_auth::endpoint::{Input, KeysEndpoint, Page, SignInEndpoint};
 use tower_auth::server::Environment;
 use tower_auth::test_util::demo_users;
 use tower_auth::{
-    ApiKeys, Clock, FieldError, Method, Principal, Rejection, RejectionKind, Requirement, Role, SystemClock,
-    Users,
+    ApiKeys, Clock, FieldError, Method, Principal, Rejection, RejectionKind, Requirement, Role,
+    SystemClock, Users,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -47,7 +47,12 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
         .layer()
         .throttle(environment.throttle())
         .users(users)
-        .tokens(environment.tokens(30 * MINUTE, 30 * DAY)?.store(store.clone()).issuer("egret"))
+        .tokens(
+            environment
+                .tokens(30 * MINUTE, 30 * DAY)?
+                .store(store.clone())
+                .issuer("egret"),
+        )
         .api_keys(ApiKeys::new(store).prefix("egret"))
         .build()?;
     let endpoints = auth
@@ -81,15 +86,27 @@ fn created(value: Value) -> Created {
 }
 
 async fn list_domains(State(domains): State<Domains>) -> Json<Value> {
-    domains.lock().keys().map(|name| json!({ "name": name })).collect::<Value>().into()
+    domains
+        .lock()
+        .keys()
+        .map(|name| json!({ "name": name }))
+        .collect::<Value>()
+        .into()
 }
 
-async fn create_domain(State(domains): State<Domains>, mut input: Input) -> Result<Created, Rejection> {
+async fn create_domain(
+    State(domains): State<Domains>,
+    mut input: Input,
+) -> Result<Created, Rejection> {
     let name = input.text("name");
     input.check()?;
     let mut domains = domains.lock();
     if domains.contains_key(&name) {
-        return Err(Rejection::invalid([FieldError::new("name", "unique", "A domain has this name.")]));
+        return Err(Rejection::invalid([FieldError::new(
+            "name",
+            "unique",
+            "A domain has this name.",
+        )]));
     }
     domains.insert(name.clone(), Vec::new());
     Ok(created(json!({ "name": name })))
@@ -99,7 +116,11 @@ async fn delete_domain(
     State(domains): State<Domains>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Rejection> {
-    domains.lock().remove(&name).map(|_| StatusCode::NO_CONTENT).ok_or_else(missing)
+    domains
+        .lock()
+        .remove(&name)
+        .map(|_| StatusCode::NO_CONTENT)
+        .ok_or_else(missing)
 }
 
 async fn add_document(
@@ -109,14 +130,20 @@ async fn add_document(
 ) -> Result<Created, Rejection> {
     let title = input.text("title");
     input.check()?;
-    domains.lock().get_mut(&name).ok_or_else(missing)?.push(title.clone());
+    domains
+        .lock()
+        .get_mut(&name)
+        .ok_or_else(missing)?
+        .push(title.clone());
     Ok(created(json!({ "domain": name, "title": title })))
 }
 
 async fn create_organisation(caller: Principal, mut input: Input) -> Result<Created, Rejection> {
     let name = input.text("name");
     input.check()?;
-    Ok(created(json!({ "name": name, "owner": caller.subject().id() })))
+    Ok(created(
+        json!({ "name": name, "owner": caller.subject().id() }),
+    ))
 }
 
 async fn create_chat_session(caller: Principal, _: Input) -> Created {
@@ -134,7 +161,9 @@ struct Domains(Arc<Mutex<BTreeMap<String, Vec<String>>>>);
 impl Domains {
     fn new() -> Self {
         let names = ["business-continuity", "us"];
-        Self(Arc::new(Mutex::new(names.map(|name| (name.to_owned(), Vec::new())).into())))
+        Self(Arc::new(Mutex::new(
+            names.map(|name| (name.to_owned(), Vec::new())).into(),
+        )))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Vec<String>>> {
@@ -144,7 +173,9 @@ impl Domains {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
     let environment = Environment::read()?;
     let server = environment.bind().await?;
     server.run(app(&environment).await?).await?;

@@ -26,8 +26,14 @@ use tower_auth::{ApiKeys, AuthLayer, Clock, Principal, Subject, SystemClock};
 async fn auth(key: &str) -> Result<AuthLayer, Box<dyn Error>> {
     let (store, now) = (Memory::new(), SystemClock.now());
     let keys = ApiKeys::new(store.clone()).opaque();
-    let record =
-        KeyRecord::new("1", Subject::user("demo"), "from the environment", "", keys.digest(key), now);
+    let record = KeyRecord::new(
+        "1",
+        Subject::user("demo"),
+        "from the environment",
+        "",
+        keys.digest(key),
+        now,
+    );
     store.insert_key(record, now).await?;
     Ok(AuthLayer::builder().api_keys(keys).build()?)
 }
@@ -43,7 +49,9 @@ async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infa
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let key = std::env::var("API_KEY").unwrap_or_else(|_| String::from("demo-key-of-16-or-more"));
-    let service = ServiceBuilder::new().layer(auth(&key).await?).service(service_fn(hello));
+    let service = ServiceBuilder::new()
+        .layer(auth(&key).await?)
+        .service(service_fn(hello));
     let address = std::env::var("ADDR").unwrap_or_else(|_| String::from("127.0.0.1:3000"));
     let listener = TcpListener::bind(address).await?;
     println!("listening on http://{}", listener.local_addr()?);
@@ -58,7 +66,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         };
         let server = auto::Builder::new(TokioExecutor::new());
         let service = TowerToHyperService::new(service.clone());
-        let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = server
+            .serve_connection(TokioIo::new(stream), service)
+            .into_owned();
         tokio::spawn(connections.watch(connection));
     }
     connections.shutdown().await;

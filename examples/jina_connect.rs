@@ -39,7 +39,9 @@ use tower_auth::format::Drf;
 use tower_auth::server::Environment;
 use tower_auth::test_util::demo_users;
 use tower_auth::throttle::Throttle;
-use tower_auth::{ApiKeys, Basic, Clock, PasswordPolicy, Principal, Rejection, Subject, SystemClock, Users};
+use tower_auth::{
+    ApiKeys, Basic, Clock, PasswordPolicy, Principal, Rejection, Subject, SystemClock, Users,
+};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -49,12 +51,19 @@ async fn app(environment: &Environment, url: &str) -> Result<Router, Box<dyn Err
     let tenants = tenants(&users).await?;
     let keys = ApiKeys::new(store.clone()).prefix("jina");
     // What has a rate of its own is not counted twice.
-    let throttle = environment.throttle().cost(|call| u32::from(call.uri().path() != "/tenants/"));
+    let throttle = environment
+        .throttle()
+        .cost(|call| u32::from(call.uri().path() != "/tenants/"));
     let rest = environment
         .layer()
         .throttle(throttle)
         .users(users.clone())
-        .tokens(environment.tokens(90 * DAY, 180 * DAY)?.store(store.clone()).issuer("jina_connect"))
+        .tokens(
+            environment
+                .tokens(90 * DAY, 180 * DAY)?
+                .store(store.clone())
+                .issuer("jina_connect"),
+        )
         .basic(Basic::new(store))
         .managed_api_keys(keys.clone())
         .format(Drf)
@@ -73,7 +82,9 @@ async fn app(environment: &Environment, url: &str) -> Result<Router, Box<dyn Err
     let access_keys = KeysEndpoint::prefixed("jina")
         .owner(move |call| owners.of(call.verified()?).map(Tenant::subject))
         .metadata(move |call| pairs.of(call.verified()?).map(Tenant::pair));
-    let profiles = UsersEndpoint::new().profile_field("first_name").profile_field("last_name");
+    let profiles = UsersEndpoint::new()
+        .profile_field("first_name")
+        .profile_field("last_name");
     let endpoints = rest
         .endpoints()
         .sign_in("/token/", SignInEndpoint::new())
@@ -82,27 +93,41 @@ async fn app(environment: &Environment, url: &str) -> Result<Router, Box<dyn Err
         .users("/users/user/", profiles.administrator("admin"))
         .resource_metadata("/.well-known/oauth-protected-resource/mcp/", metadata)
         .build()?;
-    let rate = env::var("THROTTLE_RATE_TENANTS").unwrap_or_else(|_| environment.throttle_rate().into());
+    let rate =
+        env::var("THROTTLE_RATE_TENANTS").unwrap_or_else(|_| environment.throttle_rate().into());
     let tenants_throttle = Throttle::per_principal(rate);
     Ok(Router::new()
-        .route("/tenants/", get(list).layer(rest.throttle("tenants", [tenants_throttle])?))
+        .route(
+            "/tenants/",
+            get(list).layer(rest.throttle("tenants", [tenants_throttle])?),
+        )
         .with_state(tenants)
         .layer(rest)
         .merge(endpoints)
-        .merge(Router::new().route_service("/mcp/", mcp_service(url)).route_layer(mcp)))
+        .merge(
+            Router::new()
+                .route_service("/mcp/", mcp_service(url))
+                .route_layer(mcp),
+        ))
 }
 
 async fn list(caller: Principal, State(tenants): State<Arc<Tenants>>) -> Json<Value> {
     let own = tenants.of(&caller).into_iter();
-    Json(own.map(|tenant| json!({ "id": tenant.id, "name": tenant.name })).collect())
+    Json(
+        own.map(|tenant| json!({ "id": tenant.id, "name": tenant.name }))
+            .collect(),
+    )
 }
 
 /// Without sessions: each request shows its key.
 fn mcp_service(url: &str) -> StreamableHttpService<Tools, LocalSessionManager> {
     // Against DNS rebinding: a page of another host must not reach it.
     let host = url.rsplit('/').next().unwrap_or_default();
-    let config = StreamableHttpServerConfig::default().with_allowed_hosts([host, "localhost", "127.0.0.1"]);
-    let config = config.with_legacy_session_mode(false).with_json_response(true);
+    let config =
+        StreamableHttpServerConfig::default().with_allowed_hosts([host, "localhost", "127.0.0.1"]);
+    let config = config
+        .with_legacy_session_mode(false)
+        .with_json_response(true);
     StreamableHttpService::new(|| Ok(Tools), Arc::default(), config)
 }
 
@@ -112,10 +137,16 @@ struct Tools;
 #[tool_router(server_handler)]
 impl Tools {
     #[tool(description = "The tenant and the WhatsApp app that the API key belongs to")]
-    async fn whoami(&self, Extension(request): Extension<Parts>) -> Result<CallToolResult, ErrorData> {
+    async fn whoami(
+        &self,
+        Extension(request): Extension<Parts>,
+    ) -> Result<CallToolResult, ErrorData> {
         let caller = Principal::from_extensions(&request.extensions);
-        let pair = caller.ok().and_then(|caller| caller.key()?.metadata::<Value>());
-        pair.map(CallToolResult::structured).ok_or_else(|| ErrorData::internal_error("no tenant", None))
+        let pair = caller
+            .ok()
+            .and_then(|caller| caller.key()?.metadata::<Value>());
+        pair.map(CallToolResult::structured)
+            .ok_or_else(|| ErrorData::internal_error("no tenant", None))
     }
 }
 
@@ -142,7 +173,10 @@ struct Tenants(Vec<Tenant>);
 
 impl Tenants {
     fn of(&self, caller: &Principal) -> Result<&Tenant, Rejection> {
-        let own = self.0.iter().find(|tenant| tenant.owner == *caller.subject());
+        let own = self
+            .0
+            .iter()
+            .find(|tenant| tenant.owner == *caller.subject());
         own.ok_or_else(|| Rejection::permission_denied("no tenant"))
     }
 }
@@ -153,14 +187,21 @@ async fn tenants(users: &Users) -> Result<Arc<Tenants>, Box<dyn Error>> {
     let names = [(1, "Egret", 10), (2, "Heron", 20), (3, "Stork", 30)];
     for (user, (id, name, wa_app)) in demo_users().into_iter().zip(names) {
         let owner = users.ensure(user, SystemClock.now()).await?.id().clone();
-        tenants.push(Tenant { id, name, wa_app, owner });
+        tenants.push(Tenant {
+            id,
+            name,
+            wa_app,
+            owner,
+        });
     }
     Ok(Arc::new(Tenants(tenants)))
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
     let environment = Environment::read()?;
     let server = environment.bind().await?;
     let app = app(&environment, server.url()).await?;

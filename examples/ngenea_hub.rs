@@ -37,32 +37,51 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const CLIENT_KEYS: &str = "/api/auth/clientkeys/";
 
 #[derive(OpenApi)]
-#[openapi(info(title = "Ngenea Hub", description = "JWTs and client keys"), paths(health, jobs))]
+#[openapi(
+    info(title = "Ngenea Hub", description = "JWTs and client keys"),
+    paths(health, jobs)
+)]
 struct Document;
 
 async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
     let store = environment.store().await?;
     let users = Users::new(store.clone());
     for (user, id) in demo_users().into_iter().zip(["1", "3", "2"]) {
-        users.ensure(user.id(Subject::user(id)), SystemClock.now()).await?;
+        users
+            .ensure(user.id(Subject::user(id)), SystemClock.now())
+            .await?;
     }
     let auth = environment
         .layer()
         .throttle(environment.throttle())
         .users(users)
-        .tokens(environment.tokens(HOUR, DAY)?.store(store.clone()).issuer("ngenea_hub"))
+        .tokens(
+            environment
+                .tokens(HOUR, DAY)?
+                .store(store.clone())
+                .issuer("ngenea_hub"),
+        )
         .api_keys(ApiKeys::new(store).prefix("hub").ids(KeyIds::Serial))
         .format(Drf)
         .build()?;
 
-    let keys = KeysEndpoint::prefixed("hub").require(Method::Jwt).key_field("api_key").show(|key, call| {
-        let mut shown = KeysEndpoint::default_map(key);
-        shown.insert("url".into(), call.url(&format!("{CLIENT_KEYS}{}/", key.id())).into());
-        shown
-    });
+    let keys = KeysEndpoint::prefixed("hub")
+        .require(Method::Jwt)
+        .key_field("api_key")
+        .show(|key, call| {
+            let mut shown = KeysEndpoint::default_map(key);
+            shown.insert(
+                "url".into(),
+                call.url(&format!("{CLIENT_KEYS}{}/", key.id())).into(),
+            );
+            shown
+        });
     let endpoints = auth
         .endpoints()
-        .sign_in("/api/auth/token/", SignInEndpoint::new().name_field("username"))
+        .sign_in(
+            "/api/auth/token/",
+            SignInEndpoint::new().name_field("username"),
+        )
         .refresh("/api/auth/token/refresh/")
         .api_keys(CLIENT_KEYS, keys)
         .build()?;
@@ -84,7 +103,8 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
 /// How the hub and its sites are.
 #[utoipa::path(get, path = "/api/health/", tag = "hub", responses((status = 200), (status = 401)))]
 async fn health() -> Json<Value> {
-    let node = json!({ "name": "siteA", "health": "ok", "online": true, "has_default_queue": true });
+    let node =
+        json!({ "name": "siteA", "health": "ok", "online": true, "has_default_queue": true });
     let queue = json!({ "name": "default", "health": "ok", "online": true });
     Json(json!({
         "overall_health": "ok",
@@ -96,7 +116,10 @@ async fn health() -> Json<Value> {
 /// The jobs that ran.
 #[utoipa::path(get, path = "/api/jobs/", tag = "hub", responses((status = 200), (status = 401)))]
 async fn jobs(headers: HeaderMap) -> Json<Value> {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let host = headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("localhost");
     let job = |(id, (kind, owner, name)): (usize, (&str, i32, &str))| {
         json!({
             "url": format!("http://{host}/api/jobs/{id}/"),
@@ -107,14 +130,20 @@ async fn jobs(headers: HeaderMap) -> Json<Value> {
             "owner": { "type": kind, "id": owner, "name": name },
         })
     };
-    let owners = [("user", 1, "user"), ("system", -2, "System"), ("unknown", -1, "Unknown")];
+    let owners = [
+        ("user", 1, "user"),
+        ("system", -2, "System"),
+        ("unknown", -1, "Unknown"),
+    ];
     let results: Vec<Value> = (1..).zip(owners).map(job).collect();
     Json(json!({ "count": results.len(), "next": null, "previous": null, "results": results }))
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
     let environment = Environment::read()?;
     let server = environment.bind().await?;
     server.run(app(&environment).await?).await?;

@@ -45,7 +45,12 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
         .layer()
         .throttle(environment.throttle())
         .users(users)
-        .tokens(environment.tokens(15 * MINUTE, DAY)?.store(store).issuer("private_tokens"))
+        .tokens(
+            environment
+                .tokens(15 * MINUTE, DAY)?
+                .store(store)
+                .issuer("private_tokens"),
+        )
         .format(DrfStandardized)
         .build()?;
     let endpoints = auth
@@ -57,7 +62,10 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
         .sign_in("/api/v1/auth/token/", SignInEndpoint::new())
         .refresh("/api/v1/auth/token/refresh/")
         .private_tokens("/api/v1/auth/private-tokens/", PrivateTokensEndpoint::new())
-        .page("/settings/api-keys/", Page::new().fact("Company ID", "company_id"))
+        .page(
+            "/settings/api-keys/",
+            Page::new().fact("Company ID", "company_id"),
+        )
         .build()?;
     Ok(Router::new()
         .route("/api/v1/companies/{company_id}/datasets/", get(datasets))
@@ -66,8 +74,13 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
 }
 
 /// Either token says whose datasets its bearer may see.
-async fn datasets(caller: Principal, Path(company): Path<String>) -> Result<Json<Value>, Rejection> {
-    let member = caller.claims::<Member>().map_err(|_| Rejection::permission_denied("no company"))?;
+async fn datasets(
+    caller: Principal,
+    Path(company): Path<String>,
+) -> Result<Json<Value>, Rejection> {
+    let member = caller
+        .claims::<Member>()
+        .map_err(|_| Rejection::permission_denied("no company"))?;
     if member.company_id.to_string() != company {
         return Err(Rejection::permission_denied("another company"));
     }
@@ -78,14 +91,18 @@ async fn datasets(caller: Principal, Path(company): Path<String>) -> Result<Json
 async fn add_demo_users(users: &Users) -> Result<(), Box<dyn Error>> {
     let [user, other, admin] = demo_users();
     for (user, company_id) in [(user, 1), (other, 2), (admin, 3)] {
-        users.ensure(user.profile(&Member { company_id })?, SystemClock.now()).await?;
+        users
+            .ensure(user.profile(&Member { company_id })?, SystemClock.now())
+            .await?;
     }
     Ok(())
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
     let environment = Environment::read()?;
     let server = environment.bind().await?;
     server.run(app(&environment).await?).await?;

@@ -35,30 +35,54 @@ async fn app() -> Result<(Router, Credentials), Box<dyn Error>> {
     let secret = random_secret()?;
 
     let auth = AuthLayer::builder()
-        .jwt(Jwt::hs256(secret.expose()).issuer("https://login.example.com").audience("reports"))
+        .jwt(
+            Jwt::hs256(secret.expose())
+                .issuer("https://login.example.com")
+                .audience("reports"),
+        )
         .api_keys(keys.clone())
         .basic(Basic::new(store.clone()))
         .build()?;
 
     let app = Router::new()
         .route("/reports", get(list))
-        .route("/reports/new", post(create).layer(auth.require(Scope::new("reports:write"))))
+        .route(
+            "/reports/new",
+            post(create).layer(auth.require(Scope::new("reports:write"))),
+        )
         .layer(auth) // everything above needs a credential
         .route("/health", get(async || "ok")); // and what is added below does not
 
     let new = keys.mint(Subject::user("ci"), "quickstart", now)?;
-    store.insert_key(new.record.scope("reports:write"), now).await?;
+    store
+        .insert_key(new.record.scope("reports:write"), now)
+        .await?;
     let hash = hash_password("correct-horse-battery")?;
-    store.insert_user(UserRecord::new(Subject::user("ben"), "ben").password_hash(hash), now).await?;
-    let expires = (now + Duration::from_secs(3600)).duration_since(UNIX_EPOCH)?.as_secs();
+    store
+        .insert_user(
+            UserRecord::new(Subject::user("ben"), "ben").password_hash(hash),
+            now,
+        )
+        .await?;
+    let expires = (now + Duration::from_secs(3600))
+        .duration_since(UNIX_EPOCH)?
+        .as_secs();
     let token = TokenMint::hs256(secret.expose()).sign(&json!({
         "iss": "https://login.example.com", "aud": "reports", "sub": "anna", "exp": expires, "scope": "reports:read",
     }));
-    Ok((app, Credentials { token, key: new.key.expose().clone() }))
+    Ok((
+        app,
+        Credentials {
+            token,
+            key: new.key.expose().clone(),
+        },
+    ))
 }
 
 async fn list(caller: Principal) -> Json<Value> {
-    Json(json!({ "caller": caller.subject().to_string(), "method": format!("{:?}", caller.method()) }))
+    Json(
+        json!({ "caller": caller.subject().to_string(), "method": format!("{:?}", caller.method()) }),
+    )
 }
 
 async fn create(caller: Principal) -> Json<Value> {
@@ -80,22 +104,33 @@ async fn main() -> Result<(), Box<dyn Error>> {
             _ = tokio::signal::ctrl_c() => {}
         }
     };
-    axum::serve(listener, app).with_graceful_shutdown(stop).await?;
+    axum::serve(listener, app)
+        .with_graceful_shutdown(stop)
+        .await?;
     Ok(())
 }
 
 fn print_curl_lines(url: &str, Credentials { token, key }: &Credentials) {
-    let line =
-        |what: &str, arguments: &str, answer: &str| println!("\n# {what}: {answer}\ncurl -s {arguments}");
+    let line = |what: &str, arguments: &str, answer: &str| {
+        println!("\n# {what}: {answer}\ncurl -s {arguments}")
+    };
     let jwt = format!("-H 'Authorization: Bearer {token}'");
-    line("a JWT", &format!("{jwt} {url}/reports"), r#"{"caller":"anna","method":"Jwt"}"#);
+    line(
+        "a JWT",
+        &format!("{jwt} {url}/reports"),
+        r#"{"caller":"anna","method":"Jwt"}"#,
+    );
     line(
         "an API key",
         &format!("-H 'X-API-Key: {key}' {url}/reports"),
         r#"{"caller":"ci","method":"ApiKey"}"#,
     );
     let basic = "-u ben:correct-horse-battery";
-    line("Basic", &format!("{basic} {url}/reports"), r#"{"caller":"ben","method":"Basic"}"#);
+    line(
+        "Basic",
+        &format!("{basic} {url}/reports"),
+        r#"{"caller":"ben","method":"Basic"}"#,
+    );
     line(
         "the key may write",
         &format!("-X POST -H 'Authorization: Bearer {key}' {url}/reports/new"),
@@ -106,6 +141,10 @@ fn print_curl_lines(url: &str, Credentials { token, key }: &Credentials) {
         &format!("-o /dev/null -w '%{{http_code}}\\n' -X POST {jwt} {url}/reports/new"),
         "403",
     );
-    line("no credential", &format!("-o /dev/null -w '%{{http_code}}\\n' {url}/reports"), "401");
+    line(
+        "no credential",
+        &format!("-o /dev/null -w '%{{http_code}}\\n' {url}/reports"),
+        "401",
+    );
     line("outside of the layer", &format!("{url}/health"), "ok");
 }

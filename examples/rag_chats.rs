@@ -30,7 +30,8 @@ use tower_auth::format::Coded;
 use tower_auth::server::Environment;
 use tower_auth::test_util::demo_users;
 use tower_auth::{
-    ApiKeys, Clock, KeyIds, Method, Principal, Rejection, RejectionKind, Subject, SystemClock, Users,
+    ApiKeys, Clock, KeyIds, Method, Principal, Rejection, RejectionKind, Subject, SystemClock,
+    Users,
 };
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -44,16 +45,23 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
         .layer()
         .throttle(environment.throttle())
         .users(users)
-        .tokens(environment.tokens(HOUR, WEEK)?.store(store.clone()).issuer("rag_chats"))
+        .tokens(
+            environment
+                .tokens(HOUR, WEEK)?
+                .store(store.clone())
+                .issuer("rag_chats"),
+        )
         .api_keys(ApiKeys::new(store).bare().ids(KeyIds::Uuid))
         .format(Coded)
         .build()?;
 
     let owned = Arc::clone(&agents);
-    let keys = KeysEndpoint::bare().require(Method::Jwt).owner(move |call| {
-        let id = call.parameter("agent").unwrap_or_default();
-        owned.of(call.verified()?, id).map(Agent::subject)
-    });
+    let keys = KeysEndpoint::bare()
+        .require(Method::Jwt)
+        .owner(move |call| {
+            let id = call.parameter("agent").unwrap_or_default();
+            owned.of(call.verified()?, id).map(Agent::subject)
+        });
     let endpoints = auth
         .endpoints()
         .sign_in("/api/auth/login/", SignInEndpoint::new().with_user())
@@ -71,8 +79,15 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
 }
 
 async fn list(caller: Principal, State(agents): State<Arc<Agents>>) -> Json<Value> {
-    let owned = agents.0.iter().filter(|agent| agent.owner == *caller.subject());
-    Json(owned.map(|agent| json!({ "id": agent.id, "name": agent.name })).collect())
+    let owned = agents
+        .0
+        .iter()
+        .filter(|agent| agent.owner == *caller.subject());
+    Json(
+        owned
+            .map(|agent| json!({ "id": agent.id, "name": agent.name }))
+            .collect(),
+    )
 }
 
 async fn query(
@@ -84,7 +99,9 @@ async fn query(
     let agent = agents.of(&caller, &id)?;
     let message = input.text("message");
     input.check()?;
-    Ok(Json(json!({ "answer": format!("{} heard: {message}", agent.name) })))
+    Ok(Json(
+        json!({ "answer": format!("{} heard: {message}", agent.name) }),
+    ))
 }
 
 struct Agent {
@@ -122,19 +139,43 @@ async fn agents(users: &Users) -> Result<Arc<Agents>, Box<dyn Error>> {
     let [user, other, admin] = demo_users();
     let now = SystemClock.now();
     let profile = |first: &str, last: &str| json!({ "firstName": first, "lastName": last });
-    let user = users.ensure(user.profile(&profile("Anna", "Lopez"))?, now).await?.id().clone();
-    let other = users.ensure(other.profile(&profile("Ben", "Novak"))?, now).await?.id().clone();
-    users.ensure(admin.profile(&profile("Hub", "Admin"))?, now).await?;
+    let user = users
+        .ensure(user.profile(&profile("Anna", "Lopez"))?, now)
+        .await?
+        .id()
+        .clone();
+    let other = users
+        .ensure(other.profile(&profile("Ben", "Novak"))?, now)
+        .await?
+        .id()
+        .clone();
+    users
+        .ensure(admin.profile(&profile("Hub", "Admin"))?, now)
+        .await?;
     Ok(Arc::new(Agents(vec![
-        Agent { id: "support", name: "Support", owner: user.clone() },
-        Agent { id: "sales", name: "Sales", owner: user },
-        Agent { id: "press", name: "Press", owner: other },
+        Agent {
+            id: "support",
+            name: "Support",
+            owner: user.clone(),
+        },
+        Agent {
+            id: "sales",
+            name: "Sales",
+            owner: user,
+        },
+        Agent {
+            id: "press",
+            name: "Press",
+            owner: other,
+        },
     ])))
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
     let environment = Environment::read()?;
     let server = environment.bind().await?;
     server.run(app(&environment).await?).await?;

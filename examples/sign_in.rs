@@ -70,7 +70,9 @@ fn app(secret: &str) -> Result<Router, Box<dyn Error>> {
 }
 
 async fn orders(caller: Principal) -> Json<Value> {
-    Json(json!({ "caller": caller.subject().to_string(), "method": format!("{:?}", caller.method()) }))
+    Json(
+        json!({ "caller": caller.subject().to_string(), "method": format!("{:?}", caller.method()) }),
+    )
 }
 
 #[tokio::main]
@@ -92,6 +94,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             _ = tokio::signal::ctrl_c() => {}
         }
     };
-    axum::serve(listener, app(&secret)?).with_graceful_shutdown(stop).await?;
+    axum::serve(listener, app(&secret)?)
+        .with_graceful_shutdown(stop)
+        .await?;
     Ok(())
 }

@@ -40,8 +40,14 @@ impl Health for OnlyForAnna {
         let caller = Principal::from_extensions(request.extensions())?;
         caller.require(Scope::new("health:read"))?;
         let anna = caller.subject().id() == "anna";
-        let status = if anna { ServingStatus::Serving } else { ServingStatus::NotServing };
-        Ok(Response::new(HealthCheckResponse { status: status.into() }))
+        let status = if anna {
+            ServingStatus::Serving
+        } else {
+            ServingStatus::NotServing
+        };
+        Ok(Response::new(HealthCheckResponse {
+            status: status.into(),
+        }))
     }
 
     type WatchStream = Pin<Box<dyn Stream<Item = Result<HealthCheckResponse, Status>> + Send>>;
@@ -56,7 +62,9 @@ impl Health for OnlyForAnna {
 }
 
 fn auth() -> Result<AuthLayer, Box<dyn Error>> {
-    let jwt = Jwt::hs256(SECRET).issuer("https://login.example.com").audience("health");
+    let jwt = Jwt::hs256(SECRET)
+        .issuer("https://login.example.com")
+        .audience("health");
     Ok(AuthLayer::builder().jwt(jwt).build()?)
 }
 
@@ -65,7 +73,10 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address).await?;
     let url = format!("http://{}", listener.local_addr()?);
     println!("listening on {url}");
-    println!("TOKEN={} cargo run --example tonic_server -- client {url}", token("anna", "health:read")?);
+    println!(
+        "TOKEN={} cargo run --example tonic_server -- client {url}",
+        token("anna", "health:read")?
+    );
     let mut terminated = signal(SignalKind::terminate())?;
     let stop = async move {
         tokio::select! {
@@ -73,13 +84,19 @@ async fn serve() -> Result<(), Box<dyn Error>> {
             _ = tokio::signal::ctrl_c() => {}
         }
     };
-    let server = Server::builder().layer(auth()?).add_service(HealthServer::new(OnlyForAnna));
-    server.serve_with_incoming_shutdown(TcpIncoming::from(listener), stop).await?;
+    let server = Server::builder()
+        .layer(auth()?)
+        .add_service(HealthServer::new(OnlyForAnna));
+    server
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener), stop)
+        .await?;
     Ok(())
 }
 
 fn token(subject: &str, scope: &str) -> Result<String, Box<dyn Error>> {
-    let expires = (SystemClock.now() + Duration::from_secs(3600)).duration_since(UNIX_EPOCH)?.as_secs();
+    let expires = (SystemClock.now() + Duration::from_secs(3600))
+        .duration_since(UNIX_EPOCH)?
+        .as_secs();
     Ok(TokenMint::hs256(SECRET).sign(&serde_json::json!({
         "iss": "https://login.example.com", "aud": "health", "sub": subject, "scope": scope, "exp": expires,
     })))
@@ -87,11 +104,13 @@ fn token(subject: &str, scope: &str) -> Result<String, Box<dyn Error>> {
 
 /// Every request of this client carries the token.
 async fn client(url: String) -> Result<(), Box<dyn Error>> {
-    let authorization =
-        format!("Bearer {}", std::env::var("TOKEN")?).parse::<tonic::metadata::MetadataValue<_>>()?;
+    let authorization = format!("Bearer {}", std::env::var("TOKEN")?)
+        .parse::<tonic::metadata::MetadataValue<_>>()?;
     let channel = Channel::from_shared(url)?.connect().await?;
     let with_token = move |mut request: Request<()>| {
-        request.metadata_mut().insert("authorization", authorization.clone());
+        request
+            .metadata_mut()
+            .insert("authorization", authorization.clone());
         Ok(request)
     };
     let mut health = HealthClient::new(InterceptedService::new(channel, with_token));

@@ -37,14 +37,18 @@ fn check(users: &Users, answer: Answer, now: SystemTime) -> Answer {
         Answer::Verified(principal) => check_verified(users, principal, now),
         Answer::Pending(answer) => {
             let users = users.clone();
-            Answer::Pending(Box::pin(async move { ask(&users, answer.await?, now).await }))
+            Answer::Pending(Box::pin(
+                async move { ask(&users, answer.await?, now).await },
+            ))
         }
         answer => answer,
     }
 }
 
 fn check_verified(users: &Users, principal: Principal, now: SystemTime) -> Answer {
-    let Some(account) = principal.account() else { return Answer::Verified(principal) };
+    let Some(account) = principal.account() else {
+        return Answer::Verified(principal);
+    };
     match caught(|| users.0.peek_disabled(account, now)) {
         Err(unavailable) => Answer::Refused(unavailable),
         Ok(Known::No) => Answer::Verified(principal),
@@ -56,8 +60,14 @@ fn check_verified(users: &Users, principal: Principal, now: SystemTime) -> Answe
     }
 }
 
-async fn ask((users, guard): &Users, principal: Principal, now: SystemTime) -> Result<Principal, Rejection> {
-    let Some(account) = principal.account() else { return Ok(principal) };
+async fn ask(
+    (users, guard): &Users,
+    principal: Principal,
+    now: SystemTime,
+) -> Result<Principal, Rejection> {
+    let Some(account) = principal.account() else {
+        return Ok(principal);
+    };
     match guard.call(users.is_disabled(account, now)).await? {
         true => Err(disabled(&principal)),
         false => Ok(principal),
@@ -66,7 +76,10 @@ async fn ask((users, guard): &Users, principal: Principal, now: SystemTime) -> R
 
 /// As if the credential had been revoked, which is what it amounts to.
 fn disabled(principal: &Principal) -> Rejection {
-    let kind =
-        if principal.key().is_some() { RejectionKind::InvalidApiKey } else { RejectionKind::RevokedToken };
+    let kind = if principal.key().is_some() {
+        RejectionKind::InvalidApiKey
+    } else {
+        RejectionKind::RevokedToken
+    };
     Rejection::new(kind, "account disabled")
 }

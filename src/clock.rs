@@ -41,19 +41,25 @@ impl Clock for SystemClock {
 
 /// Whole seconds since 1970-01-01T00:00:00Z; a time before that is 0.
 pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    time.duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 /// 2^64 nanoseconds are 584 years.
 #[inline]
 pub(crate) fn nanos(time: Duration) -> u64 {
-    time.as_secs().saturating_mul(1_000_000_000).saturating_add(time.subsec_nanos().into())
+    time.as_secs()
+        .saturating_mul(1_000_000_000)
+        .saturating_add(time.subsec_nanos().into())
 }
 
 /// UTC to the second (RFC 3339 §5.6); `None` past 9999-12-30, where the form ends but for offsets.
 pub(crate) fn rfc3339(time: SystemTime) -> Option<String> {
     let seconds = i64::try_from(unix_seconds(time)).ok()?;
-    Timestamp::from_second(seconds).ok().map(|time| time.to_string()).filter(|text| text.len() == 20)
+    Timestamp::from_second(seconds)
+        .ok()
+        .map(|time| time.to_string())
+        .filter(|text| text.len() == 20)
 }
 
 /// A date and time with its offset from UTC (RFC 3339 §5.6).
@@ -85,9 +91,15 @@ mod tests {
             (253_402_207_200, "9999-12-30T22:00:00Z"),
         ];
         for (seconds, text) in cases {
-            assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)).as_deref(), Some(text));
+            assert_eq!(
+                rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)).as_deref(),
+                Some(text)
+            );
         }
-        assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(253_402_300_799)), None);
+        assert_eq!(
+            rfc3339(UNIX_EPOCH + Duration::from_secs(253_402_300_799)),
+            None
+        );
     }
 
     #[cfg(feature = "endpoints")]

@@ -17,7 +17,11 @@ pub struct ConfigError(Vec<ConfigProblem>);
 impl ConfigError {
     /// `Ok` where there is no problem.
     pub(crate) fn check(problems: Vec<ConfigProblem>) -> Result<(), Self> {
-        if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Self(problems))
+        }
     }
 
     pub(crate) fn of(problems: Vec<ConfigProblem>) -> Self {
@@ -34,7 +38,9 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the configuration of the layer has mistakes:")?;
-        self.0.iter().try_for_each(|problem| write!(f, "\n- {problem}"))
+        self.0
+            .iter()
+            .try_for_each(|problem| write!(f, "\n- {problem}"))
     }
 }
 
@@ -50,8 +56,13 @@ impl Error for ConfigError {}
 /// An absolute `http` or `https` URL without a fragment that can stand between quotes.
 pub(crate) fn is_http_url(text: &str) -> bool {
     let plain = |b: u8| matches!(b, 0x21..=0x7e) && !matches!(b, b'"' | b'\\' | b'#');
-    let parsed = text.parse::<http::Uri>().ok().filter(|_| text.bytes().all(plain));
-    parsed.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some())
+    let parsed = text
+        .parse::<http::Uri>()
+        .ok()
+        .filter(|_| text.bytes().all(plain));
+    parsed.is_some_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some()
+    })
 }
 
 /// One mistake. The text names the rule that is broken, never a key or a secret.
@@ -68,7 +79,9 @@ pub enum ConfigProblem {
     #[error("two Jwt have the issuer {0:?}: give one of them both keys")]
     DuplicateIssuer(String),
     /// A `Jwt` without an audience, or with an empty one.
-    #[error("a Jwt needs an audience that is not empty: a token for another service must not pass here")]
+    #[error(
+        "a Jwt needs an audience that is not empty: a token for another service must not pass here"
+    )]
     Audience,
     /// A `Jwt` without a key.
     #[error("a Jwt needs a key")]
@@ -115,7 +128,9 @@ pub enum ConfigProblem {
     #[error("two keys of one issuer have the same id")]
     DuplicateKeyId,
     /// Keys that a token cannot choose between.
-    #[error("an issuer has several keys without an id for {0}: a token could not say which is meant")]
+    #[error(
+        "an issuer has several keys without an id for {0}: a token could not say which is meant"
+    )]
     AmbiguousKeys(&'static str),
     /// A key id that no token could have.
     #[error("the id of a key to sign with is 1 to 256 bytes long")]
@@ -210,11 +225,15 @@ pub enum ConfigProblem {
     ThrottleName,
     /// A URL that no Redis server could have.
     #[cfg(feature = "redis")]
-    #[error("the URL of a RedisLimiter looks like redis://host:6379; rediss:// needs the feature redis-tls")]
+    #[error(
+        "the URL of a RedisLimiter looks like redis://host:6379; rediss:// needs the feature redis-tls"
+    )]
     RedisUrl,
     /// Certificates that cannot be read, or for a server without TLS.
     #[cfg(feature = "redis-tls")]
-    #[error("the root certificates of a RedisLimiter are a text in PEM format, and its URL is rediss://…")]
+    #[error(
+        "the root certificates of a RedisLimiter are a text in PEM format, and its URL is rediss://…"
+    )]
     RedisCertificates,
     /// A text that is no network.
     #[error("{0:?} is no network: write 10.0.0.0/8, fd00::/8 or a single address")]

@@ -132,7 +132,13 @@ impl Events {
         id: Option<&str>,
     ) -> Result<(), Rejection> {
         telemetry::happened(action, subject, id);
-        self.call(&Event { action, at, subject: Some(subject), id, rejection: None })
+        self.call(&Event {
+            action,
+            at,
+            subject: Some(subject),
+            id,
+            rejection: None,
+        })
     }
 
     /// Tells of a refusal, and gives it back, or a 500 where the hook panics.
@@ -148,8 +154,13 @@ impl Events {
     /// The same, at that time.
     pub(crate) fn refused(&self, rejection: Rejection, at: SystemTime) -> Rejection {
         telemetry::refused(&rejection);
-        let event =
-            Event { action: Action::Refused, at, subject: None, id: None, rejection: Some(&rejection) };
+        let event = Event {
+            action: Action::Refused,
+            at,
+            subject: None,
+            id: None,
+            rejection: Some(&rejection),
+        };
         match self.call(&event) {
             Ok(()) => rejection,
             Err(panicked) => panicked,
@@ -158,14 +169,29 @@ impl Events {
 
     /// Tells of a throttle's rule that only observes; 500 where the application's hook panics.
     #[cold]
-    pub(crate) fn would_refuse(&self, scope: &str, rule: &str, clock: &dyn Clock) -> Result<(), Rejection> {
+    pub(crate) fn would_refuse(
+        &self,
+        scope: &str,
+        rule: &str,
+        clock: &dyn Clock,
+    ) -> Result<(), Rejection> {
         telemetry::would_refuse(scope, rule);
         if self.0.is_none() {
             return Ok(());
         }
-        let id = if scope.is_empty() { rule.to_owned() } else { format!("{scope}:{rule}") };
+        let id = if scope.is_empty() {
+            rule.to_owned()
+        } else {
+            format!("{scope}:{rule}")
+        };
         let action = Action::ThrottleWouldRefuse;
-        self.call(&Event { action, at: clock.now(), subject: None, id: Some(&id), rejection: None })
+        self.call(&Event {
+            action,
+            at: clock.now(),
+            subject: None,
+            id: Some(&id),
+            rejection: None,
+        })
     }
 
     fn call(&self, event: &Event<'_>) -> Result<(), Rejection> {

@@ -36,6 +36,7 @@ mod key_set;
 #[cfg(feature = "basic")]
 mod password;
 mod random;
+mod rate;
 mod secret;
 #[cfg(feature = "server")]
 pub mod server;
@@ -50,7 +51,9 @@ mod users;
 pub use authorize::{RequireFuture, RequireLayer, RequireService, Requirement};
 pub use clock::{Clock, SystemClock};
 pub use config::{ConfigError, ConfigProblem};
-pub use credential::{ApiKeyCredential, BasicCredential, Credential, OtherCredential, TokenCredential};
+pub use credential::{
+    ApiKeyCredential, BasicCredential, Credential, OtherCredential, TokenCredential,
+};
 pub use event::{Action, Event};
 #[cfg(feature = "openapi")]
 pub use integration::SecuritySchemes;
@@ -63,7 +66,9 @@ pub use key_set::{JwtAlgorithm, JwtKey, SigningKey};
 pub use layer::{AuthLayer, AuthLayerBuilder, AuthService, ResponseFuture};
 #[cfg(feature = "basic")]
 pub use password::{PasswordError, PasswordPolicy, PasswordProblem, hash_password};
-pub use principal::{ClaimsError, Method, Principal, PrincipalBuilder, Role, Roles, Scope, Scopes, Subject};
+pub use principal::{
+    ClaimsError, Method, Principal, PrincipalBuilder, Role, Roles, Scope, Scopes, Subject,
+};
 pub use random::{RandomError, random_secret};
 pub use reject::{FieldError, Rejection, RejectionKind, ResponseBody, format};
 #[cfg(feature = "basic")]

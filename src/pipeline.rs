@@ -101,7 +101,11 @@ impl Pipeline {
             Answer::Verified(principal) => self.throttle(Some(principal), request),
             Answer::Refused(rejection) => self.refuse(rejection.presented(presented)),
             Answer::Pending(answer) if counts_itself => {
-                let answer = async move { answer.await.map_err(|rejection| rejection.presented(presented)) };
+                let answer = async move {
+                    answer
+                        .await
+                        .map_err(|rejection| rejection.presented(presented))
+                };
                 Decision::Ask(Question::Identity(Box::pin(answer)))
             }
             Answer::Pending(answer) => self.ask(answer, presented, self.peer(request)),
@@ -117,7 +121,10 @@ impl Pipeline {
         let attempts = Arc::clone(&self.attempts);
         Decision::Ask(Question::Identity(Box::pin(async move {
             let answer = answer.await;
-            if answer.as_ref().is_err_and(|rejection| rejection.status() == StatusCode::UNAUTHORIZED) {
+            if answer
+                .as_ref()
+                .is_err_and(|rejection| rejection.status() == StatusCode::UNAUTHORIZED)
+            {
                 attempts.count_address(peer);
             }
             answer.map_err(|rejection| rejection.presented(presented))
@@ -126,7 +133,9 @@ impl Pipeline {
 
     /// From where a request comes, as far as the server tells.
     pub(crate) fn peer<B>(&self, request: &Request<B>) -> Option<IpAddr> {
-        self.surroundings.addresses.client(request.headers(), request.extensions())
+        self.surroundings
+            .addresses
+            .client(request.headers(), request.extensions())
     }
 
     /// Goes on where a question was asked.
@@ -154,9 +163,19 @@ impl Pipeline {
 
     /// Step 4, for whoever was verified, or for nobody.
     #[inline]
-    pub(crate) fn throttle<B>(&self, principal: Option<Principal>, request: &mut Request<B>) -> Decision {
-        let Some(stack) = &self.throttles else { return admit_uncounted(principal, request) };
-        let verdict = stack.check(&Call::new(request, principal.as_ref(), &self.surroundings.addresses));
+    pub(crate) fn throttle<B>(
+        &self,
+        principal: Option<Principal>,
+        request: &mut Request<B>,
+    ) -> Decision {
+        let Some(stack) = &self.throttles else {
+            return admit_uncounted(principal, request);
+        };
+        let verdict = stack.check(&Call::new(
+            request,
+            principal.as_ref(),
+            &self.surroundings.addresses,
+        ));
         if !matches!(verdict, Verdict::Refused(_)) {
             request.extensions_mut().insert(Caller(principal));
         }
@@ -164,7 +183,11 @@ impl Pipeline {
     }
 
     /// The throttles of a route, inside of the layer.
-    pub(crate) fn throttle_route<B>(&self, stack: &Arc<Stack>, request: &mut Request<B>) -> Decision {
+    pub(crate) fn throttle_route<B>(
+        &self,
+        stack: &Arc<Stack>,
+        request: &mut Request<B>,
+    ) -> Decision {
         let caller = match Caller::of(request.extensions()) {
             Ok(caller) => caller,
             Err(rejection) => return self.refuse(rejection),
@@ -215,5 +238,8 @@ fn missing() -> Rejection {
 }
 
 fn is_preflight<B>(request: &Request<B>) -> bool {
-    request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+    request.method() == Method::OPTIONS
+        && request
+            .headers()
+            .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }

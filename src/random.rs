@@ -33,7 +33,10 @@ pub(crate) fn push_base62<E>(
     while text.len() < length {
         random(&mut *bytes)?;
         // 248 = 4 × 62: the bytes above would make the first characters likelier than the rest.
-        let fair = bytes.iter().filter(|b| **b < 248).map(|b| char::from(ALPHABET[usize::from(b % 62)]));
+        let fair = bytes
+            .iter()
+            .filter(|b| **b < 248)
+            .map(|b| char::from(ALPHABET[usize::from(b % 62)]));
         let missing = length - text.len();
         text.extend(fair.take(missing));
     }
@@ -63,9 +66,11 @@ pub(crate) fn read_base62<const N: usize>(digits: [u8; N]) -> u64 {
         }
         values
     };
-    digits
-        .iter()
-        .fold(0, |number: u64, digit| number.wrapping_mul(62).wrapping_add(VALUES[usize::from(*digit)]))
+    digits.iter().fold(0, |number: u64, digit| {
+        number
+            .wrapping_mul(62)
+            .wrapping_add(VALUES[usize::from(*digit)])
+    })
 }
 
 /// A secret to sign with, for a process that is given none: 43 characters of base62, which are 256 random bits.
@@ -100,7 +105,14 @@ fn uuid_of(mut bytes: [u8; 16]) -> String {
     bytes[6] = bytes[6] & 0x0f | 0x40; // version 4
     bytes[8] = bytes[8] & 0x3f | 0x80; // variant
     let hex = format!("{:032x}", u128::from_be_bytes(bytes));
-    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+    [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ]
+    .join("-")
 }
 
 #[cfg(test)]
@@ -119,14 +131,26 @@ mod tests {
     #[cfg(feature = "api-key")]
     #[test]
     fn a_number_is_read_as_it_was_written() {
-        for number in [0, 1, 61, 62, 916_132_831, 916_132_832, u32::MAX - 1, u32::MAX] {
+        for number in [
+            0,
+            1,
+            61,
+            62,
+            916_132_831,
+            916_132_832,
+            u32::MAX - 1,
+            u32::MAX,
+        ] {
             assert_eq!(read_base62(base62::<6>(number)), u64::from(number));
         }
         for foreign in (0..=u8::MAX).filter(|b| !b.is_ascii_alphanumeric()) {
             for at in 0..6 {
                 let mut digits = *b"000000";
                 digits[at] = foreign;
-                assert!(read_base62(digits) > u64::from(u32::MAX), "{foreign:#x} at {at}");
+                assert!(
+                    read_base62(digits) > u64::from(u32::MAX),
+                    "{foreign:#x} at {at}"
+                );
             }
         }
     }

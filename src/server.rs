@@ -78,9 +78,14 @@ impl Environment {
     }
 
     fn of(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
-        let mut variables = Variables { lookup, problems: Vec::new() };
+        let mut variables = Variables {
+            lookup,
+            problems: Vec::new(),
+        };
         let environment = Self {
-            address: variables.text("ADDR").unwrap_or_else(|| String::from("127.0.0.1:3000")),
+            address: variables
+                .text("ADDR")
+                .unwrap_or_else(|| String::from("127.0.0.1:3000")),
             public_url: variables.text("PUBLIC_URL"),
             database_url: variables.text("DATABASE_URL").unwrap_or_default(),
             #[cfg(feature = "redis")]
@@ -89,7 +94,9 @@ impl Environment {
             access_lifetime: variables.lifetime("ACCESS_TOKEN_LIFETIME"),
             refresh_lifetime: variables.lifetime("REFRESH_TOKEN_LIFETIME"),
             rotates: variables.switch("ROTATE_REFRESH_TOKENS"),
-            throttle_rate: variables.text("THROTTLE_RATE").unwrap_or_else(|| DEFAULT_RATE.into()),
+            throttle_rate: variables
+                .text("THROTTLE_RATE")
+                .unwrap_or_else(|| DEFAULT_RATE.into()),
         };
         #[cfg(not(feature = "redis"))]
         if variables.text("REDIS_URL").is_some() {
@@ -115,7 +122,11 @@ impl Environment {
             (None, None) => (access, refresh),
         };
         let tokens = tokens.access_lifetime(access).refresh_lifetime(refresh);
-        Ok(if self.rotates { tokens } else { tokens.without_rotation() })
+        Ok(if self.rotates {
+            tokens
+        } else {
+            tokens.without_rotation()
+        })
     }
 
     fn secret_or_random(&self) -> Result<Secret<String>, RandomError> {
@@ -169,8 +180,15 @@ impl Environment {
     pub async fn bind(&self) -> io::Result<Server> {
         let listener = TcpListener::bind(&self.address).await?;
         let address = listener.local_addr()?;
-        let url = self.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-        Ok(Server { listener, address, url })
+        let url = self
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{address}"));
+        Ok(Server {
+            listener,
+            address,
+            url,
+        })
     }
 }
 
@@ -206,14 +224,17 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
     }
 
     fn problem(&mut self, variable: &'static str, form: &'static str) {
-        self.problems.push(ConfigProblem::Environment { variable, form });
+        self.problems
+            .push(ConfigProblem::Environment { variable, form });
     }
 }
 
 /// Never shows the secret, nor URLs, which may hold passwords.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Environment").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Environment")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -252,7 +273,9 @@ impl Server {
             let _ = stream.set_nodelay(true);
         });
         let app = app.into_make_service_with_connect_info::<SocketAddr>();
-        let serve = axum::serve(listener, app).with_graceful_shutdown(stop).into_future();
+        let serve = axum::serve(listener, app)
+            .with_graceful_shutdown(stop)
+            .into_future();
         // A stream that stays open must not keep the process alive.
         let patience = async {
             let _ = stopped.await;
@@ -268,7 +291,10 @@ impl Server {
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -295,7 +321,10 @@ mod tests {
 
     #[test]
     fn what_is_unset_or_empty_has_its_default() {
-        for variables in [&[][..], &[("ADDR", ""), ("THROTTLE_RATE", ""), ("JWT_SECRET", "")]] {
+        for variables in [
+            &[][..],
+            &[("ADDR", ""), ("THROTTLE_RATE", ""), ("JWT_SECRET", "")],
+        ] {
             let environment = of(variables).unwrap();
             assert_eq!(environment.address, "127.0.0.1:3000");
             assert_eq!(environment.throttle_rate(), "2000/day");
@@ -324,7 +353,9 @@ mod tests {
         let debug = |variables: &[(&str, &str)]| {
             let secret = ("JWT_SECRET", "tests only: 0123456789abcdefghij");
             let variables: Vec<_> = variables.iter().copied().chain([secret]).collect();
-            let tokens = of(&variables).unwrap().tokens(Duration::from_secs(60), Duration::from_secs(600));
+            let tokens = of(&variables)
+                .unwrap()
+                .tokens(Duration::from_secs(60), Duration::from_secs(600));
             format!("{:?}", tokens.unwrap())
         };
         let has = |text: &str, access: &str, refresh: &str| {
@@ -340,7 +371,10 @@ mod tests {
 
     #[test]
     fn no_secret_is_shown() {
-        let environment = of(&[("JWT_SECRET", "hidden"), ("DATABASE_URL", "postgres://u:hidden@h/d")]);
+        let environment = of(&[
+            ("JWT_SECRET", "hidden"),
+            ("DATABASE_URL", "postgres://u:hidden@h/d"),
+        ]);
         assert!(!format!("{:?}", environment.unwrap()).contains("hidden"));
     }
 }

@@ -19,7 +19,11 @@ pub(crate) fn refused(rejection: &Rejection) {
 #[inline]
 fn hears_of(rejection: &Rejection) -> bool {
     use tracing::level_filters::LevelFilter;
-    let level = if rejection.kind().is_fault() { LevelFilter::ERROR } else { LevelFilter::DEBUG };
+    let level = if rejection.kind().is_fault() {
+        LevelFilter::ERROR
+    } else {
+        LevelFilter::DEBUG
+    };
     level <= LevelFilter::current()
 }
 

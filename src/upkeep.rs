@@ -38,21 +38,36 @@ impl<K: Eq + Hash + Send + 'static> Upkeep<K> {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let write =
-            Box::new(move |batch| -> Pin<Box<dyn Future<Output = ()> + Send>> { Box::pin(write(batch)) });
-        Arc::new(Self { write, waiting: Mutex::new(Waiting { uses: HashMap::new(), is_writing: false }) })
+        let write = Box::new(move |batch| -> Pin<Box<dyn Future<Output = ()> + Send>> {
+            Box::pin(write(batch))
+        });
+        Arc::new(Self {
+            write,
+            waiting: Mutex::new(Waiting {
+                uses: HashMap::new(),
+                is_writing: false,
+            }),
+        })
     }
 
     #[cold]
     pub(crate) fn add(self: &Arc<Self>, what: K, at: SystemTime) {
-        let Ok(runtime) = Handle::try_current() else { return };
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
         // Held for a change in memory; a panic cannot leave half of one.
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.uses.len() < MOST_WAITING {
             waiting.uses.insert(what, at);
         }
         if !std::mem::replace(&mut waiting.is_writing, true) {
-            runtime.spawn(Writing { upkeep: Arc::clone(self), is_done: false }.run());
+            runtime.spawn(
+                Writing {
+                    upkeep: Arc::clone(self),
+                    is_done: false,
+                }
+                .run(),
+            );
         }
     }
 
@@ -95,7 +110,11 @@ where
 impl<K> Drop for Writing<K> {
     fn drop(&mut self) {
         if !self.is_done {
-            self.upkeep.waiting.lock().unwrap_or_else(PoisonError::into_inner).is_writing = false;
+            self.upkeep
+                .waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .is_writing = false;
         }
     }
 }

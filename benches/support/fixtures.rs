@@ -46,37 +46,69 @@ pub(crate) struct PublicKey {
 
 pub(crate) fn public_key(algorithm: JwtAlgorithm) -> PublicKey {
     let header = format!(r#"{{"alg":"{}","typ":"JWT","kid":"k1"}}"#, algorithm.name());
-    let message = format!("{}.{}", base64url(header.as_bytes()), base64url(claims().as_bytes()));
+    let message = format!(
+        "{}.{}",
+        base64url(header.as_bytes()),
+        base64url(claims().as_bytes())
+    );
     let random = SystemRandom::new();
     let (signature, key, parsed) = match algorithm {
         JwtAlgorithm::Rs256 => {
             let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
             let mut signature = vec![0; pair.public_modulus_len()];
-            pair.sign(&signature::RSA_PKCS1_SHA256, &random, message.as_bytes(), &mut signature).unwrap();
+            pair.sign(
+                &signature::RSA_PKCS1_SHA256,
+                &random,
+                message.as_bytes(),
+                &mut signature,
+            )
+            .unwrap();
             let public = pair.public_key();
             let n = base64url(public.modulus().big_endian_without_leading_zero());
             let e = base64url(public.exponent().big_endian_without_leading_zero());
             let der = public.as_der().unwrap();
-            let parsed =
-                signature::ParsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, der.as_ref());
+            let parsed = signature::ParsedPublicKey::new(
+                &signature::RSA_PKCS1_2048_8192_SHA256,
+                der.as_ref(),
+            );
             (signature, JwtKey::rsa(algorithm, &n, &e), parsed)
         }
         JwtAlgorithm::Es256 => {
             let pair = EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
             let point = pair.public_key().as_ref();
-            let key = JwtKey::ec(algorithm, &base64url(&point[1..33]), &base64url(&point[33..]));
-            let parsed = signature::ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point);
-            (pair.sign(&random, message.as_bytes()).unwrap().as_ref().to_vec(), key, parsed)
+            let key = JwtKey::ec(
+                algorithm,
+                &base64url(&point[1..33]),
+                &base64url(&point[33..]),
+            );
+            let parsed =
+                signature::ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point);
+            (
+                pair.sign(&random, message.as_bytes())
+                    .unwrap()
+                    .as_ref()
+                    .to_vec(),
+                key,
+                parsed,
+            )
         }
         _ => {
             let pair = Ed25519KeyPair::generate().unwrap();
             let public = pair.public_key().as_ref();
             let parsed = signature::ParsedPublicKey::new(&signature::ED25519, public);
-            (pair.sign(message.as_bytes()).as_ref().to_vec(), JwtKey::ed25519(&base64url(public)), parsed)
+            (
+                pair.sign(message.as_bytes()).as_ref().to_vec(),
+                JwtKey::ed25519(&base64url(public)),
+                parsed,
+            )
         }
     };
     let token = format!("{message}.{}", base64url(&signature));
-    PublicKey { token, key: key.id("k1"), parsed: parsed.unwrap() }
+    PublicKey {
+        token,
+        key: key.id("k1"),
+        parsed: parsed.unwrap(),
+    }
 }
 
 pub(crate) fn base64url(bytes: &[u8]) -> String {
@@ -87,14 +119,20 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
 pub(crate) fn headers(credential: Option<(&'static str, &str)>) -> HeaderMap {
     let fields = [
         ("host", "api.example.com"),
-        ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"),
+        (
+            "user-agent",
+            "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0",
+        ),
         ("accept", "application/json"),
         ("accept-encoding", "gzip, deflate, br"),
         ("x-forwarded-for", "203.0.113.7"),
         ("x-request-id", "5f0c2a4e"),
     ];
     let field = |(name, value): (&'static str, &str)| {
-        (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+        (
+            HeaderName::from_static(name),
+            HeaderValue::from_str(value).unwrap(),
+        )
     };
     fields.into_iter().chain(credential).map(field).collect()
 }

@@ -48,7 +48,10 @@ pub(crate) struct Tells {
 
 impl Tells {
     pub(crate) fn new() -> Self {
-        Self { left: 99_000_000, policy: HeaderValue::from_static("\"principal\";q=100000000;w=86400") }
+        Self {
+            left: 99_000_000,
+            policy: HeaderValue::from_static("\"principal\";q=100000000;w=86400"),
+        }
     }
 }
 
@@ -100,7 +103,11 @@ impl<F: FnMut(&mut Request<Body>) -> Option<()>> Service<Request<Body>> for Floo
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+    headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .strip_prefix("Bearer ")
 }
 
 #[derive(Clone)]
@@ -108,7 +115,12 @@ struct Known(#[expect(dead_code, reason = "it is what a handler would read")] Ar
 
 /// Keys found by their SHA-256 and compared in constant time.
 pub(crate) fn api_key(keys: Vec<String>) -> impl FnMut(&mut Request<Body>) -> Option<()> {
-    let entry = |key: &String| (<[u8; 32]>::from(Sha256::digest(key)), Known(key.as_str().into()));
+    let entry = |key: &String| {
+        (
+            <[u8; 32]>::from(Sha256::digest(key)),
+            Known(key.as_str().into()),
+        )
+    };
     let known: HashMap<[u8; 32], Known> = keys.iter().map(entry).collect();
     move |request| {
         let digest: [u8; 32] = Sha256::digest(bearer(request.headers())?).into();
@@ -144,7 +156,8 @@ fn jwt(
             return None;
         }
         let length = URL_SAFE_NO_PAD.decode_slice(payload, &mut buffer).ok()?;
-        let claims: Claims = serde_json::from_str(std::str::from_utf8(&buffer[..length]).ok()?).ok()?;
+        let claims: Claims =
+            serde_json::from_str(std::str::from_utf8(&buffer[..length]).ok()?).ok()?;
         let now = std::time::UNIX_EPOCH.elapsed().ok()?.as_secs();
         let good = claims.exp > now && claims.iss == ISSUER && claims.aud == AUDIENCE;
         good.then(|| _ = request.extensions_mut().insert(Arc::new(claims)))
@@ -153,7 +166,9 @@ fn jwt(
 
 pub(crate) fn hs256() -> impl FnMut(&mut Request<Body>) -> Option<()> {
     let key = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-    jwt(HEADER.to_owned(), move |message, mac| key.clone().chain_update(message).verify_slice(mac).is_ok())
+    jwt(HEADER.to_owned(), move |message, mac| {
+        key.clone().chain_update(message).verify_slice(mac).is_ok()
+    })
 }
 
 pub(crate) fn public_key(
@@ -161,7 +176,9 @@ pub(crate) fn public_key(
     key: ParsedPublicKey,
 ) -> impl FnMut(&mut Request<Body>) -> Option<()> {
     let header = format!(r#"{{"alg":"{algorithm}","typ":"JWT","kid":"k1"}}"#);
-    jwt(header, move |message, signature| key.verify_sig(message, signature).is_ok())
+    jwt(header, move |message, signature| {
+        key.verify_sig(message, signature).is_ok()
+    })
 }
 
 /// Says no as completely as the layer does: three challenges, `no-store` and a body, made before and cloned.
@@ -173,11 +190,16 @@ impl Refuses {
         *response.status_mut() = StatusCode::UNAUTHORIZED;
         let line = |text: &str| HeaderValue::try_from(text.to_owned()).unwrap();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        for scheme in
-            ["Bearer realm=\"api\"", "Api-Key realm=\"api\"", "Basic realm=\"api\", charset=\"UTF-8\""]
-        {
+        for scheme in [
+            "Bearer realm=\"api\"",
+            "Api-Key realm=\"api\"",
+            "Basic realm=\"api\", charset=\"UTF-8\"",
+        ] {
             headers.append(header::WWW_AUTHENTICATE, line(scheme));
         }
         Self(response)

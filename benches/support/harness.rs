@@ -68,11 +68,19 @@ where
     S::Error: Debug,
 {
     fn prepare(&mut self, requests: usize) {
-        self.requests = (0..requests).map(|_| fixtures::request(&self.headers)).collect();
+        self.requests = (0..requests)
+            .map(|_| fixtures::request(&self.headers))
+            .collect();
     }
 
     fn go(&mut self) {
-        let Self { runtime, service, expected, requests, .. } = self;
+        let Self {
+            runtime,
+            service,
+            expected,
+            requests,
+            ..
+        } = self;
         runtime.block_on(async {
             for request in requests.drain(..) {
                 let response = service.ready().await.unwrap().call(request).await.unwrap();
@@ -93,10 +101,24 @@ where
     S: Service<Request<Body>, Response = Response<R>> + 'static,
     S::Error: Debug,
 {
-    let expected = if name.contains("refused") { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+    let expected = if name.contains("refused") {
+        StatusCode::UNAUTHORIZED
+    } else {
+        StatusCode::OK
+    };
     let headers = fixtures::headers(credential);
-    let bench = Sends { runtime: Rc::clone(runtime), service, headers, expected, requests: Vec::new() };
-    Row { name: name.to_owned(), budget: None, bench: Box::new(bench) }
+    let bench = Sends {
+        runtime: Rc::clone(runtime),
+        service,
+        headers,
+        expected,
+        requests: Vec::new(),
+    };
+    Row {
+        name: name.to_owned(),
+        budget: None,
+        bench: Box::new(bench),
+    }
 }
 
 impl Row {
@@ -107,18 +129,28 @@ impl Row {
 }
 
 pub(crate) fn main(mut rows: Vec<Row>) {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| argument != "--bench")
+        .collect();
     let (mode, words) = match arguments.split_first() {
-        Some((mode, words)) if ["list", "instr", "gate", "step", "count"].contains(&mode.as_str()) => {
+        Some((mode, words))
+            if ["list", "instr", "gate", "step", "count"].contains(&mode.as_str()) =>
+        {
             (mode.as_str(), words)
         }
         _ => ("time", arguments.as_slice()),
     };
-    let wanted = |row: &Row| words.is_empty() || words.iter().any(|word| row.name.contains(word.as_str()));
+    let wanted =
+        |row: &Row| words.is_empty() || words.iter().any(|word| row.name.contains(word.as_str()));
     match mode {
         "step" | "count" => {
             let row = rows.iter_mut().find(|row| row.name == words[0]).unwrap();
-            if mode == "step" { count::child(&mut *row.bench) } else { repeat(&mut *row.bench, 1000) }
+            if mode == "step" {
+                count::child(&mut *row.bench)
+            } else {
+                repeat(&mut *row.bench, 1000)
+            }
         }
         "list" => rows.iter().for_each(|row| println!("{}", row.name)),
         "instr" => _ = instructions(rows.iter().filter(|row| wanted(row))),
@@ -180,13 +212,28 @@ fn time(rows: &mut [Row]) {
     println!("| row | ns net of bare | x bare | allocations |\n|---|---:|---:|---:|");
     let bare = times[0].clone();
     for (row, times) in rows.iter_mut().zip(&times) {
-        let net = median(times.iter().zip(&bare).map(|(time, bare)| time - bare).collect());
-        let ratio = median(times.iter().zip(&bare).map(|(time, bare)| time / bare).collect());
+        let net = median(
+            times
+                .iter()
+                .zip(&bare)
+                .map(|(time, bare)| time - bare)
+                .collect(),
+        );
+        let ratio = median(
+            times
+                .iter()
+                .zip(&bare)
+                .map(|(time, bare)| time / bare)
+                .collect(),
+        );
         row.bench.prepare(100);
         let before = ALLOCATIONS.get();
         row.bench.go();
         let allocations = (ALLOCATIONS.get() - before) as f64 / 100.0;
-        println!("| {} | {net:.0} | {ratio:.2} | {allocations:.1} |", row.name);
+        println!(
+            "| {} | {net:.0} | {ratio:.2} | {allocations:.1} |",
+            row.name
+        );
     }
 }
 

@@ -10,7 +10,9 @@ use std::time::UNIX_EPOCH;
 use tower::ServiceExt;
 use tower_auth::store::{KeyStore, Memory, UserRecord, UserStore};
 use tower_auth::throttle::{QuotaFields, Throttle};
-use tower_auth::{ApiKeys, AuthLayer, Basic, Jwt, JwtAlgorithm, JwtKey, Scope, Subject, hash_password};
+use tower_auth::{
+    ApiKeys, AuthLayer, Basic, Jwt, JwtAlgorithm, JwtKey, Scope, Subject, hash_password,
+};
 use tower_layer::Layer;
 
 const KEYS: usize = 1000;
@@ -24,26 +26,44 @@ fn shared_secret() -> Jwt {
 }
 
 pub(crate) fn rows() -> Vec<Row> {
-    let runtime = Rc::new(tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap());
+    let runtime = Rc::new(
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap(),
+    );
     let rt = &runtime;
     let store = Memory::new();
     let keys = ApiKeys::new(store.clone()).prefix("tak");
     let raw: Vec<String> = (0..KEYS)
         .map(|_| {
             let new = keys.mint(Subject::user("7"), "bench", UNIX_EPOCH).unwrap();
-            rt.block_on(store.insert_key(new.record.scope("orders:read"), UNIX_EPOCH)).unwrap();
+            rt.block_on(store.insert_key(new.record.scope("orders:read"), UNIX_EPOCH))
+                .unwrap();
             new.key.expose().clone()
         })
         .collect();
-    let user =
-        UserRecord::new(Subject::user("9"), "anna").password_hash(hash_password("correct horse").unwrap());
+    let user = UserRecord::new(Subject::user("9"), "anna")
+        .password_hash(hash_password("correct horse").unwrap());
     rt.block_on(store.insert_user(user, UNIX_EPOCH)).unwrap();
     let basic = Basic::new(store.clone());
-    let all = AuthLayer::builder().jwt(shared_secret()).api_keys(keys.clone()).basic(basic).build().unwrap();
+    let all = AuthLayer::builder()
+        .jwt(shared_secret())
+        .api_keys(keys.clone())
+        .basic(basic)
+        .build()
+        .unwrap();
 
     let in_authorization = |credential: &str| Some(("authorization", credential.to_owned()));
     let add = |name: &str, credential: Option<(&'static str, String)>, layer: &AuthLayer| {
-        row(rt, name, credential.as_ref().map(|(field, value)| (*field, value.as_str())), layer.layer(Hello))
+        row(
+            rt,
+            name,
+            credential
+                .as_ref()
+                .map(|(field, value)| (*field, value.as_str())),
+            layer.layer(Hello),
+        )
     };
     let token = in_authorization(&format!("Bearer {}", hs256()));
     let forged_token = in_authorization(&format!("Bearer {}", forged(&hs256())));
@@ -58,7 +78,14 @@ pub(crate) fn rows() -> Vec<Row> {
     where
         F: FnMut(&mut http::Request<Body>) -> Option<()> + 'static,
     {
-        row(rt, name, credential.as_ref().map(|(field, value)| (*field, value.as_str())), Floor(check))
+        row(
+            rt,
+            name,
+            credential
+                .as_ref()
+                .map(|(field, value)| (*field, value.as_str())),
+            Floor(check),
+        )
     }
 
     let mut rows = vec![
@@ -70,12 +97,29 @@ pub(crate) fn rows() -> Vec<Row> {
         add("HS256", token.clone(), &all).budget(12_500),
     ];
     let throttled = |throttle: &str, fields: QuotaFields| {
-        let builder = AuthLayer::builder().jwt(shared_secret()).api_keys(keys.clone());
-        builder.throttle(Throttle::per_principal(throttle)).quota_fields(fields).build().unwrap()
+        let builder = AuthLayer::builder()
+            .jwt(shared_secret())
+            .api_keys(keys.clone());
+        builder
+            .throttle(Throttle::per_principal(throttle))
+            .quota_fields(fields)
+            .build()
+            .unwrap()
     };
     let (sliding, hidden) = ("100000000/day", QuotaFields::Hidden);
-    rows.push(add("API key, throttled", key.clone(), &throttled(sliding, hidden)).budget(3_900));
-    rows.push(add("API key, paced", key.clone(), &throttled("1000000/s burst 100000", hidden)));
+    rows.push(
+        add(
+            "API key, throttled",
+            key.clone(),
+            &throttled(sliding, hidden),
+        )
+        .budget(3_900),
+    );
+    rows.push(add(
+        "API key, paced",
+        key.clone(),
+        &throttled("1000000/s burst 100000", hidden),
+    ));
     rows.push(add(
         "API key, throttled by calendar",
         key.clone(),
@@ -84,30 +128,74 @@ pub(crate) fn rows() -> Vec<Row> {
     rows.push(row(rt, "FLOOR limits told", None, floor::Tells::new()));
     let told = throttled(sliding, QuotaFields::Standard);
     rows.push(add("API key, throttled and told", key.clone(), &told).budget(5_000));
-    let two = AuthLayer::builder().api_keys(keys.clone()).throttle(Throttle::per_principal(sliding));
-    let two = two.throttle(Throttle::per_key("1000000/s")).quota_fields(hidden).build().unwrap();
+    let two = AuthLayer::builder()
+        .api_keys(keys.clone())
+        .throttle(Throttle::per_principal(sliding));
+    let two = two
+        .throttle(Throttle::per_key("1000000/s"))
+        .quota_fields(hidden)
+        .build()
+        .unwrap();
     rows.push(add("API key, throttled twice", key.clone(), &two));
-    let two_issuers =
-        AuthLayer::builder().jwt(shared_secret().issuer("https://other.example.com")).jwt(shared_secret());
-    rows.push(add("HS256 of one of two issuers", token.clone(), &two_issuers.build().unwrap()));
-    for (algorithm, name) in
-        [(JwtAlgorithm::Rs256, "RS256"), (JwtAlgorithm::Es256, "ES256"), (JwtAlgorithm::EdDsa, "EdDSA")]
-    {
+    let two_issuers = AuthLayer::builder()
+        .jwt(shared_secret().issuer("https://other.example.com"))
+        .jwt(shared_secret());
+    rows.push(add(
+        "HS256 of one of two issuers",
+        token.clone(),
+        &two_issuers.build().unwrap(),
+    ));
+    for (algorithm, name) in [
+        (JwtAlgorithm::Rs256, "RS256"),
+        (JwtAlgorithm::Es256, "ES256"),
+        (JwtAlgorithm::EdDsa, "EdDSA"),
+    ] {
         let fixtures::PublicKey { token, key, parsed } = public_key(algorithm);
         let token = in_authorization(&format!("Bearer {token}"));
-        rows.push(floor(rt, &format!("FLOOR {name}"), &token, floor::public_key(name, parsed)));
-        rows.push(add(name, token, &AuthLayer::builder().jwt(jwt(key)).build().unwrap()));
+        rows.push(floor(
+            rt,
+            &format!("FLOOR {name}"),
+            &token,
+            floor::public_key(name, parsed),
+        ));
+        rows.push(add(
+            name,
+            token,
+            &AuthLayer::builder().jwt(jwt(key)).build().unwrap(),
+        ));
     }
     rows.push(floor(rt, "FLOOR nothing refused", &None, floor::hs256()));
-    rows.push(row(rt, "FLOOR nothing refused, three challenges and a body", None, floor::Refuses::new()));
+    rows.push(row(
+        rt,
+        "FLOOR nothing refused, three challenges and a body",
+        None,
+        floor::Refuses::new(),
+    ));
     rows.push(add("nothing refused", None, &all).budget(1_400));
-    rows.push(add("garbage refused", in_authorization("Bearer garbage"), &all));
-    rows.push(floor(rt, "FLOOR forged HS256 refused", &forged_token, floor::hs256()));
+    rows.push(add(
+        "garbage refused",
+        in_authorization("Bearer garbage"),
+        &all,
+    ));
+    rows.push(floor(
+        rt,
+        "FLOOR forged HS256 refused",
+        &forged_token,
+        floor::hs256(),
+    ));
     rows.push(forged_after_a_genuine_one(rt, forged_token.clone(), &token, &all).budget(4_500));
     let nothing_seen = AuthLayer::builder().jwt(shared_secret()).build().unwrap();
-    rows.push(add("forged HS256 refused, no genuine one seen", forged_token, &nothing_seen));
+    rows.push(add(
+        "forged HS256 refused, no genuine one seen",
+        forged_token,
+        &nothing_seen,
+    ));
     rows.push(add("optional, nothing presented", None, &all.optional()));
-    rows.push(add("Basic, remembered", in_authorization("Basic YW5uYTpjb3JyZWN0IGhvcnNl"), &all));
+    rows.push(add(
+        "Basic, remembered",
+        in_authorization("Basic YW5uYTpjb3JyZWN0IGhvcnNl"),
+        &all,
+    ));
     let required = all.layer(all.require(Scope::new("orders:read")).layer(Hello));
     rows.push(row(
         rt,
@@ -116,9 +204,19 @@ pub(crate) fn rows() -> Vec<Row> {
         required,
     ));
     let router = || Router::new().route("/v1/orders", get(async || "hello"));
-    rows.push(row(rt, "axum, bare router", None, router().map_request(axum_body)));
+    rows.push(row(
+        rt,
+        "axum, bare router",
+        None,
+        router().map_request(axum_body),
+    ));
     let layered = router().layer(all.clone()).map_request(axum_body);
-    rows.push(row(rt, "axum, API key", key.as_ref().map(|(field, value)| (*field, value.as_str())), layered));
+    rows.push(row(
+        rt,
+        "axum, API key",
+        key.as_ref().map(|(field, value)| (*field, value.as_str())),
+        layered,
+    ));
     rows
 }
 
@@ -134,8 +232,21 @@ fn forged_after_a_genuine_one(
     layer: &AuthLayer,
 ) -> Row {
     let service = layer.layer(Hello);
-    let headers = fixtures::headers(genuine.as_ref().map(|(field, value)| (*field, value.as_str())));
-    let response = rt.block_on(service.clone().oneshot(fixtures::request(&headers))).unwrap();
+    let headers = fixtures::headers(
+        genuine
+            .as_ref()
+            .map(|(field, value)| (*field, value.as_str())),
+    );
+    let response = rt
+        .block_on(service.clone().oneshot(fixtures::request(&headers)))
+        .unwrap();
     assert_eq!(response.status(), 200);
-    row(rt, "forged HS256 refused", forged.as_ref().map(|(field, value)| (*field, value.as_str())), service)
+    row(
+        rt,
+        "forged HS256 refused",
+        forged
+            .as_ref()
+            .map(|(field, value)| (*field, value.as_str())),
+        service,
+    )
 }

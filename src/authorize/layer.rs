@@ -24,7 +24,10 @@ pub struct RequireLayer {
 
 impl RequireLayer {
     pub(crate) fn new(requirement: Requirement, responder: Arc<Responder>) -> Self {
-        Self { requirement: Arc::new(requirement), responder }
+        Self {
+            requirement: Arc::new(requirement),
+            responder,
+        }
     }
 }
 
@@ -32,7 +35,10 @@ impl<S> Layer<S> for RequireLayer {
     type Service = RequireService<S>;
 
     fn layer(&self, inner: S) -> RequireService<S> {
-        RequireService { inner, layer: self.clone() }
+        RequireService {
+            inner,
+            layer: self.clone(),
+        }
     }
 }
 
@@ -82,7 +88,9 @@ where
 
 impl<S: fmt::Debug> fmt::Debug for RequireService<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequireService").field("inner", &self.inner).finish_non_exhaustive()
+        f.debug_struct("RequireService")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
     }
 }
 

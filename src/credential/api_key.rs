@@ -24,7 +24,8 @@ pub(crate) fn is_well_formed(key: &[u8], prefix: Option<&str>) -> bool {
         return false;
     }
     let checked = key.split_last_chunk::<CHECKSUM>();
-    checked.is_some_and(|(body, checksum)| read_base62(*checksum) == u64::from(crc32fast::hash(body)))
+    checked
+        .is_some_and(|(body, checksum)| read_base62(*checksum) == u64::from(crc32fast::hash(body)))
 }
 
 /// Makes a key of 43 characters that `random` supplies the bytes for.
@@ -32,7 +33,9 @@ pub(crate) fn make<E>(
     prefix: Option<&str>,
     random: impl FnMut(&mut [u8]) -> Result<(), E>,
 ) -> Result<Secret<String>, E> {
-    let prefix = prefix.map(|prefix| format!("{prefix}_")).unwrap_or_default();
+    let prefix = prefix
+        .map(|prefix| format!("{prefix}_"))
+        .unwrap_or_default();
     // The whole length at once: a string that grows leaves copies of the secret behind.
     let mut key = String::with_capacity(prefix.len() + RANDOM + CHECKSUM);
     key.push_str(&prefix);
@@ -69,10 +72,20 @@ mod tests {
                     let mut changed = key.clone().into_bytes();
                     changed[at] = other;
                     let changed = String::from_utf8(changed).unwrap();
-                    assert_eq!(is_well_formed(changed.as_bytes(), prefix), changed == key, "{changed}");
+                    assert_eq!(
+                        is_well_formed(changed.as_bytes(), prefix),
+                        changed == key,
+                        "{changed}"
+                    );
                 }
             }
-            for wrong in [&key[1..], &key[..key.len() - 1], &format!("{key}a"), &format!(" {key}"), ""] {
+            for wrong in [
+                &key[1..],
+                &key[..key.len() - 1],
+                &format!("{key}a"),
+                &format!(" {key}"),
+                "",
+            ] {
                 assert!(!is_well_formed(wrong.as_bytes(), prefix), "{wrong:?}");
             }
         }

@@ -57,13 +57,20 @@ fn is_common(bytes: &[u8]) -> bool {
     }
     add_uncommon(&mut uncommon, *last);
     let (words, _) = uncommon.as_chunks::<8>();
-    words.iter().fold(0, |any, word| any | u64::from_ne_bytes(*word)) == 0
+    words
+        .iter()
+        .fold(0, |any, word| any | u64::from_ne_bytes(*word))
+        == 0
 }
 
 #[inline(always)]
 fn add_uncommon<const N: usize>(uncommon: &mut [u8; N], block: [u8; N]) {
     for at in 0..N {
-        uncommon[at] |= if is_common_byte(block[at]) { 0 } else { u8::MAX };
+        uncommon[at] |= if is_common_byte(block[at]) {
+            0
+        } else {
+            u8::MAX
+        };
     }
 }
 
@@ -105,12 +112,17 @@ mod tests {
     fn token68_is_exactly_the_set_of_the_grammar_at_every_place() {
         let set = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=";
         for b in 0..=255_u8 {
-            for (length, at) in
-                [1, 31, 32, 33, 63, 64, 65, 100].into_iter().flat_map(|n| (0..n).map(move |at| (n, at)))
+            for (length, at) in [1, 31, 32, 33, 63, 64, 65, 100]
+                .into_iter()
+                .flat_map(|n| (0..n).map(move |at| (n, at)))
             {
                 let mut text = vec![b'a'; length];
                 text[at] = b;
-                assert_eq!(token68(&text).is_ok(), set.contains(&b), "{b:#x} at {at} of {length}");
+                assert_eq!(
+                    token68(&text).is_ok(),
+                    set.contains(&b),
+                    "{b:#x} at {at} of {length}"
+                );
             }
         }
     }

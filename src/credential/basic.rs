@@ -22,7 +22,11 @@ pub struct BasicCredential {
 impl BasicCredential {
     #[cfg(feature = "basic")]
     pub(crate) fn new(name: String, password: Secret<String>) -> Self {
-        Self { name, password, peer: None }
+        Self {
+            name,
+            password,
+            peer: None,
+        }
     }
 
     #[cfg(feature = "basic")]
@@ -53,7 +57,11 @@ impl BasicCredential {
         if name.is_empty() || password.is_empty() {
             return Err(RejectionKind::EmptyCredential);
         }
-        Ok(Self { name: name.to_owned(), password: Secret::new(password.to_owned()), peer: None })
+        Ok(Self {
+            name: name.to_owned(),
+            password: Secret::new(password.to_owned()),
+            peer: None,
+        })
     }
 
     /// The user's name.

@@ -2,12 +2,22 @@ use super::{ApiKeyCredential, Credential, TokenCredential};
 
 /// Tells API keys from JWTs. The prefix decides alone; without one, only three base64url segments are a JWT
 /// where bare keys are on.
-pub(super) fn classify<'a>(token: &'a [u8], prefixes: &[Box<str>], bare_keys: bool) -> Credential<'a> {
+pub(super) fn classify<'a>(
+    token: &'a [u8],
+    prefixes: &[Box<str>],
+    bare_keys: bool,
+) -> Credential<'a> {
     if let Some(prefix) = configured_prefix(token, prefixes) {
-        return Credential::ApiKey(ApiKeyCredential { token, prefix: Some(prefix) });
+        return Credential::ApiKey(ApiKeyCredential {
+            token,
+            prefix: Some(prefix),
+        });
     }
     if bare_keys && !is_compact_jws(token) {
-        return Credential::ApiKey(ApiKeyCredential { token, prefix: None });
+        return Credential::ApiKey(ApiKeyCredential {
+            token,
+            prefix: None,
+        });
     }
     Credential::Token(TokenCredential(token))
 }
@@ -16,7 +26,9 @@ pub(super) fn classify<'a>(token: &'a [u8], prefixes: &[Box<str>], bare_keys: bo
 pub(super) fn configured_prefix<'a>(token: &'a [u8], prefixes: &[Box<str>]) -> Option<&'a [u8]> {
     let mut longest: &[u8] = &[];
     for prefix in prefixes {
-        let Some((start, [b'_', ..])) = token.split_at_checked(prefix.len()) else { continue };
+        let Some((start, [b'_', ..])) = token.split_at_checked(prefix.len()) else {
+            continue;
+        };
         // Looked at last: the `_` alone tells nearly all JWTs.
         if start.len() > longest.len() && *start == *prefix.as_bytes() {
             longest = start;
@@ -33,7 +45,10 @@ fn is_compact_jws(token: &[u8]) -> bool {
 }
 
 fn is_base64url(segment: &[u8]) -> bool {
-    !segment.is_empty() && segment.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-' || *b == b'_')
+    !segment.is_empty()
+        && segment
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || *b == b'-' || *b == b'_')
 }
 
 #[cfg(test)]
@@ -70,7 +85,9 @@ mod tests {
             assert_eq!(class(text, false), "token");
             assert_eq!(class(text, true), "token");
         }
-        for text in ["a", "a.b", "a.b.", ".b.c", "a..c", "a.b.c.d", "a.b.c=", "a.b+.c", "Egret_x", "egretx"] {
+        for text in [
+            "a", "a.b", "a.b.", ".b.c", "a..c", "a.b.c.d", "a.b.c=", "a.b+.c", "Egret_x", "egretx",
+        ] {
             assert_eq!(class(text, false), "token", "{text}");
             assert_eq!(class(text, true), "bare key", "{text}");
         }

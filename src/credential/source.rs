@@ -52,9 +52,15 @@ impl Source {
     /// One walk over the fields finds both of them and whether one came twice; looking each up by its hash costs more. A walk
     /// over the names alone comes first, at a third of the price: it is all that a flood of requests without a credential costs.
     #[inline]
-    pub(crate) fn read<'h>(&self, headers: &'h mut HeaderMap) -> Result<Option<Found<'h>>, Rejection> {
+    pub(crate) fn read<'h>(
+        &self,
+        headers: &'h mut HeaderMap,
+    ) -> Result<Option<Found<'h>>, Rejection> {
         let api_keys = self.0.api_keys;
-        if !headers.keys().any(|name| *name == AUTHORIZATION || (api_keys && *name == X_API_KEY)) {
+        if !headers
+            .keys()
+            .any(|name| *name == AUTHORIZATION || (api_keys && *name == X_API_KEY))
+        {
             return Ok(None);
         }
         let (mut authorization, mut api_key) = (Lines::default(), Lines::default());
@@ -76,10 +82,16 @@ impl Source {
                 let checked = self.only_line(value, api_key.more);
                 (checked.and_then(|()| self.api_key(value)), Presented::Other)
             }
-            (Some(value), Some(_)) => (Err(RejectionKind::MultipleCredentials), self.line(value).presented()),
+            (Some(value), Some(_)) => (
+                Err(RejectionKind::MultipleCredentials),
+                self.line(value).presented(),
+            ),
         };
         match credential {
-            Ok(credential) => Ok(Some(Found { credential, presented })),
+            Ok(credential) => Ok(Some(Found {
+                credential,
+                presented,
+            })),
             Err(kind) => Err(Rejection::new(kind, "form").presented(presented)),
         }
     }
@@ -97,11 +109,24 @@ impl Source {
 
     fn line<'s, 'h>(&'s self, value: &'h [u8]) -> Line<'s, 'h> {
         // As nearly everybody writes it.
-        if let Some(rest) = value.strip_prefix(b"Bearer").filter(|rest| rest.starts_with(b" ")) {
-            return Line { accepted: &self.0, name: Name::Bearer, scheme: b"Bearer", rest };
+        if let Some(rest) = value
+            .strip_prefix(b"Bearer")
+            .filter(|rest| rest.starts_with(b" "))
+        {
+            return Line {
+                accepted: &self.0,
+                name: Name::Bearer,
+                scheme: b"Bearer",
+                rest,
+            };
         }
         let (scheme, rest) = split_scheme(value);
-        Line { accepted: &self.0, name: Name::of(scheme), scheme, rest }
+        Line {
+            accepted: &self.0,
+            name: Name::of(scheme),
+            scheme,
+            rest,
+        }
     }
 
     fn api_key<'h>(&self, value: &'h [u8]) -> Result<Credential<'h>, RejectionKind> {
@@ -143,19 +168,37 @@ impl Name {
 impl<'h> Line<'_, 'h> {
     /// Whether it claims to be a Bearer, well-formed or not.
     fn presented(&self) -> Presented {
-        if self.name == Name::Bearer { Presented::Bearer } else { Presented::Other }
+        if self.name == Name::Bearer {
+            Presented::Bearer
+        } else {
+            Presented::Other
+        }
     }
 
     fn credential(&self) -> Result<Credential<'h>, RejectionKind> {
-        let Accepted { tokens, api_keys, basic, ref others, ref prefixes, bare_keys, .. } = *self.accepted;
+        let Accepted {
+            tokens,
+            api_keys,
+            basic,
+            ref others,
+            ref prefixes,
+            bare_keys,
+            ..
+        } = *self.accepted;
         match self.name {
             Name::Bearer if tokens || api_keys => Ok(classify(self.token()?, prefixes, bare_keys)),
             Name::ApiKey if api_keys => Ok(Credential::ApiKey(key(self.token()?, prefixes))),
             Name::Basic if basic => BasicCredential::parse(self.token()?).map(Credential::Basic),
             _ => {
                 let named = |other: &&&str| self.scheme.eq_ignore_ascii_case(other.as_bytes());
-                let scheme = others.iter().find(named).ok_or_else(|| not_accepted(self.scheme, self.rest))?;
-                Ok(Credential::Other(OtherCredential { scheme, token: self.token()? }))
+                let scheme = others
+                    .iter()
+                    .find(named)
+                    .ok_or_else(|| not_accepted(self.scheme, self.rest))?;
+                Ok(Credential::Other(OtherCredential {
+                    scheme,
+                    token: self.token()?,
+                }))
             }
         }
     }
@@ -166,7 +209,10 @@ impl<'h> Line<'_, 'h> {
 }
 
 fn key<'h>(token: &'h [u8], prefixes: &[Box<str>]) -> ApiKeyCredential<'h> {
-    ApiKeyCredential { token, prefix: configured_prefix(token, prefixes) }
+    ApiKeyCredential {
+        token,
+        prefix: configured_prefix(token, prefixes),
+    }
 }
 
 /// The lines of one field.

@@ -83,7 +83,9 @@ impl KeysEndpoint {
             show: None,
             list: None,
         };
-        Self { shape: Arc::new(shape) }
+        Self {
+            shape: Arc::new(shape),
+        }
     }
 
     /// What a caller must be or have; any verified caller by default.
@@ -173,7 +175,8 @@ pub(super) fn time(at: Option<SystemTime>) -> Value {
 
 impl Shape {
     fn keys<'a>(&self, auth: &'a AuthLayer) -> Result<&'a ApiKeys, Rejection> {
-        auth.api_keys(self.prefix.as_deref()).ok_or_else(not_configured)
+        auth.api_keys(self.prefix.as_deref())
+            .ok_or_else(not_configured)
     }
 
     fn owner_of(&self, call: &Call) -> Result<Subject, Rejection> {
@@ -203,7 +206,11 @@ impl Shape {
     }
 
     /// A key that is still there.
-    async fn live(&self, auth: &AuthLayer, call: &Call) -> Result<(Subject, Arc<KeyRecord>), Rejection> {
+    async fn live(
+        &self,
+        auth: &AuthLayer,
+        call: &Call,
+    ) -> Result<(Subject, Arc<KeyRecord>), Rejection> {
         let owner = self.owner_of(call)?;
         let id = call.parameter("key_id").unwrap_or_default();
         let key = self.keys(auth)?.find(&owner, id, call.now).await?;
@@ -218,7 +225,12 @@ pub(super) struct Create(pub(super) Arc<Shape>);
 
 #[async_trait]
 impl Handler for Create {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+    async fn handle(
+        &self,
+        auth: &AuthLayer,
+        call: &Call,
+        mut input: Input,
+    ) -> Result<Reply, Rejection> {
         let Self(shape) = self;
         let owner = shape.owner_of(call)?;
         let mut request = KeyRequest::new(owner, input.text("name"));
@@ -235,7 +247,10 @@ impl Handler for Create {
         if let Some(hook) = &shape.request {
             request = hook(call, request)?;
         }
-        let new = shape.keys(auth)?.create(request, caller(call)?, call.now).await?;
+        let new = shape
+            .keys(auth)?
+            .create(request, caller(call)?, call.now)
+            .await?;
         Ok(Reply::created(shape.with_secret(&new, call)))
     }
 
@@ -256,9 +271,14 @@ pub(super) struct List(pub(super) Arc<Shape>);
 impl Handler for List {
     async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
         let Self(shape) = self;
-        let keys = shape.keys(auth)?.list(&shape.owner_of(call)?, call.now).await?;
+        let keys = shape
+            .keys(auth)?
+            .list(&shape.owner_of(call)?, call.now)
+            .await?;
         let live = keys.iter().filter(|key| key.revoked_at().is_none());
-        let shown: Vec<Value> = live.map(|key| Value::Object(shape.shown(key, call))).collect();
+        let shown: Vec<Value> = live
+            .map(|key| Value::Object(shape.shown(key, call)))
+            .collect();
         let list = match &shape.list {
             Some(list) => list(shown),
             None => Value::Array(shown),
@@ -291,7 +311,12 @@ pub(super) struct Rename(pub(super) Arc<Shape>);
 
 #[async_trait]
 impl Handler for Rename {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+    async fn handle(
+        &self,
+        auth: &AuthLayer,
+        call: &Call,
+        mut input: Input,
+    ) -> Result<Reply, Rejection> {
         let Self(shape) = self;
         let (owner, key) = shape.live(auth, call).await?;
         let name = input.optional_text("name");
@@ -300,7 +325,10 @@ impl Handler for Rename {
         if let Some(name) = name {
             keys.rename(&owner, key.id(), &name, call.now).await?;
         }
-        Ok(Reply::ok(shape.shown(&*keys.find(&owner, key.id(), call.now).await?, call)))
+        Ok(Reply::ok(shape.shown(
+            &*keys.find(&owner, key.id(), call.now).await?,
+            call,
+        )))
     }
 
     #[cfg(feature = "openapi")]
@@ -313,15 +341,26 @@ pub(super) struct Rotate(pub(super) Arc<Shape>);
 
 #[async_trait]
 impl Handler for Rotate {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+    async fn handle(
+        &self,
+        auth: &AuthLayer,
+        call: &Call,
+        mut input: Input,
+    ) -> Result<Reply, Rejection> {
         let Self(shape) = self;
         let (owner, key) = shape.live(auth, call).await?;
         let overlap = input.optional_number("overlap").unwrap_or(0);
         input.check()?;
         may_see(caller(call)?, &key)?;
         let overlap = Duration::from_secs(overlap.min(LONGEST_OVERLAP));
-        let new = shape.keys(auth)?.rotate(&owner, key.id(), overlap, call.now).await;
-        Ok(Reply::created(shape.with_secret(&new.map_err(|rejection| named(rejection, &[]))?, call)))
+        let new = shape
+            .keys(auth)?
+            .rotate(&owner, key.id(), overlap, call.now)
+            .await;
+        Ok(Reply::created(shape.with_secret(
+            &new.map_err(|rejection| named(rejection, &[]))?,
+            call,
+        )))
     }
 
     #[cfg(feature = "openapi")]
@@ -332,12 +371,20 @@ impl Handler for Rotate {
 
 /// Nobody gets more by a key than they have.
 fn may_see(caller: &Principal, key: &KeyRecord) -> Result<(), Rejection> {
-    let missing: Vec<Scope> =
-        key.scopes().iter().filter(|scope| !caller.has_scope(scope)).map(Scope::from).collect();
+    let missing: Vec<Scope> = key
+        .scopes()
+        .iter()
+        .filter(|scope| !caller.has_scope(scope))
+        .map(Scope::from)
+        .collect();
     if !key.roles().iter().all(|role| caller.has_role(role)) {
         return Err(Rejection::permission_denied("roles"));
     }
-    if missing.is_empty() { Ok(()) } else { Err(Rejection::insufficient_scope(missing)) }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Rejection::insufficient_scope(missing))
+    }
 }
 
 pub(super) struct Revoke(pub(super) Arc<Shape>);
@@ -346,7 +393,10 @@ pub(super) struct Revoke(pub(super) Arc<Shape>);
 impl Handler for Revoke {
     async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
         let (owner, key) = self.0.live(auth, call).await?;
-        self.0.keys(auth)?.revoke(&owner, key.id(), call.now).await?;
+        self.0
+            .keys(auth)?
+            .revoke(&owner, key.id(), call.now)
+            .await?;
         Ok(Reply::nothing())
     }
 
@@ -358,6 +408,8 @@ impl Handler for Revoke {
 
 impl fmt::Debug for KeysEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeysEndpoint").field("prefix", &self.shape.prefix).finish_non_exhaustive()
+        f.debug_struct("KeysEndpoint")
+            .field("prefix", &self.shape.prefix)
+            .finish_non_exhaustive()
     }
 }

@@ -6,7 +6,9 @@ use super::private_tokens::{self, PrivateTokensEndpoint};
 use super::resource_metadata::ResourceMetadata;
 use super::route::{Access, Handler, Path, Route, TakesBody};
 use super::service::{Endpoints, Shared};
-use super::session::{ChangePassword, GrantOf, Refresh, SignInEndpoint, SignOut, SignOutEverywhere, Verify};
+use super::session::{
+    ChangePassword, GrantOf, Refresh, SignInEndpoint, SignOut, SignOutEverywhere, Verify,
+};
 use super::users::{self, UsersEndpoint};
 use crate::authorize::Requirement;
 use crate::config::{ConfigError, ConfigProblem};
@@ -80,11 +82,20 @@ enum Kind {
 
 impl EndpointsBuilder {
     pub(crate) fn new(auth: AuthLayer) -> Self {
-        Self { auth, parts: Vec::new(), grant: None, body_limit: BODY_LIMIT, public_url: None }
+        Self {
+            auth,
+            parts: Vec::new(),
+            grant: None,
+            body_limit: BODY_LIMIT,
+            public_url: None,
+        }
     }
 
     fn part(mut self, path: impl Into<String>, kind: Kind) -> Self {
-        self.parts.push(Part { path: path.into(), kind });
+        self.parts.push(Part {
+            path: path.into(),
+            kind,
+        });
         self
     }
 
@@ -175,7 +186,10 @@ impl EndpointsBuilder {
     ///
     /// All mistakes at once: a path that is none or is there twice, and whatever an endpoint needs that the layer does not have.
     pub fn build(self) -> Result<Endpoints, ConfigError> {
-        let mut routes = Routes { routes: Vec::new(), problems: Vec::new() };
+        let mut routes = Routes {
+            routes: Vec::new(),
+            problems: Vec::new(),
+        };
         for Part { path, kind } in &self.parts {
             if let Kind::Page(page) = kind {
                 match page.plan(path, &others(&self.auth, &self.parts)) {
@@ -211,13 +225,18 @@ impl Routes {
     fn need(&mut self, auth: &AuthLayer, kind: &Kind) {
         let (mut users, mut tokens) = (false, false);
         match kind {
-            Kind::SignIn(_) | Kind::ChangePassword | Kind::PrivateTokens => (users, tokens) = (true, true),
+            Kind::SignIn(_) | Kind::ChangePassword | Kind::PrivateTokens => {
+                (users, tokens) = (true, true)
+            }
             Kind::Refresh | Kind::Verify | Kind::SignOut | Kind::SignOutEverywhere | Kind::Jwks => {
                 tokens = true
             }
             Kind::Users(_) => users = true,
-            Kind::ApiKeys(endpoint) if auth.api_keys(endpoint.shape.prefix.as_deref()).is_none() => {
-                self.problems.push(ConfigProblem::EndpointNeeds("api_keys of that prefix"));
+            Kind::ApiKeys(endpoint)
+                if auth.api_keys(endpoint.shape.prefix.as_deref()).is_none() =>
+            {
+                self.problems
+                    .push(ConfigProblem::EndpointNeeds("api_keys of that prefix"));
             }
             // What it needs are the other endpoints, and they the layer's.
             Kind::ApiKeys(_) | Kind::Page(_) => {}
@@ -241,7 +260,13 @@ impl Routes {
             Kind::Verify => self.post(path, Access::Anybody, Verify),
             Kind::SignOut => self.route(path, Method::POST, signed_in(), TakesBody::No, SignOut),
             Kind::SignOutEverywhere => {
-                self.route(path, Method::POST, signed_in(), TakesBody::No, SignOutEverywhere);
+                self.route(
+                    path,
+                    Method::POST,
+                    signed_in(),
+                    TakesBody::No,
+                    SignOutEverywhere,
+                );
             }
             Kind::ChangePassword => self.post(path, signed_in(), ChangePassword),
             Kind::Jwks => self.get(path, Access::Anybody, Jwks),
@@ -255,7 +280,10 @@ impl Routes {
 
     fn add_users(&mut self, path: &str, endpoint: &UsersEndpoint) {
         let shape = || Arc::clone(&endpoint.shape);
-        let (anyone, one) = (|| Access::Caller(Requirement::anyone()), format!("{path}{{user_id}}/"));
+        let (anyone, one) = (
+            || Access::Caller(Requirement::anyone()),
+            format!("{path}{{user_id}}/"),
+        );
         self.post(path, Access::Anybody, users::Register(shape()));
         self.get(path, anyone(), users::Current(shape()));
         self.get(&one, anyone(), users::Find(shape()));
@@ -274,10 +302,26 @@ impl Routes {
         let shared = || Arc::clone(&cookies);
         let access = |requirement| Access::Cookies(shared(), requirement);
         self.get(&at("owner/"), access(signed_in()), plan.owner);
-        self.post(&at("session/"), Access::Page, page::SignIn(plan.sign_in.granting(grant), shared()));
+        self.post(
+            &at("session/"),
+            Access::Page,
+            page::SignIn(plan.sign_in.granting(grant), shared()),
+        );
         let (refresh, end) = (at("session/refresh/"), at("session/end/"));
-        self.route(&refresh, Method::POST, Access::Page, TakesBody::No, page::Refresh(shared()));
-        self.route(&end, Method::POST, access(signed_in()), TakesBody::No, page::SignOut(shared()));
+        self.route(
+            &refresh,
+            Method::POST,
+            Access::Page,
+            TakesBody::No,
+            page::Refresh(shared()),
+        );
+        self.route(
+            &end,
+            Method::POST,
+            access(signed_in()),
+            TakesBody::No,
+            page::SignOut(shared()),
+        );
         match plan.keys {
             Keys::ApiKeys(endpoint) => self.add_api_keys(&at("keys/"), &endpoint, &access),
             Keys::PrivateTokens { .. } => self.add_private_tokens(&at("keys/"), grant, &access),
@@ -293,20 +337,41 @@ impl Routes {
         let (access, one) = (|| access(signed_in()), format!("{path}{{token_id}}/"));
         self.post(path, access(), private_tokens::Create(grant.cloned()));
         self.get(path, access(), private_tokens::List);
-        self.post(&format!("{one}rotate/"), access(), private_tokens::Rotate(grant.cloned()));
+        self.post(
+            &format!("{one}rotate/"),
+            access(),
+            private_tokens::Rotate(grant.cloned()),
+        );
         self.delete(&one, access(), private_tokens::Revoke);
     }
 
-    fn add_api_keys(&mut self, path: &str, endpoint: &KeysEndpoint, access: &dyn Fn(Requirement) -> Access) {
+    fn add_api_keys(
+        &mut self,
+        path: &str,
+        endpoint: &KeysEndpoint,
+        access: &dyn Fn(Requirement) -> Access,
+    ) {
         let shape = || Arc::clone(&endpoint.shape);
-        let access = || access(endpoint.shape.requirement.clone().unwrap_or_else(Requirement::anyone));
+        let access = || {
+            access(
+                endpoint
+                    .shape
+                    .requirement
+                    .clone()
+                    .unwrap_or_else(Requirement::anyone),
+            )
+        };
         let one = format!("{path}{{key_id}}/");
         self.post(path, access(), api_keys::Create(shape()));
         self.get(path, access(), api_keys::List(shape()));
         self.get(&one, access(), api_keys::Find(shape()));
         self.patch(&one, access(), api_keys::Rename(shape()));
         self.delete(&one, access(), api_keys::Revoke(shape()));
-        self.post(&format!("{one}rotate/"), access(), api_keys::Rotate(shape()));
+        self.post(
+            &format!("{one}rotate/"),
+            access(),
+            api_keys::Rotate(shape()),
+        );
     }
 
     fn post(&mut self, path: &str, access: Access, handler: impl Handler + 'static) {
@@ -336,22 +401,43 @@ impl Routes {
         let Some(path) = Path::parse(path) else {
             return self.problems.push(ConfigProblem::Path(path.to_owned()));
         };
-        if self.routes.iter().any(|other| other.method == method && other.path.is_like(&path)) {
-            return self.problems.push(ConfigProblem::TwoEndpoints(path.as_str().to_owned()));
+        if self
+            .routes
+            .iter()
+            .any(|other| other.method == method && other.path.is_like(&path))
+        {
+            return self
+                .problems
+                .push(ConfigProblem::TwoEndpoints(path.as_str().to_owned()));
         }
-        self.routes.push(Route { path, method, access, body, handler: Box::new(handler) });
+        self.routes.push(Route {
+            path,
+            method,
+            access,
+            body,
+            handler: Box::new(handler),
+        });
     }
 }
 
 /// Who presents an access token of ours: neither a private token nor an API key, nor another issuer's token.
 fn signed_in() -> Requirement {
-    Requirement::check("an access token of ours", |caller| caller.session().is_some())
+    Requirement::check("an access token of ours", |caller| {
+        caller.session().is_some()
+    })
 }
 
 /// What a page finds beside it.
 fn others<'a>(auth: &AuthLayer, parts: &'a [Part]) -> Others<'a> {
-    let mut others = Others { sign_in: None, refresh: None, sign_out: None, keys: Vec::new() };
-    let longest = auth.tokens().map_or(0, |tokens| tokens.longest_private().as_secs());
+    let mut others = Others {
+        sign_in: None,
+        refresh: None,
+        sign_out: None,
+        keys: Vec::new(),
+    };
+    let longest = auth
+        .tokens()
+        .map_or(0, |tokens| tokens.longest_private().as_secs());
     for Part { path, kind } in parts {
         match kind {
             Kind::SignIn(endpoint) => others.sign_in = Some((path, endpoint)),
@@ -368,6 +454,8 @@ fn others<'a>(auth: &AuthLayer, parts: &'a [Part]) -> Others<'a> {
 impl fmt::Debug for EndpointsBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let paths: Vec<&str> = self.parts.iter().map(|part| part.path.as_str()).collect();
-        f.debug_struct("EndpointsBuilder").field("paths", &paths).finish_non_exhaustive()
+        f.debug_struct("EndpointsBuilder")
+            .field("paths", &paths)
+            .finish_non_exhaustive()
     }
 }

@@ -31,13 +31,17 @@ impl Call {
     ///
     /// 401 on a route that needs none.
     pub fn verified(&self) -> Result<&Principal, Rejection> {
-        self.caller().ok_or_else(|| Rejection::new(RejectionKind::MissingCredential, "anonymous"))
+        self.caller()
+            .ok_or_else(|| Rejection::new(RejectionKind::MissingCredential, "anonymous"))
     }
 
     /// A parameter of the path: `id` of `/agents/{id}/`.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(known, _)| **known == *name).map(|(_, value)| value.as_str())
+        self.parameters
+            .iter()
+            .find(|(known, _)| **known == *name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The head of the request. Its credential fields are marked sensitive.
@@ -77,5 +81,7 @@ impl Call {
 pub(super) fn host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = host.or_else(|| uri.authority().map(Authority::as_str))?;
-    host.parse::<Authority>().ok().filter(|host| !host.as_str().contains('@'))
+    host.parse::<Authority>()
+        .ok()
+        .filter(|host| !host.as_str().contains('@'))
 }

@@ -61,7 +61,10 @@ pub struct Input {
 impl Input {
     /// No body.
     pub(super) fn none() -> Self {
-        Self { members: Map::new(), problems: Vec::new() }
+        Self {
+            members: Map::new(),
+            problems: Vec::new(),
+        }
     }
 
     /// Reads the body of a request to a handler.
@@ -76,7 +79,11 @@ impl Input {
     }
 
     /// Reads a body: `application/json` (415), at most `most` bytes (413), one JSON object (400). No body at all has no members.
-    pub(super) async fn read<B>(headers: &HeaderMap, body: B, most: usize) -> Result<Self, Rejection>
+    pub(super) async fn read<B>(
+        headers: &HeaderMap,
+        body: B,
+        most: usize,
+    ) -> Result<Self, Rejection>
     where
         B: Body,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -85,10 +92,14 @@ impl Input {
             return Ok(Self::none());
         }
         if !is_json(headers) {
-            return Err(Rejection::new(RejectionKind::UnsupportedMediaType, "content type"));
+            return Err(Rejection::new(
+                RejectionKind::UnsupportedMediaType,
+                "content type",
+            ));
         }
-        let announced =
-            headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let announced = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|length| length > most as u64) {
             return Err(too_large());
         }
@@ -103,12 +114,16 @@ impl Input {
     fn parse(json: &Bytes) -> Result<Self, Rejection> {
         let Members(members) = serde_json::from_slice(json)
             .map_err(|_| Rejection::new(RejectionKind::InvalidInput, "no JSON object"))?;
-        Ok(Self { members, problems: Vec::new() })
+        Ok(Self {
+            members,
+            problems: Vec::new(),
+        })
     }
 
     /// A text that has to be there, and not be blank.
     pub fn text(&mut self, field: &str) -> String {
-        self.required(field, Self::optional_text).unwrap_or_default()
+        self.required(field, Self::optional_text)
+            .unwrap_or_default()
     }
 
     /// A text that may be missing.
@@ -121,9 +136,11 @@ impl Input {
                 self.problem(field, "max_length", "This field is too long.")
             }
             // No store can be relied upon to keep it.
-            Value::String(text) if text.contains('\0') => {
-                self.problem(field, "null_characters_not_allowed", "Null characters are not allowed.")
-            }
+            Value::String(text) if text.contains('\0') => self.problem(
+                field,
+                "null_characters_not_allowed",
+                "Null characters are not allowed.",
+            ),
             Value::String(text) => Some(text),
             Value::Null => self.problem(field, "null", "This field may not be null."),
             _ => self.problem(field, "invalid", "Not a valid string."),
@@ -140,7 +157,8 @@ impl Input {
             Value::Null => input.problem(field, "null", "This field may not be null."),
             _ => input.problem(field, "invalid", "Not a valid string."),
         };
-        self.required(field, read).unwrap_or_else(|| Secret::new(String::new()))
+        self.required(field, read)
+            .unwrap_or_else(|| Secret::new(String::new()))
     }
 
     /// A time (RFC 3339) that may be missing or null.
@@ -177,26 +195,46 @@ impl Input {
 
     /// A list of texts that may be missing.
     pub fn optional_texts(&mut self, field: &str) -> Vec<String> {
-        let Some(value) = self.members.remove(field) else { return Vec::new() };
+        let Some(value) = self.members.remove(field) else {
+            return Vec::new();
+        };
         let texts = match &value {
             Value::Array(texts) if texts.len() > MOST_TEXTS => {
-                return self.problem(field, "max_length", "This list is too long.").unwrap_or_default();
+                return self
+                    .problem(field, "max_length", "This list is too long.")
+                    .unwrap_or_default();
             }
-            Value::Array(texts) => texts.iter().map(|text| text.as_str().map(str::to_owned)).collect(),
+            Value::Array(texts) => texts
+                .iter()
+                .map(|text| text.as_str().map(str::to_owned))
+                .collect(),
             _ => None,
         };
-        texts.unwrap_or_else(|| self.problem(field, "invalid", "Not a list of strings.").unwrap_or_default())
+        texts.unwrap_or_else(|| {
+            self.problem(field, "invalid", "Not a list of strings.")
+                .unwrap_or_default()
+        })
     }
 
-    fn required<T>(&mut self, field: &str, read: impl FnOnce(&mut Self, &str) -> Option<T>) -> Option<T> {
+    fn required<T>(
+        &mut self,
+        field: &str,
+        read: impl FnOnce(&mut Self, &str) -> Option<T>,
+    ) -> Option<T> {
         if !self.members.contains_key(field) {
             self.problems.push(FieldError::required(field.to_owned()));
         }
         read(self, field)
     }
 
-    pub(super) fn problem<T>(&mut self, field: &str, code: &'static str, detail: &'static str) -> Option<T> {
-        self.problems.push(FieldError::new(field.to_owned(), code, detail));
+    pub(super) fn problem<T>(
+        &mut self,
+        field: &str,
+        code: &'static str,
+        detail: &'static str,
+    ) -> Option<T> {
+        self.problems
+            .push(FieldError::new(field.to_owned(), code, detail));
         None
     }
 
@@ -255,9 +293,15 @@ pub(super) fn named(rejection: Rejection, names: &[(&str, &str)]) -> Rejection {
         return rejection;
     }
     let rename = |field: &FieldError| {
-        let name =
-            names.iter().find(|(ours, _)| *ours == field.field()).map_or(field.field(), |(_, name)| name);
-        FieldError::new(name.to_owned(), field.code(), Cow::Owned(field.detail().to_owned()))
+        let name = names
+            .iter()
+            .find(|(ours, _)| *ours == field.field())
+            .map_or(field.field(), |(_, name)| name);
+        FieldError::new(
+            name.to_owned(),
+            field.code(),
+            Cow::Owned(field.detail().to_owned()),
+        )
     };
     Rejection::invalid(rejection.fields().iter().map(rename).collect::<Vec<_>>())
 }
@@ -269,7 +313,15 @@ fn too_large() -> Rejection {
 /// `application/json`, with or without parameters, in any case (RFC 9110 §8.3.1).
 fn is_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(only), None) = (types.next(), types.next()) else { return false };
-    let essence = only.as_bytes().split(|b| *b == b';').next().unwrap_or_default();
-    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+    let (Some(only), None) = (types.next(), types.next()) else {
+        return false;
+    };
+    let essence = only
+        .as_bytes()
+        .split(|b| *b == b';')
+        .next()
+        .unwrap_or_default();
+    essence
+        .trim_ascii()
+        .eq_ignore_ascii_case(b"application/json")
 }

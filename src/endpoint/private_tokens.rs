@@ -59,7 +59,12 @@ pub(super) struct Create(pub(super) Option<GrantOf>);
 
 #[async_trait]
 impl Handler for Create {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+    async fn handle(
+        &self,
+        auth: &AuthLayer,
+        call: &Call,
+        mut input: Input,
+    ) -> Result<Reply, Rejection> {
         let (name, expires) = (input.text("name"), input.time("expires_at"));
         input.check()?;
         let new = issue(self.0.as_ref(), auth, call, &name, expires).await?;
@@ -68,7 +73,11 @@ impl Handler for Create {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::CREATED, "Create a private token").text("name").time("expires_at"))
+        Some(
+            About::new(StatusCode::CREATED, "Create a private token")
+                .text("name")
+                .time("expires_at"),
+        )
     }
 }
 
@@ -82,7 +91,9 @@ async fn issue(
     let caller = caller(call)?;
     let user = users(auth)?.find(caller.subject(), call.now).await?;
     let grant = granted(grant, &user)?.shrunk_to(caller.scopes(), caller.roles());
-    tokens(auth)?.issue_private(grant, name, expires, call.now).await
+    tokens(auth)?
+        .issue_private(grant, name, expires, call.now)
+        .await
 }
 
 fn with_token(new: &NewPrivateToken) -> Map<String, Value> {
@@ -95,17 +106,29 @@ pub(super) struct Rotate(pub(super) Option<GrantOf>);
 
 #[async_trait]
 impl Handler for Rotate {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+    async fn handle(
+        &self,
+        auth: &AuthLayer,
+        call: &Call,
+        mut input: Input,
+    ) -> Result<Reply, Rejection> {
         let (owner, former) = (caller(call)?.subject(), find(auth, call).await?);
         let expires = input.optional_time("expires_at");
         input.check()?;
-        let lifetime = former.expires().duration_since(former.created()).unwrap_or_default();
-        let expires = expires.or_else(|| call.now.checked_add(lifetime)).unwrap_or(call.now);
+        let lifetime = former
+            .expires()
+            .duration_since(former.created())
+            .unwrap_or_default();
+        let expires = expires
+            .or_else(|| call.now.checked_add(lifetime))
+            .unwrap_or(call.now);
         let new = issue(self.0.as_ref(), auth, call, former.name(), expires).await?;
         let tokens = tokens(auth)?;
         if let Err(refusal) = tokens.revoke_private(owner, former.id(), call.now).await {
             // Nobody gets to know the new one, so it goes as well; should that fail it can be revoked from the list.
-            let _ = tokens.revoke_private(owner, new.record.id(), call.now).await;
+            let _ = tokens
+                .revoke_private(owner, new.record.id(), call.now)
+                .await;
             return Err(refusal);
         }
         Ok(Reply::created(with_token(&new)))
@@ -117,7 +140,11 @@ impl Handler for Rotate {
     }
 }
 
-async fn live(auth: &AuthLayer, call: &Call, owner: &Subject) -> Result<Vec<Arc<TokenRecord>>, Rejection> {
+async fn live(
+    auth: &AuthLayer,
+    call: &Call,
+    owner: &Subject,
+) -> Result<Vec<Arc<TokenRecord>>, Rejection> {
     let mut records = tokens(auth)?.private_tokens(owner, call.now).await?;
     records.retain(|token| token.revoked_at().is_none());
     Ok(records)
@@ -126,7 +153,10 @@ async fn live(auth: &AuthLayer, call: &Call, owner: &Subject) -> Result<Vec<Arc<
 /// The one that the path names.
 async fn find(auth: &AuthLayer, call: &Call) -> Result<Arc<TokenRecord>, Rejection> {
     let id = call.parameter("token_id").unwrap_or_default();
-    let found = live(auth, call, caller(call)?.subject()).await?.into_iter().find(|token| token.id() == id);
+    let found = live(auth, call, caller(call)?.subject())
+        .await?
+        .into_iter()
+        .find(|token| token.id() == id);
     found.ok_or_else(|| Rejection::new(RejectionKind::NotFound, "missing"))
 }
 
@@ -136,7 +166,10 @@ pub(super) struct List;
 impl Handler for List {
     async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
         let records = live(auth, call, caller(call)?.subject()).await?;
-        let shown = records.iter().map(|token| Value::Object(shown(token))).collect();
+        let shown = records
+            .iter()
+            .map(|token| Value::Object(shown(token)))
+            .collect();
         Ok(Reply::json(StatusCode::OK, &Value::Array(shown)))
     }
 
@@ -152,7 +185,9 @@ pub(super) struct Revoke;
 impl Handler for Revoke {
     async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
         let (owner, token) = (caller(call)?.subject(), find(auth, call).await?);
-        tokens(auth)?.revoke_private(owner, token.id(), call.now).await?;
+        tokens(auth)?
+            .revoke_private(owner, token.id(), call.now)
+            .await?;
         Ok(Reply::nothing())
     }
 

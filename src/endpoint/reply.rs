@@ -57,7 +57,10 @@ impl Reply {
     }
 
     pub(super) fn nothing() -> Self {
-        Self { body: None, ..Self::with_body(StatusCode::NO_CONTENT, "", Bytes::new()) }
+        Self {
+            body: None,
+            ..Self::with_body(StatusCode::NO_CONTENT, "", Bytes::new())
+        }
     }
 
     /// JSON that is alike for everybody, and may be kept for a while.
@@ -70,7 +73,11 @@ impl Reply {
 
     /// A file that is compiled in.
     pub(super) fn file(content_type: &'static str, text: &'static str) -> Self {
-        Self::with_body(StatusCode::OK, content_type, Bytes::from_static(text.as_bytes()))
+        Self::with_body(
+            StatusCode::OK,
+            content_type,
+            Bytes::from_static(text.as_bytes()),
+        )
     }
 
     /// JSON that was made before.
@@ -79,7 +86,14 @@ impl Reply {
     }
 
     fn with_body(status: StatusCode, content_type: &'static str, body: Bytes) -> Self {
-        Self { status, cache: "no-store", fields: Vec::new(), content_type, body: Some(body), quota: None }
+        Self {
+            status,
+            cache: "no-store",
+            fields: Vec::new(),
+            content_type,
+            body: Some(body),
+            quota: None,
+        }
     }
 
     /// A further header field.

@@ -80,16 +80,22 @@ impl ResourceMetadata {
     /// Where clients look for it (RFC 9728 §3.1): the well-known path stands between the host and the resource's own.
     #[must_use]
     pub fn url(&self) -> String {
-        let (scheme, rest) = self.resource.split_once("://").unwrap_or(("https", &self.resource));
+        let (scheme, rest) = self
+            .resource
+            .split_once("://")
+            .unwrap_or(("https", &self.resource));
         let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         let path = if path == "/" { "" } else { path };
         format!("{scheme}://{host}/.well-known/oauth-protected-resource{path}")
     }
 
     pub(super) fn problem(&self) -> Option<ConfigProblem> {
-        let urls = [&self.resource].into_iter().chain(&self.resource_documentation);
+        let urls = [&self.resource]
+            .into_iter()
+            .chain(&self.resource_documentation);
         let mut urls = urls.chain(&self.authorization_servers);
-        urls.any(|url| !is_http_url(url)).then_some(ConfigProblem::ResourceUrl)
+        urls.any(|url| !is_http_url(url))
+            .then_some(ConfigProblem::ResourceUrl)
     }
 }
 
@@ -102,7 +108,10 @@ impl Handler for ResourceMetadata {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::OK, "Metadata of the protected resource"))
+        Some(About::new(
+            StatusCode::OK,
+            "Metadata of the protected resource",
+        ))
     }
 }
 
@@ -113,11 +122,26 @@ mod tests {
     #[test]
     fn the_well_known_path_stands_between_host_and_path() {
         for (resource, url) in [
-            ("https://a.example", "https://a.example/.well-known/oauth-protected-resource"),
-            ("https://a.example/", "https://a.example/.well-known/oauth-protected-resource"),
-            ("http://[::1]:3000/mcp", "http://[::1]:3000/.well-known/oauth-protected-resource/mcp"),
-            ("https://a.example/x/y/", "https://a.example/.well-known/oauth-protected-resource/x/y/"),
-            ("https://a.example?x=1", "https://a.example/.well-known/oauth-protected-resource?x=1"),
+            (
+                "https://a.example",
+                "https://a.example/.well-known/oauth-protected-resource",
+            ),
+            (
+                "https://a.example/",
+                "https://a.example/.well-known/oauth-protected-resource",
+            ),
+            (
+                "http://[::1]:3000/mcp",
+                "http://[::1]:3000/.well-known/oauth-protected-resource/mcp",
+            ),
+            (
+                "https://a.example/x/y/",
+                "https://a.example/.well-known/oauth-protected-resource/x/y/",
+            ),
+            (
+                "https://a.example?x=1",
+                "https://a.example/.well-known/oauth-protected-resource?x=1",
+            ),
         ] {
             assert_eq!(ResourceMetadata::new(resource).url(), url);
         }

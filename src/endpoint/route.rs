@@ -58,7 +58,8 @@ pub(super) enum TakesBody {
 
 #[async_trait]
 pub(super) trait Handler: Send + Sync {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, input: Input) -> Result<Reply, Rejection>;
+    async fn handle(&self, auth: &AuthLayer, call: &Call, input: Input)
+    -> Result<Reply, Rejection>;
 
     /// For a document that describes it; `None` where it is no part of an API.
     #[cfg(feature = "openapi")]
@@ -87,12 +88,16 @@ impl Path {
     /// `None` where it does not begin with a `/`, or braces do not enclose a whole segment, or enclose a name twice.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let segments = text.strip_prefix('/')?.split('/').map(|segment| {
-            let parameter = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            let parameter = segment
+                .strip_prefix('{')
+                .and_then(|rest| rest.strip_suffix('}'));
             match parameter {
                 Some(name) if !name.is_empty() && !name.contains(['{', '}', '*']) => {
                     Some(Segment::Parameter(name.into()))
                 }
-                None if !segment.contains(['{', '}', '?', '#']) => Some(Segment::Exactly(segment.into())),
+                None if !segment.contains(['{', '}', '?', '#']) => {
+                    Some(Segment::Exactly(segment.into()))
+                }
                 _ => None,
             }
         });
@@ -101,7 +106,10 @@ impl Path {
             matches!(segment, Segment::Parameter(_)) && segments[..at].contains(segment)
         };
         let repeated = segments.iter().enumerate().any(is_repeated);
-        (!repeated).then(|| Self { text: text.into(), segments })
+        (!repeated).then(|| Self {
+            text: text.into(),
+            segments,
+        })
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -178,7 +186,17 @@ mod tests {
 
     #[test]
     fn a_pattern_has_whole_segments() {
-        for wrong in ["", "agents", "/{}", "/a{b}", "/{a}b", "/{*rest}", "/a?b", "/{a", "/{a}/b/{a}/"] {
+        for wrong in [
+            "",
+            "agents",
+            "/{}",
+            "/a{b}",
+            "/{a}b",
+            "/{*rest}",
+            "/a?b",
+            "/{a",
+            "/{a}/b/{a}/",
+        ] {
             assert_eq!(Path::parse(wrong), None, "{wrong}");
         }
     }

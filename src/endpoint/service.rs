@@ -52,7 +52,12 @@ impl Endpoints {
 
     /// The paths that it answers, with parameters in braces.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
-        let mut paths: Vec<&str> = self.0.routes.iter().map(|route| route.path.as_str()).collect();
+        let mut paths: Vec<&str> = self
+            .0
+            .routes
+            .iter()
+            .map(|route| route.path.as_str())
+            .collect();
         paths.sort_unstable();
         paths.dedup();
         paths.into_iter()
@@ -80,7 +85,10 @@ where
 }
 
 impl Shared {
-    async fn respond<B>(self: Arc<Self>, request: Request<B>) -> Response<ResponseBody<EndpointBody>>
+    async fn respond<B>(
+        self: Arc<Self>,
+        request: Request<B>,
+    ) -> Response<ResponseBody<EndpointBody>>
     where
         B: Body + Send + 'static,
         B::Data: Send,
@@ -88,11 +96,18 @@ impl Shared {
     {
         let shape = Shape::of_http(request.method());
         let allowed = self.allowed(request.uri().path());
-        let is_for_pages = self.fitting(request.uri().path()).any(|route| route.access.is_for_pages());
+        let is_for_pages = self
+            .fitting(request.uri().path())
+            .any(|route| route.access.is_for_pages());
         let (head, body) = request.into_parts();
         let answered = self.answer(Request::from_parts(head, ()), body);
         // A hook of the application that panics must not take the connection with it.
-        let panicked = |_| Err(Rejection::new(RejectionKind::Failed, "endpoint hook panicked"));
+        let panicked = |_| {
+            Err(Rejection::new(
+                RejectionKind::Failed,
+                "endpoint hook panicked",
+            ))
+        };
         let answer = caught_future(answered).await.unwrap_or_else(panicked);
         match answer {
             Ok(reply) => {
@@ -100,7 +115,9 @@ impl Shared {
                 if shape == Shape::Head {
                     // RFC 9110 §8.6: as long as the answer to GET.
                     let length = response.body().size_hint().exact().unwrap_or_default();
-                    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+                    response
+                        .headers_mut()
+                        .insert(CONTENT_LENGTH, HeaderValue::from(length));
                     *response.body_mut() = EndpointBody::default();
                 }
                 response.map(ResponseBody::inner)
@@ -130,7 +147,9 @@ impl Shared {
         let (route, parameters) = self.route(&head).map_err(told)?;
         let (head, quota) = self.admitted(route, head).await?;
         let input = match route.body {
-            TakesBody::Yes => Input::read(head.headers(), body, self.body_limit).await.map_err(told)?,
+            TakesBody::Yes => Input::read(head.headers(), body, self.body_limit)
+                .await
+                .map_err(told)?,
             TakesBody::No => Input::none(),
         };
         let call = Call {
@@ -151,16 +170,26 @@ impl Shared {
     fn route(&self, head: &Request<()>) -> Result<(&Route, Parameters), Rejection> {
         let path = head.uri().path();
         // RFC 9110 §9.3.2: HEAD is GET without the body.
-        let method = if head.method() == Method::HEAD { &Method::GET } else { head.method() };
+        let method = if head.method() == Method::HEAD {
+            &Method::GET
+        } else {
+            head.method()
+        };
         let mut known = false;
         for route in &self.routes {
-            let Some(parameters) = route.path.matches(path) else { continue };
+            let Some(parameters) = route.path.matches(path) else {
+                continue;
+            };
             if route.method == *method {
                 return Ok((route, parameters));
             }
             known = true;
         }
-        let kind = if known { RejectionKind::MethodNotAllowed } else { RejectionKind::NotFound };
+        let kind = if known {
+            RejectionKind::MethodNotAllowed
+        } else {
+            RejectionKind::NotFound
+        };
         Err(Rejection::new(kind, "route"))
     }
 
@@ -175,7 +204,9 @@ impl Shared {
             check_same_origin(&head, self.public_url.as_deref()).map_err(|no| pipeline.told(no))?;
         }
         if let Access::Cookies(cookies, _) = &route.access {
-            cookies.present(head.headers_mut()).map_err(|no| pipeline.told(no))?;
+            cookies
+                .present(head.headers_mut())
+                .map_err(|no| pipeline.told(no))?;
         }
         if let Access::File = route.access {
             head.extensions_mut().insert(Caller(None));
@@ -198,17 +229,24 @@ impl Shared {
         };
         if let Some(requirement) = requirement {
             let caller = Caller::of(head.extensions()).and_then(Caller::principal);
-            caller.and_then(|caller| requirement.judge(caller)).map_err(|no| pipeline.told(no))?;
+            caller
+                .and_then(|caller| requirement.judge(caller))
+                .map_err(|no| pipeline.told(no))?;
         }
         Ok((head, quota))
     }
 
     fn fitting(&self, path: &str) -> impl Iterator<Item = &Route> {
-        self.routes.iter().filter(move |route| route.path.matches(path).is_some())
+        self.routes
+            .iter()
+            .filter(move |route| route.path.matches(path).is_some())
     }
 
     fn allowed(&self, path: &str) -> String {
-        let mut methods: Vec<&str> = self.fitting(path).map(|route| route.method.as_str()).collect();
+        let mut methods: Vec<&str> = self
+            .fitting(path)
+            .map(|route| route.method.as_str())
+            .collect();
         if methods.contains(&"GET") {
             methods.push("HEAD");
         }
@@ -221,14 +259,20 @@ impl Shared {
 /// To a challenge of Basic a browser answers itself, with a prompt over the page; and on a page's routes no Basic is accepted.
 fn drop_prompts(headers: &mut HeaderMap) {
     let is_basic = |line: &HeaderValue| line.as_bytes().to_ascii_lowercase().starts_with(b"basic");
-    let lines: Vec<HeaderValue> =
-        headers.get_all(WWW_AUTHENTICATE).iter().filter(|line| !is_basic(line)).cloned().collect();
+    let lines: Vec<HeaderValue> = headers
+        .get_all(WWW_AUTHENTICATE)
+        .iter()
+        .filter(|line| !is_basic(line))
+        .cloned()
+        .collect();
     headers.remove(WWW_AUTHENTICATE);
     headers.extend(lines.into_iter().map(|line| (WWW_AUTHENTICATE, line)));
 }
 
 impl fmt::Debug for Endpoints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Endpoints").field(&self.paths().collect::<Vec<_>>()).finish()
+        f.debug_tuple("Endpoints")
+            .field(&self.paths().collect::<Vec<_>>())
+            .finish()
     }
 }

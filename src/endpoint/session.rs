@@ -39,7 +39,12 @@ impl Default for SignInEndpoint {
 impl SignInEndpoint {
     /// With the fields `email` and `password`.
     pub fn new() -> Self {
-        Self { name_field: "email".into(), password_field: "password".into(), user: None, grant: None }
+        Self {
+            name_field: "email".into(),
+            password_field: "password".into(),
+            user: None,
+            grant: None,
+        }
     }
 
     pub(super) fn granting(mut self, grant: Option<&GrantOf>) -> Self {
@@ -83,18 +88,29 @@ impl SignInEndpoint {
         let name = input.text(&self.name_field);
         let password = input.password(&self.password_field);
         input.check()?;
-        let attempt = Attempt { name: &name, password: &password, peer: call.peer };
+        let attempt = Attempt {
+            name: &name,
+            password: &password,
+            peer: call.peer,
+        };
         let user = users(auth)?.authenticate_from(attempt, call.now).await?;
         let grant = granted(self.grant.as_ref(), &user)?;
         let pair = tokens(auth)?.issue(grant, call.now).await?;
-        users(auth)?.confirm(Arc::clone(&user), &password, call.now).await?;
+        users(auth)?
+            .confirm(Arc::clone(&user), &password, call.now)
+            .await?;
         Ok((user, pair))
     }
 }
 
 #[async_trait]
 impl Handler for SignInEndpoint {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+    async fn handle(
+        &self,
+        auth: &AuthLayer,
+        call: &Call,
+        mut input: Input,
+    ) -> Result<Reply, Rejection> {
         let (user, pair) = self.sign_in(auth, call, &mut input).await?;
         let mut members = pair_map(&pair);
         if let Some(show) = &self.user {
@@ -105,7 +121,11 @@ impl Handler for SignInEndpoint {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::OK, "Sign in").text(&self.name_field).password(&self.password_field))
+        Some(
+            About::new(StatusCode::OK, "Sign in")
+                .text(&self.name_field)
+                .password(&self.password_field),
+        )
     }
 }
 
@@ -121,10 +141,17 @@ pub(super) struct Refresh;
 
 #[async_trait]
 impl Handler for Refresh {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+    async fn handle(
+        &self,
+        auth: &AuthLayer,
+        call: &Call,
+        mut input: Input,
+    ) -> Result<Reply, Rejection> {
         let refresh = input.text("refresh");
         input.check()?;
-        Ok(Reply::ok(pair_map(&tokens(auth)?.refresh(&refresh, call.now).await?)))
+        Ok(Reply::ok(pair_map(
+            &tokens(auth)?.refresh(&refresh, call.now).await?,
+        )))
     }
 
     #[cfg(feature = "openapi")]
@@ -138,7 +165,12 @@ pub(super) struct Verify;
 
 #[async_trait]
 impl Handler for Verify {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+    async fn handle(
+        &self,
+        auth: &AuthLayer,
+        call: &Call,
+        mut input: Input,
+    ) -> Result<Reply, Rejection> {
         let token = input.text("token");
         input.check()?;
         tokens(auth)?.verify(&token, call.now).await?;
@@ -173,7 +205,9 @@ pub(super) struct SignOutEverywhere;
 #[async_trait]
 impl Handler for SignOutEverywhere {
     async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
-        tokens(auth)?.sign_out_everywhere(caller(call)?.subject(), call.now).await?;
+        tokens(auth)?
+            .sign_out_everywhere(caller(call)?.subject(), call.now)
+            .await?;
         Ok(Reply::nothing())
     }
 
@@ -188,12 +222,22 @@ pub(super) struct ChangePassword;
 
 #[async_trait]
 impl Handler for ChangePassword {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
-        let (current, new) = (input.password("current_password"), input.password("new_password"));
+    async fn handle(
+        &self,
+        auth: &AuthLayer,
+        call: &Call,
+        mut input: Input,
+    ) -> Result<Reply, Rejection> {
+        let (current, new) = (
+            input.password("current_password"),
+            input.password("new_password"),
+        );
         input.check()?;
         let subject = caller(call)?.subject();
         let users = users(auth)?;
-        let changed = users.change_password_from(call.peer, subject, &current, new, call.now).await;
+        let changed = users
+            .change_password_from(call.peer, subject, &current, new, call.now)
+            .await;
         changed.map_err(|rejection| named(rejection, &[]))?;
         tokens(auth)?.sign_out_everywhere(subject, call.now).await?;
         Ok(Reply::nothing())

@@ -66,7 +66,9 @@ impl UsersEndpoint {
             administrator: None,
             show: None,
         };
-        Self { shape: Arc::new(shape) }
+        Self {
+            shape: Arc::new(shape),
+        }
     }
 
     /// Users who sign in by a name of any form, in a field of this name.
@@ -78,7 +80,9 @@ impl UsersEndpoint {
 
     /// A text of the profile that users write themselves. None is called `id`, `password` or like the name.
     pub fn profile_field(mut self, name: impl Into<String>) -> Self {
-        Arc::make_mut(&mut self.shape).profile_fields.push(name.into());
+        Arc::make_mut(&mut self.shape)
+            .profile_fields
+            .push(name.into());
         self
     }
 
@@ -107,9 +111,15 @@ impl Shape {
     }
 
     fn check_name(&self, name: &str, input: &mut Input) {
-        let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
+        let options = Options::default()
+            .with_required_tld()
+            .without_display_text()
+            .without_domain_literal();
         // An empty one was found missing.
-        if self.by_email && !name.is_empty() && EmailAddress::parse_with_options(name, options).is_err() {
+        if self.by_email
+            && !name.is_empty()
+            && EmailAddress::parse_with_options(name, options).is_err()
+        {
             input.problem::<()>(&self.name_field, "invalid", "Not an email address.");
         }
     }
@@ -125,7 +135,8 @@ impl Shape {
 
     /// Of the profile what the body names; the rest of it stays.
     fn profile(&self, before: Option<&UserRecord>, input: &mut Input) -> Option<String> {
-        let mut profile: Map<String, Value> = before.and_then(|user| user.profile()).unwrap_or_default();
+        let mut profile: Map<String, Value> =
+            before.and_then(|user| user.profile()).unwrap_or_default();
         let mut changed = false;
         for field in &self.profile_fields {
             if let Some(text) = input.optional_text(field) {
@@ -151,7 +162,12 @@ pub(super) struct Register(pub(super) Arc<Shape>);
 
 #[async_trait]
 impl Handler for Register {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+    async fn handle(
+        &self,
+        auth: &AuthLayer,
+        call: &Call,
+        mut input: Input,
+    ) -> Result<Reply, Rejection> {
         let Self(shape) = self;
         let name = input.text(&shape.name_field);
         shape.check_name(&name, &mut input);
@@ -162,14 +178,24 @@ impl Handler for Register {
         if let Some(profile) = profile {
             new = new.profile_json(profile);
         }
-        let user = users(auth)?.register(new, call.now).await.map_err(|rejection| shape.named(rejection))?;
+        let user = users(auth)?
+            .register(new, call.now)
+            .await
+            .map_err(|rejection| shape.named(rejection))?;
         Ok(Reply::created(shape.shown(&user, call)))
     }
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        let about = About::new(StatusCode::CREATED, "Register").text(&self.0.name_field).password("password");
-        Some(self.0.profile_fields.iter().fold(about, |about, field| about.optional_text(field)))
+        let about = About::new(StatusCode::CREATED, "Register")
+            .text(&self.0.name_field)
+            .password("password");
+        Some(
+            self.0
+                .profile_fields
+                .iter()
+                .fold(about, |about, field| about.optional_text(field)),
+        )
     }
 }
 
@@ -182,7 +208,10 @@ impl Handler for Current {
         let caller = own(call)?;
         if shape.is_administrator(call) {
             let users = users(auth)?.list(None, PAGE, call.now).await?;
-            let shown = users.iter().map(|user| Value::Object(shape.shown(user, call))).collect();
+            let shown = users
+                .iter()
+                .map(|user| Value::Object(shape.shown(user, call)))
+                .collect();
             return Ok(Reply::json(http::StatusCode::OK, &Value::Array(shown)));
         }
         let user = users(auth)?.find(caller.subject(), call.now).await?;
@@ -214,27 +243,47 @@ pub(super) struct Update(pub(super) Arc<Shape>);
 
 #[async_trait]
 impl Handler for Update {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+    async fn handle(
+        &self,
+        auth: &AuthLayer,
+        call: &Call,
+        mut input: Input,
+    ) -> Result<Reply, Rejection> {
         let Self(shape) = self;
         let users = users(auth)?;
         let user = users.find(&shape.target(call)?, call.now).await?;
         let name = input.optional_text(&shape.name_field);
-        name.iter().for_each(|name| shape.check_name(name, &mut input));
+        name.iter()
+            .for_each(|name| shape.check_name(name, &mut input));
         let profile = shape.profile(Some(&user), &mut input);
         input.check()?;
         // The first name is the one that is shown; the others stay.
         let names = name.map(|name| {
-            std::iter::once(name).chain(user.names().skip(1).map(str::to_owned)).collect::<Vec<_>>()
+            std::iter::once(name)
+                .chain(user.names().skip(1).map(str::to_owned))
+                .collect::<Vec<_>>()
         });
-        let change = UserChange { names, profile, ..UserChange::default() };
+        let change = UserChange {
+            names,
+            profile,
+            ..UserChange::default()
+        };
         let changed = users.change(user.id(), change, call.now).await;
-        Ok(Reply::ok(shape.shown(&*changed.map_err(|rejection| shape.named(rejection))?, call)))
+        Ok(Reply::ok(shape.shown(
+            &*changed.map_err(|rejection| shape.named(rejection))?,
+            call,
+        )))
     }
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
         let about = About::new(StatusCode::OK, "Change a user").optional_text(&self.0.name_field);
-        Some(self.0.profile_fields.iter().fold(about, |about, field| about.optional_text(field)))
+        Some(
+            self.0
+                .profile_fields
+                .iter()
+                .fold(about, |about, field| about.optional_text(field)),
+        )
     }
 }
 

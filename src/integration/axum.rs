@@ -58,5 +58,7 @@ impl<S: Clone + Send + Sync + 'static> From<crate::endpoint::Endpoints> for ::ax
 
 /// From `Router::into_make_service_with_connect_info::<SocketAddr>()`.
 pub(crate) fn axum_peer(extensions: &http::Extensions) -> Option<SocketAddr> {
-    extensions.get().map(|::axum::extract::ConnectInfo(address)| *address)
+    extensions
+        .get()
+        .map(|::axum::extract::ConnectInfo(address)| *address)
 }

@@ -46,15 +46,31 @@ pub struct SecuritySchemes {
 
 impl SecuritySchemes {
     pub(crate) fn of(accepted: &Accepted, mode: Mode) -> Self {
-        let mut all = Self { schemes: Vec::new(), forms: Vec::new(), mode };
+        let mut all = Self {
+            schemes: Vec::new(),
+            forms: Vec::new(),
+            mode,
+        };
         if accepted.tokens || accepted.api_keys {
             let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
-            let bearer = if accepted.api_keys { bearer } else { bearer.bearer_format("JWT") };
-            all.add("bearerAuth", SecurityScheme::Http(bearer.build()), "Bearer …");
+            let bearer = if accepted.api_keys {
+                bearer
+            } else {
+                bearer.bearer_format("JWT")
+            };
+            all.add(
+                "bearerAuth",
+                SecurityScheme::Http(bearer.build()),
+                "Bearer …",
+            );
         }
         if accepted.api_keys {
             let key = ApiKeyValue::new("X-API-Key");
-            all.add("apiKeyAuth", SecurityScheme::ApiKey(ApiKey::Header(key)), "Api-Key …");
+            all.add(
+                "apiKeyAuth",
+                SecurityScheme::ApiKey(ApiKey::Header(key)),
+                "Api-Key …",
+            );
         }
         if accepted.basic {
             let basic = HttpBuilder::new().scheme(HttpAuthScheme::Basic).build();
@@ -62,7 +78,11 @@ impl SecuritySchemes {
         }
         for name in &accepted.others {
             let form = format!("{name} …");
-            all.add(&format!("{name}Auth"), authorization(std::slice::from_ref(&form)), &form);
+            all.add(
+                &format!("{name}Auth"),
+                authorization(std::slice::from_ref(&form)),
+                &form,
+            );
         }
         all
     }
@@ -101,7 +121,9 @@ impl Modify for SecuritySchemes {
 
 impl fmt::Debug for SecuritySchemes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SecuritySchemes").field("forms", &self.forms).finish_non_exhaustive()
+        f.debug_struct("SecuritySchemes")
+            .field("forms", &self.forms)
+            .finish_non_exhaustive()
     }
 }
 
@@ -117,7 +139,13 @@ mod tests {
     }
 
     fn everything() -> Accepted {
-        Accepted { tokens: true, api_keys: true, basic: true, others: vec!["Hawk"], ..Accepted::default() }
+        Accepted {
+            tokens: true,
+            api_keys: true,
+            basic: true,
+            others: vec!["Hawk"],
+            ..Accepted::default()
+        }
     }
 
     #[test]
@@ -131,16 +159,19 @@ mod tests {
             "HawkAuth": { "type": "apiKey", "in": "header", "name": "Authorization", "description": "`Hawk …`" },
         });
         assert_eq!(shown["components"]["securitySchemes"], expected);
-        let alternatives =
-            json!([{ "bearerAuth": [] }, { "apiKeyAuth": [] }, { "basicAuth": [] }, { "HawkAuth": [] }]);
+        let alternatives = json!([{ "bearerAuth": [] }, { "apiKeyAuth": [] }, { "basicAuth": [] }, { "HawkAuth": [] }]);
         assert_eq!(shown["security"], alternatives);
     }
 
     #[test]
     fn what_is_not_accepted_is_not_shown_and_optional_adds_nothing_as_an_alternative() {
-        let tokens = Accepted { tokens: true, ..Accepted::default() };
+        let tokens = Accepted {
+            tokens: true,
+            ..Accepted::default()
+        };
         let shown = document(&SecuritySchemes::of(&tokens, Mode::Optional));
-        let jwt = json!({ "bearerAuth": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } });
+        let jwt =
+            json!({ "bearerAuth": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } });
         assert_eq!(shown["components"]["securitySchemes"], jwt);
         assert_eq!(shown["security"], json!([{ "bearerAuth": [] }, {}]));
     }
@@ -149,9 +180,11 @@ mod tests {
     fn one_header_says_what_may_be_typed() {
         let shown = document(&SecuritySchemes::of(&everything(), Mode::Required).one_header());
         let description = "`Bearer …` or `Api-Key …` or `Basic …` or `Hawk …`";
-        let expected =
-            json!({ "type": "apiKey", "in": "header", "name": "Authorization", "description": description });
-        assert_eq!(shown["components"]["securitySchemes"], json!({ "authorization": expected }));
+        let expected = json!({ "type": "apiKey", "in": "header", "name": "Authorization", "description": description });
+        assert_eq!(
+            shown["components"]["securitySchemes"],
+            json!({ "authorization": expected })
+        );
         assert_eq!(shown["security"], json!([{ "authorization": [] }]));
     }
 }

@@ -89,18 +89,37 @@ impl KeyRequest {
     fn check(&self, creator: &Principal, now: SystemTime) -> Result<(), Rejection> {
         let mut fields: Vec<FieldError> = checked_name(&self.name).err().into_iter().collect();
         if self.expires.is_some_and(|expires| expires <= now) {
-            fields.push(FieldError::invalid("expires_at", "The expiry must be in the future."));
+            fields.push(FieldError::invalid(
+                "expires_at",
+                "The expiry must be in the future.",
+            ));
         }
         if self.has_bad_scope || !self.scopes.iter().all(|scope| creator.has_scope(scope)) {
-            fields.push(FieldError::invalid("scopes", "A key has no more scopes than its creator."));
+            fields.push(FieldError::invalid(
+                "scopes",
+                "A key has no more scopes than its creator.",
+            ));
         }
         if !self.roles.iter().all(|role| creator.has_role(role)) {
-            fields.push(FieldError::invalid("roles", "A key has no more roles than its creator."));
+            fields.push(FieldError::invalid(
+                "roles",
+                "A key has no more roles than its creator.",
+            ));
         }
-        if fields.is_empty() { Ok(()) } else { Err(Rejection::invalid(fields)) }
+        if fields.is_empty() {
+            Ok(())
+        } else {
+            Err(Rejection::invalid(fields))
+        }
     }
 
-    fn record(self, id: String, hint: String, digest: crate::store::KeyDigest, now: SystemTime) -> KeyRecord {
+    fn record(
+        self,
+        id: String,
+        hint: String,
+        digest: crate::store::KeyDigest,
+        now: SystemTime,
+    ) -> KeyRecord {
         let mut record = KeyRecord::new(id, self.owner, self.name.trim(), hint, digest, now);
         record = record.with_scopes(self.scopes);
         record = self.roles.iter().fold(record, KeyRecord::role);
@@ -110,7 +129,11 @@ impl KeyRequest {
         if let Some(metadata) = self.metadata {
             record = record.with_metadata_json(metadata);
         }
-        if let Some(rate) = self.rate { record.rate(rate) } else { record }
+        if let Some(rate) = self.rate {
+            record.rate(rate)
+        } else {
+            record
+        }
     }
 }
 
@@ -132,8 +155,12 @@ impl ApiKeys {
         let id = self.new_id(now).await?;
         let (key, hint, digest) = self.mint_secret()?;
         let record = request.record(id, hint, digest, now);
-        self.guard().change(self.store().insert_key(record.clone(), now)).await?.found()?;
-        self.events.tell(Action::KeyCreated, now, record.owner(), Some(record.id()))?;
+        self.guard()
+            .change(self.store().insert_key(record.clone(), now))
+            .await?
+            .found()?;
+        self.events
+            .tell(Action::KeyCreated, now, record.owner(), Some(record.id()))?;
         Ok(NewKey::new(key, record))
     }
 
@@ -142,7 +169,11 @@ impl ApiKeys {
     /// # Errors
     ///
     /// 503 where the store fails.
-    pub async fn list(&self, owner: &Subject, now: SystemTime) -> Result<Vec<Arc<KeyRecord>>, Rejection> {
+    pub async fn list(
+        &self,
+        owner: &Subject,
+        now: SystemTime,
+    ) -> Result<Vec<Arc<KeyRecord>>, Rejection> {
         self.guard().call(self.store().list_keys(owner, now)).await
     }
 
@@ -157,7 +188,10 @@ impl ApiKeys {
         id: &str,
         now: SystemTime,
     ) -> Result<Arc<KeyRecord>, Rejection> {
-        let found = self.guard().call(self.store().find_owned_key(owner, id, now)).await?;
+        let found = self
+            .guard()
+            .call(self.store().find_owned_key(owner, id, now))
+            .await?;
         found.ok_or_else(|| Rejection::new(RejectionKind::NotFound, "missing"))
     }
 
@@ -196,7 +230,9 @@ impl ApiKeys {
         let (key, hint, digest) = self.mint_secret()?;
         let successor = former.successor_of(self.new_id(now).await?, hint, digest, now);
         let until = now.checked_add(overlap).unwrap_or(now);
-        let rotated = self.store().rotate_key(owner, id, successor.clone(), until, now);
+        let rotated = self
+            .store()
+            .rotate_key(owner, id, successor.clone(), until, now);
         self.guard().change(rotated).await?.found()?;
         self.events.tell(Action::KeyRotated, now, owner, Some(id))?;
         Ok(NewKey::new(key, successor))
@@ -207,8 +243,16 @@ impl ApiKeys {
     /// # Errors
     ///
     /// 404 where the owner has no such key, 503 where the store fails.
-    pub async fn revoke(&self, owner: &Subject, id: &str, now: SystemTime) -> Result<(), Rejection> {
-        self.guard().change(self.store().revoke_key(owner, id, now)).await?.found()?;
+    pub async fn revoke(
+        &self,
+        owner: &Subject,
+        id: &str,
+        now: SystemTime,
+    ) -> Result<(), Rejection> {
+        self.guard()
+            .change(self.store().revoke_key(owner, id, now))
+            .await?
+            .found()?;
         self.events.tell(Action::KeyRevoked, now, owner, Some(id))
     }
 
@@ -216,7 +260,11 @@ impl ApiKeys {
         Ok(match self.id_form() {
             KeyIds::Random => random::id()?,
             KeyIds::Uuid => random::uuid()?,
-            KeyIds::Serial => self.guard().call(self.store().next_key_number(now)).await?.to_string(),
+            KeyIds::Serial => self
+                .guard()
+                .call(self.store().next_key_number(now))
+                .await?
+                .to_string(),
         })
     }
 }

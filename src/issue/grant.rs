@@ -28,7 +28,12 @@ pub struct Grant {
 impl Grant {
     /// A token of that subject, without scopes and roles.
     pub fn new(subject: Subject) -> Self {
-        Self { subject, scopes: Scopes::default(), roles: Roles::default(), claims: Map::new() }
+        Self {
+            subject,
+            scopes: Scopes::default(),
+            roles: Roles::default(),
+            claims: Map::new(),
+        }
     }
 
     /// Whose it is.
@@ -54,13 +59,18 @@ impl Grant {
     /// # Errors
     ///
     /// 400, with the claim's name as the field: it is taken, or the value cannot be written as JSON.
-    pub fn claim(mut self, name: impl Into<String>, value: &impl Serialize) -> Result<Self, Rejection> {
+    pub fn claim(
+        mut self,
+        name: impl Into<String>,
+        value: &impl Serialize,
+    ) -> Result<Self, Rejection> {
         let name = name.into();
         let wrong = |detail| Rejection::invalid([FieldError::invalid(name.clone(), detail)]);
         if is_reserved(&name) {
             return Err(wrong(CLAIM_TAKEN));
         }
-        let value = serde_json::to_value(value).map_err(|_| wrong("The value cannot be written as JSON."))?;
+        let value = serde_json::to_value(value)
+            .map_err(|_| wrong("The value cannot be written as JSON."))?;
         self.claims.insert(name, value);
         Ok(self)
     }
@@ -79,15 +89,32 @@ impl Grant {
             roles: Vec<String>,
             claims: Map<String, Value>,
         }
-        let Text { scope, roles, claims } = serde_json::from_str(text).unwrap_or_default();
+        let Text {
+            scope,
+            roles,
+            claims,
+        } = serde_json::from_str(text).unwrap_or_default();
         let roles = roles.iter().map(String::as_str).collect();
-        Self { subject, scopes: Scopes::parse(&scope), roles, claims }
+        Self {
+            subject,
+            scopes: Scopes::parse(&scope),
+            roles,
+            claims,
+        }
     }
 
     /// The same grant without what somebody does not have: a user who has lost it since, a caller who cannot pass it on.
     pub(crate) fn shrunk_to(mut self, scopes: &Scopes, roles: &Roles) -> Self {
-        self.scopes = self.scopes.iter().filter(|scope| scopes.contains(scope)).collect();
-        self.roles = self.roles.iter().filter(|role| roles.contains(role)).collect();
+        self.scopes = self
+            .scopes
+            .iter()
+            .filter(|scope| scopes.contains(scope))
+            .collect();
+        self.roles = self
+            .roles
+            .iter()
+            .filter(|role| roles.contains(role))
+            .collect();
         self
     }
 }
@@ -95,7 +122,11 @@ impl Grant {
 /// All that the user has.
 impl From<&UserRecord> for Grant {
     fn from(user: &UserRecord) -> Self {
-        Self { scopes: user.scopes().clone(), roles: user.roles().clone(), ..Self::new(user.id().clone()) }
+        Self {
+            scopes: user.scopes().clone(),
+            roles: user.roles().clone(),
+            ..Self::new(user.id().clone())
+        }
     }
 }
 
@@ -105,18 +136,47 @@ mod tests {
 
     #[test]
     fn a_grant_survives_its_text_and_a_broken_text_grants_nothing() {
-        let grant = Grant::new(Subject::user("7")).scope("a").scope("b").role("x \" y");
+        let grant = Grant::new(Subject::user("7"))
+            .scope("a")
+            .scope("b")
+            .role("x \" y");
         let grant = grant.claim("company", &json!({ "id": 1 })).unwrap();
-        assert_eq!(Grant::from_text(Subject::user("7"), &grant.to_text()), grant);
-        for broken in ["", "{", "[]", "null", r#"{"scope":1,"roles":{},"claims":[]}"#] {
-            assert_eq!(Grant::from_text(Subject::user("7"), broken), Grant::new(Subject::user("7")));
+        assert_eq!(
+            Grant::from_text(Subject::user("7"), &grant.to_text()),
+            grant
+        );
+        for broken in [
+            "",
+            "{",
+            "[]",
+            "null",
+            r#"{"scope":1,"roles":{},"claims":[]}"#,
+        ] {
+            assert_eq!(
+                Grant::from_text(Subject::user("7"), broken),
+                Grant::new(Subject::user("7"))
+            );
         }
     }
 
     #[test]
     fn reserved_names_cannot_be_set() {
-        for name in ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "token_type", "token_use", "sid"] {
-            assert!(Grant::new(Subject::user("7")).claim(name, &1).is_err(), "{name}");
+        for name in [
+            "iss",
+            "sub",
+            "aud",
+            "exp",
+            "nbf",
+            "iat",
+            "jti",
+            "token_type",
+            "token_use",
+            "sid",
+        ] {
+            assert!(
+                Grant::new(Subject::user("7")).claim(name, &1).is_err(),
+                "{name}"
+            );
         }
     }
 }

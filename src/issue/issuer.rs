@@ -9,7 +9,9 @@ use crate::random;
 use crate::reject::{FieldError, Rejection, RejectionKind};
 use crate::scheme::{IssuedIds, OurPolicy, Ours, TokenUse, revoked};
 use crate::secret::Secret;
-use crate::store::{FamilyRecord, Guard, Known, Rotated, TokenRecord, TokenStore, UserStore, caught};
+use crate::store::{
+    FamilyRecord, Guard, Known, Rotated, TokenRecord, TokenStore, UserStore, caught,
+};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -81,7 +83,10 @@ pub struct NewPrivateToken {
 
 impl TokenIssuer {
     pub(super) fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), users: None }
+        Self {
+            parts: Arc::new(parts),
+            users: None,
+        }
     }
 
     pub(crate) fn for_users(mut self, users: Arc<dyn UserStore>) -> Self {
@@ -111,9 +116,14 @@ impl TokenIssuer {
             first,
             later(now, self.parts.refresh_lifetime),
         );
-        self.guard().change(self.store().insert_family(family.clone(), now)).await?.found()?;
+        self.guard()
+            .change(self.store().insert_family(family.clone(), now))
+            .await?
+            .found()?;
         let pair = self.pair(&family, &grant, now)?;
-        self.parts.events.tell(Action::SignedIn, now, family.subject(), Some(family.id()))?;
+        self.parts
+            .events
+            .tell(Action::SignedIn, now, family.subject(), Some(family.id()))?;
         Ok(pair)
     }
 
@@ -135,8 +145,13 @@ impl TokenIssuer {
         };
         let grant = shrink(Grant::from_text(family.subject().clone(), family.grants()));
         let pair = self.pair(&family, &grant, now)?;
-        self.parts.events.tell(action, now, family.subject(), Some(family.id()))?;
-        Ok(TokenPair { refresh: pair.refresh.filter(|_| refresh), ..pair })
+        self.parts
+            .events
+            .tell(action, now, family.subject(), Some(family.id()))?;
+        Ok(TokenPair {
+            refresh: pair.refresh.filter(|_| refresh),
+            ..pair
+        })
     }
 
     async fn rotate(
@@ -150,11 +165,20 @@ impl TokenIssuer {
         let rotation = crate::store::Rotation::new(family, &ids.token, &successor, expires)
             .grace(self.parts.grace)
             .access_until(self.denied_until(now));
-        match self.guard().call(self.store().rotate_family(rotation, now)).await? {
+        match self
+            .guard()
+            .call(self.store().rotate_family(rotation, now))
+            .await?
+        {
             Rotated::New(family) => Ok((Action::Rotated, family, true)),
             Rotated::Again(family) => Ok((Action::Refreshed, family, true)),
             Rotated::Reuse(family) => {
-                self.parts.events.tell(Action::ReuseDetected, now, family.subject(), Some(family.id()))?;
+                self.parts.events.tell(
+                    Action::ReuseDetected,
+                    now,
+                    family.subject(),
+                    Some(family.id()),
+                )?;
                 Err(revoked())
             }
             Rotated::Ended | Rotated::Unknown => Err(revoked()),
@@ -162,10 +186,19 @@ impl TokenIssuer {
     }
 
     /// The family of a refresh token that is its current one.
-    async fn family_of(&self, ids: &IssuedIds, now: SystemTime) -> Result<Arc<FamilyRecord>, Rejection> {
+    async fn family_of(
+        &self,
+        ids: &IssuedIds,
+        now: SystemTime,
+    ) -> Result<Arc<FamilyRecord>, Rejection> {
         let family = ids.family.as_deref().unwrap_or_default();
-        let found = self.guard().call(self.store().find_family(family, now)).await?;
-        found.filter(|family| family.is_current(&ids.token, now)).ok_or_else(revoked)
+        let found = self
+            .guard()
+            .call(self.store().find_family(family, now))
+            .await?;
+        found
+            .filter(|family| family.is_current(&ids.token, now))
+            .ok_or_else(revoked)
     }
 
     /// What the user has lost since the sign-in; refused where the account is disabled or gone.
@@ -177,7 +210,10 @@ impl TokenIssuer {
         let user = match &self.users {
             None => None,
             Some(users) => {
-                let found = self.guard().call(users.find_user_by_id(subject, now)).await?;
+                let found = self
+                    .guard()
+                    .call(users.find_user_by_id(subject, now))
+                    .await?;
                 Some(found.filter(|user| user.is_active()).ok_or_else(revoked)?)
             }
         };
@@ -223,10 +259,16 @@ impl TokenIssuer {
     ///
     /// 403 where the caller did not present an access token of ours, 503 where the store fails.
     pub async fn sign_out(&self, caller: &Principal, now: SystemTime) -> Result<(), Rejection> {
-        let family = caller.session().ok_or_else(|| Rejection::permission_denied("no session"))?;
-        let ended = self.store().revoke_family(&family, self.denied_until(now), now);
+        let family = caller
+            .session()
+            .ok_or_else(|| Rejection::permission_denied("no session"))?;
+        let ended = self
+            .store()
+            .revoke_family(&family, self.denied_until(now), now);
         self.guard().call(ended).await?;
-        self.parts.events.tell(Action::SignedOut, now, caller.subject(), Some(&family))
+        self.parts
+            .events
+            .tell(Action::SignedOut, now, caller.subject(), Some(&family))
     }
 
     /// Ends all families and private tokens that a subject has now. API keys are not tokens, and stay.
@@ -234,10 +276,18 @@ impl TokenIssuer {
     /// # Errors
     ///
     /// 503 where the store fails.
-    pub async fn sign_out_everywhere(&self, subject: &Subject, now: SystemTime) -> Result<(), Rejection> {
-        let ended = self.store().revoke_subject(subject, self.denied_until(now), now);
+    pub async fn sign_out_everywhere(
+        &self,
+        subject: &Subject,
+        now: SystemTime,
+    ) -> Result<(), Rejection> {
+        let ended = self
+            .store()
+            .revoke_subject(subject, self.denied_until(now), now);
         self.guard().call(ended).await?;
-        self.parts.events.tell(Action::SignedOutEverywhere, now, subject, None)
+        self.parts
+            .events
+            .tell(Action::SignedOutEverywhere, now, subject, None)
     }
 
     /// Revokes one access or private token, presented as text. One that is no good anyway is no error (RFC 7009 §2.2).
@@ -246,11 +296,21 @@ impl TokenIssuer {
     ///
     /// 503 where the store fails.
     pub async fn revoke(&self, token: &str, now: SystemTime) -> Result<(), Rejection> {
-        let Ok((subject, ids)) = self.parts.policy.read(token, TokenUse::ACCESS, now) else { return Ok(()) };
+        let Ok((subject, ids)) = self.parts.policy.read(token, TokenUse::ACCESS, now) else {
+            return Ok(());
+        };
         let longest = self.parts.access_lifetime.max(self.parts.private_lifetime);
-        let until = if ids.family.is_some() { self.denied_until(now) } else { later(now, longest) };
-        self.guard().call(self.store().revoke_token(&ids.token, until, now)).await?;
-        self.parts.events.tell(Action::TokenRevoked, now, &subject, Some(&ids.token))
+        let until = if ids.family.is_some() {
+            self.denied_until(now)
+        } else {
+            later(now, longest)
+        };
+        self.guard()
+            .call(self.store().revoke_token(&ids.token, until, now))
+            .await?;
+        self.parts
+            .events
+            .tell(Action::TokenRevoked, now, &subject, Some(&ids.token))
     }
 
     /// Makes a private token.
@@ -269,15 +329,30 @@ impl TokenIssuer {
         check_grant(&grant, &self.parts.names)?;
         let mut fields: Vec<FieldError> = checked_name(name).err().into_iter().collect();
         if expires <= now {
-            fields.push(FieldError::invalid("expires_at", "The expiry must be in the future."));
+            fields.push(FieldError::invalid(
+                "expires_at",
+                "The expiry must be in the future.",
+            ));
         } else if expires > later(now, self.parts.private_lifetime) {
-            fields.push(FieldError::invalid("expires_at", "The expiry is too far away."));
+            fields.push(FieldError::invalid(
+                "expires_at",
+                "The expiry is too far away.",
+            ));
         }
         if !fields.is_empty() {
             return Err(Rejection::invalid(fields));
         }
-        let record = TokenRecord::new(random::id()?, grant.subject.clone(), name.trim(), now, expires);
-        self.guard().change(self.store().insert_private_token(record.clone(), now)).await?.found()?;
+        let record = TokenRecord::new(
+            random::id()?,
+            grant.subject.clone(),
+            name.trim(),
+            now,
+            expires,
+        );
+        self.guard()
+            .change(self.store().insert_private_token(record.clone(), now))
+            .await?
+            .found()?;
         let stamp = Stamp {
             is: TokenUse::Private,
             subject: record.owner(),
@@ -287,7 +362,12 @@ impl TokenIssuer {
             expires,
         };
         let token = self.sign(stamp, &grant)?;
-        self.parts.events.tell(Action::PrivateTokenCreated, now, record.owner(), Some(record.id()))?;
+        self.parts.events.tell(
+            Action::PrivateTokenCreated,
+            now,
+            record.owner(),
+            Some(record.id()),
+        )?;
         Ok(NewPrivateToken { token, record })
     }
 
@@ -307,7 +387,9 @@ impl TokenIssuer {
         owner: &Subject,
         now: SystemTime,
     ) -> Result<Vec<Arc<TokenRecord>>, Rejection> {
-        self.guard().call(self.store().list_private_tokens(owner, now)).await
+        self.guard()
+            .call(self.store().list_private_tokens(owner, now))
+            .await
     }
 
     /// Revokes a private token by its id: the next request with it is refused.
@@ -315,9 +397,19 @@ impl TokenIssuer {
     /// # Errors
     ///
     /// 404 where the owner has no such token, 503 where the store fails.
-    pub async fn revoke_private(&self, owner: &Subject, id: &str, now: SystemTime) -> Result<(), Rejection> {
-        self.guard().change(self.store().revoke_private_token(owner, id, now)).await?.found()?;
-        self.parts.events.tell(Action::PrivateTokenRevoked, now, owner, Some(id))
+    pub async fn revoke_private(
+        &self,
+        owner: &Subject,
+        id: &str,
+        now: SystemTime,
+    ) -> Result<(), Rejection> {
+        self.guard()
+            .change(self.store().revoke_private_token(owner, id, now))
+            .await?
+            .found()?;
+        self.parts
+            .events
+            .tell(Action::PrivateTokenRevoked, now, owner, Some(id))
     }
 
     /// The public keys as a JWK Set (RFC 7517 §5), JSON; empty where tokens are signed with a secret.
@@ -326,7 +418,12 @@ impl TokenIssuer {
         self.parts.ring.jwks()
     }
 
-    fn pair(&self, family: &FamilyRecord, grant: &Grant, now: SystemTime) -> Result<TokenPair, Rejection> {
+    fn pair(
+        &self,
+        family: &FamilyRecord,
+        grant: &Grant,
+        now: SystemTime,
+    ) -> Result<TokenPair, Rejection> {
         let access_expires = self.access_until(now).min(family.ends());
         let access = Stamp {
             is: TokenUse::Access,
@@ -340,18 +437,26 @@ impl TokenIssuer {
             is: TokenUse::Refresh,
             id: family.current(),
             // The same for every copy of it that is minted anew.
-            issued: family.predecessor().map_or(family.created(), |(_, rotated)| rotated),
+            issued: family
+                .predecessor()
+                .map_or(family.created(), |(_, rotated)| rotated),
             expires: family.expires(),
             ..access
         };
         let refresh = Some(self.sign(refresh, grant)?);
-        Ok(TokenPair { access: self.sign(access, grant)?, refresh, access_expires })
+        Ok(TokenPair {
+            access: self.sign(access, grant)?,
+            refresh,
+            access_expires,
+        })
     }
 
     fn sign(&self, stamp: Stamp<'_>, grant: &Grant) -> Result<Secret<String>, Rejection> {
         let payload = self.parts.names.payload(stamp, grant);
         let token = self.parts.ring.active().sign("JWT", &payload);
-        token.map(Secret::new).map_err(|_| Rejection::new(RejectionKind::Failed, "signature"))
+        token
+            .map(Secret::new)
+            .map_err(|_| Rejection::new(RejectionKind::Failed, "signature"))
     }
 
     /// Until when an access token lives that is made now.
@@ -362,7 +467,10 @@ impl TokenIssuer {
     /// Until when access tokens are to be denied that exist now. One may be minted just then, by another request or on a machine
     /// whose clock is ahead.
     fn denied_until(&self, now: SystemTime) -> SystemTime {
-        later(now, self.parts.access_lifetime.saturating_add(CLOCKS_DIFFER))
+        later(
+            now,
+            self.parts.access_lifetime.saturating_add(CLOCKS_DIFFER),
+        )
     }
 
     fn store(&self) -> &dyn TokenStore {
@@ -378,10 +486,19 @@ impl TokenIssuer {
 fn check_grant(grant: &Grant, names: &Names) -> Result<(), Rejection> {
     let subject = grant.subject();
     if subject.kind() != "user" || subject.id().is_empty() {
-        return Err(Rejection::invalid([FieldError::invalid("subject", "A token's subject is a user.")]));
+        return Err(Rejection::invalid([FieldError::invalid(
+            "subject",
+            "A token's subject is a user.",
+        )]));
     }
-    match [&names.scopes, &names.roles].into_iter().find(|name| grant.claims.contains_key(*name)) {
-        Some(taken) => Err(Rejection::invalid([FieldError::invalid(taken.clone(), CLAIM_TAKEN)])),
+    match [&names.scopes, &names.roles]
+        .into_iter()
+        .find(|name| grant.claims.contains_key(*name))
+    {
+        Some(taken) => Err(Rejection::invalid([FieldError::invalid(
+            taken.clone(),
+            CLAIM_TAKEN,
+        )])),
         None => Ok(()),
     }
 }
@@ -394,6 +511,8 @@ fn later(now: SystemTime, lifetime: Duration) -> SystemTime {
 
 impl fmt::Debug for TokenIssuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenIssuer").field("issuer", &self.parts.names.issuer).finish_non_exhaustive()
+        f.debug_struct("TokenIssuer")
+            .field("issuer", &self.parts.names.issuer)
+            .finish_non_exhaustive()
     }
 }

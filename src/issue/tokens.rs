@@ -217,7 +217,9 @@ impl Tokens {
         jwt = ring.verifying_keys().into_iter().fold(jwt, Jwt::key);
         let ours = Ours::new(store, Guard { deadline });
         let policy = OurPolicy::build(jwt, ours.clone()).map_err(|found| problems.extend(found));
-        let Ok(policy) = policy else { return Err(problems) };
+        let Ok(policy) = policy else {
+            return Err(problems);
+        };
         if !problems.is_empty() {
             return Err(problems);
         }

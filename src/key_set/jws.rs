@@ -19,13 +19,20 @@ impl<'a> Parts<'a> {
         let (message, signature) = (&token[..last], &token[last + 1..]);
         // A fourth segment would leave a dot in the payload, which base64url does not know.
         let first = memchr::memchr(b'.', message).ok_or_else(|| refused("segments"))?;
-        Ok(Self { message, header: &message[..first], payload: &message[first + 1..], signature })
+        Ok(Self {
+            message,
+            header: &message[..first],
+            payload: &message[first + 1..],
+            signature,
+        })
     }
 }
 
 /// base64url without padding and with canonical last bits (RFC 7515 §2), of UTF-8 text.
 pub(crate) fn decoded(segment: &[u8]) -> Result<String, Rejection> {
-    let bytes = URL_SAFE_NO_PAD.decode_to_vec(segment).map_err(|_| refused("base64url"))?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode_to_vec(segment)
+        .map_err(|_| refused("base64url"))?;
     String::from_utf8(bytes).map_err(|_| refused("utf-8"))
 }
 

@@ -84,7 +84,9 @@ impl JwtAlgorithm {
 
     /// The algorithm of exactly that name (RFC 7515 §4.1.1: case-sensitive). `none` is none.
     pub(super) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.name() == name)
     }
 
     pub(super) fn is_symmetric(self) -> bool {
@@ -138,13 +140,25 @@ impl JwtKey {
     /// An RSA public key of 2048 to 8192 bits (4096 with the `rust-crypto` back end alone), for an `Rs…` or `Ps…` algorithm:
     /// the members `n` and `e` of its JWK, base64url without padding (RFC 7518 §6.3.1).
     pub fn rsa(algorithm: JwtAlgorithm, n: &str, e: &str) -> Self {
-        Self::public(algorithm, PublicKeyForm::Rsa { n: n.into(), e: e.into() })
+        Self::public(
+            algorithm,
+            PublicKeyForm::Rsa {
+                n: n.into(),
+                e: e.into(),
+            },
+        )
     }
 
     /// A point on P-256 for `Es256` or on P-384 for `Es384`: the members `x` and `y` of its JWK, base64url without padding
     /// (RFC 7518 §6.2.1).
     pub fn ec(algorithm: JwtAlgorithm, x: &str, y: &str) -> Self {
-        Self::public(algorithm, PublicKeyForm::Ec { x: x.into(), y: y.into() })
+        Self::public(
+            algorithm,
+            PublicKeyForm::Ec {
+                x: x.into(),
+                y: y.into(),
+            },
+        )
     }
 
     /// An Ed25519 public key: the member `x` of its JWK, base64url without padding (RFC 8037 §2).
@@ -167,11 +181,19 @@ impl JwtKey {
     }
 
     pub(super) fn secret(algorithm: JwtAlgorithm, secret: &[u8]) -> Self {
-        Self { algorithm, id: None, material: Material::Secret(Secret::new(secret.to_vec())) }
+        Self {
+            algorithm,
+            id: None,
+            material: Material::Secret(Secret::new(secret.to_vec())),
+        }
     }
 
     fn public(algorithm: JwtAlgorithm, form: PublicKeyForm) -> Self {
-        Self { algorithm, id: None, material: Material::Public(form) }
+        Self {
+            algorithm,
+            id: None,
+            material: Material::Public(form),
+        }
     }
 
     pub(super) fn algorithm(&self) -> JwtAlgorithm {
@@ -184,14 +206,20 @@ impl JwtKey {
 
     /// With its thumbprint for an id where it has none. A secret's thumbprint would be a hash of it (RFC 7638 §7).
     pub(super) fn or_thumbprint(mut self) -> Self {
-        self.id = self.id.take().or_else(|| self.thumbprint().map(String::into_boxed_str));
+        self.id = self
+            .id
+            .take()
+            .or_else(|| self.thumbprint().map(String::into_boxed_str));
         self
     }
 
     /// The JWK (RFC 7517 §4) of a public key. A secret has none, so that no key set can publish it.
     pub(super) fn jwk(&self) -> Option<Value> {
-        let mut jwk: Map<String, Value> =
-            self.jwk_members()?.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let mut jwk: Map<String, Value> = self
+            .jwk_members()?
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
         jwk.insert("use".into(), "sig".into());
         jwk.insert("alg".into(), self.algorithm.name().into());
         if let Some(id) = self.key_id() {
@@ -223,20 +251,30 @@ impl JwtKey {
     /// Whether the token was signed with its other half, whatever else it says.
     pub(super) fn verifies(&self, token: &str) -> Result<bool, ConfigProblem> {
         let key = self.build()?;
-        Ok(Parts::split(token.as_bytes()).and_then(|parts| key.verify(parts)).is_ok())
+        Ok(Parts::split(token.as_bytes())
+            .and_then(|parts| key.verify(parts))
+            .is_ok())
     }
 
     pub(super) fn build(&self) -> Result<Key, ConfigProblem> {
         let verifier = match &self.material {
-            Material::Secret(secret) => Verifier::Secret(SecretKey::new(self.algorithm, secret.expose())?),
+            Material::Secret(secret) => {
+                Verifier::Secret(SecretKey::new(self.algorithm, secret.expose())?)
+            }
             Material::Public(form) => {
                 let key = PublicKey::new(self.algorithm, form);
-                Verifier::Public(
-                    key.map_err(|reason| ConfigProblem::Key { algorithm: self.algorithm.name(), reason })?,
-                )
+                Verifier::Public(key.map_err(|reason| ConfigProblem::Key {
+                    algorithm: self.algorithm.name(),
+                    reason,
+                })?)
             }
         };
-        Ok(Key { algorithm: self.algorithm, id: self.id.clone(), verifier, seen_header: OnceLock::new() })
+        Ok(Key {
+            algorithm: self.algorithm,
+            id: self.id.clone(),
+            verifier,
+            seen_header: OnceLock::new(),
+        })
     }
 }
 
@@ -259,7 +297,10 @@ pub(crate) struct Key {
     seen_header: OnceLock<Box<[u8]>>,
 }
 
-#[expect(clippy::large_enum_variant, reason = "keys are few, and a secret is read for every token")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "keys are few, and a secret is read for every token"
+)]
 enum Verifier {
     Secret(SecretKey),
     Public(PublicKey),
@@ -281,10 +322,13 @@ impl Key {
     pub(crate) fn verify(&self, parts: Parts<'_>) -> Result<(), Rejection> {
         let message = parts.message;
         let genuine = match &self.verifier {
-            Verifier::Public(key) => {
-                key.verify(message, decode_signature(parts.signature, &mut [0; LONGEST_SIGNATURE])?)
+            Verifier::Public(key) => key.verify(
+                message,
+                decode_signature(parts.signature, &mut [0; LONGEST_SIGNATURE])?,
+            ),
+            Verifier::Secret(key) => {
+                key.verify(message, decode_signature(parts.signature, &mut [0; 64])?)
             }
-            Verifier::Secret(key) => key.verify(message, decode_signature(parts.signature, &mut [0; 64])?),
         };
         if !genuine {
             return Err(refused("signature"));

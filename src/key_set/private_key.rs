@@ -24,7 +24,10 @@ pub(super) struct PrivateKey(backend::Key);
 
 impl PrivateKey {
     /// The key of a PKCS#8 document in DER, and the public key that goes with it.
-    pub(super) fn read(algorithm: JwtAlgorithm, der: &[u8]) -> Result<(Self, JwtKey), ConfigProblem> {
+    pub(super) fn read(
+        algorithm: JwtAlgorithm,
+        der: &[u8],
+    ) -> Result<(Self, JwtKey), ConfigProblem> {
         let problem = |reason| problem(algorithm, reason);
         let document = Pkcs8::read(der).map_err(problem)?;
         document.check_type(algorithm).map_err(problem)?;
@@ -53,7 +56,10 @@ impl PrivateKey {
 }
 
 pub(super) fn problem(algorithm: JwtAlgorithm, reason: &'static str) -> ConfigProblem {
-    ConfigProblem::Key { algorithm: algorithm.name(), reason }
+    ConfigProblem::Key {
+        algorithm: algorithm.name(),
+        reason,
+    }
 }
 
 const DAMAGED: &str =
@@ -71,14 +77,24 @@ impl<'a> Pkcs8<'a> {
     fn read(document: &'a [u8]) -> Checked<Self> {
         const NO_PKCS8: &str = "it is no PKCS#8 document of one private key that is not encrypted";
         let mut file = Der(document);
-        let mut info = file.take(SEQUENCE).filter(|_| file.0.is_empty()).map(Der).ok_or(NO_PKCS8)?;
+        let mut info = file
+            .take(SEQUENCE)
+            .filter(|_| file.0.is_empty())
+            .map(Der)
+            .ok_or(NO_PKCS8)?;
         // A public key begins with what the algorithm is, and so does an encrypted one.
-        info.take(INTEGER).filter(|version| matches!(version, [0 | 1])).ok_or(NO_PKCS8)?;
+        info.take(INTEGER)
+            .filter(|version| matches!(version, [0 | 1]))
+            .ok_or(NO_PKCS8)?;
         let mut algorithm = info.take(SEQUENCE).map(Der).ok_or(NO_PKCS8)?;
         let oid = algorithm.take(OBJECT_IDENTIFIER).ok_or(NO_PKCS8)?;
         let curve = algorithm.take(OBJECT_IDENTIFIER);
         let key = info.take(OCTET_STRING).ok_or(NO_PKCS8)?;
-        Ok(Self { document, algorithm: (oid, curve), key })
+        Ok(Self {
+            document,
+            algorithm: (oid, curve),
+            key,
+        })
     }
 
     fn check_type(&self, algorithm: JwtAlgorithm) -> Checked<()> {
@@ -90,9 +106,9 @@ impl<'a> Pkcs8<'a> {
         const ED25519: &[u8] = &[0x2b, 0x65, 0x70]; // 1.3.101.112
         match (algorithm, self.algorithm) {
             (A::Hs256 | A::Hs384 | A::Hs512, _) => Err("the algorithm has no key pairs"),
-            (A::Es256, (EC, Some(P256))) | (A::Es384, (EC, Some(P384))) | (A::EdDsa, (ED25519, None)) => {
-                Ok(())
-            }
+            (A::Es256, (EC, Some(P256)))
+            | (A::Es384, (EC, Some(P384)))
+            | (A::EdDsa, (ED25519, None)) => Ok(()),
             (A::Es256 | A::Es384, (EC, _)) => Err("the key is not on the algorithm's curve"),
             (A::Rs256 | A::Rs384 | A::Rs512 | A::Ps256 | A::Ps384 | A::Ps512, (RSA, _)) => Ok(()),
             _ => Err("the algorithm is for keys of another type"),
@@ -123,7 +139,11 @@ impl<'a> Der<'a> {
             (usize::from(first), rest)
         } else {
             let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
+            let number = |bytes: &[u8]| {
+                bytes
+                    .iter()
+                    .fold(0, |number, byte| number << 8 | usize::from(*byte))
+            };
             ((1..=4).contains(&bytes.len()).then(|| number(bytes))?, rest)
         };
         let (content, rest) = rest.split_at_checked(length).filter(|_| found == tag)?;
@@ -137,10 +157,14 @@ impl<'a> Der<'a> {
 pub(super) fn read_pem(text: &str) -> Checked<crate::Secret<Vec<u8>>> {
     use base64::{Engine, engine::general_purpose::STANDARD};
     let lines = || text.lines().map(str::trim);
-    let labels: Vec<&str> = lines().filter_map(|line| line.strip_prefix("-----BEGIN ")).collect();
+    let labels: Vec<&str> = lines()
+        .filter_map(|line| line.strip_prefix("-----BEGIN "))
+        .collect();
     match labels.as_slice() {
         ["PRIVATE KEY-----"] => {}
-        ["ENCRYPTED PRIVATE KEY-----"] => return Err("it is encrypted: decrypt it with openssl pkcs8"),
+        ["ENCRYPTED PRIVATE KEY-----"] => {
+            return Err("it is encrypted: decrypt it with openssl pkcs8");
+        }
         ["RSA PRIVATE KEY-----" | "EC PRIVATE KEY-----"] => {
             return Err("it is no PKCS#8: convert it with openssl pkcs8 -topk8 -nocrypt");
         }
@@ -149,10 +173,14 @@ pub(super) fn read_pem(text: &str) -> Checked<crate::Secret<Vec<u8>>> {
         }
         _ => return Err("it is no PEM of one private key"),
     }
-    let body = lines().skip_while(|line| !line.starts_with("-----BEGIN ")).skip(1);
+    let body = lines()
+        .skip_while(|line| !line.starts_with("-----BEGIN "))
+        .skip(1);
     let end = body.clone().any(|line| line == "-----END PRIVATE KEY-----");
-    let body: crate::Secret<String> =
-        body.take_while(|line| !line.starts_with('-')).collect::<String>().into();
+    let body: crate::Secret<String> = body
+        .take_while(|line| !line.starts_with('-'))
+        .collect::<String>()
+        .into();
     let der = STANDARD.decode(body.expose()).ok().filter(|_| end);
     der.map(Into::into).ok_or("it is no PEM of one private key")
 }
@@ -162,7 +190,9 @@ pub(super) fn read_pem(text: &str) -> Checked<crate::Secret<Vec<u8>>> {
 mod backend {
     use super::{JwtAlgorithm as A, Pkcs8};
     use aws_lc_rs::rand::SystemRandom;
-    use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair};
+    use aws_lc_rs::signature::{
+        self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair,
+    };
 
     pub(super) enum Key {
         Rsa(RsaKeyPair, &'static dyn RsaEncoding),
@@ -181,7 +211,9 @@ mod backend {
                 A::Ps512 => &signature::RSA_PSS_SHA512,
                 _ => return None,
             };
-            RsaKeyPair::from_pkcs8(document.document).ok().map(|key| Self::Rsa(key, encoding))
+            RsaKeyPair::from_pkcs8(document.document)
+                .ok()
+                .map(|key| Self::Rsa(key, encoding))
         }
 
         /// And both coordinates.
@@ -210,10 +242,16 @@ mod backend {
             match self {
                 Self::Rsa(key, encoding) => {
                     let mut signature = vec![0; key.public_modulus_len()];
-                    key.sign(*encoding, &SystemRandom::new(), message, &mut signature).ok()?;
+                    key.sign(*encoding, &SystemRandom::new(), message, &mut signature)
+                        .ok()?;
                     Some(signature)
                 }
-                Self::Ec(key) => Some(key.sign(&SystemRandom::new(), message).ok()?.as_ref().to_vec()),
+                Self::Ec(key) => Some(
+                    key.sign(&SystemRandom::new(), message)
+                        .ok()?
+                        .as_ref()
+                        .to_vec(),
+                ),
                 Self::Ed25519(key) => Some(key.try_sign(message).ok()?.as_ref().to_vec()),
             }
         }
@@ -235,31 +273,47 @@ mod backend {
 
     impl Key {
         pub(super) fn rsa(algorithm: A, document: &Pkcs8<'_>) -> Option<Self> {
-            (DEFAULT_PROVIDER.key_utils.rsa_pub_components_from_private_key)(document.key).ok()?;
+            (DEFAULT_PROVIDER
+                .key_utils
+                .rsa_pub_components_from_private_key)(document.key)
+            .ok()?;
             Self::new(algorithm, EncodingKey::from_rsa_der(document.key))
         }
 
         /// And both coordinates.
         pub(super) fn ec(algorithm: A, document: &Pkcs8<'_>) -> Option<(Self, Vec<u8>, Vec<u8>)> {
             let key = Self::new(algorithm, EncodingKey::from_ec_der(document.document))?;
-            let public = DEFAULT_PROVIDER.key_utils.ec_pub_components_from_private_key;
+            let public = DEFAULT_PROVIDER
+                .key_utils
+                .ec_pub_components_from_private_key;
             let (_, x, y) = public(document.document, key.algorithm).ok()?;
             Some((key, x, y))
         }
 
         /// And the public key.
         pub(super) fn ed25519(document: &Pkcs8<'_>) -> Option<(Self, Vec<u8>)> {
-            let public = DEFAULT_PROVIDER.key_utils.ed_pub_components_from_private_key;
+            let public = DEFAULT_PROVIDER
+                .key_utils
+                .ed_pub_components_from_private_key;
             let x = public(document.document, &EllipticCurve::Ed25519).ok()?;
-            Some((Self::new(A::EdDsa, EncodingKey::from_ed_der(document.document))?, x))
+            Some((
+                Self::new(A::EdDsa, EncodingKey::from_ed_der(document.document))?,
+                x,
+            ))
         }
 
         fn new(algorithm: A, key: EncodingKey) -> Option<Self> {
-            Some(Self { algorithm: algorithm.name().parse().ok()?, key })
+            Some(Self {
+                algorithm: algorithm.name().parse().ok()?,
+                key,
+            })
         }
 
         pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-            (DEFAULT_PROVIDER.signer_factory)(&self.algorithm, &self.key).ok()?.try_sign(message).ok()
+            (DEFAULT_PROVIDER.signer_factory)(&self.algorithm, &self.key)
+                .ok()?
+                .try_sign(message)
+                .ok()
         }
     }
 }

@@ -74,11 +74,24 @@ pub(super) fn jwk_members(
         Numbers::Point(point) => {
             // OK because a point is read with exactly two coordinates.
             let (x, y) = point[1..].split_at(coordinate(algorithm));
-            let curve = if algorithm == JwtAlgorithm::Es384 { "P-384" } else { "P-256" };
-            vec![("crv", curve.into()), ("kty", "EC".into()), ("x", text(x)), ("y", text(y))]
+            let curve = if algorithm == JwtAlgorithm::Es384 {
+                "P-384"
+            } else {
+                "P-256"
+            };
+            vec![
+                ("crv", curve.into()),
+                ("kty", "EC".into()),
+                ("x", text(x)),
+                ("y", text(y)),
+            ]
         }
         Numbers::Ed25519(key) => {
-            vec![("crv", "Ed25519".into()), ("kty", "OKP".into()), ("x", text(&key))]
+            vec![
+                ("crv", "Ed25519".into()),
+                ("kty", "OKP".into()),
+                ("x", text(&key)),
+            ]
         }
     })
 }
@@ -86,7 +99,10 @@ pub(super) fn jwk_members(
 impl Numbers {
     fn read(algorithm: JwtAlgorithm, form: &PublicKeyForm) -> Checked<Self> {
         match form {
-            PublicKeyForm::Rsa { n, e } => Ok(Self::Rsa { n: unsigned(n)?, e: unsigned(e)? }),
+            PublicKeyForm::Rsa { n, e } => Ok(Self::Rsa {
+                n: unsigned(n)?,
+                e: unsigned(e)?,
+            }),
             PublicKeyForm::Ec { x, y } => {
                 let (x, y) = (base64url(x)?, base64url(y)?);
                 let length = coordinate(algorithm);
@@ -96,7 +112,9 @@ impl Numbers {
                 Ok(Self::Point([&[4], x.as_slice(), &y].concat()))
             }
             PublicKeyForm::Ed25519 { x } => {
-                let key = base64url(x)?.try_into().map_err(|_| "an Ed25519 key has 32 bytes")?;
+                let key = base64url(x)?
+                    .try_into()
+                    .map_err(|_| "an Ed25519 key has 32 bytes")?;
                 Ok(Self::Ed25519(key))
             }
             #[cfg(feature = "pem")]
@@ -108,8 +126,10 @@ impl Numbers {
     fn read_pem(algorithm: JwtAlgorithm, pem: &str) -> Checked<Self> {
         use jsonwebtoken::{DecodingKey, DecodingKeyKind};
         // Only what it says it is, and only one: of a certificate nobody would read the dates.
-        let labels: Vec<&str> =
-            pem.lines().filter_map(|line| line.trim().strip_prefix("-----BEGIN ")).collect();
+        let labels: Vec<&str> = pem
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("-----BEGIN "))
+            .collect();
         match labels.as_slice() {
             ["PUBLIC KEY-----" | "RSA PUBLIC KEY-----"] => {}
             [label] if label.contains("PRIVATE KEY") => {
@@ -127,17 +147,25 @@ impl Numbers {
             return Err("it is no PEM of a public key of the algorithm's type");
         };
         match algorithm {
-            JwtAlgorithm::Es256 | JwtAlgorithm::Es384 if bytes.len() != 1 + 2 * coordinate(algorithm) => {
+            JwtAlgorithm::Es256 | JwtAlgorithm::Es384
+                if bytes.len() != 1 + 2 * coordinate(algorithm) =>
+            {
                 Err("a coordinate does not have the length of the algorithm's curve")
             }
             JwtAlgorithm::Es256 | JwtAlgorithm::Es384 => Ok(Self::Point(bytes.clone())),
             JwtAlgorithm::EdDsa => {
-                let key = bytes.as_slice().try_into().map_err(|_| "an Ed25519 key has 32 bytes")?;
+                let key = bytes
+                    .as_slice()
+                    .try_into()
+                    .map_err(|_| "an Ed25519 key has 32 bytes")?;
                 Ok(Self::Ed25519(key))
             }
             _ => {
                 let components = backend::rsa_components(bytes).ok_or("it is no RSA public key")?;
-                let (n, e) = (without_leading_zeros(components.0), without_leading_zeros(components.1));
+                let (n, e) = (
+                    without_leading_zeros(components.0),
+                    without_leading_zeros(components.1),
+                );
                 Ok(Self::Rsa { n, e })
             }
         }
@@ -146,11 +174,14 @@ impl Numbers {
     fn check(&self, algorithm: JwtAlgorithm) -> Checked<()> {
         use JwtAlgorithm as A;
         match (algorithm, self) {
-            (A::Rs256 | A::Rs384 | A::Rs512 | A::Ps256 | A::Ps384 | A::Ps512, Self::Rsa { n, e }) => {
-                check_rsa(n, e)
-            }
+            (
+                A::Rs256 | A::Rs384 | A::Rs512 | A::Ps256 | A::Ps384 | A::Ps512,
+                Self::Rsa { n, e },
+            ) => check_rsa(n, e),
             (A::Es256 | A::Es384, Self::Point(_)) => Ok(()),
-            (A::EdDsa, Self::Ed25519(key)) if is_small_order(key) => Err("the point has small order"),
+            (A::EdDsa, Self::Ed25519(key)) if is_small_order(key) => {
+                Err("the point has small order")
+            }
             (A::EdDsa, Self::Ed25519(_)) => Ok(()),
             _ => Err("the algorithm is for keys of another type"),
         }
@@ -188,12 +219,14 @@ fn is_small_order(key: &[u8; 32]) -> bool {
     };
     // The two y of order 8: each is the other one's negative.
     const ORDER_8: [u8; 32] = [
-        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5,
-        0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
     ];
     const OTHER_ORDER_8: [u8; 32] = [
-        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a,
-        0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
     ];
     let mut y = *key;
     y[31] &= 0x7f; // the sign of x
@@ -209,11 +242,17 @@ const fn near_p(lowest: u8) -> [u8; 32] {
 }
 
 fn coordinate(algorithm: JwtAlgorithm) -> usize {
-    if algorithm == JwtAlgorithm::Es384 { 48 } else { 32 }
+    if algorithm == JwtAlgorithm::Es384 {
+        48
+    } else {
+        32
+    }
 }
 
 fn base64url(text: &str) -> Checked<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| "a member is not base64url without padding")
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| "a member is not base64url without padding")
 }
 
 fn unsigned(text: &str) -> Checked<Vec<u8>> {
@@ -244,7 +283,8 @@ mod backend {
             };
             let verification = verification(algorithm).ok_or("the algorithm has no public keys")?;
             let key = ParsedPublicKey::new(verification, bytes);
-            key.map(Self).map_err(|_| "it is no key of the algorithm's type and curve")
+            key.map(Self)
+                .map_err(|_| "it is no key of the algorithm's type and curve")
         }
 
         pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
@@ -273,7 +313,10 @@ mod backend {
         const SEQUENCE: u8 = 0x30;
         let integer = |number: &[u8]| {
             let sign = number.first().filter(|first| **first >= 0x80).map(|_| 0);
-            der(INTEGER, sign.into_iter().chain(number.iter().copied()).collect())
+            der(
+                INTEGER,
+                sign.into_iter().chain(number.iter().copied()).collect(),
+            )
         };
         der(SEQUENCE, [integer(n), integer(e)].concat())
     }
@@ -350,6 +393,9 @@ mod backend {
 
     #[cfg(feature = "pem")]
     pub(super) fn rsa_components(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-        (DEFAULT_PROVIDER.key_utils.rsa_pub_components_from_public_key)(der).ok()
+        (DEFAULT_PROVIDER
+            .key_utils
+            .rsa_pub_components_from_public_key)(der)
+        .ok()
     }
 }

@@ -28,13 +28,18 @@ impl KeyRing {
         let mut problems = Vec::new();
         let mut signers = Vec::new();
         for key in std::iter::once(active).chain(next) {
-            key.build().map_or_else(|problem| problems.push(problem), |signer| signers.push(signer));
+            key.build().map_or_else(
+                |problem| problems.push(problem),
+                |signer| signers.push(signer),
+            );
         }
         if several && signers.iter().any(|signer| signer.id().is_none()) {
             problems.push(ConfigProblem::MissingKeyId);
         }
         let verifying = signers.iter().map(Signer::verifying_key);
-        let keys: Vec<JwtKey> = verifying.chain(retired.into_iter().map(JwtKey::or_thumbprint)).collect();
+        let keys: Vec<JwtKey> = verifying
+            .chain(retired.into_iter().map(JwtKey::or_thumbprint))
+            .collect();
         if !keys.is_empty() {
             problems.extend(KeySet::build(&keys).err().into_iter().flatten());
         }

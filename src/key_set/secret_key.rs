@@ -16,7 +16,10 @@ pub(super) enum SecretKey {
 impl SecretKey {
     pub(super) fn new(algorithm: JwtAlgorithm, secret: &[u8]) -> Result<Self, ConfigProblem> {
         let least = algorithm.hash_length();
-        let short = || ConfigProblem::ShortSecret { algorithm: algorithm.name(), least };
+        let short = || ConfigProblem::ShortSecret {
+            algorithm: algorithm.name(),
+            least,
+        };
         if secret.len() < least {
             return Err(short());
         }
@@ -32,9 +35,24 @@ impl SecretKey {
 
     pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
         match self {
-            Self::Hs256(key) => key.clone().chain_update(message).finalize().into_bytes().to_vec(),
-            Self::Hs384(key) => key.clone().chain_update(message).finalize().into_bytes().to_vec(),
-            Self::Hs512(key) => key.clone().chain_update(message).finalize().into_bytes().to_vec(),
+            Self::Hs256(key) => key
+                .clone()
+                .chain_update(message)
+                .finalize()
+                .into_bytes()
+                .to_vec(),
+            Self::Hs384(key) => key
+                .clone()
+                .chain_update(message)
+                .finalize()
+                .into_bytes()
+                .to_vec(),
+            Self::Hs512(key) => key
+                .clone()
+                .chain_update(message)
+                .finalize()
+                .into_bytes()
+                .to_vec(),
         }
     }
 
@@ -70,11 +88,17 @@ fn is_guessable(secret: &[u8]) -> bool {
     const KEY_TEXTS: [&str; 2] = ["-----begin ", "\"kty\""];
     let distinct: HashSet<&u8> = secret.iter().collect();
     let repeats = |period: usize| secret[period..].iter().eq(&secret[..secret.len() - period]);
-    let jumps = secret.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) > 1).count();
+    let jumps = secret
+        .windows(2)
+        .filter(|pair| pair[0].abs_diff(pair[1]) > 1)
+        .count();
     let text = String::from_utf8_lossy(secret).to_ascii_lowercase();
     distinct.len() < 8
         || (1..=secret.len() / 2).any(repeats)
         || jumps < 8
         || PUBLISHED.contains(&text.as_str())
-        || PLACEHOLDERS.iter().chain(&KEY_TEXTS).any(|word| text.contains(word))
+        || PLACEHOLDERS
+            .iter()
+            .chain(&KEY_TEXTS)
+            .any(|word| text.contains(word))
 }

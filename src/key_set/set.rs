@@ -20,7 +20,10 @@ impl KeySet {
         if keys.is_empty() {
             problems.push(ConfigProblem::NoKey);
         }
-        let symmetric = keys.iter().filter(|key| key.algorithm().is_symmetric()).count();
+        let symmetric = keys
+            .iter()
+            .filter(|key| key.algorithm().is_symmetric())
+            .count();
         if symmetric != 0 && symmetric != keys.len() {
             problems.push(ConfigProblem::MixedKeys);
         }
@@ -32,10 +35,16 @@ impl KeySet {
             match (set[..at].iter().find(clash), key.id()) {
                 (None, _) => {}
                 (Some(_), Some(_)) => problems.push(ConfigProblem::DuplicateKeyId),
-                (Some(_), None) => problems.push(ConfigProblem::AmbiguousKeys(key.algorithm().name())),
+                (Some(_), None) => {
+                    problems.push(ConfigProblem::AmbiguousKeys(key.algorithm().name()))
+                }
             }
         }
-        if problems.is_empty() { Ok(Self(set)) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(Self(set))
+        } else {
+            Err(problems)
+        }
     }
 
     /// The key whose genuine tokens had exactly this header before.
@@ -45,14 +54,22 @@ impl KeySet {
 
     /// The key that a header means by `alg` and `kid`: the key has the last word on the algorithm.
     pub(crate) fn choose(&self, alg: Option<&str>, kid: Option<&str>) -> Result<&Key, Rejection> {
-        let algorithm = alg.and_then(JwtAlgorithm::named).ok_or_else(|| refused("alg"))?;
+        let algorithm = alg
+            .and_then(JwtAlgorithm::named)
+            .ok_or_else(|| refused("alg"))?;
         let key = match kid {
-            Some(kid) if self.0.iter().any(|key| key.id().is_some()) => {
-                self.0.iter().find(|key| key.id() == Some(kid)).ok_or_else(|| refused("kid"))?
-            }
+            Some(kid) if self.0.iter().any(|key| key.id().is_some()) => self
+                .0
+                .iter()
+                .find(|key| key.id() == Some(kid))
+                .ok_or_else(|| refused("kid"))?,
             _ => self.unnamed(algorithm)?,
         };
-        if key.algorithm() == algorithm { Ok(key) } else { Err(refused("alg")) }
+        if key.algorithm() == algorithm {
+            Ok(key)
+        } else {
+            Err(refused("alg"))
+        }
     }
 
     /// The key of an algorithm that a token without `kid` means: the one without an id, else the only one.

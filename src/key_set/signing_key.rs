@@ -40,17 +40,26 @@ enum Material {
 impl SigningKey {
     /// A secret of at least 32 random bytes.
     pub fn hs256(secret: impl AsRef<[u8]>) -> Self {
-        Self::new(JwtAlgorithm::Hs256, Material::Secret(secret.as_ref().to_vec().into()))
+        Self::new(
+            JwtAlgorithm::Hs256,
+            Material::Secret(secret.as_ref().to_vec().into()),
+        )
     }
 
     /// A secret of at least 48 random bytes.
     pub fn hs384(secret: impl AsRef<[u8]>) -> Self {
-        Self::new(JwtAlgorithm::Hs384, Material::Secret(secret.as_ref().to_vec().into()))
+        Self::new(
+            JwtAlgorithm::Hs384,
+            Material::Secret(secret.as_ref().to_vec().into()),
+        )
     }
 
     /// A secret of at least 64 random bytes.
     pub fn hs512(secret: impl AsRef<[u8]>) -> Self {
-        Self::new(JwtAlgorithm::Hs512, Material::Secret(secret.as_ref().to_vec().into()))
+        Self::new(
+            JwtAlgorithm::Hs512,
+            Material::Secret(secret.as_ref().to_vec().into()),
+        )
     }
 
     /// A private key as a PKCS#8 document in DER, not encrypted (RFC 5208 §5), for an asymmetric algorithm: RSA of 2048 to
@@ -73,11 +82,19 @@ impl SigningKey {
     }
 
     fn new(algorithm: JwtAlgorithm, material: Material) -> Self {
-        Self { algorithm, id: None, material }
+        Self {
+            algorithm,
+            id: None,
+            material,
+        }
     }
 
     pub(crate) fn build(&self) -> Result<Signer, ConfigProblem> {
-        if self.id.as_ref().is_some_and(|id| id.is_empty() || id.len() > LONGEST_KID) {
+        if self
+            .id
+            .as_ref()
+            .is_some_and(|id| id.is_empty() || id.len() > LONGEST_KID)
+        {
             return Err(ConfigProblem::KeyId);
         }
         let (key, verifying) = self.halves()?;
@@ -97,12 +114,16 @@ impl SigningKey {
             Material::Pkcs8(der) => return pair(self.algorithm, der.expose()),
             #[cfg(feature = "pem")]
             Material::Pem(text) => {
-                let der = read_pem(text.expose()).map_err(|reason| problem(self.algorithm, reason))?;
+                let der =
+                    read_pem(text.expose()).map_err(|reason| problem(self.algorithm, reason))?;
                 return pair(self.algorithm, der.expose());
             }
         };
         let key = SecretKey::new(self.algorithm, secret)?;
-        Ok((Half::Secret(key.into()), JwtKey::secret(self.algorithm, secret)))
+        Ok((
+            Half::Secret(key.into()),
+            JwtKey::secret(self.algorithm, secret),
+        ))
     }
 }
 
@@ -141,9 +162,17 @@ pub(crate) struct SignError;
 
 impl Signer {
     fn new(algorithm: JwtAlgorithm, key: Half, verifying: JwtKey) -> Self {
-        let id = verifying.key_id().map(|id| format!(r#","kid":{}"#, Value::from(id))).unwrap_or_default();
+        let id = verifying
+            .key_id()
+            .map(|id| format!(r#","kid":{}"#, Value::from(id)))
+            .unwrap_or_default();
         let header_end = format!(r#","alg":"{}"{id}}}"#, algorithm.name());
-        Self { algorithm, key, verifying, header_end }
+        Self {
+            algorithm,
+            key,
+            verifying,
+            header_end,
+        }
     }
 
     /// A compact JWS (RFC 7515 §3.1) of `{"typ":…,"alg":…,"kid":…}` and the payload.
@@ -191,7 +220,10 @@ impl Signer {
         if fits {
             Ok(())
         } else {
-            Err(problem(self.algorithm, "its public half does not verify what it signs"))
+            Err(problem(
+                self.algorithm,
+                "its public half does not verify what it signs",
+            ))
         }
     }
 }

@@ -48,10 +48,16 @@ fn bytes(base64url: &str) -> Vec<u8> {
 
 fn pem(label: &str, der: &[u8], newline: &str) -> String {
     let text = STANDARD.encode(der);
-    let lines = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap());
+    let lines = text
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).unwrap());
     let begin = format!("-----BEGIN {label}-----");
     let end = format!("-----END {label}-----");
-    let lines: Vec<&str> = std::iter::once(&*begin).chain(lines).chain([&*end, ""]).collect();
+    let lines: Vec<&str> = std::iter::once(&*begin)
+        .chain(lines)
+        .chain([&*end, ""])
+        .collect();
     lines.join(newline)
 }
 
@@ -66,13 +72,26 @@ fn ed() -> SigningKey {
 /// The document of version 1 (RFC 5958 §2), in which a public key follows.
 fn ed_with(public: &str) -> Vec<u8> {
     let document = &der(keys::ED_PRIVATE)[5..];
-    [&[0x30, 0x51, 2, 1, 1], document, &[0x81, 0x21, 0], &bytes(public)].concat()
+    [
+        &[0x30, 0x51, 2, 1, 1],
+        document,
+        &[0x81, 0x21, 0],
+        &bytes(public),
+    ]
+    .concat()
 }
 
 /// A key for each algorithm.
 fn all() -> Vec<SigningKey> {
-    let secrets = [SigningKey::hs256(SECRET), SigningKey::hs384(SECRET), SigningKey::hs512(SECRET)];
-    secrets.into_iter().chain(PAIRS.map(|(algorithm, key)| pair(algorithm, key))).collect()
+    let secrets = [
+        SigningKey::hs256(SECRET),
+        SigningKey::hs384(SECRET),
+        SigningKey::hs512(SECRET),
+    ];
+    secrets
+        .into_iter()
+        .chain(PAIRS.map(|(algorithm, key)| pair(algorithm, key)))
+        .collect()
 }
 
 fn claims() -> Vec<u8> {
@@ -85,24 +104,44 @@ fn issue(signer: &Signer) -> Result<String, SignError> {
 }
 
 fn verified_by(keys: impl IntoIterator<Item = JwtKey>) -> AuthLayer {
-    let jwt = keys.into_iter().fold(Jwt::new().issuer(ISSUER).audience("api"), Jwt::key);
-    AuthLayer::builder().jwt(jwt).clock(ManualClock::new(NOW)).build().unwrap()
+    let jwt = keys
+        .into_iter()
+        .fold(Jwt::new().issuer(ISSUER).audience("api"), Jwt::key);
+    AuthLayer::builder()
+        .jwt(jwt)
+        .clock(ManualClock::new(NOW))
+        .build()
+        .unwrap()
 }
 
 /// The caller that a layer takes the token's bearer for, or the status.
 async fn caller(layer: &AuthLayer, token: &str) -> Result<String, u16> {
     let request = Request::get("/").header("authorization", format!("Bearer {token}"));
     let whoami = service_fn(|request: Request<Full<Bytes>>| async move {
-        let caller = Principal::optional_from_extensions(request.extensions()).unwrap().unwrap();
-        Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(caller.subject().to_string())))
+        let caller = Principal::optional_from_extensions(request.extensions())
+            .unwrap()
+            .unwrap();
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(
+            caller.subject().to_string(),
+        )))
     });
-    let response = layer.layer(whoami).oneshot(request.body(Full::default()).unwrap()).await.unwrap();
+    let response = layer
+        .layer(whoami)
+        .oneshot(request.body(Full::default()).unwrap())
+        .await
+        .unwrap();
     let status = response.status();
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    if status == 200 { Ok(String::from_utf8(body.to_vec()).unwrap()) } else { Err(status.as_u16()) }
+    if status == 200 {
+        Ok(String::from_utf8(body.to_vec()).unwrap())
+    } else {
+        Err(status.as_u16())
+    }
 }
 
 fn header(token: &str) -> String {
-    let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
+    let header = URL_SAFE_NO_PAD
+        .decode(token.split('.').next().unwrap())
+        .unwrap();
     String::from_utf8(header).unwrap()
 }

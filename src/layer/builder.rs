@@ -19,7 +19,9 @@ use crate::scheme::{Jwt, Jwts};
 use crate::store::{Guard, UserStore};
 #[cfg(feature = "redis")]
 use crate::throttle::RedisLimiter;
-use crate::throttle::{Addresses, AttemptLimits, Attempts, QuotaFields, Stack, Surroundings, Throttle};
+use crate::throttle::{
+    Addresses, AttemptLimits, Attempts, QuotaFields, Stack, Surroundings, Throttle,
+};
 #[cfg(feature = "basic")]
 use crate::users::Users;
 use std::fmt;
@@ -256,7 +258,11 @@ impl AuthLayerBuilder {
         if self.realm.is_empty() || !self.realm.bytes().all(|b| matches!(b, 0x20..=0x7e)) {
             problems.push(ConfigProblem::Realm);
         }
-        if self.resource_metadata.as_deref().is_some_and(|url| !is_http_url(url)) {
+        if self
+            .resource_metadata
+            .as_deref()
+            .is_some_and(|url| !is_http_url(url))
+        {
             problems.push(ConfigProblem::ResourceUrl);
         }
         if self.max_credential_len == 0 {
@@ -282,7 +288,12 @@ impl AuthLayerBuilder {
             limiter: self.limiter.map(Arc::new),
         };
         let (addresses, clock) = (Arc::clone(&surroundings.addresses), Arc::clone(&self.clock));
-        let attempts = Arc::new(Attempts::build(self.attempts, addresses, clock, &mut problems));
+        let attempts = Arc::new(Attempts::build(
+            self.attempts,
+            addresses,
+            clock,
+            &mut problems,
+        ));
         let mut parts = Parts::new(self.max_credential_len);
         #[cfg(feature = "basic")]
         parts.add_users(self.users, within, &attempts, &mut problems);
@@ -298,12 +309,31 @@ impl AuthLayerBuilder {
         if parts.schemes.is_empty() && problems.is_empty() {
             problems.push(ConfigProblem::NoScheme);
         }
-        let throttles = (!self.throttles.is_empty())
-            .then(|| Arc::new(Stack::build("", self.throttles, surroundings.clone(), &mut problems)));
-        let challenges = Challenges::new(&self.realm, parts.challenges(self.resource_metadata.as_deref()));
+        let throttles = (!self.throttles.is_empty()).then(|| {
+            Arc::new(Stack::build(
+                "",
+                self.throttles,
+                surroundings.clone(),
+                &mut problems,
+            ))
+        });
+        let challenges = Challenges::new(
+            &self.realm,
+            parts.challenges(self.resource_metadata.as_deref()),
+        );
         let responder = Responder::new(self.format, challenges);
-        let fields = if parts.accepted.api_keys { "Authorization, X-API-Key" } else { "Authorization" };
-        let responder = responder.map(|made| if self.vary { made.varying_by(fields) } else { made });
+        let fields = if parts.accepted.api_keys {
+            "Authorization, X-API-Key"
+        } else {
+            "Authorization"
+        };
+        let responder = responder.map(|made| {
+            if self.vary {
+                made.varying_by(fields)
+            } else {
+                made
+            }
+        });
         let Ok(responder) = responder.map_err(|_| problems.push(ConfigProblem::Format)) else {
             return Err(ConfigError::of(problems));
         };
@@ -343,7 +373,10 @@ impl Parts {
     fn new(max_len: usize) -> Self {
         Self {
             schemes: Vec::new(),
-            accepted: Accepted { max_len, ..Accepted::default() },
+            accepted: Accepted {
+                max_len,
+                ..Accepted::default()
+            },
             accounts: None,
             services: Services::default(),
         }
@@ -388,7 +421,11 @@ impl Parts {
                 Ok(issuer) => self.services.tokens = Some(self.with_accounts(issuer)),
             }
         }
-        let ours = self.services.tokens.as_ref().map(|issuer| issuer.policy().shared());
+        let ours = self
+            .services
+            .tokens
+            .as_ref()
+            .map(|issuer| issuer.policy().shared());
         match Jwts::build(jwts, ours) {
             Ok(jwts) => self.schemes.push(Box::new(jwts)),
             Err(found) => problems.extend(found),
@@ -414,7 +451,13 @@ impl Parts {
             problems.extend(keys.problems());
             self.accepted.api_keys = true;
             match keys.configured_prefix() {
-                Some(prefix) if self.accepted.prefixes.iter().any(|other| **other == *prefix) => {
+                Some(prefix)
+                    if self
+                        .accepted
+                        .prefixes
+                        .iter()
+                        .any(|other| **other == *prefix) =>
+                {
                     problems.push(ConfigProblem::EqualPrefixes(prefix.to_owned()));
                 }
                 Some(prefix) => self.accepted.prefixes.push(prefix.into()),
@@ -437,7 +480,12 @@ impl Parts {
         for keys in managed {
             problems.extend(keys.problems());
             let prefix = keys.configured_prefix();
-            if self.services.api_keys.iter().any(|other| other.configured_prefix() == prefix) {
+            if self
+                .services
+                .api_keys
+                .iter()
+                .any(|other| other.configured_prefix() == prefix)
+            {
                 let equal = |prefix: &str| ConfigProblem::EqualPrefixes(prefix.to_owned());
                 problems.push(prefix.map_or(ConfigProblem::TwoBareKeys, equal));
             }
@@ -456,7 +504,8 @@ impl Parts {
         problems.extend(Basic::problems(basic.len()));
         for basic in basic {
             self.accepted.basic = true;
-            self.schemes.push(Box::new(basic.within(within.0, within.1, attempts)));
+            self.schemes
+                .push(Box::new(basic.within(within.0, within.1, attempts)));
         }
     }
 
@@ -465,7 +514,8 @@ impl Parts {
             let name = scheme.name();
             let ours = ["Bearer", "Api-Key", "Basic"];
             let taken = |other: &&str| other.eq_ignore_ascii_case(name);
-            let token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            let token =
+                !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
             if !token || ours.iter().chain(&self.accepted.others).any(taken) {
                 problems.push(ConfigProblem::SchemeName(name));
             }
@@ -476,16 +526,28 @@ impl Parts {
 
     /// One challenge for each scheme that is accepted, whatever verifies it.
     fn challenges(&self, metadata: Option<&str>) -> Vec<(&'static str, String)> {
-        let Accepted { tokens, api_keys, basic, others, .. } = &self.accepted;
-        let metadata = metadata.map(|url| format!(", resource_metadata=\"{url}\"")).unwrap_or_default();
+        let Accepted {
+            tokens,
+            api_keys,
+            basic,
+            others,
+            ..
+        } = &self.accepted;
+        let metadata = metadata
+            .map(|url| format!(", resource_metadata=\"{url}\""))
+            .unwrap_or_default();
         let own = [
             (*tokens || *api_keys, ("Bearer", metadata)),
             (*api_keys, ("Api-Key", String::new())),
             // RFC 7617 §2.1: names and passwords are read as UTF-8.
             (*basic, ("Basic", String::from(", charset=\"UTF-8\""))),
         ];
-        let own = own.into_iter().filter(|(accepted, _)| *accepted).map(|(_, challenge)| challenge);
-        own.chain(others.iter().map(|name| (*name, String::new()))).collect()
+        let own = own
+            .into_iter()
+            .filter(|(accepted, _)| *accepted)
+            .map(|(_, challenge)| challenge);
+        own.chain(others.iter().map(|name| (*name, String::new())))
+            .collect()
     }
 }
 

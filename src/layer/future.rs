@@ -54,7 +54,10 @@ where
     ) -> Self {
         match decide(&mut request) {
             Decision::Admit(fields) => {
-                let (responder, shape) = (Arc::clone(&pipeline.responder), Shape::of_http(request.method()));
+                let (responder, shape) = (
+                    Arc::clone(&pipeline.responder),
+                    Shape::of_http(request.method()),
+                );
                 Self {
                     state: State::Decided {
                         future: Guarded::told(inner.call(request), responder, shape, fields),
@@ -64,7 +67,11 @@ where
             Decision::Refuse(rejection) => {
                 let shape = Shape::of(request.method(), request.headers());
                 let response = pipeline.responder.respond(rejection, shape);
-                Self { state: State::Decided { future: Guarded::refused(response) } }
+                Self {
+                    state: State::Decided {
+                        future: Guarded::refused(response),
+                    },
+                }
             }
             Decision::Ask(question) => {
                 // The instance that was polled ready is the one to call; its clone has yet to be polled.
@@ -73,7 +80,12 @@ where
                 let pipeline = Arc::clone(pipeline);
                 Self {
                     state: State::Asking {
-                        held: Some(Box::new(Held { question, ready, request, pipeline })),
+                        held: Some(Box::new(Held {
+                            question,
+                            ready,
+                            request,
+                            pipeline,
+                        })),
                     },
                 }
             }
@@ -93,11 +105,22 @@ where
             let next = match self.as_mut().project().state.project() {
                 StateProjection::Decided { future } => return future.poll(cx),
                 StateProjection::Asking { held } => {
-                    let Some(waiting) = held else { return Poll::Pending };
+                    let Some(waiting) = held else {
+                        return Poll::Pending;
+                    };
                     let reply = ready!(waiting.question.poll(cx));
-                    let Some(held) = held.take() else { return Poll::Pending };
-                    let Held { mut ready, request, pipeline, .. } = *held;
-                    Self::new(&mut ready, request, &pipeline, |request| pipeline.resume(reply, request))
+                    let Some(held) = held.take() else {
+                        return Poll::Pending;
+                    };
+                    let Held {
+                        mut ready,
+                        request,
+                        pipeline,
+                        ..
+                    } = *held;
+                    Self::new(&mut ready, request, &pipeline, |request| {
+                        pipeline.resume(reply, request)
+                    })
                 }
             };
             self.set(next);

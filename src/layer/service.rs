@@ -18,7 +18,11 @@ pub struct AuthService<S> {
 
 impl<S> AuthService<S> {
     pub(super) fn new(inner: S, pipeline: Arc<Pipeline>, mode: Mode) -> Self {
-        Self { inner, pipeline, mode }
+        Self {
+            inner,
+            pipeline,
+            mode,
+        }
     }
 }
 
@@ -35,8 +39,14 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let Self { inner, pipeline, mode } = self;
-        ResponseFuture::new(inner, request, pipeline, |request| pipeline.decide(*mode, request))
+        let Self {
+            inner,
+            pipeline,
+            mode,
+        } = self;
+        ResponseFuture::new(inner, request, pipeline, |request| {
+            pipeline.decide(*mode, request)
+        })
     }
 }
 

@@ -8,7 +8,10 @@ use zeroize::Zeroizing;
 /// is where many systems cut.
 static WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     let words = include_str!("common.txt").split_whitespace();
-    words.flat_map(|word| [Some(word), word.get(..8).filter(|cut| cut.is_ascii())]).flatten().collect()
+    words
+        .flat_map(|word| [Some(word), word.get(..8).filter(|cut| cut.is_ascii())])
+        .flatten()
+        .collect()
 });
 
 /// What stands side by side on keyboards (QWERTY, QWERTZ, AZERTY, Russian; rows, columns, zigzags) or in the alphabet.
@@ -80,8 +83,14 @@ pub(super) fn is_common(password: &str) -> bool {
 
 /// The shortest block that a password is a repetition of, the last one perhaps cut: `abcabcab` is of `abc`.
 fn repeated(password: &[char]) -> &[char] {
-    let repeats = |length: &usize| password[*length..].iter().eq(&password[..password.len() - length]);
-    let length = (1..=password.len() / 2).find(repeats).unwrap_or(password.len());
+    let repeats = |length: &usize| {
+        password[*length..]
+            .iter()
+            .eq(&password[..password.len() - length])
+    };
+    let length = (1..=password.len() / 2)
+        .find(repeats)
+        .unwrap_or(password.len());
     &password[..length]
 }
 
@@ -100,7 +109,11 @@ fn is_typed(password: &[char]) -> bool {
 
 /// One long run and a key or two: `a123456789`, `qwertyuiop1q`.
 fn is_nearly_run(password: &[char]) -> bool {
-    let rest = |before: usize| password.get(before..).map(|text| (text.len(), longest_run(text)));
+    let rest = |before: usize| {
+        password
+            .get(before..)
+            .map(|text| (text.len(), longest_run(text)))
+    };
     (0..=MOST_BESIDE_RUN)
         .filter_map(|before| rest(before).map(|(all, run)| (run, before + all - run)))
         .any(|(run, beside)| run >= LONG_RUN && beside <= MOST_BESIDE_RUN)
@@ -128,11 +141,21 @@ fn longest_run(text: &[char]) -> usize {
         let backwards: Vec<char> = track.chars().rev().collect();
         common_run(text, &forwards).max(common_run(text, &backwards))
     };
-    TRACKS.iter().map(|track| along(track)).max().unwrap_or(0).max(equal)
+    TRACKS
+        .iter()
+        .map(|track| along(track))
+        .max()
+        .unwrap_or(0)
+        .max(equal)
 }
 
 fn common_run(text: &[char], track: &[char]) -> usize {
-    let from = |start: usize| text.iter().zip(&track[start..]).take_while(|(a, b)| a == b).count();
+    let from = |start: usize| {
+        text.iter()
+            .zip(&track[start..])
+            .take_while(|(a, b)| a == b)
+            .count()
+    };
     (0..track.len()).map(from).max().unwrap_or(0)
 }
 
@@ -145,8 +168,12 @@ fn is_number(password: &[char]) -> bool {
 fn is_date(password: &[char]) -> bool {
     let digits: Zeroizing<Vec<u32>> =
         Zeroizing::new(password.iter().filter_map(|c| c.to_digit(10)).collect());
-    let only = password.iter().all(|c| c.is_ascii_digit() || ".-/ ".contains(*c));
-    let [a, b, c, d, e, f, g, h] = digits[..] else { return false };
+    let only = password
+        .iter()
+        .all(|c| c.is_ascii_digit() || ".-/ ".contains(*c));
+    let [a, b, c, d, e, f, g, h] = digits[..] else {
+        return false;
+    };
     let year = |a, b| (19..=20).contains(&(a * 10 + b));
     let day = |a, b, c, d| {
         let (first, second) = (a * 10 + b, c * 10 + d);
@@ -172,16 +199,24 @@ fn is_dressed_word(password: &[char]) -> bool {
 fn is_word(core: &[char]) -> bool {
     // A 1 is an i or an l.
     ['i', 'l'].into_iter().any(|one| {
-        let plain: Zeroizing<String> = core.iter().filter_map(|c| letter(*c, one)).collect::<String>().into();
+        let plain: Zeroizing<String> = core
+            .iter()
+            .filter_map(|c| letter(*c, one))
+            .collect::<String>()
+            .into();
         let backwards: Zeroizing<String> = plain.chars().rev().collect::<String>().into();
         WORDS.contains(plain.as_str()) || WORDS.contains(backwards.as_str()) || is_pair(&plain)
     })
 }
 
 fn is_pair(text: &str) -> bool {
-    let halves = text.char_indices().filter_map(|(at, _)| text.split_at_checked(at));
+    let halves = text
+        .char_indices()
+        .filter_map(|(at, _)| text.split_at_checked(at));
     text.len() <= LONGEST_PAIR
-        && halves.into_iter().any(|(first, second)| WORDS.contains(first) && WORDS.contains(second))
+        && halves
+            .into_iter()
+            .any(|(first, second)| WORDS.contains(first) && WORDS.contains(second))
 }
 
 /// The letter that a digit or a sign stands for; `None` is one that only separates.
@@ -209,11 +244,26 @@ mod tests {
         for (name, passwords) in [
             (
                 "repetitions",
-                &["aaaaaaaa", "abababab", "abcabcab", "x7!x7!x7!", "11111112", "🐎🐎🐎🐎🐎🐎🐎🐎"][..],
+                &[
+                    "aaaaaaaa",
+                    "abababab",
+                    "abcabcab",
+                    "x7!x7!x7!",
+                    "11111112",
+                    "🐎🐎🐎🐎🐎🐎🐎🐎",
+                ][..],
             ),
             (
                 "sequences",
-                &["12345678", "87654321", "1234567890", "abcdefgh", "abcd1234", "13579135", "11223344"],
+                &[
+                    "12345678",
+                    "87654321",
+                    "1234567890",
+                    "abcdefgh",
+                    "abcd1234",
+                    "13579135",
+                    "11223344",
+                ],
             ),
             (
                 "keyboards",
@@ -230,18 +280,55 @@ mod tests {
             ),
             ("nearly runs", &["a123456789", "123456789a", "qwertyuiop1q"]),
             ("numbers", &["83927461", "004915112345"]),
-            ("dates", &["19841231", "31121984", "12311984", "31.12.1984", "2001-02-03"]),
-            ("words", &["password", "sunshine", "iloveyou", "passwort1", "йцукенгш", "motdepasse"]),
+            (
+                "dates",
+                &[
+                    "19841231",
+                    "31121984",
+                    "12311984",
+                    "31.12.1984",
+                    "2001-02-03",
+                ],
+            ),
+            (
+                "words",
+                &[
+                    "password",
+                    "sunshine",
+                    "iloveyou",
+                    "passwort1",
+                    "йцукенгш",
+                    "motdepasse",
+                ],
+            ),
             (
                 "around words",
-                &["dragon2024!", "1dragon1", "!!dragon", "welcome123456789", "monkey19841231", "basebal1"],
+                &[
+                    "dragon2024!",
+                    "1dragon1",
+                    "!!dragon",
+                    "welcome123456789",
+                    "monkey19841231",
+                    "basebal1",
+                ],
             ),
             (
                 "letters",
-                &["p4ssw0rd", "p@$$w0rd!", "5unsh1ne", "w3lc0me1", "we1come1", "adm1n123", "pass_word"],
+                &[
+                    "p4ssw0rd",
+                    "p@$$w0rd!",
+                    "5unsh1ne",
+                    "w3lc0me1",
+                    "we1come1",
+                    "adm1n123",
+                    "pass_word",
+                ],
             ),
             ("backwards", &["drowssap", "nogard12"]),
-            ("repeated words", &["adminadmin", "testtest", "dragondragondragon"]),
+            (
+                "repeated words",
+                &["adminadmin", "testtest", "dragondragondragon"],
+            ),
             ("pairs", &["darkstar", "passadmin1"]),
             ("cut to eight", &["liverpoo", "alexande"]),
         ] {

@@ -68,7 +68,9 @@ impl Hasher {
     /// none that can be used.
     pub(super) fn check(&self, stored: Option<&str>, password: &str) -> Check {
         let fits = match stored.and_then(Stored::read) {
-            Some(Stored::Current(hash)) if self.fits_current(&hash, password) => return Check::Fits,
+            Some(Stored::Current(hash)) if self.fits_current(&hash, password) => {
+                return Check::Fits;
+            }
             Some(Stored::Current(_)) => return Check::Wrong,
             Some(Stored::Outdated(hash)) => self.fits(&hash, password),
             #[cfg(feature = "django-hashes")]
@@ -89,13 +91,18 @@ impl Hasher {
 
     fn fits_current(&self, hash: &PasswordHash, password: &str) -> bool {
         // Of two outputs, `==` takes constant time.
-        let output = hash.salt.as_ref().and_then(|salt| self.current(password, salt).ok());
+        let output = hash
+            .salt
+            .as_ref()
+            .and_then(|salt| self.current(password, salt).ok());
         output.is_some() && output == hash.hash
     }
 
     fn fits(&self, hash: &PasswordHash, password: &str) -> bool {
         self.count();
-        Argon2::default().verify_password(password.as_bytes(), hash).is_ok()
+        Argon2::default()
+            .verify_password(password.as_bytes(), hash)
+            .is_ok()
     }
 
     /// The work of a current hash, for nothing.
@@ -110,7 +117,12 @@ impl Hasher {
         let mut memory = kept.unwrap_or_else(|| vec![Block::new(); Params::DEFAULT.block_count()]);
         let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT);
-        let done = argon2.hash_password_into_with_memory(password.as_bytes(), salt, &mut output, &mut memory);
+        let done = argon2.hash_password_into_with_memory(
+            password.as_bytes(),
+            salt,
+            &mut output,
+            &mut memory,
+        );
         self.memory().push(memory);
         done.map_err(|_| PasswordError)?;
         Output::new(&output).map_err(|_| PasswordError)
@@ -142,13 +154,20 @@ impl Stored {
             return Self::django(text);
         }
         let hash = argon2(text)?;
-        Some(if is_current(&hash) { Self::Current(hash) } else { Self::Outdated(hash) })
+        Some(if is_current(&hash) {
+            Self::Current(hash)
+        } else {
+            Self::Outdated(hash)
+        })
     }
 
     /// Django writes its name for the algorithm before what others write.
     #[cfg(feature = "django-hashes")]
     fn django(text: &str) -> Option<Self> {
-        match text.strip_prefix("argon2").filter(|rest| rest.starts_with('$')) {
+        match text
+            .strip_prefix("argon2")
+            .filter(|rest| rest.starts_with('$'))
+        {
             Some(phc) => argon2(phc).map(Self::Outdated),
             None => Foreign::read(text).map(Self::Foreign),
         }
@@ -165,15 +184,17 @@ fn argon2(text: &str) -> Option<PasswordHash> {
     let hash = PasswordHash::new(text).ok()?;
     Algorithm::try_from(hash.algorithm.as_str()).ok()?;
     let params = Params::try_from(&hash).ok()?;
-    let bounded =
-        params.m_cost() <= MOST_MEMORY_KIB && params.t_cost() <= MOST_PASSES && params.p_cost() <= MOST_LANES;
+    let bounded = params.m_cost() <= MOST_MEMORY_KIB
+        && params.t_cost() <= MOST_PASSES
+        && params.p_cost() <= MOST_LANES;
     (bounded && hash.salt.is_some() && hash.hash.is_some()).then_some(hash)
 }
 
 fn is_current(hash: &PasswordHash) -> bool {
     let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
     let same = |params: Params| {
-        cost(&params) == cost(&Params::DEFAULT) && params.output_len() == Some(Params::DEFAULT_OUTPUT_LEN)
+        cost(&params) == cost(&Params::DEFAULT)
+            && params.output_len() == Some(Params::DEFAULT_OUTPUT_LEN)
     };
     hash.algorithm == Algorithm::Argon2id.ident()
         && hash.version == Some(Version::V0x13.into())
@@ -206,15 +227,25 @@ mod tests {
             assert_eq!(hasher.check(Some(hash), password), Check::Fits);
             assert_eq!(hasher.check(Some(hash), "third"), Check::Wrong);
             let read = PasswordHash::new(hash).unwrap();
-            assert!(Argon2::default().verify_password(password.as_bytes(), &read).is_ok());
+            assert!(
+                Argon2::default()
+                    .verify_password(password.as_bytes(), &read)
+                    .is_ok()
+            );
         }
         assert_eq!(hasher.memory().len(), 1);
     }
 
     #[test]
     fn a_password_is_any_text() {
-        for password in ["tab\tand\nlines", "a\0b", "\0", "密码 пароль 🐎", "\u{202e}", " led and trailed "]
-        {
+        for password in [
+            "tab\tand\nlines",
+            "a\0b",
+            "\0",
+            "密码 пароль 🐎",
+            "\u{202e}",
+            " led and trailed ",
+        ] {
             let hash = hash_password(password).unwrap();
             assert_eq!(check(&hash, password), Check::Fits, "{password:?}");
             let mut shorter = password.to_owned();
@@ -245,7 +276,9 @@ mod tests {
     fn a_hash_that_cannot_be_used_or_costs_too_much_fits_no_password() {
         let good = hash_password("x").unwrap();
         assert!(matches!(Stored::read(&good), Some(Stored::Current(_))));
-        let costly = ["m=19456", "t=2", "p=1"].into_iter().zip(["m=2097152", "t=1000", "p=255"]);
+        let costly = ["m=19456", "t=2", "p=1"]
+            .into_iter()
+            .zip(["m=2097152", "t=1000", "p=255"]);
         let mut bad: Vec<String> = costly.map(|(from, to)| good.replace(from, to)).collect();
         bad.push(good.replace("argon2id", "argon2x"));
         bad.push(good.replace("v=19", "v=99"));
@@ -284,7 +317,10 @@ mod tests {
         };
         let unknown = runs(None);
         assert_eq!(unknown, 1);
-        assert_eq!(runs(Some(&hash_password("correct horse").unwrap())), unknown);
+        assert_eq!(
+            runs(Some(&hash_password("correct horse").unwrap())),
+            unknown
+        );
         assert_eq!(runs(Some("$argon2id$")), unknown);
         assert_eq!(runs(Some("scrypt$16$salt$8$5$hash")), unknown);
     }

@@ -96,7 +96,9 @@ impl PasswordPolicy {
             return Err(PasswordProblem::TooLong);
         }
         if password.chars().count() < self.least_length {
-            return Err(PasswordProblem::TooShort { least: self.least_length });
+            return Err(PasswordProblem::TooShort {
+                least: self.least_length,
+            });
         }
         let lower = Zeroizing::new(password.to_lowercase());
         if names.iter().any(|name| resembles(&lower, name)) {
@@ -171,7 +173,11 @@ fn resembles(password: &str, name: &str) -> bool {
     let bare = Zeroizing::new(bare(password));
     let local = name.split('@').next().unwrap_or_default();
     let words = name.split(|c: char| !c.is_alphanumeric());
-    password == name || [name.as_str(), local].into_iter().chain(words).any(|part| is_mostly(&bare, part))
+    password == name
+        || [name.as_str(), local]
+            .into_iter()
+            .chain(words)
+            .any(|part| is_mostly(&bare, part))
 }
 
 /// Whether nothing remains without the name, or only digits; where the name itself is a number, nothing.
@@ -195,7 +201,9 @@ mod tests {
     use super::*;
 
     fn code(policy: &PasswordPolicy, password: &str, names: &[&str]) -> &'static str {
-        policy.check(password, names).map_or_else(|problem| problem.code(), |()| "good")
+        policy
+            .check(password, names)
+            .map_or_else(|problem| problem.code(), |()| "good")
     }
 
     #[test]
@@ -205,20 +213,45 @@ mod tests {
             ("empty", String::new(), "password_too_short"),
             ("seven letters", "vkbqmwz".into(), "password_too_short"),
             ("eight letters", "vkbqmwzr".into(), "good"),
-            ("seven letters of two bytes", "жщбэйтъ".into(), "password_too_short"),
+            (
+                "seven letters of two bytes",
+                "жщбэйтъ".into(),
+                "password_too_short",
+            ),
             ("eight letters of two bytes", "жщбэйтъы".into(), "good"),
-            ("1024 bytes", "correct horse…  ".repeat(57)[..1024].into(), "good"),
-            ("1025 bytes", "correct horse…  ".repeat(57)[..1025].into(), "password_too_long"),
+            (
+                "1024 bytes",
+                "correct horse…  ".repeat(57)[..1024].into(),
+                "good",
+            ),
+            (
+                "1025 bytes",
+                "correct horse…  ".repeat(57)[..1025].into(),
+                "password_too_long",
+            ),
         ] {
             assert_eq!(code(&policy, &password, &[]), expected, "{name}");
         }
-        let problem = policy.clone().least_length(15).check("vkbqmwzrvkbqmw", &[]).unwrap_err();
-        assert_eq!(problem.to_string(), "the password must have at least 15 characters");
-        assert_eq!(code(&policy.clone().least_length(0), "", &[]), "password_too_short");
+        let problem = policy
+            .clone()
+            .least_length(15)
+            .check("vkbqmwzrvkbqmw", &[])
+            .unwrap_err();
+        assert_eq!(
+            problem.to_string(),
+            "the password must have at least 15 characters"
+        );
+        assert_eq!(
+            code(&policy.clone().least_length(0), "", &[]),
+            "password_too_short"
+        );
         assert_eq!(code(&policy.clone().least_length(4), "vkbq", &[]), "good");
         let passphrase = "vkbqmwzr jtpxlcnd gshyfeoa uivkrwzq mbtdxjcl pnhgysae fouirkqw v";
         assert_eq!(passphrase.len(), 64);
-        assert_eq!(code(&policy.least_length(usize::MAX), passphrase, &[]), "good");
+        assert_eq!(
+            code(&policy.least_length(usize::MAX), passphrase, &[]),
+            "good"
+        );
     }
 
     #[test]
@@ -232,13 +265,23 @@ mod tests {
             "correct horse battery staple",
             "  vkbqmwzr  ",
         ] {
-            assert_eq!(code(&PasswordPolicy::new(), password, &["anna"]), "good", "{password:?}");
+            assert_eq!(
+                code(&PasswordPolicy::new(), password, &["anna"]),
+                "good",
+                "{password:?}"
+            );
         }
     }
 
     #[test]
     fn a_name_is_no_password() {
-        let names = ["Anna.Lopez-84", "anna.l@mail.example.org", "0171 234567", "Жанна", ""];
+        let names = [
+            "Anna.Lopez-84",
+            "anna.l@mail.example.org",
+            "0171 234567",
+            "Жанна",
+            "",
+        ];
         for password in [
             "Anna.Lopez-84",
             "ANNALOPEZ",
@@ -256,19 +299,40 @@ mod tests {
             "Жанна1984",
             "жанна-жанна",
         ] {
-            assert_eq!(code(&PasswordPolicy::new(), password, &names), "password_too_similar", "{password}");
+            assert_eq!(
+                code(&PasswordPolicy::new(), password, &names),
+                "password_too_similar",
+                "{password}"
+            );
         }
         for password in ["lopezwasthere", "vkbqmwzr", "0171234568x", "8392746158027"] {
-            assert_eq!(code(&PasswordPolicy::new(), password, &names), "good", "{password}");
+            assert_eq!(
+                code(&PasswordPolicy::new(), password, &names),
+                "good",
+                "{password}"
+            );
         }
-        assert_eq!(code(&PasswordPolicy::new(), "8392746158027", &["7", "8", "!", "@"]), "good");
+        assert_eq!(
+            code(
+                &PasswordPolicy::new(),
+                "8392746158027",
+                &["7", "8", "!", "@"]
+            ),
+            "good"
+        );
     }
 
     #[test]
     fn the_applications_own_words_are_refused_as_names_are() {
-        let policy = PasswordPolicy::new().refuse(["Egret"]).refuse([String::from("heron house")]);
+        let policy = PasswordPolicy::new()
+            .refuse(["Egret"])
+            .refuse([String::from("heron house")]);
         for password in ["Egret2024", "egretegret", "heronhouse", "Heron House 1"] {
-            assert_eq!(code(&policy, password, &[]), "password_too_common", "{password}");
+            assert_eq!(
+                code(&policy, password, &[]),
+                "password_too_common",
+                "{password}"
+            );
         }
         assert_eq!(code(&policy, "an egret stands", &[]), "good");
     }
@@ -278,8 +342,16 @@ mod tests {
     fn the_common_list_adds_to_the_rules_where_it_is_asked_for() {
         let listed = PasswordPolicy::new().common_list();
         for password in ["aardvark", "Aardvark", "AARDVARK"] {
-            assert_eq!(code(&PasswordPolicy::new(), password, &[]), "good", "{password}");
-            assert_eq!(code(&listed, password, &[]), "password_too_common", "{password}");
+            assert_eq!(
+                code(&PasswordPolicy::new(), password, &[]),
+                "good",
+                "{password}"
+            );
+            assert_eq!(
+                code(&listed, password, &[]),
+                "password_too_common",
+                "{password}"
+            );
         }
         assert_eq!(code(&listed, "vkbqmwzr", &[]), "good");
     }
@@ -287,15 +359,18 @@ mod tests {
     #[test]
     fn no_text_panics() {
         let texts = [
-            "", "@", "a@", "@b", "\0", "İ", "ß", "ﬀ", "e\u{301}", "🐎", "\u{202e}", "7", "a7", "7a", "aaaa",
-            "ı̇",
+            "", "@", "a@", "@b", "\0", "İ", "ß", "ﬀ", "e\u{301}", "🐎", "\u{202e}", "7", "a7",
+            "7a", "aaaa", "ı̇",
         ];
         for password in texts {
             for name in texts {
                 let policy = PasswordPolicy::new().least_length(1).refuse([name]);
                 for times in [1, 2, 9, 60] {
                     let _ = policy.check(&password.repeat(times), &[name, &name.repeat(times)]);
-                    let _ = policy.check(&format!("{password}{name}{password}").repeat(times), &[name]);
+                    let _ = policy.check(
+                        &format!("{password}{name}{password}").repeat(times),
+                        &[name],
+                    );
                 }
             }
         }

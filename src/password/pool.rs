@@ -38,15 +38,21 @@ impl Passwords {
         password: Secret<String>,
     ) -> Result<Check, Rejection> {
         let check = move |hasher: &Hasher| {
-            hasher.check(stored.as_ref().map(|hash| hash.expose().as_str()), password.expose())
+            hasher.check(
+                stored.as_ref().map(|hash| hash.expose().as_str()),
+                password.expose(),
+            )
         };
         self.run(check).await
     }
 
     /// A hash to store, with current parameters and a random salt.
     pub(crate) async fn hash(&self, password: Secret<String>) -> Result<Secret<String>, Rejection> {
-        let hash = self.run(move |hasher| hasher.hash(password.expose())).await?;
-        hash.map(Secret::new).map_err(|error| Rejection::unavailable("password hash", error))
+        let hash = self
+            .run(move |hasher| hasher.hash(password.expose()))
+            .await?;
+        hash.map(Secret::new)
+            .map_err(|error| Rejection::unavailable("password hash", error))
     }
 
     /// How often argon2 ran: a test that counts needs no stopwatch.
@@ -61,7 +67,10 @@ impl Passwords {
     ) -> Result<T, Rejection> {
         let busy = || Rejection::throttled(Duration::from_secs(1));
         let _place = self.queue.try_acquire().map_err(|_| busy())?;
-        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| busy())?;
+        let slot = Arc::clone(&self.slots)
+            .acquire_owned()
+            .await
+            .map_err(|_| busy())?;
         let hasher = Arc::clone(&self.hasher);
         let work = move || {
             let _slot = slot; // kept when the request is gone but the hash still runs
@@ -85,9 +94,19 @@ mod tests {
     async fn a_fresh_hash_fits_its_password_and_is_not_outdated() {
         let passwords = Passwords::new();
         let stored = passwords.hash(secret("correct horse")).await.unwrap();
-        assert!(stored.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        let right = passwords.verify(Some(stored.clone()), secret("correct horse")).await.unwrap();
-        let wrong = passwords.verify(Some(stored), secret("correct hors")).await.unwrap();
+        assert!(
+            stored
+                .expose()
+                .starts_with("$argon2id$v=19$m=19456,t=2,p=1$")
+        );
+        let right = passwords
+            .verify(Some(stored.clone()), secret("correct horse"))
+            .await
+            .unwrap();
+        let wrong = passwords
+            .verify(Some(stored), secret("correct hors"))
+            .await
+            .unwrap();
         assert_eq!((right, wrong), (Check::Fits, Check::Wrong));
     }
 
@@ -95,9 +114,20 @@ mod tests {
     async fn hashing_and_verifying_share_one_bound() {
         let passwords = Passwords::new();
         let all = passwords.queue.available_permits();
-        let _others = passwords.queue.acquire_many(u32::try_from(all).unwrap()).await.unwrap();
-        let hash = passwords.clone().hash(secret("correct horse")).await.unwrap_err();
-        let verify = passwords.verify(None, secret("correct horse")).await.unwrap_err();
+        let _others = passwords
+            .queue
+            .acquire_many(u32::try_from(all).unwrap())
+            .await
+            .unwrap();
+        let hash = passwords
+            .clone()
+            .hash(secret("correct horse"))
+            .await
+            .unwrap_err();
+        let verify = passwords
+            .verify(None, secret("correct horse"))
+            .await
+            .unwrap_err();
         for busy in [hash, verify] {
             assert_eq!(busy.kind(), RejectionKind::Throttled);
             assert_eq!(busy.retry_after(), Some(Duration::from_secs(1)));
@@ -108,7 +138,11 @@ mod tests {
     async fn a_request_that_is_gone_leaves_no_place_behind() {
         let passwords = Passwords::new();
         let all = passwords.queue.available_permits();
-        let _slots = passwords.slots.acquire_many(passwords.slots.available_permits() as u32).await.unwrap();
+        let _slots = passwords
+            .slots
+            .acquire_many(passwords.slots.available_permits() as u32)
+            .await
+            .unwrap();
         let mut waiting = tokio_test::task::spawn(passwords.verify(None, secret("correct horse")));
         assert!(waiting.poll().is_pending());
         assert_eq!(passwords.queue.available_permits(), all - 1);

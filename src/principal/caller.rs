@@ -10,11 +10,15 @@ pub(crate) struct Caller(pub(crate) Option<Principal>);
 
 impl Caller {
     pub(crate) fn of(extensions: &http::Extensions) -> Result<&Self, Rejection> {
-        extensions.get().ok_or_else(|| Rejection::new(RejectionKind::MissingLayer, "no layer"))
+        extensions
+            .get()
+            .ok_or_else(|| Rejection::new(RejectionKind::MissingLayer, "no layer"))
     }
 
     pub(crate) fn principal(&self) -> Result<&Principal, Rejection> {
-        self.0.as_ref().ok_or_else(|| Rejection::new(RejectionKind::MissingCredential, "anonymous"))
+        self.0
+            .as_ref()
+            .ok_or_else(|| Rejection::new(RejectionKind::MissingCredential, "anonymous"))
     }
 }
 
@@ -35,7 +39,9 @@ impl Principal {
     /// # Errors
     ///
     /// [`RejectionKind::MissingLayer`] (500) when no layer saw the request.
-    pub fn optional_from_extensions(extensions: &http::Extensions) -> Result<Option<Self>, Rejection> {
+    pub fn optional_from_extensions(
+        extensions: &http::Extensions,
+    ) -> Result<Option<Self>, Rejection> {
         Ok(Caller::of(extensions)?.0.clone())
     }
 }

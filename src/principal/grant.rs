@@ -126,7 +126,9 @@ impl Scopes {
 impl<S: Into<Scope>> FromIterator<S> for Scopes {
     fn from_iter<I: IntoIterator<Item = S>>(names: I) -> Self {
         let mut scopes = Self::default();
-        names.into_iter().for_each(|scope| scopes.insert(&scope.into()));
+        names
+            .into_iter()
+            .for_each(|scope| scopes.insert(&scope.into()));
         scopes
     }
 }
@@ -177,7 +179,10 @@ impl fmt::Debug for Roles {
 
 /// RFC 6749 §3.3: `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`.
 fn is_scope_token(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
 
 #[cfg(test)]
@@ -188,7 +193,14 @@ mod tests {
     fn scopes_are_compared_whole() {
         let scopes = Scopes::parse("reports:read reports:write");
         assert!(scopes.contains("reports:read"));
-        for other in ["reports", "reports:", "reports:rea", "reports:read reports:write", "", " "] {
+        for other in [
+            "reports",
+            "reports:",
+            "reports:rea",
+            "reports:read reports:write",
+            "",
+            " ",
+        ] {
             assert!(!scopes.contains(other), "{other:?}");
         }
     }
@@ -200,6 +212,9 @@ mod tests {
             assert_eq!(scopes.iter().count(), 0, "{text:?}");
             assert!(!scopes.contains(text));
         }
-        assert_eq!(Scopes::parse("a  b a").iter().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(
+            Scopes::parse("a  b a").iter().collect::<Vec<_>>(),
+            ["a", "b"]
+        );
     }
 }

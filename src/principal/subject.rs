@@ -21,13 +21,19 @@ pub struct Subject {
 impl Subject {
     /// A user.
     pub fn user(id: impl Into<String>) -> Self {
-        Self { kind: None, id: id.into().into_boxed_str() }
+        Self {
+            kind: None,
+            id: id.into().into_boxed_str(),
+        }
     }
 
     /// A thing of any kind; of kind `user` it equals [`Subject::user`].
     pub fn new(kind: impl Into<String>, id: impl Into<String>) -> Self {
         let kind = kind.into();
-        Self { kind: (kind != "user").then(|| kind.into_boxed_str()), id: id.into().into_boxed_str() }
+        Self {
+            kind: (kind != "user").then(|| kind.into_boxed_str()),
+            id: id.into().into_boxed_str(),
+        }
     }
 
     /// What kind of thing: `user`, or the name given to [`Subject::new`].

@@ -27,11 +27,18 @@ pin_project! {
 
 impl<B> ResponseBody<B> {
     pub(crate) fn inner(body: B) -> Self {
-        Self { body: Either::Inner { body } }
+        Self {
+            body: Either::Inner { body },
+        }
     }
 
     pub(super) fn refused(body: Bytes, rejection: Rejection) -> Self {
-        Self { body: Either::Refused { body: Some(body).filter(|body| !body.is_empty()), rejection } }
+        Self {
+            body: Either::Refused {
+                body: Some(body).filter(|body| !body.is_empty()),
+                rejection,
+            },
+        }
     }
 
     /// The refusal, where the layer refused: for layers outside of it that log or count.
@@ -85,6 +92,8 @@ impl<B: Default> Default for ResponseBody<B> {
 
 impl<B> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseBody").field("rejection", &self.rejection()).finish_non_exhaustive()
+        f.debug_struct("ResponseBody")
+            .field("rejection", &self.rejection())
+            .finish_non_exhaustive()
     }
 }

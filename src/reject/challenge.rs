@@ -13,7 +13,10 @@ struct Challenge {
 
 impl Challenges {
     /// `realm` is printable ASCII; the builder has checked it.
-    pub(crate) fn new<P: Display>(realm: &str, schemes: impl IntoIterator<Item = (&'static str, P)>) -> Self {
+    pub(crate) fn new<P: Display>(
+        realm: &str,
+        schemes: impl IntoIterator<Item = (&'static str, P)>,
+    ) -> Self {
         let realm = realm.replace('\\', "\\\\").replace('"', "\\\"");
         let line = |(scheme, parameters): (&'static str, P)| Challenge {
             scheme,
@@ -33,12 +36,17 @@ impl Challenges {
             .filter(|_| names_scope || rejection.presented == Presented::Bearer)
             .map(|error| format!(", error=\"{error}\"{}", scope_parameter(rejection)))
             .unwrap_or_default();
-        self.0.iter().filter(move |challenge| asks || (names_scope && challenge.is_bearer())).filter_map(
-            move |challenge| {
-                let error = if challenge.is_bearer() { error.as_str() } else { "" };
+        self.0
+            .iter()
+            .filter(move |challenge| asks || (names_scope && challenge.is_bearer()))
+            .filter_map(move |challenge| {
+                let error = if challenge.is_bearer() {
+                    error.as_str()
+                } else {
+                    ""
+                };
                 HeaderValue::try_from(format!("{}{error}", challenge.text)).ok()
-            },
-        )
+            })
     }
 }
 
@@ -56,7 +64,11 @@ fn scope_parameter(rejection: &Rejection) -> String {
         .filter(|scope| scope.is_token())
         .map(|scope| scope.as_str())
         .collect();
-    if names.is_empty() { String::new() } else { format!(", scope=\"{}\"", names.join(" ")) }
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!(", scope=\"{}\"", names.join(" "))
+    }
 }
 
 #[cfg(test)]
@@ -65,14 +77,23 @@ mod tests {
     use crate::principal::Scope;
 
     fn lines(rejection: &Rejection) -> Vec<String> {
-        let challenges = Challenges::new(r#"a "b" \"#, [("Bearer", ""), ("Basic", ", charset=\"UTF-8\"")]);
-        challenges.lines(rejection).map(|line| String::from_utf8(line.as_bytes().to_vec()).unwrap()).collect()
+        let challenges = Challenges::new(
+            r#"a "b" \"#,
+            [("Bearer", ""), ("Basic", ", charset=\"UTF-8\"")],
+        );
+        challenges
+            .lines(rejection)
+            .map(|line| String::from_utf8(line.as_bytes().to_vec()).unwrap())
+            .collect()
     }
 
     #[test]
     fn realm_is_escaped_and_each_scheme_has_its_line() {
         let missing = Rejection::new(RejectionKind::MissingCredential, "");
-        let expected = [r#"Bearer realm="a \"b\" \\""#, r#"Basic realm="a \"b\" \\", charset="UTF-8""#];
+        let expected = [
+            r#"Bearer realm="a \"b\" \\""#,
+            r#"Basic realm="a \"b\" \\", charset="UTF-8""#,
+        ];
         assert_eq!(lines(&missing), expected);
     }
 
@@ -89,6 +110,9 @@ mod tests {
     fn a_scope_that_would_break_out_of_its_quotes_is_left_out() {
         let names = ["ok:1", "x\", error=\"y", "a\r\nb", "ok:2"].map(Scope::from);
         let shown = lines(&Rejection::insufficient_scope(names));
-        assert_eq!(shown, [r#"Bearer realm="a \"b\" \\", error="insufficient_scope", scope="ok:1 ok:2""#]);
+        assert_eq!(
+            shown,
+            [r#"Bearer realm="a \"b\" \\", error="insufficient_scope", scope="ok:1 ok:2""#]
+        );
     }
 }

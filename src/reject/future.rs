@@ -30,13 +30,29 @@ impl<F, B> Guarded<F, B> {
 
     /// As [`admitted`](Self::admitted); the answer, whatever it is, tells how the caller stands with the throttles.
     #[inline(always)] // the future may be large
-    pub(crate) fn told(future: F, responder: Arc<Responder>, shape: Shape, fields: Option<Fields>) -> Self {
-        Self { state: State::Admitted { future, responder, shape, fields } }
+    pub(crate) fn told(
+        future: F,
+        responder: Arc<Responder>,
+        shape: Shape,
+        fields: Option<Fields>,
+    ) -> Self {
+        Self {
+            state: State::Admitted {
+                future,
+                responder,
+                shape,
+                fields,
+            },
+        }
     }
 
     #[inline(always)]
     pub(crate) fn refused(response: Response<ResponseBody<B>>) -> Self {
-        Self { state: State::Refused { response: Some(response) } }
+        Self {
+            state: State::Refused {
+                response: Some(response),
+            },
+        }
     }
 }
 
@@ -49,7 +65,12 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProjection::Admitted { future, responder, shape, fields } => {
+            StateProjection::Admitted {
+                future,
+                responder,
+                shape,
+                fields,
+            } => {
                 let response = ready!(future.poll(cx))?;
                 let mut response = render_handlers_refusal(response, responder, *shape);
                 if let Some(fields) = fields {
@@ -73,8 +94,11 @@ fn render_handlers_refusal<B>(
     responder: &Responder,
     shape: Shape,
 ) -> Response<ResponseBody<B>> {
-    let refusal =
-        if response.extensions().is_empty() { None } else { response.extensions_mut().remove::<Rejection>() };
+    let refusal = if response.extensions().is_empty() {
+        None
+    } else {
+        response.extensions_mut().remove::<Rejection>()
+    };
     match refusal {
         None => {
             responder.add_vary(response.headers_mut());

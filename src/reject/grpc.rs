@@ -24,11 +24,19 @@ pub(super) fn headers(rejection: &Rejection, content_type: &'static str) -> Head
     let fields = [
         (CONTENT_TYPE, HeaderValue::from_static(content_type)),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (HeaderName::from_static("grpc-status"), HeaderValue::from(u16::from(kind.grpc_code()))),
+        (
+            HeaderName::from_static("grpc-status"),
+            HeaderValue::from(u16::from(kind.grpc_code())),
+        ),
         // Fixed printable ASCII without '%', so percent-encoding would change nothing.
-        (HeaderName::from_static("grpc-message"), HeaderValue::from_static(kind.detail())),
+        (
+            HeaderName::from_static("grpc-message"),
+            HeaderValue::from_static(kind.detail()),
+        ),
     ];
-    let retry_after = rejection.retry_after().and_then(|_| rejection.retry_after_seconds());
+    let retry_after = rejection
+        .retry_after()
+        .and_then(|_| rejection.retry_after_seconds());
     let retry_after = retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds)));
     fields.into_iter().chain(retry_after).collect()
 }

@@ -90,7 +90,12 @@ struct Row {
 }
 
 const fn row(status: StatusCode, grpc: u8, code: &'static str, detail: &'static str) -> Row {
-    Row { status, grpc, code, detail }
+    Row {
+        status,
+        grpc,
+        code,
+        detail,
+    }
 }
 
 impl RejectionKind {

@@ -1,7 +1,9 @@
 use super::format::{ErrorFormat, Problem};
 use super::{Challenges, Presented, Rejection, RejectionKind, ResponseBody, grpc};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+};
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use std::borrow::Cow;
@@ -49,7 +51,11 @@ impl Shape {
     }
 
     pub(crate) fn of_http(method: &Method) -> Self {
-        if *method == Method::HEAD { Self::Head } else { Self::Http }
+        if *method == Method::HEAD {
+            Self::Head
+        } else {
+            Self::Http
+        }
     }
 }
 
@@ -59,20 +65,37 @@ pub(crate) struct UnusableFormat;
 
 impl Responder {
     /// Prepares the answers. The format is called here for each kind, so one that cannot be used is found now.
-    pub(crate) fn new(format: Box<dyn ErrorFormat>, challenges: Challenges) -> Result<Self, UnusableFormat> {
-        let mut responder = Self { format, challenges, prepared: Vec::new(), vary: None };
+    pub(crate) fn new(
+        format: Box<dyn ErrorFormat>,
+        challenges: Challenges,
+    ) -> Result<Self, UnusableFormat> {
+        let mut responder = Self {
+            format,
+            challenges,
+            prepared: Vec::new(),
+            vary: None,
+        };
         let prepare = |kind| {
             let make = |presented| responder.render(&Rejection::new(kind, "").presented(presented));
-            Ok([make(Presented::Other)?.kept(), make(Presented::Bearer)?.kept()])
+            Ok([
+                make(Presented::Other)?.kept(),
+                make(Presented::Bearer)?.kept(),
+            ])
         };
-        let prepared = RejectionKind::ALL.into_iter().map(prepare).collect::<Result<_, _>>()?;
+        let prepared = RejectionKind::ALL
+            .into_iter()
+            .map(prepare)
+            .collect::<Result<_, _>>()?;
         responder.prepared = prepared;
         Ok(responder)
     }
 
     /// Answers of the inner service say that they depend on these fields.
     pub(crate) fn varying_by(self, fields: &'static str) -> Self {
-        Self { vary: Some(HeaderValue::from_static(fields)), ..self }
+        Self {
+            vary: Some(HeaderValue::from_static(fields)),
+            ..self
+        }
     }
 
     /// For a refusal outside of any layer: a problem (RFC 9457) without challenges.
@@ -88,7 +111,11 @@ impl Responder {
     }
 
     #[inline]
-    pub(crate) fn respond<B>(&self, rejection: Rejection, shape: Shape) -> Response<ResponseBody<B>> {
+    pub(crate) fn respond<B>(
+        &self,
+        rejection: Rejection,
+        shape: Shape,
+    ) -> Response<ResponseBody<B>> {
         if rejection.quota().is_none() {
             return self.answer(rejection, shape);
         }
@@ -101,10 +128,12 @@ impl Responder {
     #[inline]
     fn answer<B>(&self, rejection: Rejection, shape: Shape) -> Response<ResponseBody<B>> {
         match (self.prepared(&rejection), shape) {
-            (Some(answer), Shape::Http) => answer.response(|body| ResponseBody::refused(body, rejection)),
-            (_, Shape::Http) => {
-                self.fresh(&rejection).response(|body| ResponseBody::refused(body, rejection))
+            (Some(answer), Shape::Http) => {
+                answer.response(|body| ResponseBody::refused(body, rejection))
             }
+            (_, Shape::Http) => self
+                .fresh(&rejection)
+                .response(|body| ResponseBody::refused(body, rejection)),
             (_, Shape::Head) => self.fresh(&rejection).head_response(rejection),
             (_, Shape::Grpc(content_type)) => {
                 let headers = grpc::headers(&self.shown(&rejection), content_type);
@@ -127,7 +156,11 @@ impl Responder {
     #[inline]
     fn prepared(&self, rejection: &Rejection) -> Option<&Prepared> {
         let [other, bearer] = self.prepared.get(rejection.kind as usize)?;
-        let answer = if rejection.presented == Presented::Bearer { bearer } else { other };
+        let answer = if rejection.presented == Presented::Bearer {
+            bearer
+        } else {
+            other
+        };
         rejection.details.is_none().then_some(answer)
     }
 
@@ -142,15 +175,24 @@ impl Responder {
     fn render(&self, rejection: &Rejection) -> Result<Prepared, UnusableFormat> {
         let shown = &*self.shown(rejection);
         let make = || (self.format.content_type(), self.format.body(shown));
-        let (content_type, body) = catch_unwind(AssertUnwindSafe(make)).map_err(|_| UnusableFormat)?;
+        let (content_type, body) =
+            catch_unwind(AssertUnwindSafe(make)).map_err(|_| UnusableFormat)?;
         let content_type = HeaderValue::from_str(content_type).map_err(|_| UnusableFormat)?;
         let headers = self.headers(shown, content_type);
-        Ok(Prepared::new(rejection.status(), headers, Bytes::from(body)))
+        Ok(Prepared::new(
+            rejection.status(),
+            headers,
+            Bytes::from(body),
+        ))
     }
 
     /// What the client gets to know of a refusal, in whatever shape.
     fn shown<'r>(&self, rejection: &'r Rejection) -> Cow<'r, Rejection> {
-        if self.format.tells_token_state() { Cow::Borrowed(rejection) } else { rejection.masked() }
+        if self.format.tells_token_state() {
+            Cow::Borrowed(rejection)
+        } else {
+            rejection.masked()
+        }
     }
 
     fn headers(&self, rejection: &Rejection, content_type: HeaderValue) -> HeaderMap {
@@ -180,7 +222,9 @@ impl Prepared {
     /// refuse would wait for. A layer keeps some five kilobytes so; equal texts are kept once, however many layers are built.
     fn kept(mut self) -> Self {
         for value in self.head.headers.values_mut() {
-            if let Ok(kept) = HeaderValue::from_maybe_shared(Bytes::from_static(interned(value.as_bytes()))) {
+            if let Ok(kept) =
+                HeaderValue::from_maybe_shared(Bytes::from_static(interned(value.as_bytes())))
+            {
                 *value = kept;
             }
         }
@@ -197,7 +241,9 @@ impl Prepared {
     fn head_response<B>(&self, rejection: Rejection) -> Response<ResponseBody<B>> {
         let mut response = self.response(|_| ResponseBody::refused(Bytes::new(), rejection));
         // Of any other answer the server takes the length from the body (RFC 9110 §8.6).
-        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
+        response
+            .headers_mut()
+            .insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
         response
     }
 }

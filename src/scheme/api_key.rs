@@ -115,7 +115,9 @@ impl ApiKeys {
             uses: uses_written_to(Arc::clone(&store)),
             upgrades: upgrades_written_to(Arc::clone(&store)),
             store,
-            guard: Guard { deadline: Duration::MAX },
+            guard: Guard {
+                deadline: Duration::MAX,
+            },
             prefix: None,
             form: Form::Undecided,
             hashes: vec![Hash::Sha256],
@@ -178,11 +180,15 @@ impl ApiKeys {
 
     fn with_pepper(mut self, at: usize, id: &str, secret: &[u8]) -> Self {
         let algorithm: Arc<str> = format!("hmac-sha256:{id}").into();
-        let known_id = self.hashes.iter().any(|hash| hash.algorithm() == &*algorithm);
+        let known_id = self
+            .hashes
+            .iter()
+            .any(|hash| hash.algorithm() == &*algorithm);
         let bad_id = !(1..=64).contains(&id.len()) || !id.bytes().all(is_word);
         match Hmac::new_from_slice(secret) {
             Ok(schedule) if secret.len() >= 32 && !known_id && !bad_id => {
-                self.hashes.insert(at, Hash::HmacSha256(algorithm, schedule));
+                self.hashes
+                    .insert(at, Hash::HmacSha256(algorithm, schedule));
             }
             _ => self.weak_pepper = true,
         }
@@ -198,7 +204,10 @@ impl ApiKeys {
     /// The system's source of randomness failed.
     pub fn mint(&self, owner: Subject, name: &str, now: SystemTime) -> Result<NewKey, RandomError> {
         let (key, hint, digest) = self.mint_secret()?;
-        Ok(NewKey { record: KeyRecord::new(random::id()?, owner, name, hint, digest, now), key })
+        Ok(NewKey {
+            record: KeyRecord::new(random::id()?, owner, name, hint, digest, now),
+            key,
+        })
     }
 
     /// A key, what lists show of it, and what it is found by.
@@ -243,7 +252,11 @@ impl ApiKeys {
         if self.form == Form::Undecided {
             problems.push(ConfigProblem::KeyForm);
         }
-        if self.prefix.as_deref().is_some_and(|prefix| !is_prefix(prefix)) {
+        if self
+            .prefix
+            .as_deref()
+            .is_some_and(|prefix| !is_prefix(prefix))
+        {
             problems.push(ConfigProblem::Prefix);
         }
         if self.weak_pepper {
@@ -253,7 +266,9 @@ impl ApiKeys {
     }
 
     fn verify(&self, key: &ApiKeyCredential<'_>, now: SystemTime) -> Answer {
-        if self.form == Form::Checked && !api_key::is_well_formed(key.as_bytes(), self.configured_prefix()) {
+        if self.form == Form::Checked
+            && !api_key::is_well_formed(key.as_bytes(), self.configured_prefix())
+        {
             return Answer::Refused(refused("checksum"));
         }
         let mut search = Search::default();
@@ -284,11 +299,18 @@ impl ApiKeys {
         now: SystemTime,
     ) -> Answer {
         let mut digests = vec![digest];
-        digests.extend(self.hashes[tried..].iter().map(|hash| hash.digest(key.as_bytes())));
+        digests.extend(
+            self.hashes[tried..]
+                .iter()
+                .map(|hash| hash.digest(key.as_bytes())),
+        );
         let (keys, newest) = (self.clone(), self.hashes[0].digest(key.as_bytes()));
         Answer::Pending(Box::pin(async move {
             for digest in digests {
-                let found = keys.guard.call(async { keys.store.find_key(&digest, now).await }).await?;
+                let found = keys
+                    .guard
+                    .call(async { keys.store.find_key(&digest, now).await })
+                    .await?;
                 if let Some(record) = found.and_then(|record| search.found(record, &digest, now)) {
                     let newest = Some(newest).filter(|newest| !newest.is_like(&digest));
                     return Ok(keys.accept(record, digest, newest, now));
@@ -322,7 +344,11 @@ fn uses_written_to(store: Arc<dyn KeyStore>) -> Arc<Upkeep<KeyDigest>> {
     Upkeep::new(move |uses| {
         let store = Arc::clone(&store);
         async move {
-            let now = uses.iter().map(|(_, at)| *at).max().unwrap_or(SystemTime::UNIX_EPOCH);
+            let now = uses
+                .iter()
+                .map(|(_, at)| *at)
+                .max()
+                .unwrap_or(SystemTime::UNIX_EPOCH);
             // A use that could not be written is not worth a refusal: the next one follows in a minute.
             let _ = store.note_key_uses(&uses, now).await;
         }
@@ -347,7 +373,9 @@ impl Scheme for ApiKeys {
 
     fn authenticate(&self, credential: &Credential<'_>, now: SystemTime) -> Answer {
         match credential {
-            Credential::ApiKey(key) if key.has_prefix(self.configured_prefix()) => self.verify(key, now),
+            Credential::ApiKey(key) if key.has_prefix(self.configured_prefix()) => {
+                self.verify(key, now)
+            }
             _ => Answer::NotPresented,
         }
     }

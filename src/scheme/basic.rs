@@ -34,7 +34,10 @@ pub struct Basic {
 impl Basic {
     /// Users, or a [`UserStore`](crate::store::UserStore) that has them.
     pub fn new(users: impl Into<Users>) -> Self {
-        Self { users: users.into(), remembered: Arc::new(Remembered::new()) }
+        Self {
+            users: users.into(),
+            remembered: Arc::new(Remembered::new()),
+        }
     }
 
     /// How often argon2 ran for its users: a test that counts needs no stopwatch.
@@ -44,13 +47,22 @@ impl Basic {
         self.users.argon2_runs()
     }
 
-    pub(crate) fn within(mut self, deadline: Duration, events: &Events, attempts: &Arc<Attempts>) -> Self {
+    pub(crate) fn within(
+        mut self,
+        deadline: Duration,
+        events: &Events,
+        attempts: &Arc<Attempts>,
+    ) -> Self {
         self.users = self.users.within(deadline, events, attempts);
         self
     }
 
     pub(crate) fn problems(count: usize) -> Vec<ConfigProblem> {
-        if count > 1 { vec![ConfigProblem::TwoBasic] } else { Vec::new() }
+        if count > 1 {
+            vec![ConfigProblem::TwoBasic]
+        } else {
+            Vec::new()
+        }
     }
 
     fn verify(&self, credential: &BasicCredential, now: SystemTime) -> Answer {
@@ -67,10 +79,15 @@ impl Basic {
             Ok(Peek::Ask) => None,
         };
         let (Self { users, remembered }, peer) = (self.clone(), credential.peer());
-        let presented = BasicCredential::new(credential.name().to_owned(), credential.password().clone());
+        let presented =
+            BasicCredential::new(credential.name().to_owned(), credential.password().clone());
         Answer::Pending(Box::pin(async move {
             let holds = |user: &UserRecord| remembered.holds(user, &presented, now);
-            let attempt = Attempt { name: presented.name(), password: presented.password(), peer };
+            let attempt = Attempt {
+                name: presented.name(),
+                password: presented.password(),
+                peer,
+            };
             let user = users.attempt(attempt, known, holds, now).await?;
             remembered.remember(&user, &presented, now);
             Ok(Principal::from(user))
@@ -107,18 +124,30 @@ struct Remembered {
 impl Remembered {
     fn new() -> Self {
         let mut key = zeroize::Zeroizing::new([0; 32]);
-        let key = random::fill(&mut *key).ok().and_then(|()| Hmac::new_from_slice(&*key).ok());
-        Self { key, until: Cache::new(REMEMBERED) }
+        let key = random::fill(&mut *key)
+            .ok()
+            .and_then(|()| Hmac::new_from_slice(&*key).ok());
+        Self {
+            key,
+            until: Cache::new(REMEMBERED),
+        }
     }
 
     fn holds(&self, user: &UserRecord, credential: &BasicCredential, now: SystemTime) -> bool {
-        let digest = user.is_active().then(|| self.digest(user, credential)).flatten();
-        digest.and_then(|digest| self.until.get(&digest)).is_some_and(|until| now < until)
+        let digest = user
+            .is_active()
+            .then(|| self.digest(user, credential))
+            .flatten();
+        digest
+            .and_then(|digest| self.until.get(&digest))
+            .is_some_and(|until| now < until)
     }
 
     fn remember(&self, user: &UserRecord, credential: &BasicCredential, now: SystemTime) {
-        if let (Some(digest), Some(until)) = (self.digest(user, credential), now.checked_add(REMEMBERED_FOR))
-        {
+        if let (Some(digest), Some(until)) = (
+            self.digest(user, credential),
+            now.checked_add(REMEMBERED_FOR),
+        ) {
             self.until.insert(digest, until);
         }
     }
@@ -126,7 +155,11 @@ impl Remembered {
     /// Each part is preceded by its length, lest two different triples read the same.
     fn digest(&self, user: &UserRecord, credential: &BasicCredential) -> Option<[u8; 32]> {
         let mut mac = self.key.clone()?;
-        for part in [credential.name(), credential.password().expose(), user.stored_hash()?.expose()] {
+        for part in [
+            credential.name(),
+            credential.password().expose(),
+            user.stored_hash()?.expose(),
+        ] {
             mac.update(&(part.len() as u64).to_le_bytes());
             mac.update(part.as_bytes());
         }

@@ -11,93 +11,15 @@ mod basic;
 mod chain;
 #[cfg(feature = "jwt")]
 mod jwt;
+mod scheme;
 
 #[cfg(feature = "api-key")]
 pub use api_key::{ApiKeys, KeyIds, NewKey};
 #[cfg(feature = "basic")]
 pub use basic::Basic;
-#[cfg(feature = "jwt")]
-pub use jwt::Jwt;
-
 pub(crate) use chain::Chain;
 #[cfg(feature = "jwt")]
+pub use jwt::Jwt;
+#[cfg(feature = "jwt")]
 pub(crate) use jwt::{IssuedIds, Jwts, OurPolicy, Ours, TokenUse, is_reserved, revoked};
-
-use crate::credential::Credential;
-use crate::principal::Principal;
-use crate::reject::Rejection;
-use std::fmt;
-use std::pin::Pin;
-use std::time::SystemTime;
-
-/// A way to verify a credential.
-///
-/// The built-in ones are [`Jwt`](crate::Jwt), [`ApiKeys`](crate::ApiKeys) and [`Basic`](crate::Basic). An application
-/// adds its own under an authentication scheme of its own name:
-///
-/// ```
-/// use std::time::SystemTime;
-/// use tower_auth::{Answer, AuthLayer, Credential, Principal, Rejection, RejectionKind, Scheme, Subject};
-///
-/// /// `Authorization: Badge 1234`
-/// struct Badge;
-///
-/// impl Scheme for Badge {
-///     fn name(&self) -> &'static str {
-///         "Badge"
-///     }
-///
-///     fn authenticate(&self, credential: &Credential<'_>, _now: SystemTime) -> Answer {
-///         match credential {
-///             Credential::Other(badge) if badge.scheme() == "Badge" => match badge.expose() {
-///                 "1234" => Answer::Verified(Principal::builder(Subject::user("anna")).build()),
-///                 _ => Answer::Refused(Rejection::new(RejectionKind::InvalidToken, "badge")),
-///             },
-///             _ => Answer::NotPresented,
-///         }
-///     }
-/// }
-///
-/// let auth = AuthLayer::builder().scheme(Badge).build()?;
-/// # Ok::<(), tower_auth::ConfigError>(())
-/// ```
-pub trait Scheme: Send + Sync + 'static {
-    /// The name of the authentication scheme (RFC 9110 §11.1), as challenges show it.
-    fn name(&self) -> &'static str;
-
-    /// Judges a credential. A panic, here or in the future, is a 500.
-    fn authenticate(&self, credential: &Credential<'_>, now: SystemTime) -> Answer;
-}
-
-/// What a scheme says of a credential.
-#[non_exhaustive]
-pub enum Answer {
-    /// It is none of this scheme's business.
-    NotPresented,
-    /// It is genuine, and this is the caller.
-    Verified(Principal),
-    /// It is this scheme's business, and it is not accepted. No other scheme is asked.
-    Refused(Rejection),
-    /// A store or a network has to be asked.
-    Pending(PendingAnswer),
-}
-
-/// An answer to come.
-pub type PendingAnswer = Pin<Box<dyn Future<Output = Result<Principal, Rejection>> + Send>>;
-
-impl From<Result<Principal, Rejection>> for Answer {
-    fn from(result: Result<Principal, Rejection>) -> Self {
-        result.map_or_else(Self::Refused, Self::Verified)
-    }
-}
-
-impl fmt::Debug for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotPresented => f.write_str("NotPresented"),
-            Self::Verified(principal) => f.debug_tuple("Verified").field(principal).finish(),
-            Self::Refused(rejection) => f.debug_tuple("Refused").field(rejection).finish(),
-            Self::Pending(_) => f.write_str("Pending(..)"),
-        }
-    }
-}
+pub use scheme::{Answer, PendingAnswer, Scheme};

@@ -71,7 +71,9 @@ impl Store {
                 Kind::Sqlite(Sqlite::open_with(path, options).await?)
             }
             #[cfg(feature = "postgres")]
-            ("postgres" | "postgresql", _) => Kind::Postgres(Postgres::connect_with(url, options).await?),
+            ("postgres" | "postgresql", _) => {
+                Kind::Postgres(Postgres::connect_with(url, options).await?)
+            }
             // The URL is not shown: it may hold a password.
             _ => {
                 return Err(StoreError::because(

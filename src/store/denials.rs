@@ -39,7 +39,9 @@ impl Denials {
         let entries = self.read();
         let holds = |until: Option<&SystemTime>| until.is_some_and(|until| now < *until);
         let denied = holds(entries.tokens.get(token.token))
-            || token.family.is_some_and(|family| holds(entries.families.get(family)));
+            || token
+                .family
+                .is_some_and(|family| holds(entries.families.get(family)));
         denied.into()
     }
 
@@ -118,7 +120,11 @@ mod tests {
         let peek = |token, family, now| denials.peek(TokenIds::new(token, family), at(now));
         assert_eq!(peek("t", Some("a"), 99), Known::Yes);
         assert_eq!(peek("t", Some("a"), 100), Known::No);
-        assert_eq!(peek("a", None, 0), Known::No, "a family's id denies no token of that id");
+        assert_eq!(
+            peek("a", None, 0),
+            Known::No,
+            "a family's id denies no token of that id"
+        );
         assert_eq!(peek("t", Some("b"), 0), Known::No);
     }
 
@@ -130,8 +136,15 @@ mod tests {
         }
         assert_eq!(denials.len(), 10_000);
         assert_eq!(denials.sweep(at(1_099), usize::MAX), 100);
-        assert_eq!(denials.peek(TokenIds::new("100", None), at(1_099)), Known::Yes);
+        assert_eq!(
+            denials.peek(TokenIds::new("100", None), at(1_099)),
+            Known::Yes
+        );
         denials.insert(Kind::Token, "new", at(9_000), at(1_999));
-        assert_eq!(denials.len(), 9_900 - SWEPT + 1, "an insertion sweeps a few");
+        assert_eq!(
+            denials.len(),
+            9_900 - SWEPT + 1,
+            "an insertion sweeps a few"
+        );
     }
 }

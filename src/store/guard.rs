@@ -81,7 +81,8 @@ impl Guard {
 
 /// Runs a synchronous call; 503 when it panics.
 pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, Rejection> {
-    catch_unwind(AssertUnwindSafe(call)).map_err(|_| Rejection::unavailable("store panicked", Panicked))
+    catch_unwind(AssertUnwindSafe(call))
+        .map_err(|_| Rejection::unavailable("store panicked", Panicked))
 }
 
 #[derive(Debug, thiserror::Error)]

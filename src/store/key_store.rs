@@ -49,7 +49,11 @@ pub trait KeyStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreErrorKind::Unavailable`] when the store cannot tell.
-    async fn list_keys(&self, owner: &Subject, now: SystemTime) -> Result<Vec<Arc<KeyRecord>>, StoreError>;
+    async fn list_keys(
+        &self,
+        owner: &Subject,
+        now: SystemTime,
+    ) -> Result<Vec<Arc<KeyRecord>>, StoreError>;
 
     /// Gives a key of that owner another name.
     ///
@@ -88,7 +92,12 @@ pub trait KeyStore: Send + Sync + 'static {
     ///
     /// [`StoreErrorKind::Missing`] when the owner has no such key, somebody else's included;
     /// [`StoreErrorKind::Unavailable`] when it could not be written.
-    async fn revoke_key(&self, owner: &Subject, id: &str, now: SystemTime) -> Result<(), StoreError>;
+    async fn revoke_key(
+        &self,
+        owner: &Subject,
+        id: &str,
+        now: SystemTime,
+    ) -> Result<(), StoreError>;
 
     /// Makes a key be found by another digest, and by the former one no more: a pepper was added, or an imported key used for
     /// the first time.
@@ -130,6 +139,10 @@ pub trait KeyStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreErrorKind::Unavailable`] when they could not be removed.
-    async fn purge_keys(&self, before: SystemTime, most: usize, now: SystemTime)
-    -> Result<usize, StoreError>;
+    async fn purge_keys(
+        &self,
+        before: SystemTime,
+        most: usize,
+        now: SystemTime,
+    ) -> Result<usize, StoreError>;
 }

@@ -22,6 +22,7 @@ mod error;
 pub(crate) mod forward;
 mod guard;
 mod key_store;
+mod look_up;
 mod memory;
 mod options;
 #[cfg(feature = "postgres")]
@@ -36,21 +37,6 @@ mod user_store;
 
 pub use connect::Store;
 pub use error::{StoreError, StoreErrorKind};
-pub use key_store::KeyStore;
-pub use memory::Memory;
-pub use options::StoreOptions;
-#[cfg(feature = "postgres")]
-pub use postgres::Postgres;
-pub use record::{
-    FamilyRecord, KeyDigest, KeyRecord, Rotated, Rotation, TokenIds, TokenRecord, UserChange, UserRecord,
-};
-#[cfg(all(feature = "test-util", any(feature = "sqlite", feature = "postgres")))]
-pub use sql::LOOK_UPS;
-#[cfg(feature = "sqlite")]
-pub use sqlite::Sqlite;
-pub use token_store::TokenStore;
-pub use user_store::UserStore;
-
 #[cfg(feature = "endpoints")]
 pub(crate) use guard::caught_future;
 #[cfg_attr(
@@ -58,37 +44,21 @@ pub(crate) use guard::caught_future;
     allow(unused_imports, reason = "each scheme needs a part of it")
 )]
 pub(crate) use guard::{Change, Guard, caught};
+pub use key_store::KeyStore;
+pub use look_up::{Known, Peek};
+pub use memory::Memory;
+pub use options::StoreOptions;
+#[cfg(feature = "postgres")]
+pub use postgres::Postgres;
 #[cfg(feature = "api-key")]
 pub(crate) use record::SHA512;
-
-use std::sync::Arc;
-
-/// The synchronous first answer to a look-up.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Peek<T> {
-    /// There is such a record, and this is its present state.
-    Found(Arc<T>),
-    /// There is no such record.
-    Absent,
-    /// Memory cannot tell: ask the asynchronous method.
-    Ask,
-}
-
-/// The synchronous first answer to a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Known {
-    /// It is so.
-    Yes,
-    /// It is not.
-    No,
-    /// Memory cannot tell: ask the asynchronous method.
-    Ask,
-}
-
-impl From<bool> for Known {
-    fn from(is_so: bool) -> Self {
-        if is_so { Self::Yes } else { Self::No }
-    }
-}
+pub use record::{
+    FamilyRecord, KeyDigest, KeyRecord, Rotated, Rotation, TokenIds, TokenRecord, UserChange,
+    UserRecord,
+};
+#[cfg(all(feature = "test-util", any(feature = "sqlite", feature = "postgres")))]
+pub use sql::LOOK_UPS;
+#[cfg(feature = "sqlite")]
+pub use sqlite::Sqlite;
+pub use token_store::TokenStore;
+pub use user_store::UserStore;

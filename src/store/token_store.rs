@@ -28,7 +28,12 @@ pub trait TokenStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written.
-    async fn revoke_token(&self, id: &str, until: SystemTime, now: SystemTime) -> Result<(), StoreError>;
+    async fn revoke_token(
+        &self,
+        id: &str,
+        until: SystemTime,
+        now: SystemTime,
+    ) -> Result<(), StoreError>;
 
     /// Adds a family.
     ///
@@ -43,7 +48,11 @@ pub trait TokenStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot tell.
-    async fn find_family(&self, id: &str, now: SystemTime) -> Result<Option<Arc<FamilyRecord>>, StoreError>;
+    async fn find_family(
+        &self,
+        id: &str,
+        now: SystemTime,
+    ) -> Result<Option<Arc<FamilyRecord>>, StoreError>;
 
     /// Rotates a refresh token by the rule of [`FamilyRecord::rotate`], in one atomic step: of any number of concurrent calls
     /// with one token one gets [`Rotated::New`]. Reuse revokes the family, and its access tokens until
@@ -53,7 +62,11 @@ pub trait TokenStore: Send + Sync + 'static {
     ///
     /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written: neither success nor
     /// reuse.
-    async fn rotate_family(&self, rotation: Rotation<'_>, now: SystemTime) -> Result<Rotated, StoreError>;
+    async fn rotate_family(
+        &self,
+        rotation: Rotation<'_>,
+        now: SystemTime,
+    ) -> Result<Rotated, StoreError>;
 
     /// Revokes a family and, until `access_until`, its access tokens. One that is revoked already, or is not there, is no error.
     ///
@@ -86,7 +99,11 @@ pub trait TokenStore: Send + Sync + 'static {
     ///
     /// [`StoreErrorKind::Exists`](super::StoreErrorKind::Exists) when its id is taken,
     /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written.
-    async fn insert_private_token(&self, token: TokenRecord, now: SystemTime) -> Result<(), StoreError>;
+    async fn insert_private_token(
+        &self,
+        token: TokenRecord,
+        now: SystemTime,
+    ) -> Result<(), StoreError>;
 
     /// The private tokens of an owner, revoked and expired ones included, oldest first, by time and then id.
     ///
@@ -118,8 +135,11 @@ pub trait TokenStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written.
-    async fn note_token_uses(&self, uses: &[(String, SystemTime)], now: SystemTime)
-    -> Result<(), StoreError>;
+    async fn note_token_uses(
+        &self,
+        uses: &[(String, SystemTime)],
+        now: SystemTime,
+    ) -> Result<(), StoreError>;
 
     /// Removes at most `most` families, private tokens and revocations whose time was over before `before`, and says how
     /// many.

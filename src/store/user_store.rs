@@ -19,7 +19,11 @@ pub trait UserStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot tell.
-    async fn find_user(&self, name: &str, now: SystemTime) -> Result<Option<Arc<UserRecord>>, StoreError>;
+    async fn find_user(
+        &self,
+        name: &str,
+        now: SystemTime,
+    ) -> Result<Option<Arc<UserRecord>>, StoreError>;
 
     /// The user of that id, disabled ones included.
     ///

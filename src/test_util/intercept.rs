@@ -46,7 +46,11 @@ pub enum Intercept {
 impl<S> Intercepted<S> {
     /// Calls of that store, each told to `hook` by its name.
     pub fn new(store: S, hook: impl Fn(&'static str) -> Intercept + Send + Sync + 'static) -> Self {
-        Self { store, hook: Arc::new(hook), found: None }
+        Self {
+            store,
+            hook: Arc::new(hook),
+            found: None,
+        }
     }
 
     /// Whatever key is looked for, the one of this digest is found, as by a store with a broken index.

@@ -55,7 +55,9 @@ impl ManualClock {
 
     /// Steps it to a time, forwards or backwards, as an operator does: no time passes, so [`steady`](Clock::steady) stays.
     pub fn set(&self, unix_seconds: u64) {
-        self.0.wall.store(unix_seconds.saturating_mul(1_000), Ordering::SeqCst);
+        self.0
+            .wall
+            .store(unix_seconds.saturating_mul(1_000), Ordering::SeqCst);
     }
 
     /// Lets time pass, to the millisecond.
@@ -81,8 +83,10 @@ impl Clock for ManualClock {
 /// `correct-horse-battery`.
 #[cfg(feature = "basic")]
 pub fn demo_users() -> [NewUser; 3] {
-    let password = std::env::var("DEMO_PASSWORD").unwrap_or_else(|_| String::from("correct-horse-battery"));
-    let user = |email: &str, name: &str| NewUser::new(email, Secret::new(password.clone())).name(name);
+    let password =
+        std::env::var("DEMO_PASSWORD").unwrap_or_else(|_| String::from("correct-horse-battery"));
+    let user =
+        |email: &str, name: &str| NewUser::new(email, Secret::new(password.clone())).name(name);
     [
         user("user@example.com", "user"),
         user("other@example.com", "other"),
@@ -134,7 +138,11 @@ mod mint {
         }
 
         fn new(algorithm: &'static str, secret: &[u8]) -> Self {
-            Self { algorithm, secret: Secret::new(secret.to_vec()), id: None }
+            Self {
+                algorithm,
+                secret: Secret::new(secret.to_vec()),
+                id: None,
+            }
         }
 
         /// Writes this `kid`.
@@ -157,13 +165,20 @@ mod mint {
                 header.insert("kid".into(), id.as_str().into());
             }
             let json = |value: serde_json::Result<String>| value.expect("claims are JSON"); // OK because it is a test's
-            self.sign_parts(&json(serde_json::to_string(&header)), &json(serde_json::to_string(claims)))
+            self.sign_parts(
+                &json(serde_json::to_string(&header)),
+                &json(serde_json::to_string(claims)),
+            )
         }
 
         /// A token with exactly this header and this payload, whatever they say.
         #[must_use]
         pub fn sign_parts(&self, header: &str, payload: &str) -> String {
-            let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+            let message = format!(
+                "{}.{}",
+                URL_SAFE_NO_PAD.encode(header),
+                URL_SAFE_NO_PAD.encode(payload)
+            );
             let secret = self.secret.expose();
             let signature = match self.algorithm {
                 "HS384" => mac::<Hmac<Sha384>>(secret, &message),
@@ -182,7 +197,9 @@ mod mint {
 
     impl fmt::Debug for TokenMint {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("TokenMint").field("algorithm", &self.algorithm).finish_non_exhaustive()
+            f.debug_struct("TokenMint")
+                .field("algorithm", &self.algorithm)
+                .finish_non_exhaustive()
         }
     }
 }

@@ -63,14 +63,22 @@ impl Addresses {
     /// Trusts nobody.
     pub fn new() -> Self {
         let (networks, problems) = (Vec::new(), Vec::new());
-        Self { networks, hops: None, field: Field::XForwardedFor, ipv6_prefix: 64, problems }
+        Self {
+            networks,
+            hops: None,
+            field: Field::XForwardedFor,
+            ipv6_prefix: 64,
+            problems,
+        }
     }
 
     /// Trusts proxies in a network (`10.0.0.0/8`), or a single one (`192.0.2.1`).
     pub fn trust(mut self, network: &str) -> Self {
         match Network::parse(network) {
             Some(network) => self.networks.push(network),
-            None => self.problems.push(ConfigProblem::Network(network.chars().take(60).collect())),
+            None => self
+                .problems
+                .push(ConfigProblem::Network(network.chars().take(60).collect())),
         }
         self
     }
@@ -105,7 +113,11 @@ impl Addresses {
     }
 
     /// The address that a request came from, whole.
-    pub(crate) fn client(&self, headers: &HeaderMap, extensions: &http::Extensions) -> Option<IpAddr> {
+    pub(crate) fn client(
+        &self,
+        headers: &HeaderMap,
+        extensions: &http::Extensions,
+    ) -> Option<IpAddr> {
         let peer = peer(extensions)?.to_canonical();
         if self.networks.is_empty() && self.hops.is_none() {
             return Some(peer);
@@ -115,12 +127,24 @@ impl Addresses {
 
     /// From the peer backwards, as long as whoever wrote the next entry is trusted. `None` is no information.
     fn walk(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
-        let name = if self.field == Field::Forwarded { FORWARDED } else { X_FORWARDED_FOR };
+        let name = if self.field == Field::Forwarded {
+            FORWARDED
+        } else {
+            X_FORWARDED_FOR
+        };
         let lines = headers.get_all(name);
-        let mut entries = lines.iter().rev().flat_map(|line| FromTheRight(Some(line.as_bytes())));
+        let mut entries = lines
+            .iter()
+            .rev()
+            .flat_map(|line| FromTheRight(Some(line.as_bytes())));
         let mut address = peer;
         for _ in 0..self.hops.unwrap_or(usize::MAX) {
-            if !self.networks.is_empty() && !self.networks.iter().any(|network| network.contains(address)) {
+            if !self.networks.is_empty()
+                && !self
+                    .networks
+                    .iter()
+                    .any(|network| network.contains(address))
+            {
                 break;
             }
             match entries.next() {
@@ -144,7 +168,9 @@ impl Addresses {
     pub(crate) fn source(&self, address: IpAddr) -> IpAddr {
         match address.to_canonical() {
             IpAddr::V6(address) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.ipv6_prefix)).unwrap_or(0);
+                let mask = u128::MAX
+                    .checked_shl(128 - u32::from(self.ipv6_prefix))
+                    .unwrap_or(0);
                 Ipv6Addr::from_bits(address.to_bits() & mask).into()
             }
             address => address,
@@ -192,8 +218,14 @@ impl<'h> Iterator for FromTheRight<'h> {
 
 /// `for=node` of a forwarded-element (RFC 7239 §4), once, without its quotes.
 fn for_parameter(element: &str) -> Option<&str> {
-    let is_for = |pair: &&str| pair.get(..4).is_some_and(|name| name.eq_ignore_ascii_case("for="));
-    let mut found = element.split(';').map(|pair| pair.trim_matches([' ', '\t'])).filter(is_for);
+    let is_for = |pair: &&str| {
+        pair.get(..4)
+            .is_some_and(|name| name.eq_ignore_ascii_case("for="))
+    };
+    let mut found = element
+        .split(';')
+        .map(|pair| pair.trim_matches([' ', '\t']))
+        .filter(is_for);
     let value = found.next().filter(|_| found.next().is_none())?[4..].trim_matches([' ', '\t']);
     match value.strip_prefix('"') {
         Some(quoted) => quoted.strip_suffix('"'),
@@ -215,7 +247,9 @@ fn node(text: &str) -> Option<IpAddr> {
 
 impl Network {
     fn parse(text: &str) -> Option<Self> {
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
+        let (address, prefix) = text
+            .split_once('/')
+            .map_or((text, None), |(a, p)| (a, Some(p)));
         let address: IpAddr = address.parse().ok()?;
         let whole = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.map_or(Some(whole), |prefix| {
@@ -228,11 +262,15 @@ impl Network {
     fn contains(&self, other: IpAddr) -> bool {
         match (self.address, other) {
             (IpAddr::V4(own), IpAddr::V4(other)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
+                let mask = u32::MAX
+                    .checked_shl(32 - u32::from(self.prefix))
+                    .unwrap_or(0);
                 (own.to_bits() ^ other.to_bits()) & mask == 0
             }
             (IpAddr::V6(own), IpAddr::V6(other)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix)).unwrap_or(0);
+                let mask = u128::MAX
+                    .checked_shl(128 - u32::from(self.prefix))
+                    .unwrap_or(0);
                 (own.to_bits() ^ other.to_bits()) & mask == 0
             }
             _ => false,
@@ -246,8 +284,15 @@ mod tests {
     use proptest::prelude::*;
 
     fn client(addresses: &Addresses, peer: &str, lines: &[&str]) -> String {
-        let name = if addresses.field == Field::Forwarded { FORWARDED } else { X_FORWARDED_FOR };
-        let headers = lines.iter().map(|line| (name.clone(), line.parse().unwrap())).collect();
+        let name = if addresses.field == Field::Forwarded {
+            FORWARDED
+        } else {
+            X_FORWARDED_FOR
+        };
+        let headers = lines
+            .iter()
+            .map(|line| (name.clone(), line.parse().unwrap()))
+            .collect();
         let mut extensions = http::Extensions::new();
         extensions.insert(Peer(peer.parse().unwrap()));
         addresses.client(&headers, &extensions).unwrap().to_string()
@@ -255,17 +300,28 @@ mod tests {
 
     #[test]
     fn x_forwarded_for_counts_only_from_a_trusted_proxy() {
-        let (nobody, ours) = (Addresses::new(), Addresses::new().trust("10.0.0.0/8").trust("fd00::/8"));
+        let (nobody, ours) = (
+            Addresses::new(),
+            Addresses::new().trust("10.0.0.0/8").trust("fd00::/8"),
+        );
         let both = [&nobody, &ours];
         for addresses in both {
-            assert_eq!(client(addresses, "198.51.100.9", &["192.0.2.1"]), "198.51.100.9", "spoofed");
+            assert_eq!(
+                client(addresses, "198.51.100.9", &["192.0.2.1"]),
+                "198.51.100.9",
+                "spoofed"
+            );
         }
         let cases: [(&str, &[&str], &str); 14] = [
             ("10.0.0.1", &["192.0.2.1"], "192.0.2.1"),
             ("10.0.0.1", &["203.0.113.66, 192.0.2.1"], "192.0.2.1"),
             ("10.0.0.1", &["203.0.113.66", "192.0.2.1"], "192.0.2.1"),
             ("10.0.0.1", &["192.0.2.1, 10.9.9.9"], "192.0.2.1"),
-            ("10.0.0.1", &["192.0.2.1", "10.9.9.9, 10.8.8.8"], "192.0.2.1"),
+            (
+                "10.0.0.1",
+                &["192.0.2.1", "10.9.9.9, 10.8.8.8"],
+                "192.0.2.1",
+            ),
             ("10.0.0.1", &["192.0.2.1:4711"], "192.0.2.1"),
             ("fd00::1", &["[2001:db8::1]:4711"], "2001:db8::1"),
             ("::ffff:10.0.0.1", &["::ffff:192.0.2.1"], "192.0.2.1"),
@@ -278,7 +334,11 @@ mod tests {
             ("10.0.0.1", &["192.0.2.1, \"\\\",10.0.0.2"], "192.0.2.1"),
         ];
         for (peer, lines, expected) in cases {
-            let expected = if lines.iter().any(|line| line.contains('\\')) { peer } else { expected };
+            let expected = if lines.iter().any(|line| line.contains('\\')) {
+                peer
+            } else {
+                expected
+            };
             assert_eq!(client(&ours, peer, lines), expected, "{lines:?}");
         }
     }
@@ -289,9 +349,16 @@ mod tests {
         let line = ["203.0.113.66, 192.0.2.1, 198.51.100.7"];
         assert_eq!(client(&one, "172.16.0.1", &line), "198.51.100.7");
         assert_eq!(client(&two, "172.16.0.1", &line), "192.0.2.1");
-        assert_eq!(client(&two, "172.16.0.1", &["198.51.100.7"]), "172.16.0.1", "it came past a proxy fewer");
+        assert_eq!(
+            client(&two, "172.16.0.1", &["198.51.100.7"]),
+            "172.16.0.1",
+            "it came past a proxy fewer"
+        );
         let both = Addresses::new().trust("172.16.0.0/12").hops(1);
-        assert_eq!(client(&both, "172.16.0.1", &["192.0.2.1, 172.16.0.2"]), "172.16.0.2");
+        assert_eq!(
+            client(&both, "172.16.0.1", &["192.0.2.1, 172.16.0.2"]),
+            "172.16.0.2"
+        );
         assert_eq!(client(&both, "192.0.2.9", &["192.0.2.1"]), "192.0.2.9");
     }
 
@@ -301,7 +368,10 @@ mod tests {
         let cases = [
             ("for=192.0.2.1", "192.0.2.1"),
             ("FOR=192.0.2.1;proto=https; by=10.0.0.1", "192.0.2.1"),
-            ("for=203.0.113.66, proto=https;for=\"[2001:db8::1]:4711\"", "2001:db8::1"),
+            (
+                "for=203.0.113.66, proto=https;for=\"[2001:db8::1]:4711\"",
+                "2001:db8::1",
+            ),
             ("for=192.0.2.1;by=\"a,b\"", "192.0.2.1"),
             ("for=_hidden", "10.0.0.1"),
             ("for=unknown", "10.0.0.1"),
@@ -316,9 +386,16 @@ mod tests {
 
     #[test]
     fn addresses_count_by_their_bits() {
-        let source =
-            |text: &str, bits| Addresses::new().ipv6_prefix(bits).source(text.parse().unwrap()).to_string();
-        assert_eq!(source("2001:db8:1:2:3:4:5:6", 64), source("2001:DB8:1:2::9", 64));
+        let source = |text: &str, bits| {
+            Addresses::new()
+                .ipv6_prefix(bits)
+                .source(text.parse().unwrap())
+                .to_string()
+        };
+        assert_eq!(
+            source("2001:db8:1:2:3:4:5:6", 64),
+            source("2001:DB8:1:2::9", 64)
+        );
         assert_ne!(source("2001:db8:1:2::", 64), source("2001:db8:1:3::", 64));
         assert_eq!(source("2001:db8:1:2::", 56), source("2001:db8:1:ff::", 56));
         assert_ne!(source("2001:db8::1", 128), source("2001:db8::2", 128));
@@ -343,8 +420,14 @@ mod tests {
                 "{text}"
             );
         }
-        assert_eq!(Addresses::new().hops(0).problems, [ConfigProblem::Zero("hops")]);
-        assert_eq!(Addresses::new().ipv6_prefix(8).problems, [ConfigProblem::Ipv6Prefix]);
+        assert_eq!(
+            Addresses::new().hops(0).problems,
+            [ConfigProblem::Zero("hops")]
+        );
+        assert_eq!(
+            Addresses::new().ipv6_prefix(8).problems,
+            [ConfigProblem::Ipv6Prefix]
+        );
     }
 
     proptest! {

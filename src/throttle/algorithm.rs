@@ -18,7 +18,7 @@ pub(crate) use calendar::Calendar;
 pub(crate) use paced::Paced;
 pub(crate) use sliding::Sliding;
 
-use super::rate::Rate;
+use crate::rate::Rate;
 
 /// Now, in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

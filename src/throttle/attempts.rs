@@ -1,11 +1,13 @@
 //! Between steps 1 and 2: how often may somebody be wrong.
 
-#![cfg_attr(not(feature = "basic"), allow(dead_code, reason = "only passwords name an account"))]
+#![cfg_attr(
+    not(feature = "basic"),
+    allow(dead_code, reason = "only passwords name an account")
+)]
 
 use super::address::Addresses;
 use super::algorithm::{Receipt, Sliding, State};
 use super::key::Key;
-use super::rate::{Rate, RateError};
 use super::rule::Throttle;
 use super::stack::{Outcome, QuotaFields, Stack, Step, Surroundings};
 use super::table::Table;
@@ -13,6 +15,7 @@ use crate::clock::Clock;
 use crate::config::ConfigProblem;
 use crate::event::Events;
 use crate::principal::Subject;
+use crate::rate::{Rate, RateError};
 use crate::reject::{Rejection, RejectionKind};
 use std::fmt;
 use std::net::IpAddr;
@@ -57,11 +60,18 @@ pub struct AttemptLimits {
 impl AttemptLimits {
     /// Those of the table.
     pub fn new() -> Self {
-        Self { pair: "10/15min".parse(), account: "100/15min".parse(), address: "200/15min".parse() }
+        Self {
+            pair: "10/15min".parse(),
+            account: "100/15min".parse(),
+            address: "200/15min".parse(),
+        }
     }
 
     /// One account from one address.
-    pub fn per_account_and_address(mut self, rate: impl TryInto<Rate, Error: Into<RateError>>) -> Self {
+    pub fn per_account_and_address(
+        mut self,
+        rate: impl TryInto<Rate, Error: Into<RateError>>,
+    ) -> Self {
         self.pair = rate.try_into().map_err(Into::into);
         self
     }
@@ -116,8 +126,13 @@ impl Attempts {
         clock: Arc<dyn Clock>,
         problems: &mut Vec<ConfigProblem>,
     ) -> Self {
-        let rules = [("pair", limits.pair), ("account", limits.account), ("address", limits.address)];
-        let rule = |(name, rate): (&str, Result<Rate, RateError>)| Throttle::of_address(rate).name(name);
+        let rules = [
+            ("pair", limits.pair),
+            ("account", limits.account),
+            ("address", limits.address),
+        ];
+        let rule =
+            |(name, rate): (&str, Result<Rate, RateError>)| Throttle::of_address(rate).name(name);
         let surroundings = Surroundings {
             addresses,
             clock,
@@ -128,11 +143,19 @@ impl Attempts {
         };
         let stack = Stack::build("", rules.map(rule).into(), surroundings, problems);
         let known_rate = Rate::new(1, KNOWN_FOR).ok();
-        Self { stack: Arc::new(stack), known: Table::new(MOST_KNOWN), known_rate }
+        Self {
+            stack: Arc::new(stack),
+            known: Table::new(MOST_KNOWN),
+            known_rate,
+        }
     }
 
     /// Counts an attempt on an account, or refuses it where there were too many. `peer` is the whole address.
-    pub(crate) fn check(self: &Arc<Self>, name: &str, peer: Option<IpAddr>) -> Result<Ticket, Rejection> {
+    pub(crate) fn check(
+        self: &Arc<Self>,
+        name: &str,
+        peer: Option<IpAddr>,
+    ) -> Result<Ticket, Rejection> {
         let name = normalised(name);
         let account = self.key(b'n', &[name.as_bytes()]);
         let mut ticket = Ticket {
@@ -149,7 +172,10 @@ impl Attempts {
         let pair = self.key(b'N', &[name.as_bytes(), &source]);
         ticket.pair = Some(pair);
         ticket.spared = self.is_known(pair);
-        let mut steps = vec![self.step(PAIR, pair), self.step(ADDRESS, self.key(b'a', &[&source]))];
+        let mut steps = vec![
+            self.step(PAIR, pair),
+            self.step(ADDRESS, self.key(b'a', &[&source])),
+        ];
         if !ticket.spared {
             steps.push(self.step(ACCOUNT, account));
         }
@@ -159,15 +185,24 @@ impl Attempts {
 
     /// Refuses whoever was wrong too often, without counting: for credentials that name no account.
     pub(crate) fn check_address(&self, peer: Option<IpAddr>) -> Result<(), Rejection> {
-        let Some(source) = peer.map(|peer| self.source(peer)) else { return Ok(()) };
-        let wait = self.stack.peek(&self.step(ADDRESS, self.key(b'a', &[&source])));
-        if wait == 0 { Ok(()) } else { Err(refused(wait)) }
+        let Some(source) = peer.map(|peer| self.source(peer)) else {
+            return Ok(());
+        };
+        let wait = self
+            .stack
+            .peek(&self.step(ADDRESS, self.key(b'a', &[&source])));
+        if wait == 0 {
+            Ok(())
+        } else {
+            Err(refused(wait))
+        }
     }
 
     /// A credential that names no account was wrong.
     pub(crate) fn count_address(&self, peer: Option<IpAddr>) {
         if let Some(source) = peer.map(|peer| self.source(peer)) {
-            self.stack.enter_all(&[self.step(ADDRESS, self.key(b'a', &[&source]))]);
+            self.stack
+                .enter_all(&[self.step(ADDRESS, self.key(b'a', &[&source]))]);
         }
     }
 
@@ -195,12 +230,17 @@ impl Attempts {
 
     fn is_known(&self, pair: Key) -> bool {
         let now = self.stack.now(&[]);
-        self.known.shard(pair).peek(pair).is_some_and(|state| !state.is_idle(now))
+        self.known
+            .shard(pair)
+            .peek(pair)
+            .is_some_and(|state| !state.is_idle(now))
     }
 
     /// Remembers the source from now on. Where the table is full of others, it does not: then the budget holds for it too.
     fn remember(&self, pair: Key) {
-        let (now, Some(rate)) = (self.stack.now(&[]), self.known_rate) else { return };
+        let (now, Some(rate)) = (self.stack.now(&[]), self.known_rate) else {
+            return;
+        };
         if let Some(state) = self.known.shard(pair).own_state(pair, now) {
             *state = Sliding::default();
             state.take(&rate, now, 1);
@@ -211,12 +251,17 @@ impl Attempts {
 impl Ticket {
     fn enter(&mut self, steps: Vec<Step>) -> Result<(), Rejection> {
         let outcomes = self.attempts.stack.enter_all(&steps);
-        let wait = outcomes.iter().map(|outcome: &Outcome| outcome.wait).max().unwrap_or(0);
+        let wait = outcomes
+            .iter()
+            .map(|outcome: &Outcome| outcome.wait)
+            .max()
+            .unwrap_or(0);
         if wait > 0 {
             return Err(refused(wait));
         }
         self.steps.extend(steps);
-        self.receipts.extend(outcomes.iter().map(|outcome| outcome.receipt));
+        self.receipts
+            .extend(outcomes.iter().map(|outcome| outcome.receipt));
         Ok(())
     }
 
@@ -225,7 +270,9 @@ impl Ticket {
         if self.spared {
             return Ok(());
         }
-        let key = self.attempts.key(b'i', &[id.kind().as_bytes(), id.id().as_bytes()]);
+        let key = self
+            .attempts
+            .key(b'i', &[id.kind().as_bytes(), id.id().as_bytes()]);
         let step = self.attempts.step(ACCOUNT, key);
         self.enter(vec![step])
     }
@@ -269,12 +316,17 @@ fn refused(wait: u64) -> Rejection {
 
 /// What names have in common that people take for the same.
 fn normalised(name: &str) -> String {
-    name.chars().filter(|c| !c.is_whitespace() && !c.is_control()).flat_map(char::to_lowercase).collect()
+    name.chars()
+        .filter(|c| !c.is_whitespace() && !c.is_control())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 impl fmt::Debug for Attempts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Attempts").field("limits", &self.stack).finish_non_exhaustive()
+        f.debug_struct("Attempts")
+            .field("limits", &self.stack)
+            .finish_non_exhaustive()
     }
 }
 
@@ -286,8 +338,12 @@ mod tests {
     fn attempts() -> (Arc<Attempts>, ManualClock) {
         let (clock, mut problems) = (ManualClock::new(1_000), Vec::new());
         let addresses = Arc::new(Addresses::new());
-        let attempts =
-            Attempts::build(AttemptLimits::new(), addresses, Arc::new(clock.clone()), &mut problems);
+        let attempts = Attempts::build(
+            AttemptLimits::new(),
+            addresses,
+            Arc::new(clock.clone()),
+            &mut problems,
+        );
         assert!(problems.is_empty());
         (Arc::new(attempts), clock)
     }
@@ -297,7 +353,9 @@ mod tests {
     }
 
     fn fails(attempts: &Arc<Attempts>, name: &str, peer: Option<IpAddr>, times: usize) -> usize {
-        (0..times).filter(|_| attempts.check(name, peer).map(Ticket::failed).is_ok()).count()
+        (0..times)
+            .filter(|_| attempts.check(name, peer).map(Ticket::failed).is_ok())
+            .count()
     }
 
     #[test]
@@ -308,7 +366,11 @@ mod tests {
         assert!(attempts.check("anna", from(1)).is_err());
         assert_eq!(fails(&attempts, "ben", from(1), 1), 1, "another account is");
         clock.advance(Duration::from_secs(900));
-        assert_eq!(fails(&attempts, "anna", from(1), 50), 10, "never for longer than the period");
+        assert_eq!(
+            fails(&attempts, "anna", from(1), 50),
+            10,
+            "never for longer than the period"
+        );
     }
 
     #[test]
@@ -317,22 +379,41 @@ mod tests {
         attempts.check("anna", from(200)).unwrap().succeeded();
         let guesses: usize = (0..100).map(|n| fails(&attempts, "anna", from(n), 5)).sum();
         assert_eq!(guesses, 100);
-        assert!(attempts.check("anna", from(199)).is_err(), "a new place waits");
+        assert!(
+            attempts.check("anna", from(199)).is_err(),
+            "a new place waits"
+        );
         for _ in 0..50 {
             attempts.check("anna", from(200)).unwrap().succeeded();
         }
-        assert_eq!(fails(&attempts, "anna", from(200), 50), 10, "but may not guess either");
+        assert_eq!(
+            fails(&attempts, "anna", from(200), 50),
+            10,
+            "but may not guess either"
+        );
         clock.advance(KNOWN_FOR);
-        assert_eq!((0..30).map(|n| fails(&attempts, "anna", from(n), 5)).sum::<usize>(), 100);
-        assert!(attempts.check("anna", from(200)).is_err(), "after 30 days it is a place like others");
+        assert_eq!(
+            (0..30)
+                .map(|n| fails(&attempts, "anna", from(n), 5))
+                .sum::<usize>(),
+            100
+        );
+        assert!(
+            attempts.check("anna", from(200)).is_err(),
+            "after 30 days it is a place like others"
+        );
     }
 
     #[test]
     fn many_accounts_from_one_address_stop() {
         let (attempts, _) = attempts();
-        let tried: usize = (0..500).map(|n| fails(&attempts, &format!("user {n}"), from(1), 1)).sum();
+        let tried: usize = (0..500)
+            .map(|n| fails(&attempts, &format!("user {n}"), from(1), 1))
+            .sum();
         assert_eq!(tried, 200);
-        assert!(attempts.check_address(from(1)).is_err() && attempts.check_address(from(2)).is_ok());
+        assert!(
+            attempts.check_address(from(1)).is_err() && attempts.check_address(from(2)).is_ok()
+        );
     }
 
     #[test]
@@ -344,10 +425,22 @@ mod tests {
         assert!(attempts.check("aNnA", from(1)).is_err());
         let by_id = |name: &str, n: u8| {
             let mut ticket = attempts.check(name, from(n)).ok()?;
-            ticket.resolved(&Subject::user("9")).ok().map(|()| ticket.failed())
+            ticket
+                .resolved(&Subject::user("9"))
+                .ok()
+                .map(|()| ticket.failed())
         };
-        let tried =
-            (10..130).filter(|n| by_id(if n % 2 == 0 { "carl" } else { "carl@example.com" }, *n).is_some());
+        let tried = (10..130).filter(|n| {
+            by_id(
+                if n % 2 == 0 {
+                    "carl"
+                } else {
+                    "carl@example.com"
+                },
+                *n,
+            )
+            .is_some()
+        });
         assert_eq!(tried.count(), 100);
     }
 
@@ -366,7 +459,9 @@ mod tests {
     #[test]
     fn attempts_at_the_same_time_are_counted_before_any_has_failed() {
         let (attempts, _) = attempts();
-        let under_way: Vec<_> = (0..50).filter_map(|_| attempts.check("anna", from(1)).ok()).collect();
+        let under_way: Vec<_> = (0..50)
+            .filter_map(|_| attempts.check("anna", from(1)).ok())
+            .collect();
         assert_eq!(under_way.len(), 10);
         under_way.into_iter().for_each(Ticket::succeeded);
         assert!(attempts.check("anna", from(1)).is_ok());

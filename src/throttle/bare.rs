@@ -1,9 +1,9 @@
 use super::address::Addresses;
-use super::rate::Rate;
 use super::rule::Throttle;
 use super::stack::{QuotaFields, Stack, Surroundings};
 use crate::clock::SystemClock;
 use crate::event::Events;
+use crate::rate::Rate;
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,7 +32,12 @@ impl Limiter {
             limiter: None,
         };
         let throttle = Throttle::per_address(rate).most_keys(most_keys);
-        Self(Stack::build("", vec![throttle], surroundings, &mut Vec::new()))
+        Self(Stack::build(
+            "",
+            vec![throttle],
+            surroundings,
+            &mut Vec::new(),
+        ))
     }
 
     /// Whether one more of that key passes, which is then counted.

@@ -1,7 +1,7 @@
 //! What callers are told of their limits.
 
-use super::rate::Rate;
 use super::stack::{QuotaFields, Stack};
+use crate::rate::Rate;
 use crate::reject::interned;
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -51,7 +51,10 @@ impl Fields {
     /// `None` where there is nothing to tell.
     #[inline]
     pub(super) fn new(stack: &Arc<Stack>, standings: Standings) -> Option<Self> {
-        (!standings.all().is_empty()).then(|| Self { stack: Arc::clone(stack), standings })
+        (!standings.all().is_empty()).then(|| Self {
+            stack: Arc::clone(stack),
+            standings,
+        })
     }
 
     /// Where an inner layer has told its limits, these come in addition: both fields are lists.
@@ -68,10 +71,17 @@ impl Fields {
 
     #[cold]
     fn write_legacy(&self, headers: &mut HeaderMap) {
-        if let Some(tightest) = self.standings.all().iter().min_by_key(|standing| standing.left) {
-            for (name, number) in
-                [(LIMIT, tightest.rate.most()), (REMAINING, tightest.left), (RESET, tightest.reset)]
-            {
+        if let Some(tightest) = self
+            .standings
+            .all()
+            .iter()
+            .min_by_key(|standing| standing.left)
+        {
+            for (name, number) in [
+                (LIMIT, tightest.rate.most()),
+                (REMAINING, tightest.left),
+                (RESET, tightest.reset),
+            ] {
                 headers.entry(name).or_insert_with(|| number.into());
             }
         }
@@ -86,7 +96,9 @@ impl Fields {
     /// `"name";q=100;w=60` for each rule. A paced one allows a burst at once, and then one each `w / q`.
     fn policy(&self) -> HeaderValue {
         match self.standings.all() {
-            [one] if one.rate == self.stack.told[one.rule].rate => self.stack.told[one.rule].policy.clone(),
+            [one] if one.rate == self.stack.told[one.rule].rate => {
+                self.stack.told[one.rule].policy.clone()
+            }
             _ => self.list(|told, standing| policy(&told.name, &standing.rate)),
         }
     }
@@ -96,7 +108,11 @@ impl Fields {
         let item = |standing: &Standing| item(&self.stack.told[standing.rule], standing);
         value(match self.standings.all() {
             [one] => item(one),
-            several => several.iter().map(item).collect::<Vec<_>>().join(&b", "[..]),
+            several => several
+                .iter()
+                .map(item)
+                .collect::<Vec<_>>()
+                .join(&b", "[..]),
         })
     }
 }
@@ -119,7 +135,12 @@ impl Told {
         let name: Box<[u8]> = format!("\"{scope}{separator}{name}\"").into_bytes().into();
         let remaining = [&*name, b";r="].concat().into();
         let kept = Bytes::from_static(interned(&policy(&name, rate)));
-        Self { name, remaining, rate: *rate, policy: value(kept) }
+        Self {
+            name,
+            remaining,
+            rate: *rate,
+            policy: value(kept),
+        }
     }
 }
 
@@ -132,7 +153,10 @@ fn policy(name: &[u8], rate: &Rate) -> Vec<u8> {
 #[inline]
 fn item(first: &[u8], number: u32, second: &[u8], other: u32) -> Vec<u8> {
     let (mut digits, mut others) = (itoa::Buffer::new(), itoa::Buffer::new());
-    let (number, other) = (digits.format(number).as_bytes(), others.format(other).as_bytes());
+    let (number, other) = (
+        digits.format(number).as_bytes(),
+        others.format(other).as_bytes(),
+    );
     // As long as it needs to be, so that the value takes it over.
     let mut item = Vec::with_capacity(first.len() + number.len() + second.len() + other.len());
     item.extend_from_slice(first);

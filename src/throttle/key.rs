@@ -39,7 +39,9 @@ impl By {
     /// The id of a user of ours, where users are who is counted: by far the commonest, with the least to hash.
     #[inline]
     pub(crate) fn our_user<'r>(&self, call: &Call<'r>) -> Option<&'r [u8]> {
-        let principal = call.principal().filter(|_| matches!(self, Self::Principal))?;
+        let principal = call
+            .principal()
+            .filter(|_| matches!(self, Self::Principal))?;
         let is_ours = principal.other_issuer().is_none() && principal.subject().kind() == "user";
         is_ours.then(|| principal.subject().id().as_bytes())
     }
@@ -66,11 +68,16 @@ impl By {
             Self::Principal => {
                 // A subject is unique within its issuer only (RFC 7519 §4.1.2). Tokens of ours are of our users, as keys are.
                 let issuer = principal.other_issuer().unwrap_or_default();
-                Some(hand_over(b'p', &[issuer.as_bytes(), subject.kind().as_bytes(), id]))
+                Some(hand_over(
+                    b'p',
+                    &[issuer.as_bytes(), subject.kind().as_bytes(), id],
+                ))
             }
             Self::User if subject.kind() == "user" => Some(hand_over(b'u', &[id])),
             Self::User => None,
-            Self::ApiKey => principal.key().map(|record| hand_over(b'k', &[record.lineage().as_bytes()])),
+            Self::ApiKey => principal
+                .key()
+                .map(|record| hand_over(b'k', &[record.lineage().as_bytes()])),
             Self::Tenant(member) => {
                 tenant(principal, member).map(|tenant| hand_over(b't', &[tenant.as_bytes()]))
             }
@@ -202,9 +209,12 @@ fn last_word(bytes: &[u8]) -> u64 {
     let length = bytes.len();
     let value = match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         (Some(first), Some(last)) => {
-            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (length - 4))
+            u64::from(u32::from_le_bytes(*first))
+                | u64::from(u32::from_le_bytes(*last)) << (8 * (length - 4))
         }
-        _ => bytes.iter().rfold(0, |value, byte| value << 8 | u64::from(*byte)),
+        _ => bytes
+            .iter()
+            .rfold(0, |value, byte| value << 8 | u64::from(*byte)),
     };
     value | (length as u64) << 56
 }
@@ -223,7 +233,10 @@ mod tests {
         // Eight bytes that read like the end of a part are not one.
         let end = 0_u64.to_le_bytes();
         assert!(keys.of(b'p', &[b"", &end]) != keys.of(b'p', &[&end, b""]));
-        assert!(a != Keys::new().of(b'p', &[b"ab", b"c"]), "another process has other keys");
+        assert!(
+            a != Keys::new().of(b'p', &[b"ab", b"c"]),
+            "another process has other keys"
+        );
     }
 
     /// A bit anywhere changes about half of the bits, and no two of many keys meet.
@@ -239,12 +252,19 @@ mod tests {
                 other[bit / 8] ^= 1 << (bit % 8);
                 let other = keys.of(b't', &[&other]);
                 assert!(seen.insert(other), "{length} bytes, bit {bit}");
-                let changed: u32 = (0..2).map(|half| (plain.0[half] ^ other.0[half]).count_ones()).sum();
-                assert!((20..108).contains(&changed), "{changed} of 128 bits: {length} bytes, bit {bit}");
+                let changed: u32 = (0..2)
+                    .map(|half| (plain.0[half] ^ other.0[half]).count_ones())
+                    .sum();
+                assert!(
+                    (20..108).contains(&changed),
+                    "{changed} of 128 bits: {length} bytes, bit {bit}"
+                );
             }
         }
         assert_eq!(
-            (0..200_000_u64).filter(|n| seen.insert(keys.of(b't', &[&n.to_le_bytes()]))).count(),
+            (0..200_000_u64)
+                .filter(|n| seen.insert(keys.of(b't', &[&n.to_le_bytes()])))
+                .count(),
             200_000 - 19
         );
     }

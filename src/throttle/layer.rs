@@ -21,7 +21,10 @@ pub struct ThrottleLayer {
 
 impl ThrottleLayer {
     pub(crate) fn new(stack: Stack, pipeline: Arc<Pipeline>) -> Self {
-        Self { stack: Arc::new(stack), pipeline }
+        Self {
+            stack: Arc::new(stack),
+            pipeline,
+        }
     }
 }
 
@@ -29,13 +32,18 @@ impl<S> Layer<S> for ThrottleLayer {
     type Service = ThrottleService<S>;
 
     fn layer(&self, inner: S) -> ThrottleService<S> {
-        ThrottleService { inner, layer: self.clone() }
+        ThrottleService {
+            inner,
+            layer: self.clone(),
+        }
     }
 }
 
 impl fmt::Debug for ThrottleLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ThrottleLayer").field("throttles", &self.stack).finish_non_exhaustive()
+        f.debug_struct("ThrottleLayer")
+            .field("throttles", &self.stack)
+            .finish_non_exhaustive()
     }
 }
 
@@ -69,6 +77,8 @@ where
 
 impl<S: fmt::Debug> fmt::Debug for ThrottleService<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ThrottleService").field("inner", &self.inner).finish_non_exhaustive()
+        f.debug_struct("ThrottleService")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
     }
 }

@@ -39,7 +39,7 @@ mod call;
 mod fields;
 mod key;
 mod layer;
-mod rate;
+
 #[cfg(feature = "redis")]
 mod redis;
 mod rule;
@@ -47,11 +47,11 @@ mod settlement;
 mod stack;
 mod table;
 
+pub use crate::rate::{Rate, RateError};
 pub use address::{Addresses, Peer};
 pub use attempts::AttemptLimits;
 pub use call::Call;
 pub use layer::{ThrottleLayer, ThrottleService};
-pub use rate::{Rate, RateError};
 #[cfg(feature = "redis")]
 pub use redis::RedisLimiter;
 #[cfg(feature = "redis")]

@@ -1,10 +1,10 @@
 use super::algorithm::{Calendar, Paced, Sliding};
 use super::call::Call;
 use super::key::By;
-use super::rate::{Rate, RateError};
 use super::table::Table;
 use crate::config::ConfigProblem;
 use crate::principal::Principal;
+use crate::rate::{Rate, RateError};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -123,7 +123,10 @@ impl Throttle {
     /// Whatever the rate is: for counts of this crate's own.
     pub(super) fn of_address(rate: Result<Rate, RateError>) -> Self {
         let placeholder = Self::new(By::Address, "");
-        Self { rate, ..placeholder }
+        Self {
+            rate,
+            ..placeholder
+        }
     }
 
     /// What clients see it called in `RateLimit-Policy`; `principal`, `key`, `user`, `tenant`, `address` or `function` by
@@ -135,7 +138,10 @@ impl Throttle {
 
     /// Another rate for some callers, as from a plan in the key's or the user's record; `None` is the rule's own. A panic is
     /// a 500.
-    pub fn quota(mut self, quota: impl Fn(&Principal) -> Option<Rate> + Send + Sync + 'static) -> Self {
+    pub fn quota(
+        mut self,
+        quota: impl Fn(&Principal) -> Option<Rate> + Send + Sync + 'static,
+    ) -> Self {
         self.quota = Some(Arc::new(quota));
         self
     }
@@ -206,7 +212,10 @@ impl Throttle {
         if self.most_keys == 0 {
             problems.push(ConfigProblem::Zero("most_keys"));
         }
-        let rate = self.rate.map_err(|error| problems.push(ConfigProblem::Rate(error))).ok()?;
+        let rate = self
+            .rate
+            .map_err(|error| problems.push(ConfigProblem::Rate(error)))
+            .ok()?;
         Some(Rule {
             name: name.into(),
             by: self.by,
@@ -217,7 +226,10 @@ impl Throttle {
             mode: self.mode,
             #[cfg(feature = "redis")]
             outage: self.outage,
-            cells: Cells { most_keys: self.most_keys, ..Cells::default() },
+            cells: Cells {
+                most_keys: self.most_keys,
+                ..Cells::default()
+            },
         })
     }
 }
@@ -246,13 +258,25 @@ pub(super) fn is_name(name: &str) -> bool {
 
 /// `principal`, `principal-2`, …
 fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
-    let numbered = |n: u32| if n == 1 { name.to_owned() } else { format!("{name}-{n}") };
-    (1..).map(numbered).find(|name| !is_taken(name)).unwrap_or_default()
+    let numbered = |n: u32| {
+        if n == 1 {
+            name.to_owned()
+        } else {
+            format!("{name}-{n}")
+        }
+    };
+    (1..)
+        .map(numbered)
+        .find(|name| !is_taken(name))
+        .unwrap_or_default()
 }
 
 impl fmt::Debug for Throttle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Throttle").field("by", &self.by).field("rate", &self.rate).finish_non_exhaustive()
+        f.debug_struct("Throttle")
+            .field("by", &self.by)
+            .field("rate", &self.rate)
+            .finish_non_exhaustive()
     }
 }
 

@@ -35,7 +35,10 @@ pub(crate) struct Entry {
 
 impl Settlement {
     pub(super) fn new(stack: Arc<Stack>, entries: Vec<Entry>) -> Self {
-        Self(Arc::new(Inner { stack, entries: Mutex::new(entries) }))
+        Self(Arc::new(Inner {
+            stack,
+            entries: Mutex::new(entries),
+        }))
     }
 
     /// What the request cost in the end; a later call corrects an earlier one.
@@ -43,7 +46,13 @@ impl Settlement {
     /// - More than was charged is charged now, even beyond the limit: the caller waits until it has run off.
     /// - Less is given back, as far as it has not run off.
     pub fn settle(&self, cost: u32) {
-        for entry in self.0.entries.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+        for entry in self
+            .0
+            .entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter_mut()
+        {
             self.0.stack.settle(entry, cost);
             entry.charged = cost;
         }

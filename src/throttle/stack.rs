@@ -3,13 +3,13 @@ use super::algorithm::{Moment, Receipt, State};
 use super::call::Call;
 use super::fields::{Fields, Standing, Standings, Told};
 use super::key::{Key, Keys, hook};
-use super::rate::{Form, Rate};
 use super::rule::{Mode, Rule, Throttle, is_name};
 use super::settlement::{Entry, Settlement};
 use super::table::Table;
 use crate::clock::{Clock, nanos};
 use crate::config::ConfigProblem;
 use crate::event::Events;
+use crate::rate::{Form, Rate};
 use crate::reject::Rejection;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -76,7 +76,8 @@ pub(crate) enum Verdict {
 
 /// A verdict to come.
 #[cfg(feature = "redis")]
-pub(crate) type PendingVerdict = std::pin::Pin<Box<dyn Future<Output = Result<Passed, Rejection>> + Send>>;
+pub(crate) type PendingVerdict =
+    std::pin::Pin<Box<dyn Future<Output = Result<Passed, Rejection>> + Send>>;
 
 /// What goes on with a request that passed.
 #[derive(Default)]
@@ -128,11 +129,25 @@ impl Stack {
             let rule = throttle.compile(&rules, problems);
             rules.extend(rule);
         }
-        let told = rules.iter().map(|rule| Told::new(scope, &rule.name, &rule.rate)).collect();
+        let told = rules
+            .iter()
+            .map(|rule| Told::new(scope, &rule.name, &rule.rate))
+            .collect();
         #[cfg(feature = "redis")]
-        let Surroundings { addresses, clock, shown, events, limiter } = surroundings;
+        let Surroundings {
+            addresses,
+            clock,
+            shown,
+            events,
+            limiter,
+        } = surroundings;
         #[cfg(not(feature = "redis"))]
-        let Surroundings { addresses, clock, shown, events } = surroundings;
+        let Surroundings {
+            addresses,
+            clock,
+            shown,
+            events,
+        } = surroundings;
         Self {
             scope: scope.into(),
             settles: rules.iter().any(|rule| rule.settled),
@@ -165,7 +180,10 @@ impl Stack {
     pub(super) fn now(&self, steps: &[Step]) -> Moment {
         let by_calendar = steps.iter().any(|step| step.rate.form() == Form::Calendar);
         let wall = || self.clock.now().duration_since(UNIX_EPOCH).map_or(0, nanos);
-        Moment { steady: nanos(self.clock.steady()), wall: if by_calendar { wall() } else { 0 } }
+        Moment {
+            steady: nanos(self.clock.steady()),
+            wall: if by_calendar { wall() } else { 0 },
+        }
     }
 
     #[inline]
@@ -196,9 +214,13 @@ impl Stack {
         let rule = &self.rules[rule];
         let keys = match rule.by.our_user(call) {
             Some(id) => Some(self.hashed(b'P', &[id])),
-            None => rule.by.parts(call, &self.addresses, |kind, parts| self.hashed(kind, parts))?,
+            None => rule.by.parts(call, &self.addresses, |kind, parts| {
+                self.hashed(kind, parts)
+            })?,
         };
-        let Some((key, _shared)) = keys else { return Ok(None) };
+        let Some((key, _shared)) = keys else {
+            return Ok(None);
+        };
         let rate = match (&rule.quota, call.principal()) {
             (Some(quota), Some(principal)) => hook(|| quota(principal))?.unwrap_or(rule.rate),
             _ => rule.rate,
@@ -221,7 +243,10 @@ impl Stack {
     #[inline(always)]
     fn hashed(&self, kind: u8, parts: &[&[u8]]) -> (Key, Shared) {
         #[cfg(feature = "redis")]
-        let shared = self.limiter.as_ref().map_or_else(Shared::default, |limiter| limiter.key(kind, parts));
+        let shared = self
+            .limiter
+            .as_ref()
+            .map_or_else(Shared::default, |limiter| limiter.key(kind, parts));
         #[cfg(not(feature = "redis"))]
         let shared = ();
         (self.keys.of(kind, parts), shared)
@@ -233,7 +258,8 @@ impl Stack {
         if let Some(limiter) = &self.limiter {
             return limiter.decide(self, steps);
         }
-        self.decide_here(steps).map_or_else(Verdict::Refused, Verdict::Passed)
+        self.decide_here(steps)
+            .map_or_else(Verdict::Refused, Verdict::Passed)
     }
 
     /// Decides in this process.
@@ -263,13 +289,18 @@ impl Stack {
     pub(super) fn enter_all(&self, steps: &[Step]) -> Vec<Outcome> {
         let mut outcomes = vec![Outcome::default(); steps.len()];
         let last = steps.len().saturating_sub(1);
-        self.enter(steps, self.now(steps), true, &mut |rest, found| outcomes[last - rest] = found);
+        self.enter(steps, self.now(steps), true, &mut |rest, found| {
+            outcomes[last - rest] = found
+        });
         outcomes
     }
 
     #[inline]
     fn enter_one(&self, step: &Step) -> Outcome {
-        let (cells, now) = (&self.rules[step.rule].cells, self.now(std::slice::from_ref(step)));
+        let (cells, now) = (
+            &self.rules[step.rule].cells,
+            self.now(std::slice::from_ref(step)),
+        );
         match step.rate.form() {
             Form::Sliding => enter_alone(cells.sliding(), step, now),
             Form::Paced { .. } => enter_alone(cells.paced(), step, now),
@@ -278,8 +309,16 @@ impl Stack {
     }
 
     /// Asks the first of the steps, then the others while its lock is held, and enters the request only where all agree.
-    fn enter(&self, steps: &[Step], now: Moment, passes: bool, tell: &mut dyn FnMut(usize, Outcome)) -> bool {
-        let Some(step) = steps.first() else { return passes };
+    fn enter(
+        &self,
+        steps: &[Step],
+        now: Moment,
+        passes: bool,
+        tell: &mut dyn FnMut(usize, Outcome),
+    ) -> bool {
+        let Some(step) = steps.first() else {
+            return passes;
+        };
         let cells = &self.rules[step.rule].cells;
         match step.rate.form() {
             Form::Sliding => self.enter_in(cells.sliding(), steps, now, passes, tell),
@@ -304,10 +343,21 @@ impl Stack {
         let wait = state.wait(&step.rate, now, step.cost);
         let agrees = wait == 0 || self.rules[step.rule].mode == Mode::Observed;
         let passes = self.enter(rest, now, passes && agrees, tell);
-        let receipt =
-            if passes && wait == 0 { state.take(&step.rate, now, step.cost) } else { Receipt::default() };
+        let receipt = if passes && wait == 0 {
+            state.take(&step.rate, now, step.cost)
+        } else {
+            Receipt::default()
+        };
         let room = state.room(&step.rate, now);
-        tell(rest.len(), Outcome { wait, left: room.left, full_in: room.full_in, receipt });
+        tell(
+            rest.len(),
+            Outcome {
+                wait,
+                left: room.left,
+                full_in: room.full_in,
+                receipt,
+            },
+        );
         passes
     }
 
@@ -319,10 +369,15 @@ impl Stack {
         outcomes: &[Outcome],
     ) -> Result<Passed, Rejection> {
         let mut longest = 0;
-        for (step, outcome) in steps.iter().zip(outcomes).filter(|(_, outcome)| outcome.wait > 0) {
+        for (step, outcome) in steps
+            .iter()
+            .zip(outcomes)
+            .filter(|(_, outcome)| outcome.wait > 0)
+        {
             let rule = &self.rules[step.rule];
             if rule.mode == Mode::Observed {
-                self.events.would_refuse(&self.scope, &rule.name, &*self.clock)?;
+                self.events
+                    .would_refuse(&self.scope, &rule.name, &*self.clock)?;
             } else {
                 longest = longest.max(outcome.wait);
             }
@@ -331,7 +386,11 @@ impl Stack {
         if longest > 0 {
             return Err(Rejection::throttled(Duration::from_nanos(longest)).with_quota(fields));
         }
-        let settlement = if self.settles { self.settlement(steps, outcomes) } else { None };
+        let settlement = if self.settles {
+            self.settlement(steps, outcomes)
+        } else {
+            None
+        };
         Ok(Passed { fields, settlement })
     }
 
@@ -341,13 +400,19 @@ impl Stack {
         if self.shown == QuotaFields::Hidden {
             return None;
         }
-        let told =
-            steps.iter().zip(outcomes).filter(|(step, _)| self.rules[step.rule].mode == Mode::Enforced);
+        let told = steps
+            .iter()
+            .zip(outcomes)
+            .filter(|(step, _)| self.rules[step.rule].mode == Mode::Enforced);
         let standing = |(step, outcome): (&Step, &Outcome)| Standing {
             rule: step.rule,
             rate: step.rate,
             left: if outcome.wait > 0 { 0 } else { outcome.left },
-            reset: seconds(if outcome.wait > 0 { outcome.wait } else { outcome.full_in }),
+            reset: seconds(if outcome.wait > 0 {
+                outcome.wait
+            } else {
+                outcome.full_in
+            }),
         };
         let standings = match (steps, outcomes) {
             ([step], [outcome]) if self.rules[step.rule].mode == Mode::Enforced => {
@@ -360,8 +425,10 @@ impl Stack {
 
     fn settlement(self: &Arc<Self>, steps: &[Step], outcomes: &[Outcome]) -> Option<Settlement> {
         let is_settled = |step: &Step| self.rules[step.rule].settled;
-        let entered =
-            steps.iter().zip(outcomes).filter(|(step, outcome)| is_settled(step) && outcome.wait == 0);
+        let entered = steps
+            .iter()
+            .zip(outcomes)
+            .filter(|(step, outcome)| is_settled(step) && outcome.wait == 0);
         let entries = entered.map(|(step, outcome)| Entry {
             step: *step,
             receipt: outcome.receipt,
@@ -430,9 +497,18 @@ fn enter_alone<S: State>(table: &Table<S>, step: &Step, now: Moment) -> Outcome 
     let state = shard.state(step.key, now);
     state.turn(&step.rate, now);
     let wait = state.wait(&step.rate, now, step.cost);
-    let receipt = if wait == 0 { state.take(&step.rate, now, step.cost) } else { Receipt::default() };
+    let receipt = if wait == 0 {
+        state.take(&step.rate, now, step.cost)
+    } else {
+        Receipt::default()
+    };
     let room = state.room(&step.rate, now);
-    Outcome { wait, left: room.left, full_in: room.full_in, receipt }
+    Outcome {
+        wait,
+        left: room.left,
+        full_in: room.full_in,
+        receipt,
+    }
 }
 
 /// What is done to a state of whatever kind.
@@ -477,7 +553,14 @@ fn seconds(nanos: u64) -> u32 {
 
 impl std::fmt::Debug for Stack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let rules: Vec<_> = self.rules.iter().map(|rule| (&rule.name, rule.rate, rule.cells.len())).collect();
-        f.debug_struct("Stack").field("scope", &self.scope).field("rules", &rules).finish_non_exhaustive()
+        let rules: Vec<_> = self
+            .rules
+            .iter()
+            .map(|rule| (&rule.name, rule.rate, rule.cells.len()))
+            .collect();
+        f.debug_struct("Stack")
+            .field("scope", &self.scope)
+            .field("rules", &rules)
+            .finish_non_exhaustive()
     }
 }

@@ -49,8 +49,16 @@ impl<S: State> Table<S> {
     pub(crate) fn new(most: usize) -> Self {
         let shards = (most / CELLS).next_power_of_two().min(MOST_SHARDS);
         let most = most.div_ceil(shards).max(1);
-        let shard = || Shard { cells: Vec::new(), used: 0, most, hand: 0, overflow: S::default() };
-        Self { shards: (0..shards).map(|_| Line(Mutex::new(shard()))).collect() }
+        let shard = || Shard {
+            cells: Vec::new(),
+            used: 0,
+            most,
+            hand: 0,
+            overflow: S::default(),
+        };
+        Self {
+            shards: (0..shards).map(|_| Line(Mutex::new(shard()))).collect(),
+        }
     }
 
     /// The lock is held for one decision in memory, never over an await; where several limits are decided together, for
@@ -58,7 +66,10 @@ impl<S: State> Table<S> {
     #[inline]
     pub(crate) fn shard(&self, key: Key) -> MutexGuard<'_, Shard<S>> {
         let at = key.shard(self.shards.len());
-        self.shards[at].0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[at]
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many keys have a cell.
@@ -128,7 +139,11 @@ impl<S: State> Shard<S> {
         if (self.used + 1) * 4 > self.cells.len() * 3 {
             self.grow();
         }
-        let state = if self.overflow.is_idle(now) { S::default() } else { self.overflow.clone() };
+        let state = if self.overflow.is_idle(now) {
+            S::default()
+        } else {
+            self.overflow.clone()
+        };
         let at = self.place(Cell { key, state });
         self.used += 1;
         Some(at)
@@ -191,15 +206,18 @@ impl<S: State> Shard<S> {
 mod tests {
     use super::super::algorithm::{Paced, Sliding};
     use super::super::key::Keys;
-    use super::super::rate::Rate;
     use super::*;
+    use crate::rate::Rate;
     use proptest::prelude::*;
     use std::collections::HashMap;
 
     const SECOND: u64 = 1_000_000_000;
 
     fn at(steady: u64) -> Moment {
-        Moment { steady, wall: steady }
+        Moment {
+            steady,
+            wall: steady,
+        }
     }
 
     fn admit<S: State>(table: &Table<S>, key: Key, rate: &Rate, now: u64) -> bool {
@@ -215,32 +233,58 @@ mod tests {
 
     #[test]
     fn keys_seen_once_leave_no_trace() {
-        let (table, keys, rate) = (Table::<Paced>::new(100_000), Keys::new(), "1/s burst 1".parse().unwrap());
+        let (table, keys, rate) = (
+            Table::<Paced>::new(100_000),
+            Keys::new(),
+            "1/s burst 1".parse().unwrap(),
+        );
         for n in 0..300_000_u64 {
-            assert!(admit(&table, keys.of(b't', &[&n.to_le_bytes()]), &rate, n * 10_000_000));
+            assert!(admit(
+                &table,
+                keys.of(b't', &[&n.to_le_bytes()]),
+                &rate,
+                n * 10_000_000
+            ));
         }
         assert!(table.len() < 1_000, "{} of 100 live ones", table.len());
     }
 
     #[test]
     fn the_cap_holds_against_random_keys_and_a_live_limit_is_not_forgiven() {
-        let (table, keys, rate) = (Table::<Sliding>::new(1_000), Keys::new(), "2/min".parse().unwrap());
+        let (table, keys, rate) = (
+            Table::<Sliding>::new(1_000),
+            Keys::new(),
+            "2/min".parse().unwrap(),
+        );
         let victim = keys.of(b't', &[b"victim"]);
         assert!(admit(&table, victim, &rate, SECOND) && admit(&table, victim, &rate, SECOND));
         let mut admitted = 0;
         for n in 0..100_000_u64 {
-            admitted += usize::from(admit(&table, keys.of(b't', &[&n.to_le_bytes()]), &rate, SECOND + n));
+            admitted += usize::from(admit(
+                &table,
+                keys.of(b't', &[&n.to_le_bytes()]),
+                &rate,
+                SECOND + n,
+            ));
             assert!(n % 1_000 != 0 || table.len() <= 1_000);
         }
         assert_eq!(table.len(), 1_000);
-        assert_eq!(admitted, 999 + 2, "each with a cell once, and all others together twice");
+        assert_eq!(
+            admitted,
+            999 + 2,
+            "each with a cell once, and all others together twice"
+        );
         assert!(!admit(&table, victim, &rate, 2 * SECOND), "forgiven");
         assert!(admit(&table, victim, &rate, 62 * SECOND));
     }
 
     #[test]
     fn what_a_key_used_in_the_overflow_is_not_forgiven_when_it_gets_a_cell() {
-        let (table, keys, rate) = (Table::<Sliding>::new(1), Keys::new(), "3/min".parse().unwrap());
+        let (table, keys, rate) = (
+            Table::<Sliding>::new(1),
+            Keys::new(),
+            "3/min".parse().unwrap(),
+        );
         let (first, second) = (keys.of(b't', &[b"first"]), keys.of(b't', &[b"second"]));
         assert!(admit(&table, first, &rate, 0));
         for _ in 0..3 {
@@ -253,14 +297,25 @@ mod tests {
 
     #[test]
     fn a_million_keys_fit_their_budget_of_64_bytes() {
-        let (table, keys, rate) =
-            (Table::<Paced>::new(1_000_000), Keys::new(), "1/day burst 1".parse().unwrap());
+        let (table, keys, rate) = (
+            Table::<Paced>::new(1_000_000),
+            Keys::new(),
+            "1/day burst 1".parse().unwrap(),
+        );
         for n in 0..1_000_000_u64 {
             admit(&table, keys.of(b't', &[&n.to_le_bytes()]), &rate, 1);
         }
-        let held: usize = table.shards.iter().map(|line| line.0.lock().unwrap().cells.capacity()).sum();
+        let held: usize = table
+            .shards
+            .iter()
+            .map(|line| line.0.lock().unwrap().cells.capacity())
+            .sum();
         let bytes = held * size_of::<Cell<Paced>>() + table.shards.len() * size_of::<Line<Paced>>();
-        assert!(table.len() > 980_000 && bytes < 64 * table.len(), "{bytes} bytes for {} keys", table.len());
+        assert!(
+            table.len() > 980_000 && bytes < 64 * table.len(),
+            "{bytes} bytes for {} keys",
+            table.len()
+        );
     }
 
     proptest! {

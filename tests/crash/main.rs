@@ -23,15 +23,23 @@ fn far() -> SystemTime {
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
     if let Ok(url) = std::env::var("TOWER_AUTH_TEST_VICTIM") {
         let life = std::env::var("TOWER_AUTH_TEST_LIFE").unwrap();
         return runtime.block_on(work(&url, &life));
     }
-    let crashes = std::env::var("TOWER_AUTH_TEST_CRASHES").map_or(20, |count| count.parse().unwrap());
+    let crashes =
+        std::env::var("TOWER_AUTH_TEST_CRASHES").map_or(20, |count| count.parse().unwrap());
     let dir = std::env::temp_dir().join(format!("tower-auth-crash-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
-    for url in [format!("sqlite:{}", dir.join("auth.db").display()), runtime.block_on(schema())] {
+    for url in [
+        format!("sqlite:{}", dir.join("auth.db").display()),
+        runtime.block_on(schema()),
+    ] {
         crash(&runtime, &url, crashes);
     }
     std::fs::remove_dir_all(&dir).unwrap();
@@ -43,15 +51,19 @@ async fn schema() -> String {
     );
     let name = format!("crash{}", std::process::id());
     let mut admin = PgConnection::connect(&server).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(format!("CREATE SCHEMA {name}"))).execute(&mut admin).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("CREATE SCHEMA {name}")))
+        .execute(&mut admin)
+        .await
+        .unwrap();
     format!("{server}?options[search_path]={name}")
 }
 
 /// Works until it is killed: says what it is about to do, does it, and says so.
 async fn work(url: &str, life: &str) {
     let store = Store::connect(url).await.unwrap();
-    let tasks =
-        (0..4).map(|task| tokio::spawn(toil(store.clone(), format!("{life}-{task}")))).collect::<Vec<_>>();
+    let tasks = (0..4)
+        .map(|task| tokio::spawn(toil(store.clone(), format!("{life}-{task}"))))
+        .collect::<Vec<_>>();
     for task in tasks {
         task.await.unwrap();
     }
@@ -64,7 +76,12 @@ async fn toil(store: Store, name: String) {
         let record = key(&id, &owner);
         let next = record.successor_of(format!("{id}s"), "h", digest(&format!("{id}s")), NOW);
         said("key", &id, store.insert_key(record, NOW)).await;
-        said("rotated", &id, store.rotate_key(&owner, &id, next, far(), NOW)).await;
+        said(
+            "rotated",
+            &id,
+            store.rotate_key(&owner, &id, next, far(), NOW),
+        )
+        .await;
         said("revoked", &id, store.revoke_key(&owner, &id, NOW)).await;
 
         let family = FamilyRecord::new(&id, owner.clone(), "{}", NOW, far(), "0", far());
@@ -94,7 +111,11 @@ async fn toil(store: Store, name: String) {
     }
 }
 
-async fn said(what: &str, id: &str, call: impl Future<Output = Result<(), tower_auth::store::StoreError>>) {
+async fn said(
+    what: &str,
+    id: &str,
+    call: impl Future<Output = Result<(), tower_auth::store::StoreError>>,
+) {
     call.await.unwrap();
     // One write, so that a line is whole or absent.
     let mut out = std::io::stdout().lock();
@@ -129,7 +150,10 @@ fn crash(runtime: &tokio::runtime::Runtime, url: &str, crashes: u32) {
     for life in 0..crashes {
         // From before the first answer to some hundreds of them. Any generator does.
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let (after, moment) = ((seed >> 16) % 400, Duration::from_micros((seed & 0x3fff).into()));
+        let (after, moment) = (
+            (seed >> 16) % 400,
+            Duration::from_micros((seed & 0x3fff).into()),
+        );
         let lines = killed(url, life, after, moment);
         answers += lines.len();
         let mut said: HashMap<String, Said> = HashMap::new();
@@ -148,7 +172,10 @@ fn crash(runtime: &tokio::runtime::Runtime, url: &str, crashes: u32) {
         runtime.block_on(check(url, life, &said));
     }
     println!("{kind}: {crashes} processes killed, {answers} answers hold, nothing is half-written");
-    assert!(answers > crashes as usize, "{kind}: the processes did nothing");
+    assert!(
+        answers > crashes as usize,
+        "{kind}: the processes did nothing"
+    );
 }
 
 /// Starts a process and kills it a moment after so many answers; its whole lines.
@@ -162,7 +189,11 @@ fn killed(url: &str, life: u32, after: u32, moment: Duration) -> Vec<String> {
     let mut out = BufReader::new(process.stdout.take().unwrap());
     let mut text = String::new();
     for _ in 0..after {
-        assert_ne!(out.read_line(&mut text).unwrap(), 0, "the process ended by itself");
+        assert_ne!(
+            out.read_line(&mut text).unwrap(),
+            0,
+            "the process ended by itself"
+        );
     }
     let answered = tokio::time::Instant::now();
     while answered.elapsed() < moment {
@@ -181,8 +212,14 @@ async fn check(url: &str, life: u32, said: &HashMap<String, Said>) {
     for owner in owners {
         let keys = store.list_keys(&owner, NOW).await.unwrap();
         for key in &keys {
-            let successor = keys.iter().find(|other| Some(other.id()) == key.successor());
-            assert_eq!(successor.is_some(), key.successor().is_some(), "half a rotation: {key:?}");
+            let successor = keys
+                .iter()
+                .find(|other| Some(other.id()) == key.successor());
+            assert_eq!(
+                successor.is_some(),
+                key.successor().is_some(),
+                "half a rotation: {key:?}"
+            );
             let is_successor = key.lineage() != key.id();
             let former = keys.iter().any(|other| other.successor() == Some(key.id()));
             assert_eq!(is_successor, former, "half a rotation: {key:?}");
@@ -190,19 +227,46 @@ async fn check(url: &str, life: u32, said: &HashMap<String, Said>) {
     }
     for (id, said) in said {
         if said.key {
-            let key = store.find_key(&digest(id), NOW).await.unwrap().expect("an inserted key");
-            assert!(!said.rotated || key.successor() == Some(format!("{id}s").as_str()), "{id}: {said:?}");
-            assert!(!said.revoked || key.revoked_at().is_some(), "{id}: {said:?}");
+            let key = store
+                .find_key(&digest(id), NOW)
+                .await
+                .unwrap()
+                .expect("an inserted key");
+            assert!(
+                !said.rotated || key.successor() == Some(format!("{id}s").as_str()),
+                "{id}: {said:?}"
+            );
+            assert!(
+                !said.revoked || key.revoked_at().is_some(),
+                "{id}: {said:?}"
+            );
         }
         let family = store.find_family(id, NOW).await.unwrap();
         assert!(!said.family || family.is_some(), "{id}: {said:?}");
         let Some(family) = family else { continue };
         let step: u32 = family.current().parse().unwrap();
-        assert!(step == said.step || step == said.step + 1, "{id}: at {step}, {said:?}");
+        assert!(
+            step == said.step || step == said.step + 1,
+            "{id}: at {step}, {said:?}"
+        );
         let former = step.checked_sub(1).map(|former| former.to_string());
-        assert_eq!(family.predecessor().map(|(id, _)| id.to_owned()), former, "{id}: half a rotation");
-        assert!(!said.ended || family.revoked_at().is_some(), "{id}: {said:?}");
-        let denied = store.is_revoked(TokenIds::new("any", Some(id)), NOW).await.unwrap();
-        assert_eq!(denied, family.revoked_at().is_some(), "{id}: half a revocation");
+        assert_eq!(
+            family.predecessor().map(|(id, _)| id.to_owned()),
+            former,
+            "{id}: half a rotation"
+        );
+        assert!(
+            !said.ended || family.revoked_at().is_some(),
+            "{id}: {said:?}"
+        );
+        let denied = store
+            .is_revoked(TokenIds::new("any", Some(id)), NOW)
+            .await
+            .unwrap();
+        assert_eq!(
+            denied,
+            family.revoked_at().is_some(),
+            "{id}: half a revocation"
+        );
     }
 }

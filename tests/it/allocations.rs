@@ -51,7 +51,10 @@ where
         let request = request();
         let before = ALLOCATIONS.get();
         let mut future = std::pin::pin!(service.call(request));
-        let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+        let Poll::Ready(Ok(response)) = future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        else {
             panic!("not ready at the first poll");
         };
         (response.status().as_u16(), ALLOCATIONS.get() - before)
@@ -79,12 +82,23 @@ impl Service<Request<Full<Bytes>>> for Nothing {
 }
 
 fn guarded() -> (AuthLayer, String) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     let store = Memory::new();
     let keys = ApiKeys::new(store.clone()).prefix("egret");
     let new = keys.mint(Subject::user("7"), "ci", UNIX_EPOCH).unwrap();
-    runtime.block_on(store.insert_key(new.record.scope("a").scope("b"), UNIX_EPOCH)).unwrap();
-    (AuthLayer::builder().jwt(jwt()).api_keys(keys).build().unwrap(), new.key.expose().clone())
+    runtime
+        .block_on(store.insert_key(new.record.scope("a").scope("b"), UNIX_EPOCH))
+        .unwrap();
+    (
+        AuthLayer::builder()
+            .jwt(jwt())
+            .api_keys(keys)
+            .build()
+            .unwrap(),
+        new.key.expose().clone(),
+    )
 }
 
 #[test]
@@ -97,7 +111,8 @@ fn a_key_in_memory_costs_three_allocations_and_no_boxed_future() {
 
 #[test]
 fn an_hs256_token_costs_nine_allocations_at_most_and_no_boxed_future() {
-    let token = token_with(serde_json::json!({ "sub": "anna", "scope": "a b", "jti": "x", "iat": 1 }));
+    let token =
+        token_with(serde_json::json!({ "sub": "anna", "scope": "a b", "jti": "x", "iat": 1 }));
     let (auth, _) = guarded();
     let (status, allocations) = cost(&mut auth.layer(Nothing), || bearer(&token));
     assert_eq!(status, 200);
@@ -107,9 +122,18 @@ fn an_hs256_token_costs_nine_allocations_at_most_and_no_boxed_future() {
 #[test]
 fn refusing_nothing_garbage_or_a_forged_token_costs_three_allocations() {
     let token = token_for("anna");
-    let forged = format!("{}{}", &token[..token.len() - 2], if token.ends_with("AA") { "BA" } else { "AA" });
+    let forged = format!(
+        "{}{}",
+        &token[..token.len() - 2],
+        if token.ends_with("AA") { "BA" } else { "AA" }
+    );
     let (auth, _) = guarded();
-    for request in [get(&[]), bearer("garbage"), bearer("egret_garbage"), bearer(&forged)] {
+    for request in [
+        get(&[]),
+        bearer("garbage"),
+        bearer("egret_garbage"),
+        bearer(&forged),
+    ] {
         let (status, allocations) = cost(&mut auth.layer(Nothing), || request.clone());
         assert_eq!(status, 401);
         assert!(allocations <= 3, "{allocations}");

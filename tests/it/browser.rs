@@ -14,7 +14,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// On Debian.
-const INSTALL: &str = "apt-get update && apt-get install -y --no-install-recommends chromium chromium-driver";
+const INSTALL: &str =
+    "apt-get update && apt-get install -y --no-install-recommends chromium chromium-driver";
 
 /// One browser, with a profile of its own. It and its driver end with the value, a test that fails included.
 pub(crate) struct Browser {
@@ -60,9 +61,15 @@ impl Browser {
             // A machine may be busy; what never comes is a failure all the same.
             "timeouts": { "script": 120_000 },
         });
-        let Value::Object(capabilities) = capabilities else { unreachable!() };
+        let Value::Object(capabilities) = capabilities else {
+            unreachable!()
+        };
         let mut builder = ClientBuilder::new(HttpConnector::new());
-        let client = builder.capabilities(capabilities).connect(&url).await.unwrap();
+        let client = builder
+            .capabilities(capabilities)
+            .connect(&url)
+            .await
+            .unwrap();
         Self { client, driver }
     }
 
@@ -81,7 +88,10 @@ impl Browser {
 
     /// The value of a JavaScript expression.
     pub(crate) async fn value(&self, expression: &str) -> Value {
-        self.client.execute(&format!("return {expression};"), Vec::new()).await.unwrap()
+        self.client
+            .execute(&format!("return {expression};"), Vec::new())
+            .await
+            .unwrap()
     }
 
     /// Waits until a JavaScript expression is true, looking at it whenever the browser draws.
@@ -98,25 +108,49 @@ impl Browser {
 
     /// Waits until that text is to be seen.
     pub(crate) async fn sees(&self, text: &str) {
-        self.until(&format!("document.body.innerText.includes({})", Value::from(text))).await;
+        self.until(&format!(
+            "document.body.innerText.includes({})",
+            Value::from(text)
+        ))
+        .await;
     }
 
     pub(crate) async fn text(&self) -> String {
-        self.value("document.body.innerText").await.as_str().unwrap().to_owned()
+        self.value("document.body.innerText")
+            .await
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// Waits until that element has the focus.
     pub(crate) async fn focused(&self, selector: &str) {
-        self.until(&format!("document.activeElement?.matches({})", Value::from(selector))).await;
+        self.until(&format!(
+            "document.activeElement?.matches({})",
+            Value::from(selector)
+        ))
+        .await;
     }
 
     /// Presses keys, wherever the focus is.
     pub(crate) async fn press(&self, keys: &str) {
-        self.client.active_element().await.unwrap().send_keys(keys).await.unwrap();
+        self.client
+            .active_element()
+            .await
+            .unwrap()
+            .send_keys(keys)
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn click(&self, selector: &str) {
-        self.client.find(Locator::Css(selector)).await.unwrap().click().await.unwrap();
+        self.client
+            .find(Locator::Css(selector))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
     }
 
     /// Types into a field, whatever was in it before.
@@ -133,7 +167,12 @@ impl Browser {
 
     /// The value of a field.
     pub(crate) async fn field(&self, selector: &str) -> String {
-        let value = self.value(&format!("document.querySelector({}).value", Value::from(selector))).await;
+        let value = self
+            .value(&format!(
+                "document.querySelector({}).value",
+                Value::from(selector)
+            ))
+            .await;
         value.as_str().unwrap().to_owned()
     }
 
@@ -143,18 +182,28 @@ impl Browser {
 
     /// How wide the window is, and which colours its user prefers.
     pub(crate) async fn look(&self, width: u32, scheme: &str) {
-        let size = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
-        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+        let size =
+            json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", size)
+            .await;
         let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.devtools("Emulation.setEmulatedMedia", scheme).await;
     }
 
     /// What a screen reader gets to know of: role and name of each node.
     pub(crate) async fn spoken(&self) -> Vec<(String, String)> {
-        let tree = self.devtools("Accessibility.getFullAXTree", json!({})).await;
+        let tree = self
+            .devtools("Accessibility.getFullAXTree", json!({}))
+            .await;
         let text = |value: &Value| value["value"].as_str().unwrap_or_default().to_owned();
-        let nodes = tree["nodes"].as_array().unwrap().iter().filter(|node| node["ignored"] != true);
-        nodes.map(|node| (text(&node["role"]), text(&node["name"]))).collect()
+        let nodes = tree["nodes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|node| node["ignored"] != true);
+        nodes
+            .map(|node| (text(&node["role"]), text(&node["name"])))
+            .collect()
     }
 
     /// What the page asked of anybody but the server that it is from.
@@ -172,11 +221,18 @@ impl Browser {
     }
 
     async fn devtools(&self, command: &str, parameters: Value) -> Value {
-        self.issue("goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await
+        self.issue(
+            "goog/cdp/execute",
+            json!({ "cmd": command, "params": parameters }),
+        )
+        .await
     }
 
     async fn issue(&self, path: &'static str, body: Value) -> Value {
-        self.client.issue_cmd(Extension { path, body }).await.unwrap()
+        self.client
+            .issue_cmd(Extension { path, body })
+            .await
+            .unwrap()
     }
 }
 
@@ -193,7 +249,11 @@ impl WebDriverCompatibleCommand for Extension {
         base_url: &Url,
         session_id: Option<&str>,
     ) -> Result<Url, <Url as std::str::FromStr>::Err> {
-        base_url.join(&format!("session/{}/{}", session_id.unwrap_or_default(), self.path))
+        base_url.join(&format!(
+            "session/{}/{}",
+            session_id.unwrap_or_default(),
+            self.path
+        ))
     }
 
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
@@ -210,15 +270,27 @@ impl Driver {
         std::fs::create_dir_all(&profile).unwrap();
         let mut command = Command::new("chromedriver");
         // A process group of its own, so that the browser can be ended with it.
-        command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+        command
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0);
         let mut process = command.spawn().unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let driver = Self { process, profile };
         let said = |line: std::io::Result<String>| {
             let line = line.ok()?;
-            Some(line.split_once("successfully on port ")?.1.trim_end_matches('.').to_owned())
+            Some(
+                line.split_once("successfully on port ")?
+                    .1
+                    .trim_end_matches('.')
+                    .to_owned(),
+            )
         };
-        let port = lines.into_iter().find_map(said).expect("the line on which chromedriver says its port");
+        let port = lines
+            .into_iter()
+            .find_map(said)
+            .expect("the line on which chromedriver says its port");
         (driver, format!("http://127.0.0.1:{port}"))
     }
 }
@@ -236,13 +308,27 @@ impl Drop for Driver {
 /// Root installs what is missing; anybody else is told how to.
 fn install() {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let sh = |script: &str| Command::new("sh").args(["-c", script]).stdout(Stdio::null()).status();
-    let is_there = || sh("command -v chromedriver && command -v chromium").unwrap().success();
+    let _guard = ONE_AT_A_TIME
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let sh = |script: &str| {
+        Command::new("sh")
+            .args(["-c", script])
+            .stdout(Stdio::null())
+            .status()
+    };
+    let is_there = || {
+        sh("command -v chromedriver && command -v chromium")
+            .unwrap()
+            .success()
+    };
     if is_there() {
         return;
     }
     let is_root = sh("[ \"$(id -u)\" = 0 ]").unwrap().success();
     assert!(is_root, "Chromium and chromedriver are missing: {INSTALL}");
-    assert!(sh(INSTALL).unwrap().success() && is_there(), "this failed: {INSTALL}");
+    assert!(
+        sh(INSTALL).unwrap().success() && is_there(),
+        "this failed: {INSTALL}"
+    );
 }

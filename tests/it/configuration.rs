@@ -4,12 +4,14 @@ use crate::support::*;
 use std::time::Duration;
 use tower_auth::store::Memory;
 use tower_auth::{
-    Answer, ApiKeys, AuthLayer, AuthLayerBuilder, Basic, ConfigProblem, Credential, Jwt, JwtKey, Rejection,
-    Scheme, format::ErrorFormat,
+    Answer, ApiKeys, AuthLayer, AuthLayerBuilder, Basic, ConfigProblem, Credential, Jwt, JwtKey,
+    Rejection, Scheme, format::ErrorFormat,
 };
 
 fn problems(builder: AuthLayerBuilder) -> Vec<ConfigProblem> {
-    builder.build().map_or_else(|error| error.problems().to_vec(), |_| Vec::new())
+    builder
+        .build()
+        .map_or_else(|error| error.problems().to_vec(), |_| Vec::new())
 }
 
 fn keys() -> ApiKeys {
@@ -17,7 +19,11 @@ fn keys() -> ApiKeys {
 }
 
 fn with_keys(api_keys: impl IntoIterator<Item = ApiKeys>) -> Vec<ConfigProblem> {
-    problems(api_keys.into_iter().fold(AuthLayer::builder(), AuthLayerBuilder::api_keys))
+    problems(
+        api_keys
+            .into_iter()
+            .fold(AuthLayer::builder(), AuthLayerBuilder::api_keys),
+    )
 }
 
 struct Named(&'static str);
@@ -49,30 +55,77 @@ impl ErrorFormat for Format {
 fn every_mistake_is_named() {
     let long = "p".repeat(33);
     let cases: Vec<(&str, Vec<ConfigProblem>, ConfigProblem)> = vec![
-        ("nothing", problems(AuthLayer::builder()), ConfigProblem::NoScheme),
+        (
+            "nothing",
+            problems(AuthLayer::builder()),
+            ConfigProblem::NoScheme,
+        ),
         ("no form", with_keys([keys()]), ConfigProblem::KeyForm),
-        ("empty prefix", with_keys([keys().prefix("")]), ConfigProblem::Prefix),
-        ("odd prefix", with_keys([keys().prefix("a.b")]), ConfigProblem::Prefix),
-        ("prefix like a JWT", with_keys([keys().prefix("eyJ")]), ConfigProblem::Prefix),
-        ("prefix with its separator", with_keys([keys().prefix("egret_")]), ConfigProblem::Prefix),
-        ("digit first", with_keys([keys().prefix("1a")]), ConfigProblem::Prefix),
-        ("long prefix", with_keys([keys().prefix(long)]), ConfigProblem::Prefix),
+        (
+            "empty prefix",
+            with_keys([keys().prefix("")]),
+            ConfigProblem::Prefix,
+        ),
+        (
+            "odd prefix",
+            with_keys([keys().prefix("a.b")]),
+            ConfigProblem::Prefix,
+        ),
+        (
+            "prefix like a JWT",
+            with_keys([keys().prefix("eyJ")]),
+            ConfigProblem::Prefix,
+        ),
+        (
+            "prefix with its separator",
+            with_keys([keys().prefix("egret_")]),
+            ConfigProblem::Prefix,
+        ),
+        (
+            "digit first",
+            with_keys([keys().prefix("1a")]),
+            ConfigProblem::Prefix,
+        ),
+        (
+            "long prefix",
+            with_keys([keys().prefix(long)]),
+            ConfigProblem::Prefix,
+        ),
         (
             "equal",
             with_keys([keys().prefix("a"), keys().prefix("a")]),
             ConfigProblem::EqualPrefixes("a".into()),
         ),
-        ("two bare", with_keys([keys().bare(), keys().opaque()]), ConfigProblem::TwoBareKeys),
-        ("short pepper", with_keys([keys().prefix("a").pepper("p", [7; 31])]), ConfigProblem::Pepper),
-        ("pepper id", with_keys([keys().prefix("a").pepper("p:q", [7; 32])]), ConfigProblem::Pepper),
+        (
+            "two bare",
+            with_keys([keys().bare(), keys().opaque()]),
+            ConfigProblem::TwoBareKeys,
+        ),
+        (
+            "short pepper",
+            with_keys([keys().prefix("a").pepper("p", [7; 31])]),
+            ConfigProblem::Pepper,
+        ),
+        (
+            "pepper id",
+            with_keys([keys().prefix("a").pepper("p:q", [7; 32])]),
+            ConfigProblem::Pepper,
+        ),
         (
             "pepper twice",
-            with_keys([keys().prefix("a").pepper("p", [7; 32]).previous_pepper("p", [8; 32])]),
+            with_keys([keys()
+                .prefix("a")
+                .pepper("p", [7; 32])
+                .previous_pepper("p", [8; 32])]),
             ConfigProblem::Pepper,
         ),
         (
             "basic twice",
-            problems(AuthLayer::builder().basic(Basic::new(Memory::new())).basic(Basic::new(Memory::new()))),
+            problems(
+                AuthLayer::builder()
+                    .basic(Basic::new(Memory::new()))
+                    .basic(Basic::new(Memory::new())),
+            ),
             ConfigProblem::TwoBasic,
         ),
         (
@@ -85,9 +138,21 @@ fn every_mistake_is_named() {
             problems(AuthLayer::builder().scheme(Named("A")).scheme(Named("a"))),
             ConfigProblem::SchemeName("a"),
         ),
-        ("odd name", problems(AuthLayer::builder().scheme(Named("a b"))), ConfigProblem::SchemeName("a b")),
-        ("realm", problems(AuthLayer::builder().jwt(jwt()).realm("a\nb")), ConfigProblem::Realm),
-        ("empty realm", problems(AuthLayer::builder().jwt(jwt()).realm("")), ConfigProblem::Realm),
+        (
+            "odd name",
+            problems(AuthLayer::builder().scheme(Named("a b"))),
+            ConfigProblem::SchemeName("a b"),
+        ),
+        (
+            "realm",
+            problems(AuthLayer::builder().jwt(jwt()).realm("a\nb")),
+            ConfigProblem::Realm,
+        ),
+        (
+            "empty realm",
+            problems(AuthLayer::builder().jwt(jwt()).realm("")),
+            ConfigProblem::Realm,
+        ),
         (
             "no length",
             problems(AuthLayer::builder().jwt(jwt()).max_credential_len(0)),
@@ -95,7 +160,11 @@ fn every_mistake_is_named() {
         ),
         (
             "no time",
-            problems(AuthLayer::builder().jwt(jwt()).store_deadline(Duration::ZERO)),
+            problems(
+                AuthLayer::builder()
+                    .jwt(jwt())
+                    .store_deadline(Duration::ZERO),
+            ),
             ConfigProblem::Zero("store_deadline"),
         ),
         (
@@ -118,9 +187,21 @@ fn every_mistake_is_named() {
             problems(AuthLayer::builder().jwt(jwt().max_age(Duration::from_millis(500)))),
             ConfigProblem::MaxAge,
         ),
-        ("empty typ", problems(AuthLayer::builder().jwt(jwt().token_type(""))), ConfigProblem::TokenType),
-        ("no scopes", problems(AuthLayer::builder().jwt(jwt().scope_claim(""))), ConfigProblem::ClaimName),
-        ("no roles", problems(AuthLayer::builder().jwt(jwt().role_claim(""))), ConfigProblem::ClaimName),
+        (
+            "empty typ",
+            problems(AuthLayer::builder().jwt(jwt().token_type(""))),
+            ConfigProblem::TokenType,
+        ),
+        (
+            "no scopes",
+            problems(AuthLayer::builder().jwt(jwt().scope_claim(""))),
+            ConfigProblem::ClaimName,
+        ),
+        (
+            "no roles",
+            problems(AuthLayer::builder().jwt(jwt().role_claim(""))),
+            ConfigProblem::ClaimName,
+        ),
         (
             "roles of sub",
             problems(AuthLayer::builder().jwt(jwt().role_claim("sub"))),
@@ -138,10 +219,9 @@ fn every_mistake_is_named() {
         ),
         (
             "secret beside a public key",
-            problems(
-                AuthLayer::builder()
-                    .jwt(jwt().key(JwtKey::ed25519("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").id("k"))),
-            ),
+            problems(AuthLayer::builder().jwt(
+                jwt().key(JwtKey::ed25519("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").id("k")),
+            )),
             ConfigProblem::MixedKeys,
         ),
     ];
@@ -163,12 +243,19 @@ fn all_mistakes_are_reported_at_once_and_none_shows_a_secret() {
         ConfigProblem::Realm,
         ConfigProblem::Issuer,
         ConfigProblem::Audience,
-        ConfigProblem::ShortSecret { algorithm: "HS256", least: 32 },
+        ConfigProblem::ShortSecret {
+            algorithm: "HS256",
+            least: 32,
+        },
         ConfigProblem::Prefix,
         ConfigProblem::Pepper,
     ];
     assert_eq!(error.problems(), expected);
-    for text in [error.to_string(), format!("{error:?}"), format!("{:?}", error.problems())] {
+    for text in [
+        error.to_string(),
+        format!("{error:?}"),
+        format!("{:?}", error.problems()),
+    ] {
         assert!(!text.contains("sixteen"), "{text}");
     }
     assert_eq!(error.to_string().lines().count(), 1 + expected.len());

@@ -5,17 +5,23 @@ use http::Request;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tower::ServiceExt;
-use tower_auth::endpoint::{Endpoints, KeysEndpoint, ResourceMetadata, SignInEndpoint, UsersEndpoint};
+use tower_auth::endpoint::{
+    Endpoints, KeysEndpoint, ResourceMetadata, SignInEndpoint, UsersEndpoint,
+};
 use tower_auth::store::Memory;
 use tower_auth::{
-    ApiKeys, AuthLayer, Basic, Clock, ConfigProblem, NewUser, Scope, Secret, SystemClock, Tokens, Users,
+    ApiKeys, AuthLayer, Basic, Clock, ConfigProblem, NewUser, Scope, Secret, SystemClock, Tokens,
+    Users,
 };
 use utoipa::Modify;
 
 const METADATA: &str = "https://api.example.com/.well-known/oauth-protected-resource/mcp";
 
 fn user() -> NewUser {
-    NewUser::new("anna@example.com", Secret::new(String::from("correct-horse-battery")))
+    NewUser::new(
+        "anna@example.com",
+        Secret::new(String::from("correct-horse-battery")),
+    )
 }
 
 fn keys(store: &Memory) -> ApiKeys {
@@ -23,9 +29,15 @@ fn keys(store: &Memory) -> ApiKeys {
 }
 
 fn manager(store: &Memory) -> AuthLayer {
-    let builder = AuthLayer::builder().users(store.clone()).basic(Basic::new(store.clone()));
+    let builder = AuthLayer::builder()
+        .users(store.clone())
+        .basic(Basic::new(store.clone()));
     let tokens = Tokens::hs256(SECRET).store(store.clone()).issuer(ISSUER);
-    builder.tokens(tokens).managed_api_keys(keys(store)).build().unwrap()
+    builder
+        .tokens(tokens)
+        .managed_api_keys(keys(store))
+        .build()
+        .unwrap()
 }
 
 async fn answer(endpoints: &Endpoints, request: Request<String>) -> Reply {
@@ -35,19 +47,33 @@ async fn answer(endpoints: &Endpoints, request: Request<String>) -> Reply {
 #[tokio::test]
 async fn managed_keys_are_made_here_and_accepted_there() {
     let store = Memory::new();
-    let (here, there) = (manager(&store), AuthLayer::builder().api_keys(keys(&store)).build().unwrap());
-    here.users().unwrap().register(user(), SystemClock.now()).await.unwrap();
-    let endpoints = here.endpoints().api_keys("/keys/", KeysEndpoint::prefixed("egret")).build().unwrap();
+    let (here, there) = (
+        manager(&store),
+        AuthLayer::builder().api_keys(keys(&store)).build().unwrap(),
+    );
+    here.users()
+        .unwrap()
+        .register(user(), SystemClock.now())
+        .await
+        .unwrap();
+    let endpoints = here
+        .endpoints()
+        .api_keys("/keys/", KeysEndpoint::prefixed("egret"))
+        .build()
+        .unwrap();
     let basic = "Basic YW5uYUBleGFtcGxlLmNvbTpjb3JyZWN0LWhvcnNlLWJhdHRlcnk=";
     let request = Request::post("/keys/").header("authorization", basic);
-    let request = request.header("content-type", "application/json").body(r#"{"name":"ci"}"#.into());
+    let request = request
+        .header("content-type", "application/json")
+        .body(r#"{"name":"ci"}"#.into());
     let new = answer(&endpoints, request.unwrap()).await;
     assert_eq!(new.status, 201, "{}", new.text());
     let key = new.json()["key"].as_str().unwrap().to_owned();
     assert_eq!(send(&there, get(&[("x-api-key", &key)])).await.status, 200);
-    for (name, value) in
-        [("authorization", format!("Bearer {key}")), ("authorization", format!("Api-Key {key}"))]
-    {
+    for (name, value) in [
+        ("authorization", format!("Bearer {key}")),
+        ("authorization", format!("Api-Key {key}")),
+    ] {
         assert_eq!(send(&here, get(&[(name, &value)])).await.status, 401);
     }
     // It is no credential here at all.
@@ -59,10 +85,20 @@ async fn managed_keys_are_made_here_and_accepted_there() {
 #[test]
 fn a_prefix_is_accepted_or_managed_once() {
     let store = Memory::new();
-    let twice = AuthLayer::builder().api_keys(keys(&store)).managed_api_keys(keys(&store)).build();
-    assert_eq!(twice.unwrap_err().problems(), [ConfigProblem::EqualPrefixes("egret".into())]);
+    let twice = AuthLayer::builder()
+        .api_keys(keys(&store))
+        .managed_api_keys(keys(&store))
+        .build();
+    assert_eq!(
+        twice.unwrap_err().problems(),
+        [ConfigProblem::EqualPrefixes("egret".into())]
+    );
     let bare = || ApiKeys::new(store.clone()).bare();
-    let twice = AuthLayer::builder().jwt(jwt()).managed_api_keys(bare()).managed_api_keys(bare()).build();
+    let twice = AuthLayer::builder()
+        .jwt(jwt())
+        .managed_api_keys(bare())
+        .managed_api_keys(bare())
+        .build();
     assert_eq!(twice.unwrap_err().problems(), [ConfigProblem::TwoBareKeys]);
     let alone = AuthLayer::builder().managed_api_keys(keys(&store)).build();
     assert_eq!(alone.unwrap_err().problems(), [ConfigProblem::NoScheme]);
@@ -70,20 +106,33 @@ fn a_prefix_is_accepted_or_managed_once() {
 
 #[tokio::test]
 async fn the_bearer_challenge_alone_names_the_metadata() {
-    let layer = AuthLayer::builder().jwt(jwt()).basic(Basic::new(Memory::new()));
+    let layer = AuthLayer::builder()
+        .jwt(jwt())
+        .basic(Basic::new(Memory::new()));
     let layer = layer.resource_metadata(METADATA).build().unwrap();
     let bearer_line = format!(r#"Bearer realm="api", resource_metadata="{METADATA}""#);
     let basic_line = r#"Basic realm="api", charset="UTF-8""#;
-    assert_eq!(send(&layer, get(&[])).await.challenges(), [&bearer_line, basic_line]);
+    assert_eq!(
+        send(&layer, get(&[])).await.challenges(),
+        [&bearer_line, basic_line]
+    );
     let with_error = format!(r#"{bearer_line}, error="invalid_token""#);
-    assert_eq!(send(&layer, bearer("a.b.c")).await.challenges(), [&with_error, basic_line]);
+    assert_eq!(
+        send(&layer, bearer("a.b.c")).await.challenges(),
+        [&with_error, basic_line]
+    );
 
     let needs = layer.require(Scope::new("write"));
     let stack = tower_layer::Stack::new(needs, layer);
-    let refused =
-        tower_layer::Layer::layer(&stack, Whoami).oneshot(bearer(&token_for("anna"))).await.unwrap();
+    let refused = tower_layer::Layer::layer(&stack, Whoami)
+        .oneshot(bearer(&token_for("anna")))
+        .await
+        .unwrap();
     let lines = format!(r#"{bearer_line}, error="insufficient_scope", scope="write""#);
-    assert_eq!((refused.status().as_u16(), reply(refused).await.challenges()), (403, vec![lines.as_str()]));
+    assert_eq!(
+        (refused.status().as_u16(), reply(refused).await.challenges()),
+        (403, vec![lines.as_str()])
+    );
 }
 
 #[test]
@@ -100,11 +149,24 @@ fn what_is_no_url_is_refused_when_it_is_configured() {
         "https://api.example.com/\r\nx: y",
         "https://api.example.com/\u{e4}",
     ] {
-        let layer = AuthLayer::builder().jwt(jwt()).resource_metadata(wrong).build();
-        assert_eq!(layer.unwrap_err().problems(), [ConfigProblem::ResourceUrl], "{wrong:?}");
+        let layer = AuthLayer::builder()
+            .jwt(jwt())
+            .resource_metadata(wrong)
+            .build();
+        assert_eq!(
+            layer.unwrap_err().problems(),
+            [ConfigProblem::ResourceUrl],
+            "{wrong:?}"
+        );
         let endpoints = manager(&Memory::new()).endpoints();
-        let endpoints = endpoints.resource_metadata("/metadata", ResourceMetadata::new(wrong)).build();
-        assert_eq!(endpoints.unwrap_err().problems(), [ConfigProblem::ResourceUrl], "{wrong:?}");
+        let endpoints = endpoints
+            .resource_metadata("/metadata", ResourceMetadata::new(wrong))
+            .build();
+        assert_eq!(
+            endpoints.unwrap_err().problems(),
+            [ConfigProblem::ResourceUrl],
+            "{wrong:?}"
+        );
     }
 }
 
@@ -116,8 +178,12 @@ async fn the_metadata_say_what_was_configured_and_no_more() {
         .authorization_server("https://login.example.com")
         .scope("reports:read");
     let endpoints = manager(&Memory::new()).endpoints();
-    let endpoints = endpoints.resource_metadata("/.well-known/oauth-protected-resource/mcp", whole).build();
-    let request = Request::get("/.well-known/oauth-protected-resource/mcp").body(String::new()).unwrap();
+    let endpoints = endpoints
+        .resource_metadata("/.well-known/oauth-protected-resource/mcp", whole)
+        .build();
+    let request = Request::get("/.well-known/oauth-protected-resource/mcp")
+        .body(String::new())
+        .unwrap();
     let shown = answer(&endpoints.unwrap(), request).await;
     assert_eq!(
         (shown.status.as_u16(), &shown.headers["content-type"]),
@@ -156,35 +222,59 @@ fn a_document_has_every_path_with_its_parameters_bodies_and_security() {
     auth.security_schemes().modify(&mut document);
     let document = serde_json::to_value(document).unwrap();
 
-    let described: BTreeSet<&str> =
-        document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    let described: BTreeSet<&str> = document["paths"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
     assert_eq!(described, endpoints.paths().collect());
     let operation = |path: &str, method: &str| document["paths"][path][method].clone();
     let statuses = |operation: &Value| {
         let known = operation["responses"].as_object().unwrap().keys().cloned();
-        known.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
+        known
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     let body = |operation: &Value| operation["requestBody"]["content"]["application/json"].clone();
 
     let sign_in = operation("/token/", "post");
     assert_eq!(sign_in["security"], json!([]));
     assert_eq!(statuses(&sign_in), "200 400 401 415");
-    assert_eq!(body(&sign_in)["schema"]["required"], json!(["username", "password"]));
-    assert_eq!(body(&sign_in)["schema"]["properties"]["password"]["format"], "password");
+    assert_eq!(
+        body(&sign_in)["schema"]["required"],
+        json!(["username", "password"])
+    );
+    assert_eq!(
+        body(&sign_in)["schema"]["properties"]["password"]["format"],
+        "password"
+    );
 
     let create = operation("/agents/{agent}/keys/", "post");
     assert!(create.get("security").is_none(), "the document's own holds");
     assert_eq!(statuses(&create), "201 400 401 403 404 415");
     assert_eq!(body(&create)["schema"]["required"], json!(["name"]));
-    assert_eq!(body(&create)["schema"]["properties"]["expires_at"]["format"], "date-time");
+    assert_eq!(
+        body(&create)["schema"]["properties"]["expires_at"]["format"],
+        "date-time"
+    );
     assert_eq!(body(&create)["example"], json!({ "name": "string" }));
     let revoke = operation("/agents/{agent}/keys/{key_id}/", "delete");
     assert_eq!(statuses(&revoke), "204 401 403 404");
-    let parameters: Vec<&Value> =
-        revoke["parameters"].as_array().unwrap().iter().map(|parameter| &parameter["name"]).collect();
+    let parameters: Vec<&Value> = revoke["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|parameter| &parameter["name"])
+        .collect();
     assert_eq!(parameters, ["agent", "key_id"]);
     assert!(revoke.get("requestBody").is_none());
-    assert_eq!(document["security"], json!([{ "bearerAuth": [] }, { "basicAuth": [] }]));
+    assert_eq!(
+        document["security"],
+        json!([{ "bearerAuth": [] }, { "basicAuth": [] }])
+    );
 }
 
 #[tokio::test]
@@ -195,8 +285,11 @@ async fn a_user_is_ensured_once_however_many_start_at_a_time() {
     let (one, other) = tokio::join!(nodes[0].ensure(user(), now), nodes[1].ensure(user(), now));
     assert_eq!(one.unwrap().id(), other.unwrap().id());
     // Who is there already stays, whatever the new one would have been.
-    let changed =
-        NewUser::new("Anna@Example.com", Secret::new(String::from("another-password"))).role("admin");
+    let changed = NewUser::new(
+        "Anna@Example.com",
+        Secret::new(String::from("another-password")),
+    )
+    .role("admin");
     let kept = nodes[0].ensure(changed, now).await.unwrap();
     assert!(!kept.roles().contains("admin"));
     assert_eq!(nodes[0].list(None, 10, now).await.unwrap().len(), 1);

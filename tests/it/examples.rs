@@ -5,7 +5,11 @@ use serde_json::{Value, json};
 use std::process::Command;
 use tower_auth::store::conformance;
 
-#[expect(dead_code, unreachable_pub, reason = "of the example only its store is tested here")]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "of the example only its store is tested here"
+)]
 #[path = "../../examples/custom_store.rs"]
 mod custom_store;
 
@@ -13,7 +17,8 @@ mod custom_store;
 async fn curl(line: &str) -> String {
     let words = shell_words(line);
     let mut words = words.iter().map(String::as_str).skip(1);
-    let (mut method, mut fields, mut user, mut url, mut only_status) = ("GET", Vec::new(), None, None, false);
+    let (mut method, mut fields, mut user, mut url, mut only_status) =
+        ("GET", Vec::new(), None, None, false);
     while let Some(word) = words.next() {
         match word {
             "-s" => {}
@@ -36,7 +41,11 @@ async fn curl(line: &str) -> String {
         request = request.basic_auth(name, Some(password));
     }
     let response = request.send().await.unwrap();
-    if only_status { response.status().as_str().to_owned() } else { response.text().await.unwrap() }
+    if only_status {
+        response.status().as_str().to_owned()
+    } else {
+        response.text().await.unwrap()
+    }
 }
 
 fn shell_words(line: &str) -> Vec<String> {
@@ -70,9 +79,23 @@ async fn the_curl_lines_that_quickstart_prints_give_the_answers_that_it_prints()
 async fn the_hyper_server_takes_its_key_and_nothing_else() {
     let example = Example::start("hyper_server");
     let url = &example.url;
-    assert_eq!(curl(&format!("curl -s -H 'X-API-Key: demo-key-of-16-or-more' {url}/")).await, "hello demo\n");
-    for wrong in ["-H 'X-API-Key: demo-key-of-16-or-mor'", "-H 'Authorization: Bearer x.y.z'", ""] {
-        assert_eq!(curl(&format!("curl -s -w '%{{http_code}}\\n' {wrong} {url}/")).await, "401", "{wrong}");
+    assert_eq!(
+        curl(&format!(
+            "curl -s -H 'X-API-Key: demo-key-of-16-or-more' {url}/"
+        ))
+        .await,
+        "hello demo\n"
+    );
+    for wrong in [
+        "-H 'X-API-Key: demo-key-of-16-or-mor'",
+        "-H 'Authorization: Bearer x.y.z'",
+        "",
+    ] {
+        assert_eq!(
+            curl(&format!("curl -s -w '%{{http_code}}\\n' {wrong} {url}/")).await,
+            "401",
+            "{wrong}"
+        );
     }
     assert!(example.terminate().success());
 }
@@ -83,7 +106,10 @@ async fn the_custom_store_serves_the_key_that_it_prints() {
     let answer = example.line_with("# ").split_off(2);
     let line = example.line_with("curl");
     assert_eq!(curl(&line).await.trim(), answer);
-    assert_eq!(curl(&format!("curl -s -w '%{{http_code}}\\n' {}/", example.url)).await, "401");
+    assert_eq!(
+        curl(&format!("curl -s -w '%{{http_code}}\\n' {}/", example.url)).await,
+        "401"
+    );
     assert!(example.terminate().success());
 }
 
@@ -99,7 +125,11 @@ async fn the_two_servers_of_distributed_throttle_have_one_limit() {
     for _ in 0..5 {
         let announced = example.line_with("# ");
         let answer = announced.split_once(": ").unwrap().1.to_owned();
-        assert_eq!(curl(&example.line_with("curl")).await, answer, "{announced}");
+        assert_eq!(
+            curl(&example.line_with("curl")).await,
+            answer,
+            "{announced}"
+        );
     }
     assert!(example.terminate().success());
 }
@@ -108,10 +138,19 @@ async fn the_two_servers_of_distributed_throttle_have_one_limit() {
 fn the_tonic_server_serves_its_client_with_the_token_that_it_prints() {
     let mut example = Example::start("tonic_server");
     let line = example.line_with("TOKEN=");
-    let token = line.split_whitespace().next().unwrap().strip_prefix("TOKEN=").unwrap();
+    let token = line
+        .split_whitespace()
+        .next()
+        .unwrap()
+        .strip_prefix("TOKEN=")
+        .unwrap();
     let client = |token: &str| {
         let mut client = Command::new(path_of("tonic_server"));
-        let output = client.args(["client", &example.url]).env("TOKEN", token).output().unwrap();
+        let output = client
+            .args(["client", &example.url])
+            .env("TOKEN", token)
+            .output()
+            .unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
     assert_eq!(client(token), "Serving");
@@ -120,7 +159,12 @@ fn the_tonic_server_serves_its_client_with_the_token_that_it_prints() {
 }
 
 /// A request with a JSON body, and the status and the body of its answer.
-async fn ask(method: &str, url: &str, credential: Option<&str>, body: Option<Value>) -> (u16, Value) {
+async fn ask(
+    method: &str,
+    url: &str,
+    credential: Option<&str>,
+    body: Option<Value>,
+) -> (u16, Value) {
     let mut request = reqwest::Client::new().request(method.parse().unwrap(), url);
     if let Some(credential) = credential {
         request = request.header("authorization", format!("Bearer {credential}"));
@@ -130,7 +174,10 @@ async fn ask(method: &str, url: &str, credential: Option<&str>, body: Option<Val
     }
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
-    (status, serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default())
+    (
+        status,
+        serde_json::from_str(&response.text().await.unwrap()).unwrap_or_default(),
+    )
 }
 
 #[tokio::test]
@@ -144,32 +191,75 @@ async fn sign_in_runs_the_whole_life_of_a_credential() {
     assert_eq!((status, &user["email"]), (201, &json!("anna@example.com")));
     let (status, first) = ask("POST", &at("/token/"), None, Some(anna)).await;
     assert_eq!(status, 200);
-    let (status, pair) =
-        ask("POST", &at("/refresh/"), None, Some(json!({ "refresh": first["refresh"] }))).await;
+    let (status, pair) = ask(
+        "POST",
+        &at("/refresh/"),
+        None,
+        Some(json!({ "refresh": first["refresh"] })),
+    )
+    .await;
     assert_eq!(status, 200);
     assert_ne!(pair["refresh"], first["refresh"]);
     let (access, refresh) = (text(&pair, "access"), text(&pair, "refresh"));
 
-    let (status, key) = ask("POST", &at("/api-keys/"), Some(&access), Some(json!({ "name": "ci" }))).await;
+    let (status, key) = ask(
+        "POST",
+        &at("/api-keys/"),
+        Some(&access),
+        Some(json!({ "name": "ci" })),
+    )
+    .await;
     assert_eq!(status, 201);
     let (id, secret) = (text(&key, "id"), text(&key, "key"));
     let orders = async |credential: &str| ask("GET", &at("/orders/"), Some(credential), None).await;
-    assert_eq!(orders(&secret).await, (200, json!({ "caller": user["id"], "method": "ApiKey" })));
-    assert_eq!(ask("GET", &at("/api-keys/"), Some(&secret), None).await.0, 403, "keys do not manage keys");
+    assert_eq!(
+        orders(&secret).await,
+        (200, json!({ "caller": user["id"], "method": "ApiKey" }))
+    );
+    assert_eq!(
+        ask("GET", &at("/api-keys/"), Some(&secret), None).await.0,
+        403,
+        "keys do not manage keys"
+    );
 
     let rotate = at(&format!("/api-keys/{id}/rotate/"));
-    let (status, next) = ask("POST", &rotate, Some(&access), Some(json!({ "overlap": 3600 }))).await;
+    let (status, next) = ask(
+        "POST",
+        &rotate,
+        Some(&access),
+        Some(json!({ "overlap": 3600 })),
+    )
+    .await;
     assert_eq!(status, 201);
     for credential in [&secret, &text(&next, "key")] {
         assert_eq!(orders(credential).await.0, 200);
     }
-    assert_eq!(ask("DELETE", &at(&format!("/api-keys/{id}/")), Some(&access), None).await.0, 204);
+    assert_eq!(
+        ask(
+            "DELETE",
+            &at(&format!("/api-keys/{id}/")),
+            Some(&access),
+            None
+        )
+        .await
+        .0,
+        204
+    );
     assert_eq!(orders(&secret).await.0, 401);
     assert_eq!(orders(&text(&next, "key")).await.0, 200);
 
-    assert_eq!(ask("POST", &at("/logout/"), Some(&access), None).await.0, 204);
+    assert_eq!(
+        ask("POST", &at("/logout/"), Some(&access), None).await.0,
+        204
+    );
     assert_eq!(orders(&access).await.0, 401);
-    let (status, _) = ask("POST", &at("/refresh/"), None, Some(json!({ "refresh": refresh }))).await;
+    let (status, _) = ask(
+        "POST",
+        &at("/refresh/"),
+        None,
+        Some(json!({ "refresh": refresh })),
+    )
+    .await;
     assert_eq!(status, 401);
     assert!(example.terminate().success());
 }

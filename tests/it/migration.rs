@@ -36,8 +36,14 @@ pub(crate) const READ: [(&str, &str); 10] = [
         "bcrypt_sha256, cost 12, the default",
         "bcrypt_sha256$$2b$12$IPU/7JuUZ.z0y.G1XfK.hOeCnJamAIdKjcyD2vx/Sj5KpSpv11unu",
     ),
-    ("bcrypt_sha256, cost 4", "bcrypt_sha256$$2b$04$w12D/LoKbg6E0PC2uGYjPuH7o7PX4S.NKv4kWk8aUE2nRnjUMJ9de"),
-    ("bcrypt, cost 4", "bcrypt$$2b$04$xa6jgFvzscQQKPXkAsbc1.Uo7b2O1S3ncX3P78.scr/H4n2OF6cCO"),
+    (
+        "bcrypt_sha256, cost 4",
+        "bcrypt_sha256$$2b$04$w12D/LoKbg6E0PC2uGYjPuH7o7PX4S.NKv4kWk8aUE2nRnjUMJ9de",
+    ),
+    (
+        "bcrypt, cost 4",
+        "bcrypt$$2b$04$xa6jgFvzscQQKPXkAsbc1.Uo7b2O1S3ncX3P78.scr/H4n2OF6cCO",
+    ),
     (
         "PHC argon2i",
         "$argon2i$v=19$m=64,t=2,p=1$FZ7polzYE/UnJPTKH+w0Zw$VVq5XRAAKy9QUoVZHTpXQUq4WNASWUEoz4SCNqLwgXY",
@@ -58,9 +64,18 @@ const NOT_READ: [(&str, &str); 4] = [
         "scrypt",
         "scrypt$16$testsalttestsalt$8$5$+h0GN199YLqiQGqGhD1T+wJCEuXs52LwYthf+qPAPqN4w0VGAQb1HcmIeM3h/JclY16pFqtC2iQiJN9E8HAYsw==",
     ),
-    ("pbkdf2_sha1", "pbkdf2_sha1$1000$testsalttestsalt$Vz+b+BD2tBFxpXFhQC08NNu4ZFg="),
-    ("md5", "md5$testsalttestsalt$7cdd417da32b85f8d46700c0c23daf5c"),
-    ("an unusable password", "!B2qQdEnQlqDvZKs8vPJgm57xOSlwHW1apU2cBiXE"),
+    (
+        "pbkdf2_sha1",
+        "pbkdf2_sha1$1000$testsalttestsalt$Vz+b+BD2tBFxpXFhQC08NNu4ZFg=",
+    ),
+    (
+        "md5",
+        "md5$testsalttestsalt$7cdd417da32b85f8d46700c0c23daf5c",
+    ),
+    (
+        "an unusable password",
+        "!B2qQdEnQlqDvZKs8vPJgm57xOSlwHW1apU2cBiXE",
+    ),
 ];
 
 /// A key of djangorestframework-api-key and its row: the client sends `PREFIX.SECRET`; stored are `prefix`, `hashed_key`
@@ -96,7 +111,11 @@ async fn guarded(users: &[(&str, &str)]) -> AuthLayer {
         let user = UserRecord::new(Subject::user(*name), *name).password_hash(*hash);
         store.insert_user(user, clock.now()).await.unwrap();
     }
-    AuthLayer::builder().basic(Basic::new(store)).clock(clock).build().unwrap()
+    AuthLayer::builder()
+        .basic(Basic::new(store))
+        .clock(clock)
+        .build()
+        .unwrap()
 }
 
 async fn sign_in(auth: &AuthLayer, name: &str, password: &str) -> Reply {
@@ -108,7 +127,10 @@ async fn sign_in(auth: &AuthLayer, name: &str, password: &str) -> Reply {
 async fn users_of_django_sign_in_with_the_password_they_have() {
     let auth = guarded(&READ).await;
     for (name, _) in READ {
-        assert_eq!(sign_in(&auth, name, PASSWORD).await.text(), format!("Basic {name}"));
+        assert_eq!(
+            sign_in(&auth, name, PASSWORD).await.text(),
+            format!("Basic {name}")
+        );
     }
 }
 
@@ -116,10 +138,17 @@ async fn users_of_django_sign_in_with_the_password_they_have() {
 async fn a_wrong_password_is_refused_whatever_the_hash() {
     let auth = guarded(&READ).await;
     let unknown = sign_in(&auth, "nobody", PASSWORD).await;
-    assert_eq!((unknown.status.as_u16(), unknown.code().as_str()), (401, "invalid_credentials"));
+    assert_eq!(
+        (unknown.status.as_u16(), unknown.code().as_str()),
+        (401, "invalid_credentials")
+    );
     // The costly ones once, above.
     for (name, _) in READ.iter().filter(|(name, _)| !name.contains("default")) {
-        for wrong in ["tests only: pferd-batterie-s", "tests only: pferd-batterie-ß ", "x"] {
+        for wrong in [
+            "tests only: pferd-batterie-s",
+            "tests only: pferd-batterie-ß ",
+            "x",
+        ] {
             assert_eq!(sign_in(&auth, name, wrong).await, unknown, "{name}");
         }
     }
@@ -131,18 +160,33 @@ async fn hashes_that_are_not_read_open_nothing() {
     let unknown = sign_in(&auth, "nobody", PASSWORD).await;
     for (name, hash) in NOT_READ {
         assert_eq!(sign_in(&auth, name, PASSWORD).await, unknown, "{name}");
-        assert_eq!(sign_in(&auth, name, hash).await, unknown, "{name}: the hash is no password");
+        assert_eq!(
+            sign_in(&auth, name, hash).await,
+            unknown,
+            "{name}: the hash is no password"
+        );
     }
 }
 
 #[test]
 fn the_api_keys_of_drf_are_stored_as_sha_512_of_the_whole_key() {
-    for DrfKey { name, key, prefix, hashed_key, id } in DRF_KEYS {
-        let digest: String = Sha512::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
+    for DrfKey {
+        name,
+        key,
+        prefix,
+        hashed_key,
+        id,
+    } in DRF_KEYS
+    {
+        let digest: String = Sha512::digest(key)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         assert_eq!(hashed_key, format!("sha512$${digest}"), "{name}");
         assert_eq!(id, format!("{prefix}.{hashed_key}"), "{name}");
         assert_eq!(
-            key.split_once('.').map(|(prefix, secret)| (prefix, secret.len())),
+            key.split_once('.')
+                .map(|(prefix, secret)| (prefix, secret.len())),
             Some((prefix, 32)),
             "{name}"
         );

@@ -23,9 +23,15 @@ impl Example {
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
-        let url =
-            line.trim().strip_prefix("listening on ").expect("the line on which servers say where they are");
-        Self { url: url.to_owned(), process, output }
+        let url = line
+            .trim()
+            .strip_prefix("listening on ")
+            .expect("the line on which servers say where they are");
+        Self {
+            url: url.to_owned(),
+            process,
+            output,
+        }
     }
 
     /// What it prints where it ends at once, and not well.
@@ -39,7 +45,11 @@ impl Example {
         let mut line = String::new();
         while !line.contains(part) {
             line.clear();
-            assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "no line with {part:?}");
+            assert_ne!(
+                self.output.read_line(&mut line).unwrap(),
+                0,
+                "no line with {part:?}"
+            );
         }
         line.trim().to_owned()
     }
@@ -56,7 +66,13 @@ impl Example {
 
     pub(crate) fn tell_to_stop(&self) {
         let kill = format!("kill -TERM {}", self.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &kill])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     pub(crate) fn wait(mut self) -> ExitStatus {
@@ -75,10 +91,18 @@ impl Drop for Example {
 /// It listens at a free port, and its environment says what these variables say.
 fn command_of(name: &str, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(path_of(name));
-    for unset in ["DATABASE_URL", "REDIS_URL", "JWT_SECRET", "PUBLIC_URL", "THROTTLE_RATE"] {
+    for unset in [
+        "DATABASE_URL",
+        "REDIS_URL",
+        "JWT_SECRET",
+        "PUBLIC_URL",
+        "THROTTLE_RATE",
+    ] {
         command.env_remove(unset);
     }
-    command.env("ADDR", "127.0.0.1:0").envs(variables.iter().copied());
+    command
+        .env("ADDR", "127.0.0.1:0")
+        .envs(variables.iter().copied());
     command
 }
 

@@ -11,12 +11,14 @@ use tower::ServiceExt;
 use tower_auth::format::{Coded, Drf, DrfStandardized, ErrorFormat};
 use tower_auth::test_util::ManualClock;
 use tower_auth::{
-    Answer, AuthLayer, AuthLayerBuilder, ClaimsError, Credential, Principal, Rejection, RejectionKind,
-    Requirement, Role, Scheme, Scope, Subject,
+    Answer, AuthLayer, AuthLayerBuilder, ClaimsError, Credential, Principal, Rejection,
+    RejectionKind, Requirement, Role, Scheme, Scope, Subject,
 };
 
 fn builder() -> AuthLayerBuilder {
-    AuthLayer::builder().jwt(jwt()).clock(ManualClock::new(FAR - 1_000))
+    AuthLayer::builder()
+        .jwt(jwt())
+        .clock(ManualClock::new(FAR - 1_000))
 }
 
 /// A layer whose clock says that tokens of [`token_for`] expired at [`FAR`].
@@ -38,12 +40,16 @@ impl Scheme for Planted {
     }
 
     fn authenticate(&self, credential: &Credential<'_>, _: std::time::SystemTime) -> Answer {
-        let Credential::Other(planted) = credential else { return Answer::NotPresented };
+        let Credential::Other(planted) = credential else {
+            return Answer::NotPresented;
+        };
         Answer::Refused(match planted.expose() {
             "throttled" => Rejection::throttled(Duration::from_millis(1_500)),
             "scope" => Rejection::insufficient_scope([Scope::new("a"), Scope::new("b")]),
             "denied" => Rejection::permission_denied("planted"),
-            "unavailable" => Rejection::unavailable("planted", "the database's password is hunter2"),
+            "unavailable" => {
+                Rejection::unavailable("planted", "the database's password is hunter2")
+            }
             "revoked" => Rejection::new(RejectionKind::RevokedToken, "planted"),
             "panic" => panic!("planted"),
             _ => Rejection::new(RejectionKind::InvalidToken, "planted"),
@@ -64,19 +70,35 @@ async fn bodies_are_problems_by_default() {
             json!({ "type": "about:blank", "title": title, "status": status, "detail": detail, "code": code }),
         )
     };
-    let missing =
-        problem(401, "Unauthorized", "Authentication credentials were not provided.", "not_authenticated");
+    let missing = problem(
+        401,
+        "Unauthorized",
+        "Authentication credentials were not provided.",
+        "not_authenticated",
+    );
     assert_eq!(body_of(&auth, get(&[])).await, missing);
-    let invalid = problem(401, "Unauthorized", "The token is not valid.", "token_invalid");
+    let invalid = problem(
+        401,
+        "Unauthorized",
+        "The token is not valid.",
+        "token_invalid",
+    );
     assert_eq!(body_of(&auth, bearer("x.y.z")).await, invalid);
     assert_eq!(
         body_of(&too_late(builder()), bearer(&token_for("anna"))).await,
         invalid,
         "expiry is not told"
     );
-    assert_eq!(body_of(&auth, planted("revoked")).await, invalid, "nor is revocation");
+    assert_eq!(
+        body_of(&auth, planted("revoked")).await,
+        invalid,
+        "nor is revocation"
+    );
     let (status, body) = body_of(&auth, planted("scope")).await;
-    assert_eq!((status, &body["scope"], &body["code"]), (403, &json!("a b"), &json!("insufficient_scope")));
+    assert_eq!(
+        (status, &body["scope"], &body["code"]),
+        (403, &json!("a b"), &json!("insufficient_scope"))
+    );
     let reply = send(&auth, get(&[])).await;
     assert_eq!(reply.headers["content-type"], "application/problem+json");
 }
@@ -85,33 +107,61 @@ async fn bodies_are_problems_by_default() {
 async fn drf_bodies_are_detail_and_code() {
     let auth = builder().scheme(Planted).format(Drf).build().unwrap();
     let body = |detail: &str, code: &str| json!({ "detail": detail, "code": code });
-    let missing = body("Authentication credentials were not provided.", "not_authenticated");
+    let missing = body(
+        "Authentication credentials were not provided.",
+        "not_authenticated",
+    );
     assert_eq!(body_of(&auth, get(&[])).await, (401, missing));
     assert_eq!(
         body_of(&auth, bearer("x.y.z")).await,
         (401, body("The token is not valid.", "token_not_valid"))
     );
-    let throttled = body("Request was throttled. Expected available in 2 seconds.", "throttled");
+    let throttled = body(
+        "Request was throttled. Expected available in 2 seconds.",
+        "throttled",
+    );
     assert_eq!(body_of(&auth, planted("throttled")).await, (429, throttled));
-    assert_eq!(body_of(&auth, planted("scope")).await.1["code"], "permission_denied");
-    assert_eq!(send(&auth, get(&[])).await.headers["content-type"], "application/json");
+    assert_eq!(
+        body_of(&auth, planted("scope")).await.1["code"],
+        "permission_denied"
+    );
+    assert_eq!(
+        send(&auth, get(&[])).await.headers["content-type"],
+        "application/json"
+    );
 }
 
 #[tokio::test]
 async fn drf_standardized_bodies_list_one_error() {
-    let auth = builder().scheme(Planted).format(DrfStandardized).build().unwrap();
+    let auth = builder()
+        .scheme(Planted)
+        .format(DrfStandardized)
+        .build()
+        .unwrap();
     let (status, body) = body_of(&auth, bearer("x.y.z")).await;
     let error = json!({
         "code": "invalid_token", "detail": "The provided token is expired or invalid.", "attr": null, "extra": null,
     });
-    assert_eq!((status, body), (401, json!({ "type": "client_error", "errors": [error] })));
-    assert_eq!(body_of(&auth, planted("unavailable")).await.1["type"], "server_error");
+    assert_eq!(
+        (status, body),
+        (401, json!({ "type": "client_error", "errors": [error] }))
+    );
+    assert_eq!(
+        body_of(&auth, planted("unavailable")).await.1["type"],
+        "server_error"
+    );
 }
 
 #[tokio::test]
 async fn coded_bodies_alone_tell_a_genuine_token_that_it_is_expired_or_revoked() {
     let clock = ManualClock::new(1_705_314_600 + 60);
-    let auth = AuthLayer::builder().jwt(jwt()).scheme(Planted).format(Coded).clock(clock).build().unwrap();
+    let auth = AuthLayer::builder()
+        .jwt(jwt())
+        .scheme(Planted)
+        .format(Coded)
+        .clock(clock)
+        .build()
+        .unwrap();
     let claims = json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "anna", "exp": 1_705_314_600 });
     let expired = tower_auth::test_util::TokenMint::hs256(SECRET).sign(&claims);
     let body = json!({
@@ -119,13 +169,22 @@ async fn coded_bodies_alone_tell_a_genuine_token_that_it_is_expired_or_revoked()
         "details": { "expired_at": "2024-01-15T10:30:00Z" },
     });
     assert_eq!(body_of(&auth, bearer(&expired)).await, (401, body));
-    let forged = tower_auth::test_util::TokenMint::hs256("another secret: 0123456789abcdef").sign(&claims);
-    assert_eq!(body_of(&auth, bearer(&forged)).await.1["error"], "token_invalid");
-    assert_eq!(body_of(&auth, planted("revoked")).await.1["error"], "token_revoked");
-    let throttled =
-        json!({ "error": "throttled", "message": "Too many requests.", "details": { "retry_after": 2 } });
+    let forged =
+        tower_auth::test_util::TokenMint::hs256("another secret: 0123456789abcdef").sign(&claims);
+    assert_eq!(
+        body_of(&auth, bearer(&forged)).await.1["error"],
+        "token_invalid"
+    );
+    assert_eq!(
+        body_of(&auth, planted("revoked")).await.1["error"],
+        "token_revoked"
+    );
+    let throttled = json!({ "error": "throttled", "message": "Too many requests.", "details": { "retry_after": 2 } });
     assert_eq!(body_of(&auth, planted("throttled")).await, (429, throttled));
-    assert_eq!(body_of(&auth, planted("scope")).await.1["error"], "permission_denied");
+    assert_eq!(
+        body_of(&auth, planted("scope")).await.1["error"],
+        "permission_denied"
+    );
 }
 
 struct Plain;
@@ -145,16 +204,27 @@ impl ErrorFormat for Plain {
 async fn a_format_of_ones_own_writes_bodies_and_its_panic_changes_no_status() {
     let auth = builder().scheme(Planted).format(Plain).build().unwrap();
     let reply = send(&auth, get(&[])).await;
-    assert_eq!((reply.status, reply.text()), (StatusCode::UNAUTHORIZED, "no: not_authenticated"));
+    assert_eq!(
+        (reply.status, reply.text()),
+        (StatusCode::UNAUTHORIZED, "no: not_authenticated")
+    );
     assert_eq!(reply.headers["content-type"], "text/plain");
     let reply = send(&auth, planted("scope")).await; // two scopes, where it panics
     assert_eq!((reply.status, reply.text()), (StatusCode::FORBIDDEN, ""));
-    assert_eq!(send(&auth, get(&[])).await.status, 401, "and the next request is served");
+    assert_eq!(
+        send(&auth, get(&[])).await.status,
+        401,
+        "and the next request is served"
+    );
 }
 
 #[tokio::test]
 async fn a_token_may_not_learn_from_a_format_of_ones_own_that_it_is_expired() {
-    let reply = send(&too_late(builder().format(Plain)), bearer(&token_for("anna"))).await;
+    let reply = send(
+        &too_late(builder().format(Plain)),
+        bearer(&token_for("anna")),
+    )
+    .await;
     assert_eq!(reply.text(), "no: token_invalid");
 }
 
@@ -172,27 +242,50 @@ async fn every_status_has_its_fields() {
         let reply = send(&auth, planted(what)).await;
         assert_eq!(reply.status, status, "{what}");
         assert_eq!(
-            reply.headers.get("retry-after").map(|value| value.to_str().unwrap()),
+            reply
+                .headers
+                .get("retry-after")
+                .map(|value| value.to_str().unwrap()),
             retry_after,
             "{what}"
         );
         assert_eq!(reply.headers["cache-control"], "no-store", "{what}");
-        assert_eq!(reply.challenges().len(), if status == 401 { 2 } else { 0 }, "{what}");
+        assert_eq!(
+            reply.challenges().len(),
+            if status == 401 { 2 } else { 0 },
+            "{what}"
+        );
         assert!(
-            reply.challenges().iter().all(|line| !line.contains("error")),
+            reply
+                .challenges()
+                .iter()
+                .all(|line| !line.contains("error")),
             "{what}: no Bearer was presented"
         );
         assert!(!reply.text().contains("hunter2"), "a source is for logs");
     }
     let scope = send(&auth, planted("scope")).await;
-    assert_eq!(scope.challenges(), [r#"Bearer realm="api", error="insufficient_scope", scope="a b""#]);
+    assert_eq!(
+        scope.challenges(),
+        [r#"Bearer realm="api", error="insufficient_scope", scope="a b""#]
+    );
 }
 
 #[tokio::test]
 async fn a_realm_is_quoted_in_every_challenge() {
-    let auth = builder().realm(r#"a "b" \ c"#).scheme(Planted).build().unwrap();
+    let auth = builder()
+        .realm(r#"a "b" \ c"#)
+        .scheme(Planted)
+        .build()
+        .unwrap();
     let reply = send(&auth, get(&[])).await;
-    assert_eq!(reply.challenges(), [r#"Bearer realm="a \"b\" \\ c""#, r#"Planted realm="a \"b\" \\ c""#]);
+    assert_eq!(
+        reply.challenges(),
+        [
+            r#"Bearer realm="a \"b\" \\ c""#,
+            r#"Planted realm="a \"b\" \\ c""#
+        ]
+    );
 }
 
 #[tokio::test]
@@ -208,39 +301,69 @@ async fn grpc_requests_are_refused_by_a_status_without_a_body() {
     ];
     for (what, code) in cases {
         let authorization = format!("Planted {what}");
-        let request =
-            request("POST", &[("content-type", "application/grpc"), ("authorization", &authorization)]);
+        let request = request(
+            "POST",
+            &[
+                ("content-type", "application/grpc"),
+                ("authorization", &authorization),
+            ],
+        );
         let reply = send(&auth, request).await;
         assert_eq!(reply.status, 200, "{what}");
         assert_eq!(reply.headers["grpc-status"], code, "{what}");
         assert_eq!(reply.headers["content-type"], "application/grpc", "{what}");
-        assert!(reply.headers.contains_key("grpc-message") && reply.body.is_empty(), "{what}");
+        assert!(
+            reply.headers.contains_key("grpc-message") && reply.body.is_empty(),
+            "{what}"
+        );
         assert_eq!(reply.headers["cache-control"], "no-store", "{what}");
         let expected = if what == "throttled" { 5 } else { 4 };
-        assert_eq!(reply.headers.len(), expected, "{what}: no challenges, no content-length");
-        assert_eq!(reply.headers.contains_key("retry-after"), what == "throttled");
+        assert_eq!(
+            reply.headers.len(),
+            expected,
+            "{what}: no challenges, no content-length"
+        );
+        assert_eq!(
+            reply.headers.contains_key("retry-after"),
+            what == "throttled"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_grpc_status_tells_a_genuine_token_no_more_than_the_format_may() {
     let told = async |auth: &AuthLayer, authorization: &str| {
-        let fields = [("content-type", "application/grpc\t; x=y"), ("authorization", authorization)];
+        let fields = [
+            ("content-type", "application/grpc\t; x=y"),
+            ("authorization", authorization),
+        ];
         let reply = send(auth, request("POST", &fields)).await;
-        (reply.headers["grpc-status"].clone(), reply.headers["grpc-message"].clone())
+        (
+            reply.headers["grpc-status"].clone(),
+            reply.headers["grpc-message"].clone(),
+        )
     };
     let expired = format!("Bearer {}", token_for("anna"));
     let invalid = "The token is not valid.";
     for (layer, on_expired, on_revoked) in [
         (builder(), invalid, invalid),
         (builder().format(Plain), invalid, invalid),
-        (builder().format(Coded), "The token is expired.", "The token is revoked."),
+        (
+            builder().format(Coded),
+            "The token is expired.",
+            "The token is revoked.",
+        ),
     ] {
         let auth = too_late(layer.scheme(Planted));
-        for (authorization, message) in
-            [("Bearer x.y.z", invalid), (&expired, on_expired), ("Planted revoked", on_revoked)]
-        {
-            assert_eq!(told(&auth, authorization).await, ("16".parse().unwrap(), message.parse().unwrap()));
+        for (authorization, message) in [
+            ("Bearer x.y.z", invalid),
+            (&expired, on_expired),
+            ("Planted revoked", on_revoked),
+        ] {
+            assert_eq!(
+                told(&auth, authorization).await,
+                ("16".parse().unwrap(), message.parse().unwrap())
+            );
         }
     }
 }
@@ -248,7 +371,10 @@ async fn a_grpc_status_tells_a_genuine_token_no_more_than_the_format_may() {
 #[tokio::test]
 async fn head_is_refused_with_the_fields_of_get_and_no_body() {
     let auth = builder().build().unwrap();
-    let (head, get) = (send(&auth, request("HEAD", &[])).await, send(&auth, get(&[])).await);
+    let (head, get) = (
+        send(&auth, request("HEAD", &[])).await,
+        send(&auth, get(&[])).await,
+    );
     assert_eq!(head.headers["content-length"], get.body.len().to_string());
     let mut fields = head.headers.clone();
     fields.remove("content-length"); // which a server takes from the body of GET
@@ -268,7 +394,8 @@ fn guarded_app(auth: AuthLayer) -> Router {
         caller.subject().to_string()
     }
     let staff = get_route(always).layer(auth.require(Role::new("staff")));
-    let broken = get_route(always).layer(auth.require(Requirement::check("broken", |_| panic!("planted"))));
+    let broken =
+        get_route(always).layer(auth.require(Requirement::check("broken", |_| panic!("planted"))));
     Router::new()
         .route("/refuses", get_route(refuses))
         .route("/perhaps", get_route(perhaps))
@@ -292,7 +419,10 @@ async fn a_handlers_refusal_gets_the_format_and_the_challenges_of_the_layer() {
     let app = guarded_app(auth.clone()).layer(auth);
     let refused = on(&app, "/refuses", Some(token_for("anna"))).await;
     assert_eq!(refused.status, 403);
-    assert_eq!(refused.challenges(), [r#"Bearer realm="api", error="insufficient_scope", scope="a""#]);
+    assert_eq!(
+        refused.challenges(),
+        [r#"Bearer realm="api", error="insufficient_scope", scope="a""#]
+    );
     assert_eq!(refused.code(), "permission_denied");
     assert_eq!(refused.headers["content-type"], "application/json");
     let granted = token_with(json!({ "sub": "anna", "scope": "b a" }));
@@ -304,12 +434,19 @@ async fn on_optional_routes_nothing_is_anonymous_and_a_bad_credential_is_refused
     let auth = builder().build().unwrap();
     let app = guarded_app(auth.clone()).layer(auth.optional());
     assert_eq!(on(&app, "/perhaps", None).await.text(), "anonymous");
-    assert_eq!(on(&app, "/perhaps", Some(token_for("anna"))).await.text(), "anna");
+    assert_eq!(
+        on(&app, "/perhaps", Some(token_for("anna"))).await.text(),
+        "anna"
+    );
     assert_eq!(on(&app, "/perhaps", Some("x.y.z".into())).await.status, 401);
     for path in ["/always", "/staff", "/refuses"] {
         let refused = on(&app, path, None).await;
         assert_eq!(refused.status, 401, "{path}");
-        assert_eq!(refused.challenges(), [r#"Bearer realm="api""#], "{path}: nothing was presented");
+        assert_eq!(
+            refused.challenges(),
+            [r#"Bearer realm="api""#],
+            "{path}: nothing was presented"
+        );
     }
 }
 
@@ -320,7 +457,11 @@ async fn without_a_layer_a_route_is_500_and_says_so() {
     for path in ["/refuses", "/perhaps", "/always", "/staff", "/broken"] {
         let refused = on(&app, path, Some(token_for("anna"))).await;
         assert_eq!(refused.status, 500, "{path}");
-        assert_eq!(refused.json()["detail"], "No AuthLayer covers this route.", "{path}");
+        assert_eq!(
+            refused.json()["detail"],
+            "No AuthLayer covers this route.",
+            "{path}"
+        );
     }
 }
 
@@ -331,9 +472,19 @@ async fn a_requirement_on_a_route_is_403_and_a_check_that_panics_500() {
     let staff = token_with(json!({ "sub": "anna", "roles": ["staff"] }));
     assert_eq!(on(&app, "/staff", Some(staff)).await.text(), "anna");
     let refused = on(&app, "/staff", Some(token_for("anna"))).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "permission_denied"));
-    assert_eq!(on(&app, "/broken", Some(token_for("anna"))).await.status, 500);
-    assert_eq!(on(&app, "/always", Some(token_for("anna"))).await.status, 200, "the next request is served");
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (403, "permission_denied")
+    );
+    assert_eq!(
+        on(&app, "/broken", Some(token_for("anna"))).await.status,
+        500
+    );
+    assert_eq!(
+        on(&app, "/always", Some(token_for("anna"))).await.status,
+        200,
+        "the next request is served"
+    );
 }
 
 #[tokio::test]
@@ -347,13 +498,20 @@ async fn claims_and_the_applications_user_come_back_typed() {
         get_route(async |caller: Principal| {
             assert!(caller.claims::<String>().is_err(), "claims of another form");
             assert!(caller.user::<u8>().is_none() && caller.key().is_none());
-            format!("{:?} {:?}", caller.claims::<Claims>().unwrap(), caller.issuer().unwrap())
+            format!(
+                "{:?} {:?}",
+                caller.claims::<Claims>().unwrap(),
+                caller.issuer().unwrap()
+            )
         }),
     );
     let app = app.layer(builder().build().unwrap());
     let token = token_with(json!({ "sub": "anna", "company_id": 7 }));
     let answer = on(&app, "/", Some(token)).await;
-    assert_eq!(answer.text(), r#"Claims { company_id: 7 } "https://login.example.com""#);
+    assert_eq!(
+        answer.text(),
+        r#"Claims { company_id: 7 } "https://login.example.com""#
+    );
     let own = Principal::builder(Subject::user("1")).user(7_u8).build();
     assert_eq!(own.user::<u8>(), Some(&7));
     assert_eq!(own.claims::<Claims>(), Err(ClaimsError::NotAToken));
@@ -372,9 +530,14 @@ async fn a_type_of_claims_that_panics_is_an_error_and_the_handler_goes_on() {
     async fn handler(caller: Principal) -> String {
         format!("{} {:?}", caller.subject(), caller.claims::<Broken>().err())
     }
-    let app = Router::new().route("/", get_route(handler)).layer(builder().build().unwrap());
+    let app = Router::new()
+        .route("/", get_route(handler))
+        .layer(builder().build().unwrap());
     for _ in 0..2 {
-        assert_eq!(on(&app, "/", Some(token_for("anna"))).await.text(), "anna Some(Panicked)");
+        assert_eq!(
+            on(&app, "/", Some(token_for("anna"))).await.text(),
+            "anna Some(Panicked)"
+        );
     }
 }
 
@@ -393,7 +556,9 @@ async fn refused_by(app: &Router, path: &str, method: &str, content_type: Option
 async fn a_requirement_refuses_head_without_a_body_and_grpc_by_a_status() {
     let auth = builder().build().unwrap();
     let staff = auth.require(Role::new("staff"));
-    let app = Router::new().route("/", axum::routing::any(async || "staff").layer(staff)).layer(auth);
+    let app = Router::new()
+        .route("/", axum::routing::any(async || "staff").layer(staff))
+        .layer(auth);
     let get = refused_by(&app, "/", "GET", None).await;
     let head = refused_by(&app, "/", "HEAD", None).await;
     assert_eq!((head.status.as_u16(), head.body.len()), (403, 0));
@@ -406,21 +571,39 @@ async fn a_requirement_refuses_head_without_a_body_and_grpc_by_a_status() {
 
 #[tokio::test]
 async fn answers_say_what_they_vary_by_where_that_was_asked_for() {
-    let lines = |reply: &Reply| reply.headers.get_all("vary").iter().cloned().collect::<Vec<_>>();
+    let lines = |reply: &Reply| {
+        reply
+            .headers
+            .get_all("vary")
+            .iter()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
     let app = |auth: AuthLayer| guarded_app(auth.clone()).layer(auth.optional());
     let staff = || Some(token_with(json!({ "sub": "anna", "roles": ["staff"] })));
     let keys = || tower_auth::ApiKeys::new(tower_auth::store::Memory::new()).prefix("egret");
     let cases = [
         (builder().vary(), vec!["Authorization"]),
-        (builder().vary().api_keys(keys()), vec!["Authorization, X-API-Key"]),
+        (
+            builder().vary().api_keys(keys()),
+            vec!["Authorization, X-API-Key"],
+        ),
         (builder().api_keys(keys()), vec![]),
     ];
     for (layer, expected) in cases {
         let app = app(layer.build().unwrap());
         // Once behind two layers, and for nobody too: that answer is not for everybody.
-        for (path, credential) in [("/staff", staff()), ("/perhaps", staff()), ("/perhaps", None)] {
+        for (path, credential) in [
+            ("/staff", staff()),
+            ("/perhaps", staff()),
+            ("/perhaps", None),
+        ] {
             let answer = on(&app, path, credential).await;
-            assert_eq!((answer.status.as_u16(), lines(&answer)), (200, to_values(&expected)), "{path}");
+            assert_eq!(
+                (answer.status.as_u16(), lines(&answer)),
+                (200, to_values(&expected)),
+                "{path}"
+            );
         }
         let refused = on(&app, "/staff", None).await;
         assert_eq!(
@@ -431,5 +614,8 @@ async fn answers_say_what_they_vary_by_where_that_was_asked_for() {
 }
 
 fn to_values(texts: &[&'static str]) -> Vec<http::HeaderValue> {
-    texts.iter().map(|text| http::HeaderValue::from_static(text)).collect()
+    texts
+        .iter()
+        .map(|text| http::HeaderValue::from_static(text))
+        .collect()
 }

@@ -26,9 +26,11 @@ pub(crate) fn token_for(subject: &str) -> String {
 
 /// A good token with further claims.
 pub(crate) fn token_with(mut claims: serde_json::Value) -> String {
-    for (name, value) in
-        [("iss", ISSUER.into()), ("aud", AUDIENCE.into()), ("exp", serde_json::Value::from(FAR))]
-    {
+    for (name, value) in [
+        ("iss", ISSUER.into()),
+        ("aud", AUDIENCE.into()),
+        ("exp", serde_json::Value::from(FAR)),
+    ] {
         claims[name] = value;
     }
     TokenMint::hs256(SECRET).sign(&claims)
@@ -52,7 +54,11 @@ impl Reply {
     }
 
     pub(crate) fn challenges(&self) -> Vec<&str> {
-        self.headers.get_all("www-authenticate").iter().map(|line| line.to_str().unwrap()).collect()
+        self.headers
+            .get_all("www-authenticate")
+            .iter()
+            .map(|line| line.to_str().unwrap())
+            .collect()
     }
 
     pub(crate) fn code(&self) -> String {
@@ -64,8 +70,10 @@ impl Reply {
 pub(crate) async fn send<L>(layer: &L, request: Request<Full<Bytes>>) -> Reply
 where
     L: Layer<Whoami>,
-    L::Service:
-        tower::Service<Request<Full<Bytes>>, Response = Response<tower_auth::ResponseBody<Full<Bytes>>>>,
+    L::Service: tower::Service<
+            Request<Full<Bytes>>,
+            Response = Response<tower_auth::ResponseBody<Full<Bytes>>>,
+        >,
     <L::Service as tower::Service<Request<Full<Bytes>>>>::Error: std::fmt::Debug,
 {
     reply(layer.layer(Whoami).oneshot(request).await.unwrap()).await
@@ -77,7 +85,11 @@ where
     B::Error: std::fmt::Debug,
 {
     let (parts, body) = response.into_parts();
-    Reply { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes() }
+    Reply {
+        status: parts.status,
+        headers: parts.headers,
+        body: body.collect().await.unwrap().to_bytes(),
+    }
 }
 
 /// `GET /` with these header fields.
@@ -106,7 +118,10 @@ impl<B> tower::Service<Request<B>> for Whoami {
     type Error = Infallible;
     type Future = std::future::Ready<Result<Self::Response, Infallible>>;
 
-    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Infallible>> {
+    fn poll_ready(
+        &mut self,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Infallible>> {
         std::task::Poll::Ready(Ok(()))
     }
 

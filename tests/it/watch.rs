@@ -13,15 +13,24 @@ pub(crate) struct Pieces(HashSet<Vec<u8>>);
 
 impl Pieces {
     pub(crate) fn of(secrets: &[String]) -> Self {
-        Self(secrets.iter().flat_map(|secret| secret.as_bytes().windows(PIECE)).map(<[u8]>::to_vec).collect())
+        Self(
+            secrets
+                .iter()
+                .flat_map(|secret| secret.as_bytes().windows(PIECE))
+                .map(<[u8]>::to_vec)
+                .collect(),
+        )
     }
 
     pub(crate) fn find_in<'t>(&self, text: &'t [u8]) -> Option<std::borrow::Cow<'t, str>> {
-        text.windows(PIECE).find(|piece| self.0.contains(*piece)).map(String::from_utf8_lossy)
+        text.windows(PIECE)
+            .find(|piece| self.0.contains(*piece))
+            .map(String::from_utf8_lossy)
     }
 
     pub(crate) fn leak(&self, what: &str, text: impl AsRef<[u8]>) -> Option<String> {
-        self.find_in(text.as_ref()).map(|piece| format!("{what} holds {piece:?} of a secret"))
+        self.find_in(text.as_ref())
+            .map(|piece| format!("{what} holds {piece:?} of a secret"))
     }
 
     pub(crate) fn assert_none_in(&self, what: &str, text: impl AsRef<[u8]>) {

@@ -10,7 +10,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
-#[expect(dead_code, reason = "of a process its start, its id and its end matter here")]
+#[expect(
+    dead_code,
+    reason = "of a process its start, its id and its end matter here"
+)]
 #[path = "../it/process.rs"]
 mod process;
 
@@ -41,35 +44,50 @@ const GROWTH: u64 = 2_048;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    let seconds: NonZeroU64 =
-        arguments.next().as_deref().unwrap_or("60").parse().expect("a number of seconds");
+    let seconds: NonZeroU64 = arguments
+        .next()
+        .as_deref()
+        .unwrap_or("60")
+        .parse()
+        .expect("a number of seconds");
     let names: Vec<String> = arguments.collect();
     let mut systems = Vec::from(systems());
     if !names.is_empty() {
         systems.retain(|system| names.iter().any(|name| name == system.name));
         assert_eq!(systems.len(), names.len(), "an unknown system");
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     println!("| system | requests | a second | errors | MB after warm-up | MB at the end |");
     println!("|---|---:|---:|---:|---:|---:|");
     let mut holds = true;
     for system in &systems {
         holds &= runtime.block_on(load(system, Duration::from_secs(seconds.get())));
     }
-    if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if holds {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 async fn load(system: &Paths, duration: Duration) -> bool {
-    let variables =
-        [("THROTTLE_RATE", "1000000000/day"), ("JWT_SECRET", "for a load only: 8Yw2nQpL0vKx7RzT")];
+    let variables = [
+        ("THROTTLE_RATE", "1000000000/day"),
+        ("JWT_SECRET", "for a load only: 8Yw2nQpL0vKx7RzT"),
+    ];
     let server = Example::start_with(system.name, &variables);
     let mut callers = Vec::new();
     for _ in 0..CONNECTIONS {
         callers.push(Caller::of(system, &server.url).await);
     }
     let start = Instant::now();
-    let mut tasks: JoinSet<Tally> =
-        callers.into_iter().map(|caller| caller.call_until(start + duration)).collect();
+    let mut tasks: JoinSet<Tally> = callers
+        .into_iter()
+        .map(|caller| caller.call_until(start + duration))
+        .collect();
     sleep_until(start + duration / 4).await;
     let warm = resident(&server);
     sleep_until(start + duration).await;
@@ -79,10 +97,17 @@ async fn load(system: &Paths, duration: Duration) -> bool {
     while let Some(ended) = tasks.join_next().await {
         tally.add(ended.unwrap());
     }
-    let Tally { requests, errors, first } = tally;
+    let Tally {
+        requests,
+        errors,
+        first,
+    } = tally;
     let rate = requests / duration.as_secs();
     let [warm_mb, end_mb] = [warm, end].map(|kilobytes| kilobytes as f64 / 1_024.0);
-    println!("| {} | {requests} | {rate} | {errors} | {warm_mb:.1} | {end_mb:.1} |", system.name);
+    println!(
+        "| {} | {requests} | {rate} | {errors} | {warm_mb:.1} | {end_mb:.1} |",
+        system.name
+    );
     if let Some(first) = first {
         println!("{}: {first}", system.name);
     }
@@ -96,7 +121,10 @@ async fn load(system: &Paths, duration: Duration) -> bool {
 /// Its resident set in kB.
 fn resident(server: &Example) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
@@ -155,7 +183,11 @@ impl Caller {
             keyed: connection.first(path, key, body.clone()).await,
             guarded: connection.first(system.guarded, auth, Value::Null).await,
             refresh: connection
-                .first(system.refresh, String::new(), json!({ "refresh": pair["refresh"] }))
+                .first(
+                    system.refresh,
+                    String::new(),
+                    json!({ "refresh": pair["refresh"] }),
+                )
                 .await,
             connection,
         }
@@ -214,7 +246,12 @@ impl Connection {
 
     /// What a request that makes something is answered.
     async fn made(&mut self, path: &'static str, auth: &str, body: Value, status: u16) -> Value {
-        let ask = Ask { path, auth: auth.to_owned(), body, expected: Bytes::new() };
+        let ask = Ask {
+            path,
+            auth: auth.to_owned(),
+            body,
+            expected: Bytes::new(),
+        };
         let (got, body) = self.ask(&ask).await;
         assert_eq!(got, status, "{}", ask.got(got, &body));
         serde_json::from_slice(&body).unwrap()
@@ -222,7 +259,12 @@ impl Connection {
 
     /// A request that was answered once.
     async fn first(&mut self, path: &'static str, auth: String, body: Value) -> Ask {
-        let mut ask = Ask { path, auth, body, expected: Bytes::new() };
+        let mut ask = Ask {
+            path,
+            auth,
+            body,
+            expected: Bytes::new(),
+        };
         let (status, body) = self.ask(&ask).await;
         assert_eq!(status, 200, "{}", ask.got(status, &body));
         ask.expected = body;
@@ -237,12 +279,17 @@ impl Connection {
         let request = if ask.body.is_null() {
             request.body(Full::default())
         } else {
-            let request = request.method("POST").header("content-type", "application/json");
+            let request = request
+                .method("POST")
+                .header("content-type", "application/json");
             let request = request.header("accept", "application/json, text/event-stream");
             request.body(Full::from(ask.body.to_string()))
         };
         let answer = self.sender.send_request(request.unwrap()).await.unwrap();
         let status = answer.status();
-        (status, answer.into_body().collect().await.unwrap().to_bytes())
+        (
+            status,
+            answer.into_body().collect().await.unwrap().to_bytes(),
+        )
     }
 }

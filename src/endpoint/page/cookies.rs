@@ -37,9 +37,14 @@ impl Cookies {
     /// Presents the access token in a cookie as a Bearer, which it is.
     pub(in crate::endpoint) fn present(&self, headers: &mut HeaderMap) -> Result<(), Rejection> {
         if headers.contains_key(AUTHORIZATION) || headers.contains_key(X_API_KEY) {
-            return Err(Rejection::new(RejectionKind::MultipleCredentials, "beside cookies"));
+            return Err(Rejection::new(
+                RejectionKind::MultipleCredentials,
+                "beside cookies",
+            ));
         }
-        let Some(token) = value_of(headers, &self.access)? else { return Ok(()) };
+        let Some(token) = value_of(headers, &self.access)? else {
+            return Ok(());
+        };
         let malformed = |_| Rejection::new(RejectionKind::MalformedCredential, "cookie");
         let bearer = HeaderValue::try_from(format!("Bearer {token}")).map_err(malformed)?;
         let lines = headers.iter_mut().filter(|(name, _)| **name == COOKIE);
@@ -52,27 +57,43 @@ impl Cookies {
         let refresh = pair.refresh().map(|token| (&self.refresh, token));
         for (name, token) in [(&self.access, pair.access())].into_iter().chain(refresh) {
             if name.len() + token.expose().len() > LONGEST_COOKIE {
-                return Err(Rejection::new(RejectionKind::Failed, "token too long for a cookie"));
+                return Err(Rejection::new(
+                    RejectionKind::Failed,
+                    "token too long for a cookie",
+                ));
             }
-            reply = reply
-                .cookie(&format!("{name}={}; Path=/; Secure; HttpOnly; SameSite=Strict", token.expose()))?;
+            reply = reply.cookie(&format!(
+                "{name}={}; Path=/; Secure; HttpOnly; SameSite=Strict",
+                token.expose()
+            ))?;
         }
         Ok(reply)
     }
 
     fn clear(&self, reply: Reply) -> Result<Reply, Rejection> {
-        [&self.access, &self.refresh].into_iter().try_fold(reply, |reply, name| {
-            reply.cookie(&format!("{name}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"))
-        })
+        [&self.access, &self.refresh]
+            .into_iter()
+            .try_fold(reply, |reply, name| {
+                reply.cookie(&format!(
+                    "{name}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
+                ))
+            })
     }
 }
 
 /// The value of a cookie. One that came twice is refused, as every credential is.
 fn value_of<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Rejection> {
     // HTTP/2 may spread them over several fields (RFC 9113 §8.2.3).
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut values = pairs.filter(|(other, _)| *other == name).map(|(_, value)| value);
+    let lines = headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok());
+    let pairs = lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    let mut values = pairs
+        .filter(|(other, _)| *other == name)
+        .map(|(_, value)| value);
     match (values.next(), values.next()) {
         (_, Some(_)) => Err(Rejection::new(RejectionKind::RepeatedField, "cookie")),
         (value, None) => Ok(value.filter(|value| !value.is_empty())),
@@ -93,15 +114,22 @@ pub(in crate::endpoint) fn check_same_origin(
         (None, Some(origin)) => is_ours(origin, head, public_url),
         (None, None) => head.method().is_safe(),
     };
-    if same { Ok(()) } else { Err(Rejection::permission_denied("not from the page")) }
+    if same {
+        Ok(())
+    } else {
+        Err(Rejection::permission_denied("not from the page"))
+    }
 }
 
 fn is_ours(origin: &[u8], head: &Request<()>, public_url: Option<&str>) -> bool {
-    let Ok(origin) = std::str::from_utf8(origin) else { return false };
+    let Ok(origin) = std::str::from_utf8(origin) else {
+        return false;
+    };
     match public_url {
         Some(ours) => origin.eq_ignore_ascii_case(ours),
         None => origin.split_once("://").is_some_and(|(_, authority)| {
-            host(head.headers(), head.uri()).is_some_and(|host| host.as_str().eq_ignore_ascii_case(authority))
+            host(head.headers(), head.uri())
+                .is_some_and(|host| host.as_str().eq_ignore_ascii_case(authority))
         }),
     }
 }
@@ -114,7 +142,12 @@ pub(in crate::endpoint) struct SignIn(
 
 #[async_trait]
 impl Handler for SignIn {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+    async fn handle(
+        &self,
+        auth: &AuthLayer,
+        call: &Call,
+        mut input: Input,
+    ) -> Result<Reply, Rejection> {
         let (_, pair) = self.0.sign_in(auth, call, &mut input).await?;
         self.1.set(Reply::nothing(), &pair)
     }
@@ -127,8 +160,12 @@ pub(in crate::endpoint) struct Refresh(pub(in crate::endpoint) Arc<Cookies>);
 impl Handler for Refresh {
     async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
         let token = value_of(&call.head.headers, &self.0.refresh)?;
-        let token = token.ok_or_else(|| Rejection::new(RejectionKind::MissingCredential, "no cookie"))?;
-        self.0.set(Reply::nothing(), &tokens(auth)?.refresh(token, call.now).await?)
+        let token =
+            token.ok_or_else(|| Rejection::new(RejectionKind::MissingCredential, "no cookie"))?;
+        self.0.set(
+            Reply::nothing(),
+            &tokens(auth)?.refresh(token, call.now).await?,
+        )
     }
 }
 

@@ -12,14 +12,30 @@ async fn a_ring_signs_with_the_active_key_and_verifies_with_every_one() {
     let ring = KeyRing::build(ed(), vec![es()], vec![retired]).unwrap();
     let layer = verified_by(ring.verifying_keys());
     let token = issue(ring.active()).unwrap();
-    assert!(header(&token).contains(r#""alg":"EdDSA""#), "{}", header(&token));
+    assert!(
+        header(&token).contains(r#""alg":"EdDSA""#),
+        "{}",
+        header(&token)
+    );
     assert_eq!(caller(&layer, &token).await.as_deref(), Ok("anna"));
     for key in [es().build().unwrap(), old] {
-        assert_eq!(caller(&layer, &issue(&key).unwrap()).await.as_deref(), Ok("anna"), "{key:?}");
+        assert_eq!(
+            caller(&layer, &issue(&key).unwrap()).await.as_deref(),
+            Ok("anna"),
+            "{key:?}"
+        );
     }
     let stranger = pair(Alg::Es256, keys::P256_THEIRS_PRIVATE);
-    for key in [stranger.clone(), stranger.id("next"), pair(Alg::Rs256, keys::RSA_PRIVATE)] {
-        assert_eq!(caller(&layer, &issue(&key.build().unwrap()).unwrap()).await, Err(401), "{key:?}");
+    for key in [
+        stranger.clone(),
+        stranger.id("next"),
+        pair(Alg::Rs256, keys::RSA_PRIVATE),
+    ] {
+        assert_eq!(
+            caller(&layer, &issue(&key.build().unwrap()).unwrap()).await,
+            Err(401),
+            "{key:?}"
+        );
     }
 }
 
@@ -29,11 +45,19 @@ async fn tokens_from_before_there_were_ids_stay_good_until_their_key_is_taken_ou
     let active = || SigningKey::hs256(SECRET).id("2027");
     let with = KeyRing::build(active(), vec![], vec![JwtKey::hs256(OTHER_SECRET)]).unwrap();
     let without = KeyRing::build(active(), vec![], vec![]).unwrap();
-    let layers = [verified_by(with.verifying_keys()), verified_by(without.verifying_keys())];
+    let layers = [
+        verified_by(with.verifying_keys()),
+        verified_by(without.verifying_keys()),
+    ];
     assert_eq!(caller(&layers[0], &before).await.as_deref(), Ok("anna"));
     assert_eq!(caller(&layers[1], &before).await, Err(401));
     for layer in &layers {
-        assert_eq!(caller(layer, &issue(with.active()).unwrap()).await.as_deref(), Ok("anna"));
+        assert_eq!(
+            caller(layer, &issue(with.active()).unwrap())
+                .await
+                .as_deref(),
+            Ok("anna")
+        );
         // The retired key does not verify in the active one's name, nor that one without its name.
         let named = SigningKey::hs256(OTHER_SECRET).id("2027").build().unwrap();
         assert_eq!(caller(layer, &issue(&named).unwrap()).await, Err(401));
@@ -54,16 +78,32 @@ fn a_ring_that_cannot_tell_its_keys_apart_is_refused() {
         ),
         (
             "an active secret without an id",
-            problems(hs(SECRET), vec![], vec![JwtKey::hs256(OTHER_SECRET).id("a")]),
+            problems(
+                hs(SECRET),
+                vec![],
+                vec![JwtKey::hs256(OTHER_SECRET).id("a")],
+            ),
             &[Problem::MissingKeyId],
         ),
         (
             "two retired without an id",
-            problems(hs(SECRET).id("a"), vec![], vec![JwtKey::hs256(OTHER_SECRET), JwtKey::hs256(SECRET)]),
+            problems(
+                hs(SECRET).id("a"),
+                vec![],
+                vec![JwtKey::hs256(OTHER_SECRET), JwtKey::hs256(SECRET)],
+            ),
             &[Problem::AmbiguousKeys("HS256")],
         ),
-        ("the same id", problems(ed().id("a"), vec![rsa().id("a")], vec![]), &[Problem::DuplicateKeyId]),
-        ("the same key", problems(ed(), vec![ed()], vec![]), &[Problem::DuplicateKeyId]),
+        (
+            "the same id",
+            problems(ed().id("a"), vec![rsa().id("a")], vec![]),
+            &[Problem::DuplicateKeyId],
+        ),
+        (
+            "the same key",
+            problems(ed(), vec![ed()], vec![]),
+            &[Problem::DuplicateKeyId],
+        ),
         (
             "retired while it is active",
             problems(ed(), vec![], vec![JwtKey::ed25519(keys::ED_X)]),
@@ -82,15 +122,24 @@ fn a_ring_that_cannot_tell_its_keys_apart_is_refused() {
         (
             "no key at all",
             problems(hs("x"), vec![], vec![]),
-            &[Problem::ShortSecret { algorithm: "HS256", least: 32 }],
+            &[Problem::ShortSecret {
+                algorithm: "HS256",
+                least: 32,
+            }],
         ),
         (
             "several mistakes",
             problems(hs("x"), vec![ed().id("")], vec![JwtKey::hs512("y")]),
             &[
-                Problem::ShortSecret { algorithm: "HS256", least: 32 },
+                Problem::ShortSecret {
+                    algorithm: "HS256",
+                    least: 32,
+                },
                 Problem::KeyId,
-                Problem::ShortSecret { algorithm: "HS512", least: 64 },
+                Problem::ShortSecret {
+                    algorithm: "HS512",
+                    least: 64,
+                },
             ],
         ),
     ];
@@ -109,13 +158,25 @@ fn a_key_set_publishes_the_public_keys_and_never_a_secret() {
     let rsa = pair(Alg::Rs256, keys::RSA_PRIVATE).id("next");
     let retired = JwtKey::ec(Alg::Es256, keys::P256_X, keys::P256_Y).id("old");
     let ring = KeyRing::build(ed(), vec![rsa], vec![retired]).unwrap();
-    let expected: Vec<Value> = ring.verifying_keys().iter().filter_map(JwtKey::jwk).collect();
+    let expected: Vec<Value> = ring
+        .verifying_keys()
+        .iter()
+        .filter_map(JwtKey::jwk)
+        .collect();
     assert_eq!(published(&ring), json!({ "keys": expected }));
-    let members = |name: &str| expected.iter().map(|key| key[name].clone()).collect::<Vec<_>>();
+    let members = |name: &str| {
+        expected
+            .iter()
+            .map(|key| key[name].clone())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(members("kty"), ["OKP", "RSA", "EC"]);
     assert_eq!(members("kid"), [ring.active().id().unwrap(), "next", "old"]);
     for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
-        assert!(expected.iter().all(|key| key.get(private).is_none()), "{private}");
+        assert!(
+            expected.iter().all(|key| key.get(private).is_none()),
+            "{private}"
+        );
     }
     let secrets = SigningKey::hs256(SECRET).id("a");
     let ring = KeyRing::build(secrets, vec![], vec![JwtKey::hs384(OTHER_SECRET).id("b")]).unwrap();

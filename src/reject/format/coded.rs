@@ -1,5 +1,6 @@
-use super::{ErrorFormat, Rejection, json};
+use super::format::{ErrorFormat, json};
 use crate::clock::rfc3339;
+use crate::reject::Rejection;
 use crate::reject::RejectionKind;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -46,7 +47,11 @@ impl ErrorFormat for Coded {
             scope: rejection.scope_list(),
             fields: rejection.field_details(),
         };
-        json(&Body { error, message: kind.detail(), details })
+        json(&Body {
+            error,
+            message: kind.detail(),
+            details,
+        })
     }
 
     fn tells_token_state(&self) -> bool {

@@ -1,4 +1,5 @@
-use super::{ErrorFormat, Rejection, json};
+use super::format::{ErrorFormat, json};
+use crate::reject::Rejection;
 use crate::reject::RejectionKind;
 use serde::Serialize;
 

@@ -1,4 +1,5 @@
-use super::{ErrorFormat, Rejection, json};
+use super::format::{ErrorFormat, json};
+use crate::reject::Rejection;
 use crate::reject::{FieldError, RejectionKind};
 use serde::Serialize;
 
@@ -24,7 +25,12 @@ struct Item<'a> {
 
 impl<'a> Item<'a> {
     fn of(field: &'a FieldError) -> Self {
-        Self { code: field.code(), detail: field.detail(), attr: Some(field.field()), extra: None }
+        Self {
+            code: field.code(),
+            detail: field.detail(),
+            attr: Some(field.field()),
+            extra: None,
+        }
     }
 }
 
@@ -47,9 +53,24 @@ impl ErrorFormat for DrfStandardized {
         };
         let fields = rejection.fields();
         if !fields.is_empty() {
-            return json(&Body { r#type: "validation_error", errors: fields.iter().map(Item::of).collect() });
+            return json(&Body {
+                r#type: "validation_error",
+                errors: fields.iter().map(Item::of).collect(),
+            });
         }
-        let r#type = if rejection.status().is_server_error() { "server_error" } else { "client_error" };
-        json(&Body { r#type, errors: vec![Item { code, detail, attr: None, extra: None }] })
+        let r#type = if rejection.status().is_server_error() {
+            "server_error"
+        } else {
+            "client_error"
+        };
+        json(&Body {
+            r#type,
+            errors: vec![Item {
+                code,
+                detail,
+                attr: None,
+                extra: None,
+            }],
+        })
     }
 }

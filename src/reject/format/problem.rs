@@ -1,5 +1,6 @@
-use super::{ErrorFormat, Rejection, json};
+use super::format::{ErrorFormat, json};
 use crate::reject::FieldError;
+use crate::reject::Rejection;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -34,7 +35,11 @@ struct FieldBody<'a> {
 impl<'a> FieldBody<'a> {
     fn of(field: &'a FieldError) -> Self {
         let name = field.field().replace('~', "~0").replace('/', "~1");
-        Self { pointer: format!("#/{name}"), code: field.code(), detail: field.detail() }
+        Self {
+            pointer: format!("#/{name}"),
+            code: field.code(),
+            detail: field.detail(),
+        }
     }
 }
 
@@ -62,14 +67,21 @@ impl Rejection {
     pub(super) fn field_details(&self) -> BTreeMap<&str, Vec<&str>> {
         let mut fields = BTreeMap::<_, Vec<_>>::new();
         for field in self.fields() {
-            fields.entry(field.field()).or_default().push(field.detail());
+            fields
+                .entry(field.field())
+                .or_default()
+                .push(field.detail());
         }
         fields
     }
 
     /// The missing scopes, separated by spaces.
     pub(super) fn scope_list(&self) -> Option<String> {
-        let names: Vec<&str> = self.missing_scopes().iter().map(|scope| scope.as_str()).collect();
+        let names: Vec<&str> = self
+            .missing_scopes()
+            .iter()
+            .map(|scope| scope.as_str())
+            .collect();
         (!names.is_empty()).then(|| names.join(" "))
     }
 }

@@ -153,5 +153,9 @@ fn text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Cow<'de, str>, A::Error> 
 /// NumericDate (RFC 7519 §2), whole seconds only.
 fn numeric_date<'de, A: MapAccess<'de>>(map: &mut A) -> Result<u64, A::Error> {
     let seconds = map.next_value::<u64>()?;
-    if seconds <= LATEST { Ok(seconds) } else { Err(A::Error::custom("time")) }
+    if seconds <= LATEST {
+        Ok(seconds)
+    } else {
+        Err(A::Error::custom("time"))
+    }
 }

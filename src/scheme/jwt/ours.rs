@@ -68,7 +68,11 @@ impl IssuedIds {
 
 /// Every token of ours has an id, and all but private ones a family.
 fn ids<'c>(claims: &'c Claims<'_>) -> Result<TokenIds<'c>, Rejection> {
-    let token = claims.jti.as_deref().filter(|id| !id.is_empty()).ok_or_else(|| refused("jti"))?;
+    let token = claims
+        .jti
+        .as_deref()
+        .filter(|id| !id.is_empty())
+        .ok_or_else(|| refused("jti"))?;
     let family = claims.sid.as_deref().filter(|id| !id.is_empty());
     if family.is_some() == (TokenUse::of(claims)? == TokenUse::Private) {
         return Err(refused("sid"));
@@ -91,12 +95,21 @@ impl Ours {
         let uses = Upkeep::new(move |uses: Vec<(String, SystemTime)>| {
             let store = Arc::clone(&written_to);
             async move {
-                let now = uses.iter().map(|(_, at)| *at).max().unwrap_or(SystemTime::UNIX_EPOCH);
+                let now = uses
+                    .iter()
+                    .map(|(_, at)| *at)
+                    .max()
+                    .unwrap_or(SystemTime::UNIX_EPOCH);
                 // A use that could not be written is not worth a refusal: the next one follows in a minute.
                 let _ = store.note_token_uses(&uses, now).await;
             }
         });
-        Self { store, guard, uses, noted: Arc::new(Cache::new(NOTED)) }
+        Self {
+            store,
+            guard,
+            uses,
+            noted: Arc::new(Cache::new(NOTED)),
+        }
     }
 
     /// Refuses a revoked token; gives its ids where memory cannot tell.
@@ -119,7 +132,11 @@ impl Ours {
 
     /// Refuses a revoked token; 503 where the store cannot tell.
     pub(crate) async fn ask(&self, ids: &IssuedIds, now: SystemTime) -> Result<(), Rejection> {
-        if self.guard.call(self.store.is_revoked(ids.borrowed(), now)).await? {
+        if self
+            .guard
+            .call(self.store.is_revoked(ids.borrowed(), now))
+            .await?
+        {
             return Err(revoked());
         }
         if ids.family.is_none() {
@@ -129,7 +146,10 @@ impl Ours {
     }
 
     fn note_use(&self, id: &str, now: SystemTime) {
-        let is_due = |noted: SystemTime| now.duration_since(noted).is_ok_and(|since| since >= NOTED_EVERY);
+        let is_due = |noted: SystemTime| {
+            now.duration_since(noted)
+                .is_ok_and(|since| since >= NOTED_EVERY)
+        };
         if self.noted.get(id).is_none_or(is_due) {
             self.noted.insert(id.to_owned(), now);
             self.uses.add(id.to_owned(), now);

@@ -126,7 +126,11 @@ impl Jwt {
     }
 
     fn claim_names(&self) -> Names<'_> {
-        Names { scope: &self.scope_claim, roles: &self.role_claim, sid: false }
+        Names {
+            scope: &self.scope_claim,
+            roles: &self.role_claim,
+            sid: false,
+        }
     }
 
     /// `ours` makes it the policy of tokens that we issue, for which an audience is a choice.
@@ -135,7 +139,9 @@ impl Jwt {
         if self.issuer.is_empty() {
             problems.push(ConfigProblem::Issuer);
         }
-        if (self.audiences.is_empty() && ours.is_none()) || self.audiences.iter().any(String::is_empty) {
+        if (self.audiences.is_empty() && ours.is_none())
+            || self.audiences.iter().any(String::is_empty)
+        {
             problems.push(ConfigProblem::Audience);
         }
         if self.leeway > LONGEST_LEEWAY {
@@ -250,7 +256,10 @@ impl Policy {
         let payload = self.genuine(parts)?;
         let claims = self.checked(&payload, uses, now)?;
         let ids = IssuedIds::of(&claims)?;
-        Ok((claims.sub.map(subject_of).ok_or_else(|| refused("sub"))?, ids))
+        Ok((
+            claims.sub.map(subject_of).ok_or_else(|| refused("sub"))?,
+            ids,
+        ))
     }
 
     /// Signature first: nothing about a forged token is told, and nothing in it is read.
@@ -271,7 +280,11 @@ impl Policy {
     }
 
     fn claim_names(&self) -> Names<'_> {
-        Names { scope: &self.scope_claim, roles: &self.role_claim, sid: self.ours.is_some() }
+        Names {
+            scope: &self.scope_claim,
+            roles: &self.role_claim,
+            sid: self.ours.is_some(),
+        }
     }
 
     fn key(&self, header: &[u8]) -> Result<&Key, Rejection> {
@@ -279,7 +292,8 @@ impl Policy {
             Some(key) => Ok(key),
             None => with_header(header, |header| {
                 self.check_type(header.typ.as_deref())?;
-                self.keys.choose(header.alg.as_deref(), header.kid.as_deref())
+                self.keys
+                    .choose(header.alg.as_deref(), header.kid.as_deref())
             }),
         }
     }
@@ -287,13 +301,19 @@ impl Policy {
     /// `typ` is compared without regard to case, and `application/` may be left out (RFC 7515 §4.1.9).
     fn check_type(&self, typ: Option<&str>) -> Result<(), Rejection> {
         let is = |expected: &str| {
-            typ.is_some_and(|typ| short_media_type(typ).eq_ignore_ascii_case(short_media_type(expected)))
+            typ.is_some_and(|typ| {
+                short_media_type(typ).eq_ignore_ascii_case(short_media_type(expected))
+            })
         };
         let accepted = match &self.token_type {
             Some(required) => is(required),
             None => typ.is_none() || is("JWT") || is("at+jwt"),
         };
-        if accepted { Ok(()) } else { Err(refused("typ")) }
+        if accepted {
+            Ok(())
+        } else {
+            Err(refused("typ"))
+        }
     }
 
     fn check(&self, claims: &Claims<'_>, uses: &[TokenUse], now: u64) -> Result<(), Rejection> {
@@ -317,7 +337,9 @@ impl Policy {
             return Ok(());
         }
         let audience = claims.aud.as_ref().ok_or_else(|| refused("aud"))?;
-        let named = audience.iter().any(|named| self.audiences.iter().any(|ours| ours == named));
+        let named = audience
+            .iter()
+            .any(|named| self.audiences.iter().any(|ours| ours == named));
         if named { Ok(()) } else { Err(refused("aud")) }
     }
 
@@ -340,7 +362,9 @@ impl Policy {
         let expires = claims.exp.ok_or_else(|| refused("exp"))?;
         // RFC 7519 §4.1.4: "on or after which" it is not accepted.
         if expires.saturating_add(self.leeway) <= now {
-            return Err(Rejection::expired_token(UNIX_EPOCH + Duration::from_secs(expires)));
+            return Err(Rejection::expired_token(
+                UNIX_EPOCH + Duration::from_secs(expires),
+            ));
         }
         Ok(())
     }
@@ -348,7 +372,11 @@ impl Policy {
 
 /// A token of another issuer that calls itself something other than an access token.
 fn check_use(claims: &Claims<'_>) -> Result<(), Rejection> {
-    if claims.token_type.as_deref().is_some_and(|is| is != "access" && !is.eq_ignore_ascii_case("Bearer")) {
+    if claims
+        .token_type
+        .as_deref()
+        .is_some_and(|is| is != "access" && !is.eq_ignore_ascii_case("Bearer"))
+    {
         return Err(refused("token_type"));
     }
     if claims.token_use.as_deref().is_some_and(|is| is != "access") {

@@ -25,9 +25,13 @@ pub(super) trait Members<'de> {
 #[derive(Debug)]
 pub(super) struct Refused;
 
-pub(super) fn read_object<'de>(json: &'de str, members: &mut impl Members<'de>) -> Result<(), Refused> {
+pub(super) fn read_object<'de>(
+    json: &'de str,
+    members: &mut impl Members<'de>,
+) -> Result<(), Refused> {
     let mut json = serde_json::Deserializer::from_str(json);
-    json.deserialize_map(ObjectVisitor(members)).map_err(|_| Refused)?;
+    json.deserialize_map(ObjectVisitor(members))
+        .map_err(|_| Refused)?;
     json.end().map_err(|_| Refused)
 }
 
@@ -87,11 +91,17 @@ impl<'de, M: Members<'de>> Visitor<'de> for NameSeed<'_, M> {
     }
 
     fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Name<'de>, E> {
-        Ok(self.0.number(name).map_or(Name::Other(Cow::Borrowed(name)), Name::Wanted))
+        Ok(self
+            .0
+            .number(name)
+            .map_or(Name::Other(Cow::Borrowed(name)), Name::Wanted))
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Name<'de>, E> {
-        Ok(self.0.number(name).map_or_else(|| Name::Other(Cow::Owned(name.to_owned())), Name::Wanted))
+        Ok(self
+            .0
+            .number(name)
+            .map_or_else(|| Name::Other(Cow::Owned(name.to_owned())), Name::Wanted))
     }
 }
 
@@ -156,7 +166,9 @@ impl<'de> Visitor<'de> for AnyVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<AnyValue, A::Error> {
-        ObjectVisitor(&mut NoMembers).visit_map(map).map(|()| AnyValue)
+        ObjectVisitor(&mut NoMembers)
+            .visit_map(map)
+            .map(|()| AnyValue)
     }
 }
 

@@ -16,7 +16,10 @@
 //!
 //! Every function here panics when a promise is broken, and says which.
 
-#![expect(clippy::unwrap_used, reason = "a broken promise panics: that is what it is for")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a broken promise panics: that is what it is for"
+)]
 
 mod keys;
 mod tokens;
@@ -53,7 +56,11 @@ async fn together<T>(calls: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>) -
                 false
             }
         });
-        if calls.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        if calls.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     })
     .await;
     done

@@ -20,13 +20,17 @@ impl Keys {
     }
 
     fn find(&self, digest: &KeyDigest) -> Option<&Arc<KeyRecord>> {
-        self.by_digest.get(digest.bytes()).filter(|record| record.digest().is_like(digest))
+        self.by_digest
+            .get(digest.bytes())
+            .filter(|record| record.digest().is_like(digest))
     }
 
     fn owned(&mut self, owner: &Subject, id: &str) -> Result<&mut Arc<KeyRecord>, StoreError> {
         let digest = self.digests.get(id).copied();
         let record = digest.and_then(|digest| self.by_digest.get_mut(&digest));
-        record.filter(|record| record.owner() == owner).ok_or_else(missing)
+        record
+            .filter(|record| record.owner() == owner)
+            .ok_or_else(missing)
     }
 
     fn insert(&mut self, record: KeyRecord) -> Result<(), StoreError> {
@@ -52,7 +56,9 @@ fn change(record: &mut Arc<KeyRecord>, change: impl FnOnce(KeyRecord) -> KeyReco
 #[async_trait]
 impl KeyStore for Memory {
     fn peek_key(&self, digest: &KeyDigest, _now: SystemTime) -> Peek<KeyRecord> {
-        read(&self.0.keys).find(digest).map_or(Peek::Absent, |record| Peek::Found(Arc::clone(record)))
+        read(&self.0.keys)
+            .find(digest)
+            .map_or(Peek::Absent, |record| Peek::Found(Arc::clone(record)))
     }
 
     async fn find_key(
@@ -70,7 +76,10 @@ impl KeyStore for Memory {
         _now: SystemTime,
     ) -> Result<Option<Arc<KeyRecord>>, StoreError> {
         let keys = read(&self.0.keys);
-        let record = keys.digests.get(id).and_then(|digest| keys.by_digest.get(digest));
+        let record = keys
+            .digests
+            .get(id)
+            .and_then(|digest| keys.by_digest.get(digest));
         Ok(record.filter(|record| record.owner() == owner).cloned())
     }
 
@@ -78,10 +87,18 @@ impl KeyStore for Memory {
         write(&self.0.keys).insert(record)
     }
 
-    async fn list_keys(&self, owner: &Subject, _now: SystemTime) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
+    async fn list_keys(
+        &self,
+        owner: &Subject,
+        _now: SystemTime,
+    ) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
         let keys = read(&self.0.keys);
-        let mut owned: Vec<_> =
-            keys.by_digest.values().filter(|record| record.owner() == owner).cloned().collect();
+        let mut owned: Vec<_> = keys
+            .by_digest
+            .values()
+            .filter(|record| record.owner() == owner)
+            .cloned()
+            .collect();
         owned.sort_by(|a, b| (a.created(), a.id()).cmp(&(b.created(), b.id())));
         Ok(owned)
     }
@@ -93,7 +110,9 @@ impl KeyStore for Memory {
         name: &str,
         _now: SystemTime,
     ) -> Result<(), StoreError> {
-        change(write(&self.0.keys).owned(owner, id)?, |record| record.renamed(name));
+        change(write(&self.0.keys).owned(owner, id)?, |record| {
+            record.renamed(name)
+        });
         Ok(())
     }
 
@@ -112,12 +131,21 @@ impl KeyStore for Memory {
         }
         let next = successor.id().to_owned();
         keys.insert(successor)?;
-        change(keys.owned(owner, id)?, |record| record.superseded(next, until));
+        change(keys.owned(owner, id)?, |record| {
+            record.superseded(next, until)
+        });
         Ok(())
     }
 
-    async fn revoke_key(&self, owner: &Subject, id: &str, now: SystemTime) -> Result<(), StoreError> {
-        change(write(&self.0.keys).owned(owner, id)?, |record| record.revoked(now));
+    async fn revoke_key(
+        &self,
+        owner: &Subject,
+        id: &str,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
+        change(write(&self.0.keys).owned(owner, id)?, |record| {
+            record.revoked(now)
+        });
         Ok(())
     }
 
@@ -134,7 +162,10 @@ impl KeyStore for Memory {
         }
         keys.by_digest.remove(from.bytes());
         keys.digests.insert(record.id().into(), *to.bytes());
-        keys.by_digest.insert(*to.bytes(), Arc::new(KeyRecord::clone(&record).found_by(to)));
+        keys.by_digest.insert(
+            *to.bytes(),
+            Arc::new(KeyRecord::clone(&record).found_by(to)),
+        );
         Ok(())
     }
 
@@ -166,9 +197,18 @@ impl KeyStore for Memory {
     ) -> Result<usize, StoreError> {
         let mut keys = write(&self.0.keys);
         let is_over = |record: &&Arc<KeyRecord>| {
-            [record.revoked_at(), record.expires_at()].into_iter().flatten().any(|end| end < before)
+            [record.revoked_at(), record.expires_at()]
+                .into_iter()
+                .flatten()
+                .any(|end| end < before)
         };
-        let over: Vec<_> = keys.by_digest.values().filter(is_over).take(most).cloned().collect();
+        let over: Vec<_> = keys
+            .by_digest
+            .values()
+            .filter(is_over)
+            .take(most)
+            .cloned()
+            .collect();
         for record in &over {
             keys.by_digest.remove(record.digest().bytes());
             keys.digests.remove(record.id());

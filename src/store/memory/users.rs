@@ -33,7 +33,9 @@ impl Users {
     }
 
     fn known(&self, id: &Subject) -> Result<Arc<UserRecord>, StoreError> {
-        self.get(id).cloned().ok_or_else(|| StoreError::new(StoreErrorKind::Missing))
+        self.get(id)
+            .cloned()
+            .ok_or_else(|| StoreError::new(StoreErrorKind::Missing))
     }
 
     /// Puts a record in the place of the former one of that id, if any, under its names.
@@ -47,13 +49,19 @@ impl Users {
 
     fn forget_names(&mut self, id: &Subject) {
         if let Some(former) = self.get(id).cloned() {
-            former.names().for_each(|name| drop(self.by_name.remove(name)));
+            former
+                .names()
+                .for_each(|name| drop(self.by_name.remove(name)));
         }
     }
 
     /// Whether a name is another user's.
     fn clashes(&self, user: &UserRecord) -> bool {
-        let taken = |name: &str| self.by_name.get(name).is_some_and(|other| other.id() != user.id());
+        let taken = |name: &str| {
+            self.by_name
+                .get(name)
+                .is_some_and(|other| other.id() != user.id())
+        };
         user.names().any(taken)
     }
 }
@@ -67,7 +75,11 @@ impl UserStore for Memory {
         }
     }
 
-    async fn find_user(&self, name: &str, _now: SystemTime) -> Result<Option<Arc<UserRecord>>, StoreError> {
+    async fn find_user(
+        &self,
+        name: &str,
+        _now: SystemTime,
+    ) -> Result<Option<Arc<UserRecord>>, StoreError> {
         Ok(read(&self.0.users).by_name.get(name).cloned())
     }
 
@@ -81,8 +93,10 @@ impl UserStore for Memory {
 
     fn peek_disabled(&self, id: &Subject, _now: SystemTime) -> Known {
         let users = read(&self.0.users);
-        let disabled =
-            users.by_id.get(&key(id)).map(|user| !user.as_ref().is_some_and(|user| user.is_active()));
+        let disabled = users
+            .by_id
+            .get(&key(id))
+            .map(|user| !user.as_ref().is_some_and(|user| user.is_active()));
         disabled.unwrap_or(false).into()
     }
 
@@ -124,7 +138,8 @@ impl UserStore for Memory {
     ) -> Result<(), StoreError> {
         let mut users = write(&self.0.users);
         let user = users.known(id)?;
-        let bytes = |hash: Option<&Secret<String>>| hash.map(|hash| hash.expose().clone().into_bytes());
+        let bytes =
+            |hash: Option<&Secret<String>>| hash.map(|hash| hash.expose().clone().into_bytes());
         let same = match (bytes(user.stored_hash()), bytes(from)) {
             (Some(stored), Some(from)) => bool::from(stored.ct_eq(&from)),
             (None, None) => true,
@@ -133,7 +148,9 @@ impl UserStore for Memory {
         if !same {
             return Err(StoreError::new(StoreErrorKind::Missing));
         }
-        users.put(&Arc::new(UserRecord::clone(&user).password_hash(to.expose())));
+        users.put(&Arc::new(
+            UserRecord::clone(&user).password_hash(to.expose()),
+        ));
         Ok(())
     }
 

@@ -13,7 +13,11 @@ static DIALECT: Dialect = Dialect {
     // Both locks end with the transaction, however it ends. The key is arbitrary, and the same in every release.
     begin_migration: "BEGIN; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(8390876201744237156)",
     schema: &[include_str!("schema.sql")],
-    lock_family: concat!("SELECT ", family_columns!(), " FROM tower_auth_families WHERE id = $1 FOR UPDATE"),
+    lock_family: concat!(
+        "SELECT ",
+        family_columns!(),
+        " FROM tower_auth_families WHERE id = $1 FOR UPDATE"
+    ),
     lock_user: concat!(
         "SELECT ",
         user_columns!(),
@@ -44,7 +48,11 @@ pub(super) struct PostgresEngine {
 
 impl PostgresEngine {
     pub(super) fn new(pool: PgPool, patience: Duration) -> Self {
-        Self { pool, upkeep: OnceLock::new(), patience }
+        Self {
+            pool,
+            upkeep: OnceLock::new(),
+            patience,
+        }
     }
 
     fn upkeep(&self) -> &PgPool {
@@ -64,13 +72,22 @@ impl Engine for PostgresEngine {
     }
 
     async fn open(&self, purpose: Purpose) -> Result<Box<dyn Connection>, StoreError> {
-        let pool = if purpose == Purpose::Upkeep { self.upkeep() } else { &self.pool };
+        let pool = if purpose == Purpose::Upkeep {
+            self.upkeep()
+        } else {
+            &self.pool
+        };
         let connection = pool.acquire().await.map_err(error)?;
-        Ok(Box::new(PostgresConnection { connection: Some(connection), patience: self.patience }))
+        Ok(Box::new(PostgresConnection {
+            connection: Some(connection),
+            patience: self.patience,
+        }))
     }
 
     async fn listen(&self) -> Result<Option<Box<dyn Listener>>, StoreError> {
-        let mut listener = PgListener::connect_with(self.upkeep()).await.map_err(error)?;
+        let mut listener = PgListener::connect_with(self.upkeep())
+            .await
+            .map_err(error)?;
         listener.listen("tower_auth").await.map_err(error)?;
         Ok(Some(Box::new(Notices(listener))))
     }
@@ -96,7 +113,9 @@ struct PostgresConnection {
 
 impl PostgresConnection {
     fn get(&mut self) -> Result<&mut sqlx::PgConnection, StoreError> {
-        self.connection.as_deref_mut().ok_or_else(|| StoreError::new(StoreErrorKind::Unavailable))
+        self.connection
+            .as_deref_mut()
+            .ok_or_else(|| StoreError::new(StoreErrorKind::Unavailable))
     }
 }
 
@@ -109,14 +128,22 @@ impl Connection for PostgresConnection {
     }
 
     async fn batch(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        sqlx::raw_sql(sql).execute(self.get()?).await.map(drop).map_err(error)
+        sqlx::raw_sql(sql)
+            .execute(self.get()?)
+            .await
+            .map(drop)
+            .map_err(error)
     }
 
     /// The pool pings a connection that it gets back, for ever where the network swallows it: then its place would be lost.
     fn give_back(mut self: Box<Self>) {
         let (connection, patience) = (self.connection.take(), self.patience);
-        if let (Some(mut connection), Ok(runtime)) = (connection, tokio::runtime::Handle::try_current()) {
-            runtime.spawn(async move { tokio::time::timeout(patience, connection.return_to_pool()).await });
+        if let (Some(mut connection), Ok(runtime)) =
+            (connection, tokio::runtime::Handle::try_current())
+        {
+            runtime.spawn(async move {
+                tokio::time::timeout(patience, connection.return_to_pool()).await
+            });
         }
     }
 }
@@ -144,12 +171,17 @@ fn read(row: &PgRow) -> Result<Row, sqlx::Error> {
         }
         match row.column(column).type_info().name() {
             "INT8" => row.try_get(column).map(Cell::Int),
-            "INT4" => row.try_get::<i32, _>(column).map(|number| Cell::Int(number.into())),
+            "INT4" => row
+                .try_get::<i32, _>(column)
+                .map(|number| Cell::Int(number.into())),
             "BYTEA" => row.try_get(column).map(Cell::Bytes),
             _ => row.try_get(column).map(Cell::Text),
         }
     };
-    (0..row.len()).map(cell).collect::<Result<_, _>>().map(Row::new)
+    (0..row.len())
+        .map(cell)
+        .collect::<Result<_, _>>()
+        .map(Row::new)
 }
 
 fn error(error: sqlx::Error) -> StoreError {

@@ -49,12 +49,14 @@ impl Postgres {
     ///
     /// [`StoreErrorKind::Invalid`] when it is no URL of a PostgreSQL database.
     pub async fn connect_with(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
-        let server: PgConnectOptions =
-            url.parse().map_err(|error: sqlx::Error| StoreError::because(StoreErrorKind::Invalid, error))?;
+        let server: PgConnectOptions = url
+            .parse()
+            .map_err(|error: sqlx::Error| StoreError::because(StoreErrorKind::Invalid, error))?;
         // What nobody waits for any more ends on the server as well, and a node that died holds no lock.
         let millis = options.timeout.as_millis().max(1);
-        let limits =
-            format!("SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {millis}");
+        let limits = format!(
+            "SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {millis}"
+        );
         let pool = PgPoolOptions::new()
             .max_connections(options.connections)
             .acquire_timeout(options.timeout)
@@ -70,7 +72,10 @@ impl Postgres {
     /// settings; three connections more are opened with its options.
     #[must_use]
     pub fn from_pool(pool: PgPool, options: StoreOptions) -> Self {
-        Self(Sql::new(PostgresEngine::new(pool, options.timeout), options))
+        Self(Sql::new(
+            PostgresEngine::new(pool, options.timeout),
+            options,
+        ))
     }
 
     /// Makes the tables, or brings them up to date; where others do so at the same time, one of them does. Tables, triggers and
@@ -101,6 +106,8 @@ forward_stores!(impl for Postgres, |self| asked!(self.0));
 
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Postgres").field("lag", &self.lag()).finish_non_exhaustive()
+        f.debug_struct("Postgres")
+            .field("lag", &self.lag())
+            .finish_non_exhaustive()
     }
 }

@@ -91,7 +91,9 @@ impl FamilyRecord {
             now.duration_since(rotated).unwrap_or_default() < rotation.grace
         };
         match &self.previous {
-            Some((previous, rotated)) if **previous == *rotation.presented && within_grace(*rotated) => {
+            Some((previous, rotated))
+                if **previous == *rotation.presented && within_grace(*rotated) =>
+            {
                 Rotated::Again(Arc::new(self.clone()))
             }
             _ => Rotated::Reuse(Arc::new(self.clone().revoked(now))),
@@ -149,7 +151,9 @@ impl FamilyRecord {
     /// The id of the current token's predecessor, and when it was rotated.
     #[must_use]
     pub fn predecessor(&self) -> Option<(&str, SystemTime)> {
-        self.previous.as_ref().map(|(id, rotated)| (&**id, *rotated))
+        self.previous
+            .as_ref()
+            .map(|(id, rotated)| (&**id, *rotated))
     }
 
     /// When it was revoked; `None` is not.
@@ -191,8 +195,20 @@ pub struct Rotation<'a> {
 impl<'a> Rotation<'a> {
     /// The rotation of `presented` to `successor`, which expires at `expires`; without grace.
     #[must_use]
-    pub fn new(family: &'a str, presented: &'a str, successor: &'a str, expires: SystemTime) -> Self {
-        Self { family, presented, successor, expires, grace: Duration::ZERO, access_until: expires }
+    pub fn new(
+        family: &'a str,
+        presented: &'a str,
+        successor: &'a str,
+        expires: SystemTime,
+    ) -> Self {
+        Self {
+            family,
+            presented,
+            successor,
+            expires,
+            grace: Duration::ZERO,
+            access_until: expires,
+        }
     }
 
     /// How long the predecessor gets the same successor again.
@@ -236,41 +252,77 @@ mod tests {
     }
 
     fn family() -> FamilyRecord {
-        FamilyRecord::new("f", Subject::user("1"), "{}", at(0), at(1_000), "1", at(100))
+        FamilyRecord::new(
+            "f",
+            Subject::user("1"),
+            "{}",
+            at(0),
+            at(1_000),
+            "1",
+            at(100),
+        )
     }
 
     fn rotate(family: &FamilyRecord, presented: &str, successor: &str, now: u64) -> Rotated {
-        let rotation = Rotation::new("f", presented, successor, at(now + 100)).grace(Duration::from_secs(10));
+        let rotation =
+            Rotation::new("f", presented, successor, at(now + 100)).grace(Duration::from_secs(10));
         family.rotate(&rotation, at(now))
     }
 
     #[test]
     fn the_current_token_rotates_and_its_predecessor_gets_the_same_successor_within_the_grace() {
-        let Rotated::New(second) = rotate(&family(), "1", "2", 50) else { panic!("not rotated") };
+        let Rotated::New(second) = rotate(&family(), "1", "2", 50) else {
+            panic!("not rotated")
+        };
         assert_eq!((second.current(), second.expires()), ("2", at(150)));
-        assert_eq!(rotate(&second, "1", "9", 59), Rotated::Again(Arc::clone(&second)));
+        assert_eq!(
+            rotate(&second, "1", "9", 59),
+            Rotated::Again(Arc::clone(&second))
+        );
         assert!(
             matches!(rotate(&second, "1", "9", 60), Rotated::Reuse(ended) if ended.revoked_at() == Some(at(60)))
         );
-        assert!(matches!(rotate(&second, "1", "9", 40), Rotated::Again(_)), "a clock that stepped back");
+        assert!(
+            matches!(rotate(&second, "1", "9", 40), Rotated::Again(_)),
+            "a clock that stepped back"
+        );
     }
 
     #[test]
     fn once_the_successor_was_used_the_predecessor_is_reuse_within_the_grace_too() {
-        let Rotated::New(second) = rotate(&family(), "1", "2", 50) else { panic!("not rotated") };
-        let Rotated::New(third) = rotate(&second, "2", "3", 51) else { panic!("not rotated") };
+        let Rotated::New(second) = rotate(&family(), "1", "2", 50) else {
+            panic!("not rotated")
+        };
+        let Rotated::New(third) = rotate(&second, "2", "3", 51) else {
+            panic!("not rotated")
+        };
         assert!(matches!(rotate(&third, "1", "9", 51), Rotated::Reuse(_)));
         assert!(matches!(rotate(&third, "2", "9", 51), Rotated::Again(_)));
-        assert!(matches!(rotate(&third, "never seen", "9", 51), Rotated::Reuse(_)));
+        assert!(matches!(
+            rotate(&third, "never seen", "9", 51),
+            Rotated::Reuse(_)
+        ));
     }
 
     #[test]
     fn a_family_ends_at_its_end_however_often_it_was_rotated() {
-        let late = FamilyRecord { expires: at(2_000), ..family() };
-        let Rotated::New(last) = rotate(&late, "1", "2", 999) else { panic!("not rotated") };
+        let late = FamilyRecord {
+            expires: at(2_000),
+            ..family()
+        };
+        let Rotated::New(last) = rotate(&late, "1", "2", 999) else {
+            panic!("not rotated")
+        };
         assert_eq!(last.expires(), at(1_000));
         assert_eq!(rotate(&late, "1", "2", 1_000), Rotated::Ended);
-        assert_eq!(rotate(&family(), "1", "2", 100), Rotated::Ended, "an expired token");
-        assert_eq!(rotate(&family().revoked(at(1)), "1", "2", 50), Rotated::Ended);
+        assert_eq!(
+            rotate(&family(), "1", "2", 100),
+            Rotated::Ended,
+            "an expired token"
+        );
+        assert_eq!(
+            rotate(&family().revoked(at(1)), "1", "2", 50),
+            Rotated::Ended
+        );
     }
 }

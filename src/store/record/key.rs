@@ -27,15 +27,24 @@ impl KeyDigest {
     /// A digest that was stored before.
     #[must_use]
     pub fn new(algorithm: &str, bytes: [u8; 32]) -> Self {
-        Self { algorithm: (algorithm != SHA256).then(|| algorithm.into()), bytes }
+        Self {
+            algorithm: (algorithm != SHA256).then(|| algorithm.into()),
+            bytes,
+        }
     }
 
     /// The digest of a key that djangorestframework-api-key stored as `sha512$$` and 128 hexadecimal digits; `None` where
     /// the text has another form. Verifying it takes [`ApiKeys::imported_sha512`](crate::ApiKeys::imported_sha512).
     #[must_use]
     pub fn from_django(hashed_key: &str) -> Option<Self> {
-        let hex = hashed_key.strip_prefix("sha512$$").filter(|hex| hex.len() == 128)?;
-        let digit = |b: u8| char::from(b).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let hex = hashed_key
+            .strip_prefix("sha512$$")
+            .filter(|hex| hex.len() == 128)?;
+        let digit = |b: u8| {
+            char::from(b)
+                .to_digit(16)
+                .and_then(|digit| u8::try_from(digit).ok())
+        };
         let mut bytes = [0; 64];
         for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
             *byte = digit(pair[0])? << 4 | digit(pair[1])?;
@@ -73,7 +82,10 @@ impl KeyDigest {
         let (words, _) = self.bytes.as_chunks::<8>();
         let (others, _) = other.bytes.as_chunks::<8>();
         let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
-        let different = words.iter().zip(others).fold(0, |different, (a, b)| different | (word(a) ^ word(b)));
+        let different = words
+            .iter()
+            .zip(others)
+            .fold(0, |different, (a, b)| different | (word(a) ^ word(b)));
         self.is_like(other) & bool::from(different.ct_eq(&0))
     }
 }
@@ -377,10 +389,21 @@ impl KeyRecord {
     /// About how many bytes it takes.
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn footprint(&self) -> usize {
-        let texts = [self.id(), self.owner.kind(), self.owner.id(), self.name(), self.hint(), self.lineage()];
+        let texts = [
+            self.id(),
+            self.owner.kind(),
+            self.owner.id(),
+            self.name(),
+            self.hint(),
+            self.lineage(),
+        ];
         let options = [self.metadata_json(), self.own_rate(), self.successor()];
         let grants = self.scopes.iter().chain(self.roles.iter());
-        let bytes = texts.into_iter().chain(options.into_iter().flatten()).chain(grants).map(str::len);
+        let bytes = texts
+            .into_iter()
+            .chain(options.into_iter().flatten())
+            .chain(grants)
+            .map(str::len);
         size_of::<Self>() + bytes.sum::<usize>()
     }
 

@@ -33,13 +33,16 @@ impl LastUse {
         let due = UNIX_EPOCH.checked_add(Duration::from_secs(last.saturating_add(NOTED_EVERY)));
         due.is_some_and(|due| due <= now) && {
             let now = crate::clock::unix_seconds(now);
-            self.0.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+            self.0
+                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
         }
     }
 
     /// A use that a store knows of. It never goes back.
     pub(super) fn set(&self, at: SystemTime) {
-        self.0.fetch_max(crate::clock::unix_seconds(at), Ordering::Relaxed);
+        self.0
+            .fetch_max(crate::clock::unix_seconds(at), Ordering::Relaxed);
     }
 
     pub(super) fn get(&self) -> Option<SystemTime> {

@@ -206,9 +206,20 @@ impl UserRecord {
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn footprint(&self) -> usize {
         let hash = self.stored_hash().map(|hash| hash.expose().as_str());
-        let options = [hash, self.own_rate(), self.profile_json(), Some(self.id.kind()), Some(self.id.id())];
+        let options = [
+            hash,
+            self.own_rate(),
+            self.profile_json(),
+            Some(self.id.kind()),
+            Some(self.id.id()),
+        ];
         let grants = self.scopes.iter().chain(self.roles.iter());
-        let bytes = options.into_iter().flatten().chain(self.names()).chain(grants).map(str::len);
+        let bytes = options
+            .into_iter()
+            .flatten()
+            .chain(self.names())
+            .chain(grants)
+            .map(str::len);
         size_of::<Self>() + self.names.len() * size_of::<Box<str>>() + bytes.sum::<usize>()
     }
 

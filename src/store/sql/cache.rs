@@ -44,7 +44,10 @@ struct Found<T> {
 
 impl<T> Clone for Found<T> {
     fn clone(&self) -> Self {
-        Self { record: Arc::clone(&self.record), stamp: self.stamp }
+        Self {
+            record: Arc::clone(&self.record),
+            stamp: self.stamp,
+        }
     }
 }
 
@@ -67,7 +70,9 @@ impl<K: Hash + Eq + AsRef<[u8]>, T: Footprint> Cache<K, T> {
     /// At most so many bytes, each entry for so long.
     pub(super) fn new(bytes: u64, life: Duration) -> Self {
         // An estimate, by which the map divides itself.
-        let items = usize::try_from(bytes / 512).unwrap_or(usize::MAX).clamp(16, 1 << 20);
+        let items = usize::try_from(bytes / 512)
+            .unwrap_or(usize::MAX)
+            .clamp(16, 1 << 20);
         Self {
             found: Map::with_weighter(items, bytes, Bytes),
             absent: Map::new(ABSENT),
@@ -81,7 +86,11 @@ impl<K: Hash + Eq + AsRef<[u8]>, T: Footprint> Cache<K, T> {
         Q: Hash + Equivalent<K> + AsRef<[u8]> + ?Sized,
     {
         let slot = self.slot(key).load(Ordering::Acquire);
-        if let Some(found) = self.found.get(key).filter(|found| found.stamp.counts(slot, now, self.life)) {
+        if let Some(found) = self
+            .found
+            .get(key)
+            .filter(|found| found.stamp.counts(slot, now, self.life))
+        {
             return Peek::Found(found.record);
         }
         match self.absent.get(key) {
@@ -113,14 +122,21 @@ impl<K: Hash + Eq + AsRef<[u8]>, T: Footprint> Cache<K, T> {
             }
         };
         let slot = self.slot(key).load(Ordering::Acquire);
-        if self.absent.get(key).is_some_and(|stamp| stamp.counts(slot, now, ABSENT_FOR)) {
+        if self
+            .absent
+            .get(key)
+            .is_some_and(|stamp| stamp.counts(slot, now, ABSENT_FOR))
+        {
             return Ok(None);
         }
         let stamp = Stamp { read: now, slot };
         let record = read.await?;
         match &record {
             // Refused where it was forgotten meanwhile, or is too large for the cache.
-            Some(record) => drop(guard.insert(Found { record: Arc::clone(record), stamp })),
+            Some(record) => drop(guard.insert(Found {
+                record: Arc::clone(record),
+                stamp,
+            })),
             None => self.absent.insert(key.to_owned(), stamp),
         }
         Ok(record)
@@ -188,7 +204,11 @@ mod tests {
 
     async fn get(cache: &Numbers, key: &str, now: u64, value: Option<u32>) -> Option<u32> {
         let read = async { Ok(value.map(Arc::new)) };
-        cache.get(key, at(now), read).await.unwrap().map(|number| *number)
+        cache
+            .get(key, at(now), read)
+            .await
+            .unwrap()
+            .map(|number| *number)
     }
 
     #[tokio::test]
@@ -223,14 +243,19 @@ mod tests {
             let (open, gate) = tokio::sync::watch::channel(false);
             let tasks: Vec<_> = (0..50)
                 .map(|_| {
-                    let (cache, reads, mut gate) = (Arc::clone(&cache), Arc::clone(&reads), gate.clone());
+                    let (cache, reads, mut gate) =
+                        (Arc::clone(&cache), Arc::clone(&reads), gate.clone());
                     tokio::spawn(async move {
                         let read = async {
                             reads.fetch_add(1, Ordering::SeqCst);
                             gate.wait_for(|open| *open).await.unwrap();
                             Ok(value.map(Arc::new))
                         };
-                        cache.get("a", at(0), read).await.unwrap().map(|number| *number)
+                        cache
+                            .get("a", at(0), read)
+                            .await
+                            .unwrap()
+                            .map(|number| *number)
                     })
                 })
                 .collect();
@@ -253,9 +278,16 @@ mod tests {
         assert!(cache.absent.len() <= ABSENT);
         assert!(matches!(cache.peek("real", at(0)), Peek::Found(_)));
         assert!(matches!(cache.peek("made up 49999", at(1)), Peek::Absent));
-        assert!(matches!(cache.peek("made up 49999", at(2)), Peek::Ask), "absence is not believed for long");
+        assert!(
+            matches!(cache.peek("made up 49999", at(2)), Peek::Ask),
+            "absence is not believed for long"
+        );
         cache.forget("made up 49999");
-        assert_eq!(get(&cache, "made up 49999", 0, Some(7)).await, Some(7), "it was inserted");
+        assert_eq!(
+            get(&cache, "made up 49999", 0, Some(7)).await,
+            Some(7),
+            "it was inserted"
+        );
     }
 
     #[tokio::test]
@@ -265,7 +297,11 @@ mod tests {
             get(&cache, &format!("{n}"), 0, Some(n)).await;
         }
         assert!(cache.found.weight() <= 100_000);
-        let failed = cache.get("x", at(0), async { Err(StoreError::unavailable("planted")) }).await;
+        let failed = cache
+            .get("x", at(0), async {
+                Err(StoreError::unavailable("planted"))
+            })
+            .await;
         assert!(failed.is_err() && matches!(cache.peek("x", at(0)), Peek::Ask));
     }
 
@@ -277,9 +313,16 @@ mod tests {
         for n in 0..50_000_u64 {
             let mut key = [0; 32];
             key[..8].copy_from_slice(&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
-            cache
-                .found
-                .insert(key, Found { record: Arc::clone(&record), stamp: Stamp { read: at(0), slot: 0 } });
+            cache.found.insert(
+                key,
+                Found {
+                    record: Arc::clone(&record),
+                    stamp: Stamp {
+                        read: at(0),
+                        slot: 0,
+                    },
+                },
+            );
         }
         let each = (cache.found.memory_used().total() - before) / cache.found.len();
         assert!(each <= ENTRY, "{each} bytes an entry");

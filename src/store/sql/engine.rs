@@ -81,7 +81,11 @@ impl Arg<'_> {
 }
 
 pub(super) fn check_storable(args: &[Arg<'_>]) -> Result<(), StoreError> {
-    if args.iter().all(Arg::is_storable) { Ok(()) } else { Err(StoreError::new(StoreErrorKind::Invalid)) }
+    if args.iter().all(Arg::is_storable) {
+        Ok(())
+    } else {
+        Err(StoreError::new(StoreErrorKind::Invalid))
+    }
 }
 
 impl From<i64> for Arg<'_> {
@@ -208,7 +212,11 @@ pub(super) fn micros(time: SystemTime) -> i64 {
 
 fn from_micros(micros: i64) -> SystemTime {
     let span = Duration::from_micros(micros.unsigned_abs());
-    let time = if micros < 0 { UNIX_EPOCH.checked_sub(span) } else { UNIX_EPOCH.checked_add(span) };
+    let time = if micros < 0 {
+        UNIX_EPOCH.checked_sub(span)
+    } else {
+        UNIX_EPOCH.checked_add(span)
+    };
     time.unwrap_or(UNIX_EPOCH)
 }
 
@@ -218,10 +226,22 @@ mod tests {
 
     #[test]
     fn times_are_kept_to_the_microsecond_on_both_sides_of_1970() {
-        for micros_since in [0, 1, -1, 1_700_000_000_123_456, -5_000_000, i64::MAX, i64::MIN + 1] {
+        for micros_since in [
+            0,
+            1,
+            -1,
+            1_700_000_000_123_456,
+            -5_000_000,
+            i64::MAX,
+            i64::MIN + 1,
+        ] {
             assert_eq!(micros(from_micros(micros_since)), micros_since);
         }
-        assert_eq!(micros(UNIX_EPOCH + Duration::from_nanos(1_999)), 1, "never later than it was");
+        assert_eq!(
+            micros(UNIX_EPOCH + Duration::from_nanos(1_999)),
+            1,
+            "never later than it was"
+        );
         assert_eq!(micros(UNIX_EPOCH - Duration::from_nanos(1_001)), -2);
     }
 }

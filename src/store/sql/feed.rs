@@ -72,7 +72,10 @@ async fn listen(core: &Core, noticed: &Notify) {
 async fn hear(core: &Core, cursor: &mut Option<Cursor>) -> Result<(), StoreError> {
     core.mirror.disabled().begin_hearing();
     let within = (core.options.lag / 2).max(Duration::from_millis(50));
-    match cursor.take().filter(|cursor| cursor.read.elapsed() < CURSOR_LASTS) {
+    match cursor
+        .take()
+        .filter(|cursor| cursor.read.elapsed() < CURSOR_LASTS)
+    {
         None => *cursor = Some(timed(READ_ALL_WITHIN, read_all(core)).await?),
         Some(known) => {
             // What is not heard this time is heard next time: the cursor stays where it is.
@@ -97,7 +100,9 @@ async fn timed<T>(
     within: Duration,
     call: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
-    timeout(within, call).await.map_err(StoreError::unavailable)?
+    timeout(within, call)
+        .await
+        .map_err(StoreError::unavailable)?
 }
 
 /// Reads all that is denied, and forgets what may have changed unheard.
@@ -105,12 +110,25 @@ async fn read_all(core: &Core) -> Result<Cursor, StoreError> {
     let mut lease = core.lease(Purpose::Upkeep).await?;
     // First the cursor: what changes between it and the readings is read twice, and nothing is missed.
     let cursor = cursor(core, &mut lease).await?;
-    for mut row in lease.run("SELECT kind, id, until FROM tower_auth_revoked", &[]).await? {
-        let kind = if row.int()? == TOKEN_REVOKED { Kind::Token } else { Kind::Family };
+    for mut row in lease
+        .run("SELECT kind, id, until FROM tower_auth_revoked", &[])
+        .await?
+    {
+        let kind = if row.int()? == TOKEN_REVOKED {
+            Kind::Token
+        } else {
+            Kind::Family
+        };
         core.mirror.deny(kind, &row.text()?, row.time()?);
     }
     let mut disabled = Vec::new();
-    for mut row in lease.run("SELECT kind, id, version FROM tower_auth_users WHERE active = 0", &[]).await? {
+    for mut row in lease
+        .run(
+            "SELECT kind, id, version FROM tower_auth_users WHERE active = 0",
+            &[],
+        )
+        .await?
+    {
         disabled.push((subject(&mut row)?, row.int()?));
     }
     core.mirror.disabled().replace(disabled);
@@ -123,14 +141,23 @@ async fn cursor(core: &Core, lease: &mut Lease<'_>) -> Result<Cursor, StoreError
     let read = Instant::now();
     let row = lease.first(core.engine.dialect().cursor, &[]).await?;
     let mut row = row.ok_or_else(|| StoreError::unavailable("the database has no cursor"))?;
-    Ok(Cursor { incarnation: row.text()?, position: row.text()?, read })
+    Ok(Cursor {
+        incarnation: row.text()?,
+        position: row.text()?,
+        read,
+    })
 }
 
 /// Reads and applies the changes after a cursor; `None` where they do not follow on it.
 async fn read_changes(core: &Core, after: &Cursor) -> Result<Option<Cursor>, StoreError> {
     let read = Instant::now();
     let mut lease = core.lease(Purpose::Upkeep).await?;
-    let rows = lease.run(core.engine.dialect().changes, args![after.position.as_str()]).await?;
+    let rows = lease
+        .run(
+            core.engine.dialect().changes,
+            args![after.position.as_str()],
+        )
+        .await?;
     drop(lease);
     let mut next = None;
     for mut row in rows {
@@ -138,7 +165,11 @@ async fn read_changes(core: &Core, after: &Cursor) -> Result<Option<Cursor>, Sto
         if incarnation != after.incarnation {
             return Ok(None);
         }
-        next = Some(Cursor { incarnation, position, read });
+        next = Some(Cursor {
+            incarnation,
+            position,
+            read,
+        });
         apply(core, row)?;
     }
     Ok(next)
@@ -146,14 +177,22 @@ async fn read_changes(core: &Core, after: &Cursor) -> Result<Option<Cursor>, Sto
 
 /// Applies a change, which may have been applied already.
 fn apply(core: &Core, mut row: engine::Row) -> Result<(), StoreError> {
-    let Some(what) = row.int_or_null()? else { return Ok(()) }; // no change, only the cursor
-    let (kind, id, digest) = (row.text_or_null()?, row.text_or_null()?, row.digest_or_null()?);
+    let Some(what) = row.int_or_null()? else {
+        return Ok(());
+    }; // no change, only the cursor
+    let (kind, id, digest) = (
+        row.text_or_null()?,
+        row.text_or_null()?,
+        row.digest_or_null()?,
+    );
     match (what, kind, id, digest) {
         (TOKEN_REVOKED, _, Some(id), _) => core.mirror.deny(Kind::Token, &id, row.time()?),
         (FAMILY_REVOKED, _, Some(id), _) => core.mirror.deny(Kind::Family, &id, row.time()?),
         (USER_STATE, Some(kind), Some(id), _) => {
             let (is_active, version) = user_state(&mut row)?;
-            core.mirror.disabled().set(Subject::new(kind, id), version, is_active);
+            core.mirror
+                .disabled()
+                .set(Subject::new(kind, id), version, is_active);
         }
         (USER_NAME, _, Some(name), _) => core.users.forget(name.as_str()),
         (KEY, _, _, Some(digest)) => core.keys.forget(&digest),

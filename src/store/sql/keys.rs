@@ -9,7 +9,11 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-pub(super) const FIND: &str = concat!("SELECT ", key_columns!(), " FROM tower_auth_keys WHERE digest = $1");
+pub(super) const FIND: &str = concat!(
+    "SELECT ",
+    key_columns!(),
+    " FROM tower_auth_keys WHERE digest = $1"
+);
 pub(super) const FIND_OWNED: &str = concat!(
     "SELECT ",
     key_columns!(),
@@ -42,7 +46,10 @@ const NEXT_NUMBER: &str = "INSERT INTO tower_auth_numbers (name, value) VALUES (
 
 impl Core {
     async fn read_key(&self, digest: &[u8; 32]) -> Result<Option<Arc<KeyRecord>>, StoreError> {
-        self.read_first(FIND, args![digest]).await?.map(key).transpose()
+        self.read_first(FIND, args![digest])
+            .await?
+            .map(key)
+            .transpose()
     }
 
     async fn find_key(
@@ -51,13 +58,25 @@ impl Core {
         now: SystemTime,
     ) -> Result<Option<Arc<KeyRecord>>, StoreError> {
         let read = self.read_key(digest);
-        if self.mirror.age().is_fresh() { self.keys.get(digest, now, read).await } else { read.await }
+        if self.mirror.age().is_fresh() {
+            self.keys.get(digest, now, read).await
+        } else {
+            read.await
+        }
     }
 }
 
 async fn insert(lease: &mut Lease<'_>, record: &KeyRecord) -> Result<(), StoreError> {
-    check_lengths([record.id(), record.owner().kind(), record.owner().id(), record.digest().algorithm()])?;
-    let (scopes, roles) = (scopes_text(record.scopes()), list_text(record.roles().iter()));
+    check_lengths([
+        record.id(),
+        record.owner().kind(),
+        record.owner().id(),
+        record.digest().algorithm(),
+    ])?;
+    let (scopes, roles) = (
+        scopes_text(record.scopes()),
+        list_text(record.roles().iter()),
+    );
     let args = args![
         record.id(),
         record.owner().kind(),
@@ -117,15 +136,21 @@ impl KeyStore for Sql {
     }
 
     async fn insert_key(&self, record: KeyRecord, _now: SystemTime) -> Result<(), StoreError> {
-        let inserted =
-            self.call(async { insert(&mut self.core().lease(Purpose::Write).await?, &record).await });
+        let inserted = self
+            .call(async { insert(&mut self.core().lease(Purpose::Write).await?, &record).await });
         inserted.await?;
         self.core().keys.forget(record.digest().bytes());
         Ok(())
     }
 
-    async fn list_keys(&self, owner: &Subject, _now: SystemTime) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
-        let rows = self.call(self.core().read(LIST, args![owner.kind(), owner.id()])).await;
+    async fn list_keys(
+        &self,
+        owner: &Subject,
+        _now: SystemTime,
+    ) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
+        let rows = self
+            .call(self.core().read(LIST, args![owner.kind(), owner.id()]))
+            .await;
         or_absent(rows)?.into_iter().map(key).collect()
     }
 
@@ -153,7 +178,11 @@ impl KeyStore for Sql {
         let args = args![owner.kind(), owner.id(), id, successor.id(), until, now];
         let former = self.call(async {
             let mut lease = self.core().begin().await?;
-            let former = lease.first(SUPERSEDE, args).await?.ok_or_else(missing)?.digest()?;
+            let former = lease
+                .first(SUPERSEDE, args)
+                .await?
+                .ok_or_else(missing)?
+                .digest()?;
             insert(&mut lease, &successor).await?;
             lease.commit().await?;
             Ok(former)
@@ -163,7 +192,12 @@ impl KeyStore for Sql {
         Ok(())
     }
 
-    async fn revoke_key(&self, owner: &Subject, id: &str, now: SystemTime) -> Result<(), StoreError> {
+    async fn revoke_key(
+        &self,
+        owner: &Subject,
+        id: &str,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
         let args = args![owner.kind(), owner.id(), id, now];
         let row = self.call(self.core().write_first(REVOKE, args)).await?;
         self.core().keys.forget(&row.ok_or_else(missing)?.digest()?);
@@ -178,7 +212,9 @@ impl KeyStore for Sql {
     ) -> Result<(), StoreError> {
         check_lengths([to.algorithm()])?;
         let args = args![from.algorithm(), from.bytes(), to.algorithm(), to.bytes()];
-        let row = self.call(self.core().write_first(REPLACE_DIGEST, args)).await?;
+        let row = self
+            .call(self.core().write_first(REPLACE_DIGEST, args))
+            .await?;
         row.ok_or_else(missing)?;
         self.core().keys.forget(from.bytes());
         self.core().keys.forget(to.bytes());
@@ -199,7 +235,9 @@ impl KeyStore for Sql {
         self.call(async {
             let mut lease = self.core().begin().await?;
             for (digest, at) in &uses {
-                lease.run(NOTE_USE, args![digest.algorithm(), digest.bytes(), *at]).await?;
+                lease
+                    .run(NOTE_USE, args![digest.algorithm(), digest.bytes(), *at])
+                    .await?;
             }
             lease.commit().await
         })
@@ -215,7 +253,9 @@ impl KeyStore for Sql {
 
     async fn next_key_number(&self, _now: SystemTime) -> Result<u64, StoreError> {
         let row = self.call(self.core().write_first(NEXT_NUMBER, &[])).await?;
-        let number = row.ok_or_else(|| StoreError::unavailable("no number was given"))?.int()?;
+        let number = row
+            .ok_or_else(|| StoreError::unavailable("no number was given"))?
+            .int()?;
         u64::try_from(number).map_err(StoreError::unavailable)
     }
 
@@ -225,6 +265,7 @@ impl KeyStore for Sql {
         most: usize,
         _now: SystemTime,
     ) -> Result<usize, StoreError> {
-        self.call(purge::keys(self.core(), Purpose::Write, before, most)).await
+        self.call(purge::keys(self.core(), Purpose::Write, before, most))
+            .await
     }
 }

@@ -27,10 +27,18 @@ enum State {
 
 impl<'a> Lease<'a> {
     pub(super) fn new(connection: Box<dyn Connection>, statements: &'a AtomicU64) -> Self {
-        Self { connection: Some(connection), state: State::Idle, statements }
+        Self {
+            connection: Some(connection),
+            state: State::Idle,
+            statements,
+        }
     }
 
-    pub(super) async fn run(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>, StoreError> {
+    pub(super) async fn run(
+        &mut self,
+        sql: &'static str,
+        args: &[Arg<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
         check_storable(args)?;
         self.statements.fetch_add(1, Ordering::Relaxed);
         let state = std::mem::replace(&mut self.state, State::Unsure);
@@ -83,14 +91,17 @@ fn is_about_the_record(error: &StoreError) -> bool {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take() else { return };
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
         match self.state {
             State::Idle => connection.give_back(),
             State::InTransaction => {
                 // Without a runtime it is closed, which ends the transaction as well.
                 if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                     runtime.spawn(async move {
-                        let rollback = tokio::time::timeout(ROLLBACK_WITHIN, connection.batch("ROLLBACK"));
+                        let rollback =
+                            tokio::time::timeout(ROLLBACK_WITHIN, connection.batch("ROLLBACK"));
                         if let Ok(Ok(())) = rollback.await {
                             connection.give_back();
                         }

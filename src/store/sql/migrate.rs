@@ -7,17 +7,33 @@ pub(super) async fn migrate(core: &Core) -> Result<(), StoreError> {
     let dialect = core.engine.dialect();
     let mut lease = core.lease(Purpose::Upkeep).await?;
     lease.begin(dialect.begin_migration).await?;
-    lease.script("CREATE TABLE IF NOT EXISTS tower_auth_schema (version bigint PRIMARY KEY)").await?;
-    let versions = lease.first("SELECT coalesce(max(version), 0) FROM tower_auth_schema", &[]).await?;
+    lease
+        .script("CREATE TABLE IF NOT EXISTS tower_auth_schema (version bigint PRIMARY KEY)")
+        .await?;
+    let versions = lease
+        .first(
+            "SELECT coalesce(max(version), 0) FROM tower_auth_schema",
+            &[],
+        )
+        .await?;
     let mut have = match versions {
         Some(mut row) => row.int()?,
         None => 0,
     };
     // A schema of a later release is left as it is: its steps are such that this release goes on working.
-    for step in dialect.schema.iter().skip(usize::try_from(have).unwrap_or_default()) {
+    for step in dialect
+        .schema
+        .iter()
+        .skip(usize::try_from(have).unwrap_or_default())
+    {
         have = have.saturating_add(1);
         lease.script(step).await?;
-        lease.run("INSERT INTO tower_auth_schema (version) VALUES ($1)", args![have]).await?;
+        lease
+            .run(
+                "INSERT INTO tower_auth_schema (version) VALUES ($1)",
+                args![have],
+            )
+            .await?;
     }
     lease.commit().await
 }

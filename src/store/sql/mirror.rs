@@ -16,7 +16,11 @@ pub(super) struct Mirror {
 
 impl Mirror {
     pub(super) fn new(bound: Duration, outage: Duration) -> Self {
-        Self { denials: Denials::default(), disabled: Disabled::default(), age: Age::new(bound, outage) }
+        Self {
+            denials: Denials::default(),
+            disabled: Disabled::default(),
+            age: Age::new(bound, outage),
+        }
     }
 
     pub(super) fn age(&self) -> &Age {
@@ -28,11 +32,19 @@ impl Mirror {
     }
 
     pub(super) fn peek_revoked(&self, token: TokenIds<'_>, now: SystemTime) -> Known {
-        if self.age.is_believed() { self.denials.peek(token, now) } else { Known::Ask }
+        if self.age.is_believed() {
+            self.denials.peek(token, now)
+        } else {
+            Known::Ask
+        }
     }
 
     pub(super) fn peek_disabled(&self, id: &Subject) -> Known {
-        if self.age.is_believed() { self.disabled.holds(id).into() } else { Known::Ask }
+        if self.age.is_believed() {
+            self.disabled.holds(id).into()
+        } else {
+            Known::Ask
+        }
     }
 
     /// Denies an id, through this node: by its next request.
@@ -77,7 +89,8 @@ impl Age {
     pub(super) fn hear(&self, at: Instant) {
         let since = at.saturating_duration_since(self.start).as_micros();
         let since = u64::try_from(since).unwrap_or(u64::MAX - 1);
-        self.heard.fetch_max(since.saturating_add(1), Ordering::AcqRel);
+        self.heard
+            .fetch_max(since.saturating_add(1), Ordering::AcqRel);
         self.is_away.store(false, Ordering::Release);
     }
 
@@ -125,13 +138,24 @@ struct Entries {
 
 impl Entries {
     fn set(&mut self, id: Subject, version: i64, is_active: bool) {
-        if self.users.get(&id).is_some_and(|known| known.version > version) {
+        if self
+            .users
+            .get(&id)
+            .is_some_and(|known| known.version > version)
+        {
             return;
         }
         if is_active {
             self.lately.push(id.clone());
         }
-        self.users.insert(id, Entry { version, is_active, hearing: self.hearing });
+        self.users.insert(
+            id,
+            Entry {
+                version,
+                is_active,
+                hearing: self.hearing,
+            },
+        );
     }
 }
 
@@ -147,7 +171,10 @@ impl Disabled {
         if self.count.load(Ordering::Acquire) == 0 {
             return false;
         }
-        self.read().users.get(id).is_some_and(|entry| !entry.is_active)
+        self.read()
+            .users
+            .get(id)
+            .is_some_and(|entry| !entry.is_active)
     }
 
     pub(super) fn set(&self, id: Subject, version: i64, is_active: bool) {
@@ -225,7 +252,10 @@ mod tests {
         let mirror = Mirror::new(BOUND, Duration::from_secs(10));
         mirror.age().hear(Instant::now());
         tokio::time::advance(Duration::from_secs(5)).await;
-        assert!(!mirror.age().is_believed(), "it is there, so it can be asked");
+        assert!(
+            !mirror.age().is_believed(),
+            "it is there, so it can be asked"
+        );
         mirror.age().miss();
         assert!(mirror.age().is_believed() && !mirror.age().is_fresh());
         tokio::time::advance(Duration::from_secs(6)).await;
@@ -242,10 +272,17 @@ mod tests {
         assert!(!disabled.holds(&anna));
         disabled.end_hearing();
         disabled.set(anna.clone(), 1, false);
-        assert!(!disabled.holds(&anna), "written since the hearing began: earlier news may be on its way");
+        assert!(
+            !disabled.holds(&anna),
+            "written since the hearing began: earlier news may be on its way"
+        );
         disabled.begin_hearing();
         disabled.end_hearing();
-        assert_eq!(disabled.count.load(Ordering::SeqCst), 0, "and forgotten after the next");
+        assert_eq!(
+            disabled.count.load(Ordering::SeqCst),
+            0,
+            "and forgotten after the next"
+        );
         disabled.set(anna.clone(), 3, false);
         assert!(disabled.holds(&anna));
     }
@@ -259,6 +296,9 @@ mod tests {
         disabled.begin_hearing();
         disabled.set(new.clone(), 1, false);
         disabled.replace(vec![(both.clone(), 1)]);
-        assert_eq!([&old, &new, &both].map(|id| disabled.holds(id)), [false, true, true]);
+        assert_eq!(
+            [&old, &new, &both].map(|id| disabled.holds(id)),
+            [false, true, true]
+        );
     }
 }

@@ -64,7 +64,10 @@ impl Sql {
             upkeep: AtomicU64::new(0),
             options,
         };
-        Self(Arc::new(Owner { core: Arc::new(core), task: Mutex::new(None) }))
+        Self(Arc::new(Owner {
+            core: Arc::new(core),
+            task: Mutex::new(None),
+        }))
     }
 
     pub(super) async fn migrate(&self) -> Result<(), StoreError> {
@@ -84,9 +87,14 @@ impl Sql {
     }
 
     /// Runs a call: the tasks run, and it is over within the deadline.
-    async fn call<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    async fn call<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         self.0.keep_running();
-        tokio::time::timeout(self.core().options.timeout, call).await.map_err(StoreError::unavailable)?
+        tokio::time::timeout(self.core().options.timeout, call)
+            .await
+            .map_err(StoreError::unavailable)?
     }
 }
 
@@ -114,7 +122,11 @@ impl Drop for Owner {
 
 impl Core {
     async fn lease(&self, purpose: Purpose) -> Result<Lease<'_>, StoreError> {
-        let statements = if purpose == Purpose::Upkeep { &self.upkeep } else { &self.statements };
+        let statements = if purpose == Purpose::Upkeep {
+            &self.upkeep
+        } else {
+            &self.statements
+        };
         Ok(Lease::new(self.engine.open(purpose).await?, statements))
     }
 
@@ -123,7 +135,11 @@ impl Core {
         self.lease(Purpose::Read).await?.run(sql, args).await
     }
 
-    async fn read_first(&self, sql: &'static str, args: &[Arg<'_>]) -> Result<Option<Row>, StoreError> {
+    async fn read_first(
+        &self,
+        sql: &'static str,
+        args: &[Arg<'_>],
+    ) -> Result<Option<Row>, StoreError> {
         self.lease(Purpose::Read).await?.first(sql, args).await
     }
 
@@ -132,7 +148,11 @@ impl Core {
         self.lease(Purpose::Write).await?.run(sql, args).await
     }
 
-    async fn write_first(&self, sql: &'static str, args: &[Arg<'_>]) -> Result<Option<Row>, StoreError> {
+    async fn write_first(
+        &self,
+        sql: &'static str,
+        args: &[Arg<'_>],
+    ) -> Result<Option<Row>, StoreError> {
         self.lease(Purpose::Write).await?.first(sql, args).await
     }
 

@@ -39,7 +39,9 @@ pub(super) async fn keep_house(core: &Core) {
 async fn clean(core: &Core) -> Result<(), StoreError> {
     let now = core.options.clock.now();
     core.mirror.sweep(now);
-    let Some(before) = now.checked_sub(core.options.keep_ended) else { return Ok(()) };
+    let Some(before) = now.checked_sub(core.options.keep_ended) else {
+        return Ok(());
+    };
     while keys(core, Purpose::Upkeep, before, BATCH).await? == BATCH {}
     while tokens(core, Purpose::Upkeep, before, BATCH).await? == BATCH {}
     let kept = i64::try_from(CHANGES_KEPT.as_micros()).unwrap_or(i64::MAX);
@@ -56,7 +58,10 @@ pub(super) async fn keys(
     let mut lease = core.lease(purpose).await?;
     let mut purged = 0;
     for sql in ENDED_KEYS {
-        for mut row in lease.run(sql, args![before, limit(most.saturating_sub(purged))]).await? {
+        for mut row in lease
+            .run(sql, args![before, limit(most.saturating_sub(purged))])
+            .await?
+        {
             core.keys.forget(&row.digest()?);
             purged += 1;
         }
@@ -89,7 +94,10 @@ async fn delete(
     before: i64,
     most: usize,
 ) -> Result<usize, StoreError> {
-    Ok(lease.run(sql, &[Arg::from(before), Arg::from(limit(most))]).await?.len())
+    Ok(lease
+        .run(sql, &[Arg::from(before), Arg::from(limit(most))])
+        .await?
+        .len())
 }
 
 pub(super) fn limit(most: usize) -> i64 {

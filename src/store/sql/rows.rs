@@ -2,7 +2,9 @@
 
 use super::engine::Row;
 use crate::principal::{Roles, Scopes, Subject};
-use crate::store::{FamilyRecord, KeyDigest, KeyRecord, StoreError, StoreErrorKind, TokenRecord, UserRecord};
+use crate::store::{
+    FamilyRecord, KeyDigest, KeyRecord, StoreError, StoreErrorKind, TokenRecord, UserRecord,
+};
 use std::sync::Arc;
 
 /// The longest text that a record is found by, in bytes: three of them fit into one entry of a PostgreSQL index.
@@ -24,19 +26,28 @@ pub(super) fn key(mut row: Row) -> Result<Arc<KeyRecord>, StoreError> {
     let (created, expires, revoked) = (row.time()?, row.time_or_null()?, row.time_or_null()?);
     let (used, lineage, successor) = (row.time_or_null()?, row.text()?, row.text_or_null()?);
 
-    let mut record = KeyRecord::new(id, owner, name, hint, KeyDigest::new(&algorithm, digest), created)
-        .with_scopes(scopes)
-        .with_roles(roles)
-        .in_lineage(lineage);
+    let mut record = KeyRecord::new(
+        id,
+        owner,
+        name,
+        hint,
+        KeyDigest::new(&algorithm, digest),
+        created,
+    )
+    .with_scopes(scopes)
+    .with_roles(roles)
+    .in_lineage(lineage);
     record = apply(record, metadata, KeyRecord::with_metadata_json);
     record = apply(record, rate, KeyRecord::rate);
     record = apply(record, expires, KeyRecord::expires);
     record = apply(record, revoked, KeyRecord::revoked);
     record = apply(record, used, KeyRecord::used);
     // A key that has a successor expires, in this column.
-    record = apply(record, successor.zip(expires), |record, (successor, until)| {
-        record.superseded(successor, until)
-    });
+    record = apply(
+        record,
+        successor.zip(expires),
+        |record, (successor, until)| record.superseded(successor, until),
+    );
     Ok(Arc::new(record))
 }
 
@@ -54,9 +65,15 @@ pub(super) fn user(mut row: Row) -> Result<Arc<UserRecord>, StoreError> {
     let (scopes, roles) = (Scopes::parse(&row.text()?), roles(&row.text()?)?);
     let (rate, profile, created) = (row.text_or_null()?, row.text_or_null()?, row.time()?);
 
-    let change = crate::store::UserChange { names: Some(names), ..Default::default() };
-    let mut record =
-        UserRecord::new(id, "").changed(change).with_scopes(scopes).with_roles(roles).created_at(created);
+    let change = crate::store::UserChange {
+        names: Some(names),
+        ..Default::default()
+    };
+    let mut record = UserRecord::new(id, "")
+        .changed(change)
+        .with_scopes(scopes)
+        .with_roles(roles)
+        .created_at(created);
     if !active {
         record = record.disabled();
     }
@@ -80,7 +97,9 @@ pub(super) fn family(mut row: Row) -> Result<Arc<FamilyRecord>, StoreError> {
     let revoked = row.time_or_null()?;
 
     let record = FamilyRecord::new(id, subject, grants, created, ends, current, expires);
-    let record = apply(record, previous.0.zip(previous.1), |record, (id, at)| record.previous(id, at));
+    let record = apply(record, previous.0.zip(previous.1), |record, (id, at)| {
+        record.previous(id, at)
+    });
     Ok(Arc::new(apply(record, revoked, FamilyRecord::revoked)))
 }
 
@@ -131,9 +150,15 @@ pub(super) fn scopes_text(scopes: &Scopes) -> String {
 }
 
 /// Refuses texts that are too long to be found by.
-pub(super) fn check_lengths<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<(), StoreError> {
+pub(super) fn check_lengths<'a>(
+    texts: impl IntoIterator<Item = &'a str>,
+) -> Result<(), StoreError> {
     let fit = texts.into_iter().all(|text| text.len() <= LONGEST);
-    if fit { Ok(()) } else { Err(StoreError::new(StoreErrorKind::Invalid)) }
+    if fit {
+        Ok(())
+    } else {
+        Err(StoreError::new(StoreErrorKind::Invalid))
+    }
 }
 
 /// What cannot be kept is not there.

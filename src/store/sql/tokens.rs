@@ -5,7 +5,8 @@ use super::{Core, Sql, purge};
 use crate::principal::Subject;
 use crate::store::denials::Kind;
 use crate::store::{
-    FamilyRecord, Known, Rotated, Rotation, StoreError, StoreErrorKind, TokenIds, TokenRecord, TokenStore,
+    FamilyRecord, Known, Rotated, Rotation, StoreError, StoreErrorKind, TokenIds, TokenRecord,
+    TokenStore,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -20,8 +21,10 @@ macro_rules! until_the_later {
          THEN excluded.until ELSE tower_auth_revoked.until END RETURNING id, until"
     };
 }
-const DENY: &str =
-    concat!("INSERT INTO tower_auth_revoked (kind, id, until) VALUES ($1, $2, $3)", until_the_later!());
+const DENY: &str = concat!(
+    "INSERT INTO tower_auth_revoked (kind, id, until) VALUES ($1, $2, $3)",
+    until_the_later!()
+);
 const DENY_FAMILIES_OF: &str = concat!(
     "INSERT INTO tower_auth_revoked (kind, id, until) SELECT 1, id, $4 FROM tower_auth_families \
      WHERE subject_kind = $1 AND subject_id = $2 AND revoked = $3",
@@ -33,8 +36,11 @@ const DENY_TOKENS_OF: &str = concat!(
     until_the_later!()
 );
 
-pub(super) const FIND_FAMILY: &str =
-    concat!("SELECT ", family_columns!(), " FROM tower_auth_families WHERE id = $1");
+pub(super) const FIND_FAMILY: &str = concat!(
+    "SELECT ",
+    family_columns!(),
+    " FROM tower_auth_families WHERE id = $1"
+);
 const INSERT_FAMILY: &str = concat!(
     "INSERT INTO tower_auth_families (",
     family_columns!(),
@@ -75,7 +81,9 @@ impl Core {
     }
 
     async fn is_revoked(&self, token: TokenIds<'_>, now: SystemTime) -> Result<bool, StoreError> {
-        let row = self.read_first(IS_REVOKED, args![token.token, token.family, now]).await;
+        let row = self
+            .read_first(IS_REVOKED, args![token.token, token.family, now])
+            .await;
         Ok(or_absent(row)?.is_some())
     }
 
@@ -87,10 +95,18 @@ impl Core {
         Ok(())
     }
 
-    async fn rotate_family(&self, rotation: Rotation<'_>, now: SystemTime) -> Result<Rotated, StoreError> {
+    async fn rotate_family(
+        &self,
+        rotation: Rotation<'_>,
+        now: SystemTime,
+    ) -> Result<Rotated, StoreError> {
         let mut lease = self.begin().await?;
-        let locked = lease.first(self.engine.dialect().lock_family, args![rotation.family]).await;
-        let Some(row) = or_absent(locked)? else { return Ok(Rotated::Unknown) };
+        let locked = lease
+            .first(self.engine.dialect().lock_family, args![rotation.family])
+            .await;
+        let Some(row) = or_absent(locked)? else {
+            return Ok(Rotated::Unknown);
+        };
         let rotated = family(row)?.rotate(&rotation, now);
         match &rotated {
             Rotated::New(after) => {
@@ -136,7 +152,10 @@ impl Core {
         lease.run(END_TOKENS_OF, &of(now.into())).await?;
         let families = args![subject.kind(), subject.id(), now, access_until];
         let mut denied = denied(Kind::Family, lease.run(DENY_FAMILIES_OF, families).await?)?;
-        denied.extend(self::denied(Kind::Token, lease.run(DENY_TOKENS_OF, &of(now.into())).await?)?);
+        denied.extend(self::denied(
+            Kind::Token,
+            lease.run(DENY_TOKENS_OF, &of(now.into())).await?,
+        )?);
         lease.commit().await?;
         self.mirror_all(denied);
         Ok(())
@@ -149,8 +168,12 @@ impl Core {
         now: SystemTime,
     ) -> Result<(), StoreError> {
         let mut lease = self.begin().await?;
-        let row = lease.first(END_TOKEN, args![owner.kind(), owner.id(), id, now]).await?;
-        let expires = row.ok_or_else(|| StoreError::new(StoreErrorKind::Missing))?.time()?;
+        let row = lease
+            .first(END_TOKEN, args![owner.kind(), owner.id(), id, now])
+            .await?;
+        let expires = row
+            .ok_or_else(|| StoreError::new(StoreErrorKind::Missing))?
+            .time()?;
         let denied = deny(&mut lease, Kind::Token, id, expires).await?;
         lease.commit().await?;
         self.mirror_all(denied);
@@ -171,12 +194,19 @@ async fn end_family(
     }
 }
 
-async fn deny(lease: &mut Lease<'_>, kind: Kind, id: &str, until: SystemTime) -> Result<Denied, StoreError> {
+async fn deny(
+    lease: &mut Lease<'_>,
+    kind: Kind,
+    id: &str,
+    until: SystemTime,
+) -> Result<Denied, StoreError> {
     denied(kind, lease.run(DENY, args![number(kind), id, until]).await?)
 }
 
 fn denied(kind: Kind, rows: Vec<super::engine::Row>) -> Result<Denied, StoreError> {
-    rows.into_iter().map(|mut row| Ok((kind, row.text()?, row.time()?))).collect()
+    rows.into_iter()
+        .map(|mut row| Ok((kind, row.text()?, row.time()?)))
+        .collect()
 }
 
 fn number(kind: Kind) -> i64 {
@@ -196,11 +226,20 @@ impl TokenStore for Sql {
         self.call(self.core().is_revoked(token, now)).await
     }
 
-    async fn revoke_token(&self, id: &str, until: SystemTime, _now: SystemTime) -> Result<(), StoreError> {
+    async fn revoke_token(
+        &self,
+        id: &str,
+        until: SystemTime,
+        _now: SystemTime,
+    ) -> Result<(), StoreError> {
         self.call(self.core().revoke_token(id, until)).await
     }
 
-    async fn insert_family(&self, family: FamilyRecord, _now: SystemTime) -> Result<(), StoreError> {
+    async fn insert_family(
+        &self,
+        family: FamilyRecord,
+        _now: SystemTime,
+    ) -> Result<(), StoreError> {
         let subject = family.subject();
         check_lengths([family.id(), subject.kind(), subject.id(), family.current()])?;
         let (previous, rotated) = family.predecessor().unzip();
@@ -217,15 +256,28 @@ impl TokenStore for Sql {
             rotated,
             family.revoked_at(),
         ];
-        self.call(self.core().write(INSERT_FAMILY, args)).await.map(drop)
+        self.call(self.core().write(INSERT_FAMILY, args))
+            .await
+            .map(drop)
     }
 
-    async fn find_family(&self, id: &str, _now: SystemTime) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
-        let row = or_absent(self.call(self.core().read_first(FIND_FAMILY, args![id])).await)?;
+    async fn find_family(
+        &self,
+        id: &str,
+        _now: SystemTime,
+    ) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
+        let row = or_absent(
+            self.call(self.core().read_first(FIND_FAMILY, args![id]))
+                .await,
+        )?;
         row.map(family).transpose()
     }
 
-    async fn rotate_family(&self, rotation: Rotation<'_>, now: SystemTime) -> Result<Rotated, StoreError> {
+    async fn rotate_family(
+        &self,
+        rotation: Rotation<'_>,
+        now: SystemTime,
+    ) -> Result<Rotated, StoreError> {
         self.call(self.core().rotate_family(rotation, now)).await
     }
 
@@ -235,7 +287,8 @@ impl TokenStore for Sql {
         access_until: SystemTime,
         now: SystemTime,
     ) -> Result<(), StoreError> {
-        self.call(self.core().revoke_family(id, access_until, now)).await
+        self.call(self.core().revoke_family(id, access_until, now))
+            .await
     }
 
     async fn revoke_subject(
@@ -244,10 +297,17 @@ impl TokenStore for Sql {
         access_until: SystemTime,
         now: SystemTime,
     ) -> Result<(), StoreError> {
-        or_absent(self.call(self.core().revoke_subject(subject, access_until, now)).await)
+        or_absent(
+            self.call(self.core().revoke_subject(subject, access_until, now))
+                .await,
+        )
     }
 
-    async fn insert_private_token(&self, token: TokenRecord, _now: SystemTime) -> Result<(), StoreError> {
+    async fn insert_private_token(
+        &self,
+        token: TokenRecord,
+        _now: SystemTime,
+    ) -> Result<(), StoreError> {
         check_lengths([token.id(), token.owner().kind(), token.owner().id()])?;
         let args = args![
             token.id(),
@@ -259,7 +319,9 @@ impl TokenStore for Sql {
             token.revoked_at(),
             token.last_used(),
         ];
-        self.call(self.core().write(INSERT_TOKEN, args)).await.map(drop)
+        self.call(self.core().write(INSERT_TOKEN, args))
+            .await
+            .map(drop)
     }
 
     async fn list_private_tokens(
@@ -267,7 +329,12 @@ impl TokenStore for Sql {
         owner: &Subject,
         _now: SystemTime,
     ) -> Result<Vec<Arc<TokenRecord>>, StoreError> {
-        let rows = self.call(self.core().read(LIST_TOKENS, args![owner.kind(), owner.id()])).await;
+        let rows = self
+            .call(
+                self.core()
+                    .read(LIST_TOKENS, args![owner.kind(), owner.id()]),
+            )
+            .await;
         or_absent(rows)?.into_iter().map(token).collect()
     }
 
@@ -277,7 +344,8 @@ impl TokenStore for Sql {
         id: &str,
         now: SystemTime,
     ) -> Result<(), StoreError> {
-        self.call(self.core().revoke_private_token(owner, id, now)).await
+        self.call(self.core().revoke_private_token(owner, id, now))
+            .await
     }
 
     async fn note_token_uses(
@@ -307,6 +375,7 @@ impl TokenStore for Sql {
         most: usize,
         _now: SystemTime,
     ) -> Result<usize, StoreError> {
-        self.call(purge::tokens(self.core(), Purpose::Write, before, most)).await
+        self.call(purge::tokens(self.core(), Purpose::Write, before, most))
+            .await
     }
 }

@@ -52,13 +52,21 @@ impl Core {
         row.map(user).transpose()
     }
 
-    async fn find_user(&self, name: &str, now: SystemTime) -> Result<Option<Arc<UserRecord>>, StoreError> {
+    async fn find_user(
+        &self,
+        name: &str,
+        now: SystemTime,
+    ) -> Result<Option<Arc<UserRecord>>, StoreError> {
         // No user has such a name: it takes no room in the cache.
         if check_lengths([name]).is_err() {
             return Ok(None);
         }
         let read = self.read_user(name);
-        if self.mirror.age().is_fresh() { self.users.get(name, now, read).await } else { read.await }
+        if self.mirror.age().is_fresh() {
+            self.users.get(name, now, read).await
+        } else {
+            read.await
+        }
     }
 
     async fn insert_user(&self, user: &UserRecord) -> Result<(), StoreError> {
@@ -88,7 +96,11 @@ impl Core {
         Ok(())
     }
 
-    async fn change_user(&self, id: &Subject, change: UserChange) -> Result<Arc<UserRecord>, StoreError> {
+    async fn change_user(
+        &self,
+        id: &Subject,
+        change: UserChange,
+    ) -> Result<Arc<UserRecord>, StoreError> {
         let mut lease = self.begin().await?;
         let before = self.lock_user(&mut lease, id).await?;
         let renames = change.names.is_some();
@@ -99,7 +111,10 @@ impl Core {
             insert_names(&mut lease, &after).await?;
         }
         let (names, scopes) = (list_text(after.names()), scopes_text(after.scopes()));
-        let (roles, active) = (list_text(after.roles().iter()), i64::from(after.is_active()));
+        let (roles, active) = (
+            list_text(after.roles().iter()),
+            i64::from(after.is_active()),
+        );
         let args = args![
             id.kind(),
             id.id(),
@@ -111,7 +126,9 @@ impl Core {
         ];
         let version = version(lease.first(CHANGE, args).await?)?;
         lease.commit().await?;
-        self.mirror.disabled().set(id.clone(), version, after.is_active());
+        self.mirror
+            .disabled()
+            .set(id.clone(), version, after.is_active());
         self.forget_names(&before);
         self.forget_names(&after);
         Ok(Arc::new(after))
@@ -128,8 +145,14 @@ impl Core {
         Ok(())
     }
 
-    async fn lock_user(&self, lease: &mut Lease<'_>, id: &Subject) -> Result<Arc<UserRecord>, StoreError> {
-        let row = lease.first(self.engine.dialect().lock_user, args![id.kind(), id.id()]).await?;
+    async fn lock_user(
+        &self,
+        lease: &mut Lease<'_>,
+        id: &Subject,
+    ) -> Result<Arc<UserRecord>, StoreError> {
+        let row = lease
+            .first(self.engine.dialect().lock_user, args![id.kind(), id.id()])
+            .await?;
         user(row.ok_or_else(missing)?)
     }
 
@@ -146,7 +169,9 @@ fn check(user: &UserRecord) -> Result<(), StoreError> {
 async fn insert_names(lease: &mut Lease<'_>, user: &UserRecord) -> Result<(), StoreError> {
     // In one order everywhere, lest two who want the same names wait for each other; and each once.
     for name in user.names().collect::<BTreeSet<_>>() {
-        lease.run(INSERT_NAME, args![user.id().kind(), user.id().id(), name]).await?;
+        lease
+            .run(INSERT_NAME, args![user.id().kind(), user.id().id(), name])
+            .await?;
     }
     Ok(())
 }
@@ -162,10 +187,18 @@ fn missing() -> StoreError {
 #[async_trait]
 impl UserStore for Sql {
     fn peek_user(&self, name: &str, now: SystemTime) -> Peek<UserRecord> {
-        if self.core().mirror.age().is_believed() { self.core().users.peek(name, now) } else { Peek::Ask }
+        if self.core().mirror.age().is_believed() {
+            self.core().users.peek(name, now)
+        } else {
+            Peek::Ask
+        }
     }
 
-    async fn find_user(&self, name: &str, now: SystemTime) -> Result<Option<Arc<UserRecord>>, StoreError> {
+    async fn find_user(
+        &self,
+        name: &str,
+        now: SystemTime,
+    ) -> Result<Option<Arc<UserRecord>>, StoreError> {
         self.call(self.core().find_user(name, now)).await
     }
 
@@ -174,7 +207,12 @@ impl UserStore for Sql {
         id: &Subject,
         _now: SystemTime,
     ) -> Result<Option<Arc<UserRecord>>, StoreError> {
-        let row = self.call(self.core().read_first(FIND_BY_ID, args![id.kind(), id.id()])).await;
+        let row = self
+            .call(
+                self.core()
+                    .read_first(FIND_BY_ID, args![id.kind(), id.id()]),
+            )
+            .await;
         or_absent(row)?.map(user).transpose()
     }
 
@@ -183,7 +221,12 @@ impl UserStore for Sql {
     }
 
     async fn is_disabled(&self, id: &Subject, _now: SystemTime) -> Result<bool, StoreError> {
-        let row = self.call(self.core().read_first(IS_DISABLED, args![id.kind(), id.id()])).await;
+        let row = self
+            .call(
+                self.core()
+                    .read_first(IS_DISABLED, args![id.kind(), id.id()]),
+            )
+            .await;
         Ok(or_absent(row)?.is_some())
     }
 
@@ -209,9 +252,13 @@ impl UserStore for Sql {
     ) -> Result<(), StoreError> {
         let from = from.map(|hash| hash.expose().as_str());
         let args = args![id.kind(), id.id(), from, to.expose().as_str()];
-        let row = self.call(self.core().write_first(REPLACE_PASSWORD, args)).await?;
+        let row = self
+            .call(self.core().write_first(REPLACE_PASSWORD, args))
+            .await?;
         let names = super::rows::list(&row.ok_or_else(missing)?.text()?)?;
-        names.iter().for_each(|name| self.core().users.forget(name.as_str()));
+        names
+            .iter()
+            .for_each(|name| self.core().users.forget(name.as_str()));
         Ok(())
     }
 
@@ -223,7 +270,13 @@ impl UserStore for Sql {
     ) -> Result<Vec<Arc<UserRecord>>, StoreError> {
         let rows = match after {
             None => self.call(self.core().read(LIST, args![limit(most)])).await,
-            Some(id) => self.call(self.core().read(LIST_AFTER, args![limit(most), id.kind(), id.id()])).await,
+            Some(id) => {
+                self.call(
+                    self.core()
+                        .read(LIST_AFTER, args![limit(most), id.kind(), id.id()]),
+                )
+                .await
+            }
         };
         rows?.into_iter().map(user).collect()
     }

@@ -13,7 +13,11 @@ static DIALECT: Dialect = Dialect {
     begin_migration: "BEGIN IMMEDIATE",
     schema: &[include_str!("schema.sql")],
     // Whoever began first has the whole file.
-    lock_family: concat!("SELECT ", family_columns!(), " FROM tower_auth_families WHERE id = $1"),
+    lock_family: concat!(
+        "SELECT ",
+        family_columns!(),
+        " FROM tower_auth_families WHERE id = $1"
+    ),
     lock_user: concat!(
         "SELECT ",
         user_columns!(),
@@ -35,7 +39,10 @@ pub(super) struct SqliteEngine {
 
 impl SqliteEngine {
     pub(super) fn new(pool: SqlitePool) -> Self {
-        Self { pool, writer: Arc::default() }
+        Self {
+            pool,
+            writer: Arc::default(),
+        }
     }
 }
 
@@ -51,7 +58,10 @@ impl Engine for SqliteEngine {
             Purpose::Read | Purpose::Upkeep => None,
         };
         let connection = self.pool.acquire().await.map_err(error)?;
-        Ok(Box::new(SqliteConnection { connection: Some(connection), _turn: turn }))
+        Ok(Box::new(SqliteConnection {
+            connection: Some(connection),
+            _turn: turn,
+        }))
     }
 
     async fn listen(&self) -> Result<Option<Box<dyn Listener>>, StoreError> {
@@ -67,7 +77,9 @@ struct SqliteConnection {
 
 impl SqliteConnection {
     fn get(&mut self) -> Result<&mut sqlx::SqliteConnection, StoreError> {
-        self.connection.as_deref_mut().ok_or_else(|| StoreError::new(StoreErrorKind::Unavailable))
+        self.connection
+            .as_deref_mut()
+            .ok_or_else(|| StoreError::new(StoreErrorKind::Unavailable))
     }
 }
 
@@ -80,7 +92,11 @@ impl Connection for SqliteConnection {
     }
 
     async fn batch(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        sqlx::raw_sql(sql).execute(self.get()?).await.map(drop).map_err(error)
+        sqlx::raw_sql(sql)
+            .execute(self.get()?)
+            .await
+            .map(drop)
+            .map_err(error)
     }
 
     fn give_back(mut self: Box<Self>) {
@@ -116,7 +132,10 @@ fn read(row: &SqliteRow) -> Result<Row, sqlx::Error> {
             _ => row.try_get(column).map(Cell::Text),
         }
     };
-    (0..row.len()).map(cell).collect::<Result<_, _>>().map(Row::new)
+    (0..row.len())
+        .map(cell)
+        .collect::<Result<_, _>>()
+        .map(Row::new)
 }
 
 fn error(error: sqlx::Error) -> StoreError {

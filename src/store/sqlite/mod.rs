@@ -61,10 +61,16 @@ impl Sqlite {
     /// # Errors
     ///
     /// [`StoreErrorKind::Unavailable`] when the file cannot be opened.
-    pub async fn open_with(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self, StoreError> {
+    pub async fn open_with(
+        path: impl AsRef<Path>,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
         if path.as_ref() == Path::new(":memory:") {
             // Each connection would have a database of its own.
-            return Err(StoreError::because(StoreErrorKind::Invalid, "use store::Memory"));
+            return Err(StoreError::because(
+                StoreErrorKind::Invalid,
+                "use store::Memory",
+            ));
         }
         let file = SqliteConnectOptions::new()
             .filename(path)
@@ -115,6 +121,8 @@ forward_stores!(impl for Sqlite, |self| asked!(self.0));
 
 impl fmt::Debug for Sqlite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sqlite").field("lag", &self.lag()).finish_non_exhaustive()
+        f.debug_struct("Sqlite")
+            .field("lag", &self.lag())
+            .finish_non_exhaustive()
     }
 }

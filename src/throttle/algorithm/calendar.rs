@@ -1,5 +1,5 @@
 use super::{Moment, Receipt, Room, State};
-use crate::throttle::rate::Rate;
+use crate::rate::Rate;
 
 const DAY: u64 = 24 * 3600 * 1_000_000_000;
 /// 1970-01-01 was a Thursday: three days earlier it was Monday.
@@ -47,8 +47,15 @@ impl State for Calendar {
 
     #[inline]
     fn room(&self, rate: &Rate, now: Moment) -> Room {
-        let full_in = if self.count == 0 { 0 } else { self.end.saturating_sub(now.wall) };
-        Room { left: rate.count().saturating_sub(self.count), full_in }
+        let full_in = if self.count == 0 {
+            0
+        } else {
+            self.end.saturating_sub(now.wall)
+        };
+        Room {
+            left: rate.count().saturating_sub(self.count),
+            full_in,
+        }
     }
 
     fn is_idle(&self, now: Moment) -> bool {
@@ -62,5 +69,7 @@ fn end(rate: &Rate, now: u64) -> u64 {
     let period = rate.nanos();
     let offset = if period > DAY { SINCE_MONDAY } else { 0 };
     let index = now.saturating_add(offset) / period;
-    (index.saturating_add(1)).saturating_mul(period).saturating_sub(offset)
+    (index.saturating_add(1))
+        .saturating_mul(period)
+        .saturating_sub(offset)
 }

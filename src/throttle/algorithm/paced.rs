@@ -1,5 +1,5 @@
 use super::{Moment, Receipt, Room, State};
-use crate::throttle::rate::{Form, Rate};
+use crate::rate::{Form, Rate};
 
 /// GCRA: the time at which the bucket will be full again (the "theoretical arrival time").
 #[derive(Clone, Default)]
@@ -11,7 +11,10 @@ impl State for Paced {
     /// A debt from costs that came to light afterwards is at most a period.
     #[inline]
     fn turn(&mut self, rate: &Rate, now: Moment) {
-        let furthest = now.steady.saturating_add(depth(rate)).saturating_add(rate.nanos());
+        let furthest = now
+            .steady
+            .saturating_add(depth(rate))
+            .saturating_add(rate.nanos());
         self.full_at = self.full_at.clamp(now.steady, furthest);
     }
 
@@ -20,13 +23,17 @@ impl State for Paced {
         if cost > rate.most() {
             return rate.nanos();
         }
-        let full_at = self.full_at.saturating_add(interval(rate).saturating_mul(cost.into()));
+        let full_at = self
+            .full_at
+            .saturating_add(interval(rate).saturating_mul(cost.into()));
         full_at.saturating_sub(now.steady.saturating_add(depth(rate)))
     }
 
     #[inline]
     fn take(&mut self, rate: &Rate, _: Moment, cost: u32) -> Receipt {
-        self.full_at = self.full_at.saturating_add(interval(rate).saturating_mul(cost.into()));
+        self.full_at = self
+            .full_at
+            .saturating_add(interval(rate).saturating_mul(cost.into()));
         Receipt(self.full_at)
     }
 
@@ -41,7 +48,10 @@ impl State for Paced {
     fn room(&self, rate: &Rate, now: Moment) -> Room {
         let full_in = self.full_at.saturating_sub(now.steady);
         let left = depth(rate).saturating_sub(full_in) / interval(rate);
-        Room { left: u32::try_from(left).unwrap_or(u32::MAX), full_in }
+        Room {
+            left: u32::try_from(left).unwrap_or(u32::MAX),
+            full_in,
+        }
     }
 
     fn is_idle(&self, now: Moment) -> bool {
@@ -58,6 +68,10 @@ fn interval(rate: &Rate) -> u64 {
 /// The time in which an empty bucket fills.
 #[inline]
 fn depth(rate: &Rate) -> u64 {
-    let burst = if let Form::Paced { burst } = rate.form() { burst } else { rate.count() };
+    let burst = if let Form::Paced { burst } = rate.form() {
+        burst
+    } else {
+        rate.count()
+    };
     interval(rate).saturating_mul(burst.into())
 }

@@ -1,5 +1,5 @@
 use super::{Moment, Receipt, Room, State};
-use crate::throttle::rate::Rate;
+use crate::rate::Rate;
 
 /// In how many parts a period is counted.
 const PARTS: u64 = 64;
@@ -48,7 +48,13 @@ impl Sliding {
 
     fn entries(&self) -> impl Iterator<Item = Entry> {
         let (one, many) = match self {
-            Self::One { until, count } => (Some(Entry { until: *until, count: *count }), [].as_slice()),
+            Self::One { until, count } => (
+                Some(Entry {
+                    until: *until,
+                    count: *count,
+                }),
+                [].as_slice(),
+            ),
             Self::Many(log) => (None, log.entries.as_slice()),
         };
         one.into_iter().chain(many.iter().copied())
@@ -104,7 +110,10 @@ impl State for Sliding {
 
     #[inline]
     fn take(&mut self, rate: &Rate, now: Moment, cost: u32) -> Receipt {
-        let new = Entry { until: until(rate, now.steady), count: cost };
+        let new = Entry {
+            until: until(rate, now.steady),
+            count: cost,
+        };
         match self {
             Self::One { until, count } if *count == 0 => {
                 (*until, *count) = (new.until, cost);
@@ -115,8 +124,17 @@ impl State for Sliding {
                 Receipt(*until)
             }
             Self::One { until, count } => {
-                let entries = vec![Entry { until: *until, count: *count }, new];
-                *self = Self::Many(Box::new(Log { total: count.saturating_add(cost), entries }));
+                let entries = vec![
+                    Entry {
+                        until: *until,
+                        count: *count,
+                    },
+                    new,
+                ];
+                *self = Self::Many(Box::new(Log {
+                    total: count.saturating_add(cost),
+                    entries,
+                }));
                 Receipt(new.until)
             }
             Self::Many(log) => log.push(new),
@@ -129,10 +147,16 @@ impl State for Sliding {
             return;
         }
         match self {
-            Self::One { until, count } if *until == receipt.0 => *count = count.saturating_sub(cost),
+            Self::One { until, count } if *until == receipt.0 => {
+                *count = count.saturating_sub(cost)
+            }
             Self::One { .. } => {}
             Self::Many(log) => {
-                if let Some(entry) = log.entries.iter_mut().find(|entry| entry.until == receipt.0) {
+                if let Some(entry) = log
+                    .entries
+                    .iter_mut()
+                    .find(|entry| entry.until == receipt.0)
+                {
                     let back = entry.count.min(cost);
                     entry.count -= back;
                     log.total = log.total.saturating_sub(back);
@@ -144,7 +168,10 @@ impl State for Sliding {
     #[inline]
     fn room(&self, rate: &Rate, now: Moment) -> Room {
         let left = rate.count().saturating_sub(self.total());
-        Room { left, full_in: self.last_until().saturating_sub(now.steady) }
+        Room {
+            left,
+            full_in: self.last_until().saturating_sub(now.steady),
+        }
     }
 
     fn is_idle(&self, now: Moment) -> bool {
@@ -160,21 +187,35 @@ impl Log {
 
     #[inline]
     fn expire(&mut self, now: u64, horizon: u64) {
-        let gone = self.entries.iter().take_while(|entry| entry.until <= now).count();
+        let gone = self
+            .entries
+            .iter()
+            .take_while(|entry| entry.until <= now)
+            .count();
         if gone > 0 {
-            let counted: u32 =
-                self.entries[..gone].iter().fold(0, |sum, entry| entry.count.saturating_add(sum));
+            let counted: u32 = self.entries[..gone]
+                .iter()
+                .fold(0, |sum, entry| entry.count.saturating_add(sum));
             self.total = self.total.saturating_sub(counted);
             self.entries.drain(..gone);
         }
-        for entry in self.entries.iter_mut().rev().take_while(|entry| entry.until > horizon) {
+        for entry in self
+            .entries
+            .iter_mut()
+            .rev()
+            .take_while(|entry| entry.until > horizon)
+        {
             entry.until = horizon;
         }
     }
 
     fn push(&mut self, new: Entry) -> Receipt {
         self.total = self.total.saturating_add(new.count);
-        if let Some(last) = self.entries.last_mut().filter(|last| last.until >= new.until) {
+        if let Some(last) = self
+            .entries
+            .last_mut()
+            .filter(|last| last.until >= new.until)
+        {
             last.count = last.count.saturating_add(new.count);
             return Receipt(last.until);
         }
@@ -191,7 +232,8 @@ impl Log {
             self.entries[1].count = self.entries[1].count.saturating_add(self.entries[0].count);
             self.entries.remove(0);
         } else if length == self.entries.capacity() {
-            self.entries.reserve_exact(length.clamp(2, MOST_ENTRIES - length));
+            self.entries
+                .reserve_exact(length.clamp(2, MOST_ENTRIES - length));
         }
     }
 }
@@ -199,13 +241,19 @@ impl Log {
 /// The length of a sub-window; 0 where entries are exact.
 #[inline]
 fn part(rate: &Rate) -> u64 {
-    if u64::from(rate.count()) <= PARTS { 0 } else { rate.nanos() / PARTS }
+    if u64::from(rate.count()) <= PARTS {
+        0
+    } else {
+        rate.nanos() / PARTS
+    }
 }
 
 /// Until when a request of now counts.
 #[inline]
 fn until(rate: &Rate, now: u64) -> u64 {
     let part = part(rate);
-    let end = now.checked_div(part).map_or(now, |index| (index.saturating_add(1)).saturating_mul(part));
+    let end = now
+        .checked_div(part)
+        .map_or(now, |index| (index.saturating_add(1)).saturating_mul(part));
     end.saturating_add(rate.nanos())
 }

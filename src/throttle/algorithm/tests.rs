@@ -1,7 +1,7 @@
 //! Each algorithm against an exact log of timestamps.
 
 use super::*;
-use crate::throttle::rate::Form;
+use crate::rate::Form;
 use governor::clock::FakeRelativeClock;
 use governor::{Quota, RateLimiter};
 use proptest::prelude::*;
@@ -37,7 +37,10 @@ impl<S: State> Turned for S {}
 
 /// Both clocks at once.
 fn at(nanos: u64) -> Moment {
-    Moment { steady: nanos, wall: nanos }
+    Moment {
+        steady: nanos,
+        wall: nanos,
+    }
 }
 
 fn admit<S: State>(state: &mut S, rate: &Rate, now: u64, cost: u32) -> bool {
@@ -56,16 +59,27 @@ impl Exact {
     /// The most in any window of that length: the worst of them ends with an admitted request.
     fn most_within(&self, period: u64) -> u64 {
         let within = |end: u64| {
-            let window = self.0.iter().filter(|(at, _)| *at <= end && end - at < period);
+            let window = self
+                .0
+                .iter()
+                .filter(|(at, _)| *at <= end && end - at < period);
             window.map(|(_, cost)| u64::from(*cost)).sum()
         };
-        self.0.iter().map(|(end, _)| within(*end)).max().unwrap_or(0)
+        self.0
+            .iter()
+            .map(|(end, _)| within(*end))
+            .max()
+            .unwrap_or(0)
     }
 
     /// When a request of that cost would pass, were each counted for exactly a period.
     fn passes_at(&self, rate: &Rate, now: u64, cost: u32) -> u64 {
-        let mut times: Vec<u64> =
-            self.0.iter().map(|(at, _)| at + rate.nanos()).filter(|at| *at > now).collect();
+        let mut times: Vec<u64> = self
+            .0
+            .iter()
+            .map(|(at, _)| at + rate.nanos())
+            .filter(|at| *at > now)
+            .collect();
         times.insert(0, now);
         let counted = |x: u64| -> u64 {
             let live = self.0.iter().filter(|(at, _)| at + rate.nanos() > x);
@@ -78,9 +92,20 @@ impl Exact {
 
 /// Rates small and large, and arrivals that crowd, pause and meet the edges of sub-windows.
 fn traffic() -> impl Strategy<Value = (u32, u32, Vec<(u64, u32)>)> {
-    let gap = prop_oneof![Just(0), 1..1_000_u64, 1..SECOND, Just(SECOND / 64), Just(SECOND), 1..90 * SECOND];
+    let gap = prop_oneof![
+        Just(0),
+        1..1_000_u64,
+        1..SECOND,
+        Just(SECOND / 64),
+        Just(SECOND),
+        1..90 * SECOND
+    ];
     let requests = prop::collection::vec((gap, 1..4_u32), 1..400);
-    (prop_oneof![1..8_u32, 60..70_u32, 65..200_u32], 1..90_u32, requests)
+    (
+        prop_oneof![1..8_u32, 60..70_u32, 65..200_u32],
+        1..90_u32,
+        requests,
+    )
 }
 
 proptest! {
@@ -251,7 +276,9 @@ fn a_day_of_two_thousand_is_never_more_than_that_in_any_24_hours() {
     let rate = rate("2000/day");
     let mut state = Sliding::default();
     let day = 24 * 3600 * SECOND;
-    let admitted = (0..20_000).filter(|n| admit(&mut state, &rate, n * (day / 20_000), 1)).count();
+    let admitted = (0..20_000)
+        .filter(|n| admit(&mut state, &rate, n * (day / 20_000), 1))
+        .count();
     assert_eq!(admitted, 2000);
 }
 
@@ -276,16 +303,40 @@ fn what_is_left_and_when_it_is_back_are_told() {
     for _ in 0..2 {
         assert!(admit(&mut state, &five, 10 * SECOND, 1));
     }
-    assert_eq!(Turned::room(&mut state, &five, at(20 * SECOND)), Room { left: 3, full_in: 50 * SECOND });
+    assert_eq!(
+        Turned::room(&mut state, &five, at(20 * SECOND)),
+        Room {
+            left: 3,
+            full_in: 50 * SECOND
+        }
+    );
     let mut state = Paced::default();
     let burst = rate("60/min burst 5");
     assert!(admit(&mut state, &burst, 0, 4));
-    assert_eq!(Turned::room(&mut state, &burst, at(SECOND)), Room { left: 2, full_in: 3 * SECOND });
+    assert_eq!(
+        Turned::room(&mut state, &burst, at(SECOND)),
+        Room {
+            left: 2,
+            full_in: 3 * SECOND
+        }
+    );
     let mut state = Calendar::default();
     let calendar = rate("5/day calendar");
-    assert_eq!(Turned::room(&mut state, &calendar, at(SECOND)), Room { left: 5, full_in: 0 });
+    assert_eq!(
+        Turned::room(&mut state, &calendar, at(SECOND)),
+        Room {
+            left: 5,
+            full_in: 0
+        }
+    );
     assert!(admit(&mut state, &calendar, SECOND, 4));
-    assert_eq!(Turned::room(&mut state, &calendar, at(SECOND)), Room { left: 1, full_in: 86_399 * SECOND });
+    assert_eq!(
+        Turned::room(&mut state, &calendar, at(SECOND)),
+        Room {
+            left: 1,
+            full_in: 86_399 * SECOND
+        }
+    );
 }
 
 #[test]
@@ -311,12 +362,17 @@ fn a_cost_known_afterwards_may_exceed_the_limit_and_is_waited_out() {
 fn weeks_begin_on_monday_and_days_at_midnight() {
     // 2024-01-14 was a Sunday.
     let sunday = 1_705_190_400 * SECOND;
-    for (text, from, to) in
-        [("1/week calendar", sunday + 86_399 * SECOND, SECOND), ("1/day calendar", sunday, 86_400 * SECOND)]
-    {
+    for (text, from, to) in [
+        ("1/week calendar", sunday + 86_399 * SECOND, SECOND),
+        ("1/day calendar", sunday, 86_400 * SECOND),
+    ] {
         let mut state = Calendar::default();
         assert!(admit(&mut state, &rate(text), from, 1));
-        assert_eq!(Turned::wait(&mut state, &rate(text), at(from), 1), to, "{text}");
+        assert_eq!(
+            Turned::wait(&mut state, &rate(text), at(from), 1),
+            to,
+            "{text}"
+        );
     }
 }
 
@@ -329,7 +385,10 @@ fn a_clock_that_is_stepped_back_forgives_nothing_and_locks_nobody() {
         }
         let back = far - 1_000_000_000 * SECOND;
         assert!(!admit(&mut state, rate, back, 1), "forgiven");
-        assert!(admit(&mut state, rate, back + 2 * rate.nanos() + rate.nanos(), 1), "locked");
+        assert!(
+            admit(&mut state, rate, back + 2 * rate.nanos() + rate.nanos(), 1),
+            "locked"
+        );
     }
     run::<Sliding>(&rate("5/min"));
     run::<Sliding>(&rate("500/min"));

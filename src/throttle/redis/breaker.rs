@@ -35,11 +35,16 @@ impl Breaker {
 
     /// Whether this failure opened it.
     pub(super) fn failed(&self, now: u64) -> bool {
-        let failures = self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        let failures = self
+            .failures
+            .fetch_add(1, Ordering::Relaxed)
+            .saturating_add(1);
         if failures < FAILURES {
             return false;
         }
-        self.open_until.swap(now.saturating_add(OPEN_FOR).max(1), Ordering::Relaxed) == 0
+        self.open_until
+            .swap(now.saturating_add(OPEN_FOR).max(1), Ordering::Relaxed)
+            == 0
     }
 }
 
@@ -56,6 +61,9 @@ mod tests {
         assert!(!breaker.failed(OPEN_FOR), "it was open");
         assert!(breaker.admits(2 * OPEN_FOR));
         breaker.succeeded();
-        assert!(breaker.admits(2 * OPEN_FOR) && !breaker.failed(2 * OPEN_FOR), "three again");
+        assert!(
+            breaker.admits(2 * OPEN_FOR) && !breaker.failed(2 * OPEN_FOR),
+            "three again"
+        );
     }
 }

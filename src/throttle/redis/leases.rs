@@ -31,7 +31,10 @@ impl Leases {
         }
         lease.requests -= 1;
         let unused = lease.requests;
-        let told = |outcome: &Outcome| Outcome { left: outcome.left.saturating_add(unused), ..*outcome };
+        let told = |outcome: &Outcome| Outcome {
+            left: outcome.left.saturating_add(unused),
+            ..*outcome
+        };
         Some(lease.outcomes.iter().map(told).collect())
     }
 
@@ -44,8 +47,15 @@ impl Leases {
         if requests == 0 || leases.len() >= MOST {
             return;
         }
-        let new = Lease { requests, until, outcomes: outcomes.to_vec() };
-        match leases.get_mut(&key).filter(|lease| lease.until > now && lease.requests > 0) {
+        let new = Lease {
+            requests,
+            until,
+            outcomes: outcomes.to_vec(),
+        };
+        match leases
+            .get_mut(&key)
+            .filter(|lease| lease.until > now && lease.requests > 0)
+        {
             Some(lease) => {
                 lease.requests = lease.requests.saturating_add(new.requests);
                 lease.until = lease.until.min(new.until);

@@ -15,11 +15,11 @@ use self::breaker::Breaker;
 use self::leases::Leases;
 use super::algorithm::Receipt;
 use super::key::Key;
-use super::rate::Form;
 use super::rule::{Mode, Outage};
 use super::settlement::Entry;
 use super::stack::{Outcome, Passed, Stack, Step, Verdict};
 use crate::config::ConfigProblem;
+use crate::rate::Form;
 use crate::reject::Rejection;
 use crate::telemetry;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -103,7 +103,10 @@ impl RedisLimiter {
             if !has_tls || !has_certificates(&pem) {
                 return Err(ConfigProblem::RedisCertificates);
             }
-            let certificates = redis::TlsCertificates { client_tls: None, root_cert: Some(pem) };
+            let certificates = redis::TlsCertificates {
+                client_tls: None,
+                root_cert: Some(pem),
+            };
             Client::build_with_tls(info, certificates).map_err(|_| ConfigProblem::RedisCertificates)
         });
         self
@@ -131,10 +134,15 @@ impl RedisLimiter {
 
     pub(crate) fn problems(&self) -> Vec<ConfigProblem> {
         let mut problems: Vec<_> = self.client.as_ref().err().cloned().into_iter().collect();
-        let zero =
-            [("nodes", self.nodes == 0), ("deadline", self.deadline.is_zero()), ("leases", self.lease == 0)];
+        let zero = [
+            ("nodes", self.nodes == 0),
+            ("deadline", self.deadline.is_zero()),
+            ("leases", self.lease == 0),
+        ];
         problems.extend(
-            zero.into_iter().filter(|(_, is_zero)| *is_zero).map(|(name, _)| ConfigProblem::Zero(name)),
+            zero.into_iter()
+                .filter(|(_, is_zero)| *is_zero)
+                .map(|(name, _)| ConfigProblem::Zero(name)),
         );
         problems
     }
@@ -154,18 +162,33 @@ impl RedisLimiter {
         let now = stack.now(&[]).steady;
         let lease = self.lease_key(stack, steps);
         if let Some(outcomes) = lease.and_then(|lease| self.shared.leases.take(lease, now)) {
-            return stack.conclude(steps, &outcomes).map_or_else(Verdict::Refused, Verdict::Passed);
+            return stack
+                .conclude(steps, &outcomes)
+                .map_or_else(Verdict::Refused, Verdict::Passed);
         }
         if !self.shared.breaker.admits(now) {
-            return self.without(stack, steps).map_or_else(Verdict::Refused, Verdict::Passed);
+            return self
+                .without(stack, steps)
+                .map_or_else(Verdict::Refused, Verdict::Passed);
         }
         let (limiter, stack, steps) = (Arc::clone(self), Arc::clone(stack), steps.to_vec());
-        Verdict::Asked(Box::pin(async move { limiter.ask(&stack, &steps, lease).await }))
+        Verdict::Asked(Box::pin(
+            async move { limiter.ask(&stack, &steps, lease).await },
+        ))
     }
 
-    async fn ask(&self, stack: &Arc<Stack>, steps: &[Step], lease: Option<Key>) -> Result<Passed, Rejection> {
+    async fn ask(
+        &self,
+        stack: &Arc<Stack>,
+        steps: &[Step],
+        lease: Option<Key>,
+    ) -> Result<Passed, Rejection> {
         let sent = stack.now(&[]).steady;
-        let (wanted, hold) = if lease.is_some() { (self.lease, hold(steps)) } else { (1, 0) };
+        let (wanted, hold) = if lease.is_some() {
+            (self.lease, hold(steps))
+        } else {
+            (1, 0)
+        };
         let call = self.take(stack, steps, Times { now: 0, hold }, wanted);
         let answer = match tokio::time::timeout(self.deadline, call).await {
             Ok(Ok(answer)) => answer,
@@ -176,7 +199,9 @@ impl RedisLimiter {
         if let Some(lease) = lease {
             let until = sent.saturating_add(answer.hold.saturating_mul(MICRO));
             let more = answer.granted.saturating_sub(1);
-            self.shared.leases.add(lease, more, until, &answer.outcomes, stack.now(&[]).steady);
+            self.shared
+                .leases
+                .add(lease, more, until, &answer.outcomes, stack.now(&[]).steady);
         }
         stack.conclude(steps, &answer.outcomes)
     }
@@ -196,32 +221,52 @@ impl RedisLimiter {
     /// What the rules say while the server does not answer.
     fn without(&self, stack: &Arc<Stack>, steps: &[Step]) -> Result<Passed, Rejection> {
         let outage = |step: &&Step| stack.rule(step.rule).outage;
-        let refuses =
-            |step: &&Step| outage(step) == Outage::Refuse && stack.rule(step.rule).mode == Mode::Enforced;
+        let refuses = |step: &&Step| {
+            outage(step) == Outage::Refuse && stack.rule(step.rule).mode == Mode::Enforced
+        };
         if steps.iter().any(|step| refuses(&step)) {
             return Err(Rejection::unavailable(
                 "limiter failed",
                 "the limiter that nodes share does not answer",
             ));
         }
-        let local = steps.iter().filter(|step| outage(step) == Outage::LocalShare);
-        let local: Vec<Step> =
-            local.map(|step| Step { rate: step.rate.share(self.nodes), ..*step }).collect();
-        if local.is_empty() { Ok(Passed::default()) } else { stack.decide_here(&local) }
+        let local = steps
+            .iter()
+            .filter(|step| outage(step) == Outage::LocalShare);
+        let local: Vec<Step> = local
+            .map(|step| Step {
+                rate: step.rate.share(self.nodes),
+                ..*step
+            })
+            .collect();
+        if local.is_empty() {
+            Ok(Passed::default())
+        } else {
+            stack.decide_here(&local)
+        }
     }
 
     /// `None` where each request has to ask.
     fn lease_key(&self, stack: &Stack, steps: &[Step]) -> Option<Key> {
-        let leased =
-            |step: &Step| !matches!(step.rate.form(), Form::Paced { .. }) && !stack.rule(step.rule).settled;
+        let leased = |step: &Step| {
+            !matches!(step.rate.form(), Form::Paced { .. }) && !stack.rule(step.rule).settled
+        };
         if self.lease == 1 || !steps.iter().all(leased) {
             return None;
         }
         let mut text = String::new();
         for step in steps {
-            let _ = write!(text, "{}:{:?}:{}:{};", step.rule, step.shared, step.rate, step.cost);
+            let _ = write!(
+                text,
+                "{}:{:?}:{}:{};",
+                step.rule, step.shared, step.rate, step.cost
+            );
         }
-        Some(stack.keys().of(b'l', &[stack.scope.as_bytes(), text.as_bytes()]))
+        Some(
+            stack
+                .keys()
+                .of(b'l', &[stack.scope.as_bytes(), text.as_bytes()]),
+        )
     }
 
     async fn connection(&self) -> Result<ConnectionManager, RedisError> {
@@ -259,11 +304,16 @@ impl RedisLimiter {
             let rule = stack.rule(step.rule);
             call.key(name(stack, step));
             rate(&mut call, step);
-            call.arg(step.cost).arg(u8::from(rule.mode == Mode::Enforced));
+            call.arg(step.cost)
+                .arg(u8::from(rule.mode == Mode::Enforced));
         }
         let numbers: Vec<u64> = call.invoke_async(&mut connection).await?;
-        Answer::of(&numbers, steps.len())
-            .ok_or_else(|| RedisError::from((redis::ErrorKind::UnexpectedReturnType, "the script's answer")))
+        Answer::of(&numbers, steps.len()).ok_or_else(|| {
+            RedisError::from((
+                redis::ErrorKind::UnexpectedReturnType,
+                "the script's answer",
+            ))
+        })
     }
 
     /// In the background: nobody waits for it, and where the server does not answer what was charged stands.
@@ -275,7 +325,10 @@ impl RedisLimiter {
     ) -> Option<tokio::task::JoinHandle<Result<(), RedisError>>> {
         let runtime = tokio::runtime::Handle::try_current().ok()?;
         let (limiter, stack, step) = (Arc::clone(self), Arc::clone(stack), entry.step);
-        let (back, more) = (entry.charged.saturating_sub(cost), cost.saturating_sub(entry.charged));
+        let (back, more) = (
+            entry.charged.saturating_sub(cost),
+            cost.saturating_sub(entry.charged),
+        );
         let receipt = entry.receipt;
         Some(runtime.spawn(async move {
             static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SETTLE));
@@ -283,7 +336,11 @@ impl RedisLimiter {
             let mut call = SCRIPT.prepare_invoke();
             call.key(name(&stack, &step)).arg(0);
             rate(&mut call, &step);
-            call.arg(receipt.0).arg(back).arg(more).invoke_async::<()>(&mut connection).await
+            call.arg(receipt.0)
+                .arg(back)
+                .arg(more)
+                .invoke_async::<()>(&mut connection)
+                .await
         }))
     }
 }
@@ -323,7 +380,9 @@ struct Answer {
 impl Answer {
     fn of(numbers: &[u64], steps: usize) -> Option<Self> {
         let ([granted, hold], rest) = numbers.split_first_chunk()?;
-        let (each, []) = rest.as_chunks::<4>() else { return None };
+        let (each, []) = rest.as_chunks::<4>() else {
+            return None;
+        };
         let outcomes = each.iter().map(|[wait, left, full_in, receipt]| Outcome {
             wait: wait.saturating_mul(MICRO),
             left: u32::try_from(*left).unwrap_or(u32::MAX),
@@ -331,13 +390,19 @@ impl Answer {
             receipt: Receipt(*receipt),
         });
         let granted = u32::try_from(*granted).ok()?;
-        (each.len() == steps).then(|| Self { granted, hold: *hold, outcomes: outcomes.collect() })
+        (each.len() == steps).then(|| Self {
+            granted,
+            hold: *hold,
+            outcomes: outcomes.collect(),
+        })
     }
 }
 
 /// How long a lease may be kept: a 64th of the shortest period, so that it costs no more than a sub-window does.
 fn hold(steps: &[Step]) -> u64 {
-    let parts = steps.iter().map(|step| u64::from(step.rate.seconds()) * 1_000_000 / 64);
+    let parts = steps
+        .iter()
+        .map(|step| u64::from(step.rate.seconds()) * 1_000_000 / 64);
     parts.min().unwrap_or(0).min(LONGEST_LEASE)
 }
 
@@ -346,7 +411,13 @@ fn name(stack: &Stack, step: &Step) -> String {
     for byte in step.shared.0 {
         let _ = write!(name, "{byte:02x}");
     }
-    let _ = write!(name, "}}:{}:{}:{}", stack.scope, stack.rule(step.rule).name, form(step));
+    let _ = write!(
+        name,
+        "}}:{}:{}:{}",
+        stack.scope,
+        stack.rule(step.rule).name,
+        form(step)
+    );
     name
 }
 
@@ -359,7 +430,10 @@ fn form(step: &Step) -> &'static str {
 }
 
 fn rate(call: &mut redis::ScriptInvocation<'_>, step: &Step) {
-    call.arg(form(step)).arg(step.rate.count()).arg(step.rate.seconds()).arg(step.rate.most());
+    call.arg(form(step))
+        .arg(step.rate.count())
+        .arg(step.rate.seconds())
+        .arg(step.rate.most());
 }
 
 /// Shows neither the URL, which may have a password, nor who is counted.

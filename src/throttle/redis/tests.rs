@@ -11,8 +11,8 @@ use self::server::Server;
 use super::*;
 use crate::clock::SystemClock;
 use crate::event::Events;
+use crate::rate::Rate;
 use crate::throttle::algorithm::{Calendar, Moment, Paced, Sliding, State};
-use crate::throttle::rate::Rate;
 use crate::throttle::{Addresses, QuotaFields, Surroundings, Throttle};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -33,7 +33,10 @@ struct World {
 impl World {
     /// Rules by that name do nothing but lend it.
     fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         let server = Server::start();
         let limiter = RedisLimiter::new(&server.url()).deadline(Duration::from_secs(10));
         let surroundings = Surroundings {
@@ -43,14 +46,24 @@ impl World {
             events: Events::default(),
             limiter: None,
         };
-        let rules =
-            vec![Throttle::per_key("1/s"), Throttle::per_key("1/s"), Throttle::per_key("1/s").observe()];
+        let rules = vec![
+            Throttle::per_key("1/s"),
+            Throttle::per_key("1/s"),
+            Throttle::per_key("1/s").observe(),
+        ];
         let stack = Arc::new(Stack::build("", rules, surroundings, &mut Vec::new()));
-        Self { runtime, limiter, stack, _server: server }
+        Self {
+            runtime,
+            limiter,
+            stack,
+            _server: server,
+        }
     }
 
     fn take(&self, steps: &[Step], now: u64, wanted: u32, hold: u64) -> Answer {
-        let call = self.limiter.take(&self.stack, steps, Times { now, hold }, wanted);
+        let call = self
+            .limiter
+            .take(&self.stack, steps, Times { now, hold }, wanted);
         self.runtime.block_on(call).unwrap()
     }
 }
@@ -58,7 +71,13 @@ impl World {
 fn step(rule: usize, who: u64, rate: Rate, cost: u32) -> Step {
     let mut shared = [0; 16];
     shared[..8].copy_from_slice(&who.to_le_bytes());
-    Step { rule, key: Key::NONE, shared: SharedKey(shared), rate, cost }
+    Step {
+        rule,
+        key: Key::NONE,
+        shared: SharedKey(shared),
+        rate,
+        cost,
+    }
 }
 
 fn rate(text: &str) -> Rate {
@@ -74,7 +93,10 @@ fn same_as_here<S: State>(
     let (mut state, mut now) = (S::default(), NOW);
     for (gap, cost) in requests {
         now += gap;
-        let moment = Moment { steady: now * MICRO, wall: now * MICRO };
+        let moment = Moment {
+            steady: now * MICRO,
+            wall: now * MICRO,
+        };
         state.turn(&rate, moment);
         let wait = state.wait(&rate, moment, *cost);
         if wait == 0 {
@@ -104,7 +126,13 @@ fn same_as_here<S: State>(
 #[test]
 fn the_script_decides_as_the_algorithms_do() {
     let (world, callers) = (World::new(), Cell::new(0));
-    let gap = prop_oneof![Just(0), 1..1_000_u64, 1..2 * SECOND, Just(SECOND / 64), Just(SECOND)];
+    let gap = prop_oneof![
+        Just(0),
+        1..1_000_u64,
+        1..2 * SECOND,
+        Just(SECOND / 64),
+        Just(SECOND)
+    ];
     let requests = prop::collection::vec((gap, 1..4_u32), 1..60);
     let rates = [
         "5/2s",
@@ -116,7 +144,11 @@ fn the_script_decides_as_the_algorithms_do() {
         "3/s calendar",
         "2/week calendar",
     ];
-    let mut runner = TestRunner::new(Config { cases: 64, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config {
+        cases: 64,
+        failure_persistence: None,
+        ..Config::default()
+    });
     let strategy = (0..rates.len(), requests);
     let result = runner.run(&strategy, |(which, requests)| {
         let who = callers.get() + 1;
@@ -134,12 +166,21 @@ fn the_script_decides_as_the_algorithms_do() {
 #[test]
 fn several_rules_are_all_or_nothing_and_one_that_observes_only_says_so() {
     let world = World::new();
-    let steps = [step(0, 1, rate("9/min"), 1), step(1, 2, rate("2/min"), 1), step(2, 3, rate("1/min"), 1)];
-    let granted: Vec<u32> = (0..4).map(|_| world.take(&steps, NOW, 1, 0).granted).collect();
+    let steps = [
+        step(0, 1, rate("9/min"), 1),
+        step(1, 2, rate("2/min"), 1),
+        step(2, 3, rate("1/min"), 1),
+    ];
+    let granted: Vec<u32> = (0..4)
+        .map(|_| world.take(&steps, NOW, 1, 0).granted)
+        .collect();
     assert_eq!(granted, [1, 1, 0, 0]);
     let answer = world.take(&steps, NOW, 1, 0);
-    let left: Vec<(u32, bool)> =
-        answer.outcomes.iter().map(|outcome| (outcome.left, outcome.wait > 0)).collect();
+    let left: Vec<(u32, bool)> = answer
+        .outcomes
+        .iter()
+        .map(|outcome| (outcome.left, outcome.wait > 0))
+        .collect();
     assert_eq!(left, [(7, false), (0, true), (0, true)]);
 }
 
@@ -147,7 +188,10 @@ fn several_rules_are_all_or_nothing_and_one_that_observes_only_says_so() {
 #[test]
 fn leases_never_let_any_window_have_more_than_n() {
     let world = World::new();
-    for (who, text) in ["100/64s", "7/64s", "100/min calendar"].into_iter().enumerate() {
+    for (who, text) in ["100/64s", "7/64s", "100/min calendar"]
+        .into_iter()
+        .enumerate()
+    {
         let rate = rate(text);
         let step = step(0, who as u64 + 1, rate, 1);
         let period = u64::from(rate.seconds()) * SECOND;
@@ -164,7 +208,10 @@ fn leases_never_let_any_window_have_more_than_n() {
                 Form::Calendar => at / period == end / period,
                 _ => at <= end && end - at < period,
             };
-            used.iter().filter(|(at, _)| within(*at)).map(|(_, count)| count).sum::<u64>()
+            used.iter()
+                .filter(|(at, _)| within(*at))
+                .map(|(_, count)| count)
+                .sum::<u64>()
         };
         let most = used.iter().map(|(at, _)| window(*at)).max().unwrap();
         assert_eq!(most, u64::from(rate.count()), "{text}");
@@ -177,11 +224,22 @@ fn keys_expire_and_what_is_in_them_is_no_name() {
     world.take(&[step(0, 1, rate("5/min"), 1)], 0, 1, 0);
     let mut connection = world.runtime.block_on(world.limiter.connection()).unwrap();
     let (names, left): (Vec<String>, i64) = world.runtime.block_on(async {
-        let names: Vec<String> = redis::cmd("KEYS").arg("*").query_async(&mut connection).await.unwrap();
-        let left = redis::cmd("PTTL").arg(&names[0]).query_async(&mut connection).await.unwrap();
+        let names: Vec<String> = redis::cmd("KEYS")
+            .arg("*")
+            .query_async(&mut connection)
+            .await
+            .unwrap();
+        let left = redis::cmd("PTTL")
+            .arg(&names[0])
+            .query_async(&mut connection)
+            .await
+            .unwrap();
         (names, left)
     });
-    assert_eq!(names, ["tower-auth:{01000000000000000000000000000000}::key:s"]);
+    assert_eq!(
+        names,
+        ["tower-auth:{01000000000000000000000000000000}::key:s"]
+    );
     assert!((1..=60_000).contains(&left), "{left}");
     let key = |parts: &[&[u8]]| world.limiter.key(b'p', parts);
     assert_ne!(key(&[b"ab", b"c"]), key(&[b"a", b"bc"]));
@@ -191,14 +249,26 @@ fn keys_expire_and_what_is_in_them_is_no_name() {
 #[test]
 fn costs_are_corrected_afterwards() {
     let world = World::new();
-    for (who, text) in ["10/min", "100/min", "10/min burst 10", "10/min calendar"].into_iter().enumerate() {
+    for (who, text) in ["10/min", "100/min", "10/min burst 10", "10/min calendar"]
+        .into_iter()
+        .enumerate()
+    {
         let step = step(0, who as u64 + 1, rate(text), 4);
         let answer = world.take(&[step], 0, 1, 0);
         let before = answer.outcomes[0].left;
-        let entry = Entry { step, receipt: answer.outcomes[0].receipt, charged: 4 };
+        let entry = Entry {
+            step,
+            receipt: answer.outcomes[0].receipt,
+            charged: 4,
+        };
         let limiter = Arc::new(world.limiter.clone());
         world.runtime.block_on(async {
-            limiter.settle(&world.stack, &entry, 1).unwrap().await.unwrap().unwrap();
+            limiter
+                .settle(&world.stack, &entry, 1)
+                .unwrap()
+                .await
+                .unwrap()
+                .unwrap();
         });
         let left = world.take(&[Step { cost: 0, ..step }], 0, 1, 0).outcomes[0].left;
         assert_eq!(left, before + 3, "{text}");

@@ -8,8 +8,8 @@ use sqlx::{Connection, PgConnection};
 use std::pin::Pin;
 use std::time::{Duration, UNIX_EPOCH};
 use tower_auth::store::{
-    FamilyRecord, KeyStore, Known, Peek, Postgres, Rotation, StoreError, StoreErrorKind, StoreOptions,
-    TokenIds, TokenRecord, TokenStore, UserChange, UserRecord, UserStore,
+    FamilyRecord, KeyStore, Known, Peek, Postgres, Rotation, StoreError, StoreErrorKind,
+    StoreOptions, TokenIds, TokenRecord, TokenStore, UserChange, UserRecord, UserStore,
 };
 use tower_auth::test_util::ManualClock;
 use tower_auth::{ApiKeys, AuthLayer, Secret, Subject};
@@ -39,15 +39,30 @@ impl Service {
             minted.push((new.key.expose().clone(), new.record.id().to_owned()));
             store.insert_key(new.record, NOW).await.unwrap();
         }
-        let auth = AuthLayer::builder().api_keys(keys).clock(ManualClock::new(0));
+        let auth = AuthLayer::builder()
+            .api_keys(keys)
+            .clock(ManualClock::new(0));
         // Later than the store's own, so that it is the store that is tested.
-        let auth = auth.store_deadline(Duration::from_secs(20)).build().unwrap();
+        let auth = auth
+            .store_deadline(Duration::from_secs(20))
+            .build()
+            .unwrap();
         let [(warm, _), (cold, _), (revoked, id)] = minted.try_into().unwrap();
-        let service = Self { store, auth, warm, cold, revoked };
+        let service = Self {
+            store,
+            auth,
+            warm,
+            cold,
+            revoked,
+        };
         service.heard().await;
         service.is_fine().await;
         assert_eq!(service.status(&service.revoked).await, 200);
-        service.store.revoke_key(&Subject::user("7"), &id, NOW).await.unwrap();
+        service
+            .store
+            .revoke_key(&Subject::user("7"), &id, NOW)
+            .await
+            .unwrap();
         assert_eq!(service.status(&service.revoked).await, 401);
         service
     }
@@ -55,7 +70,9 @@ impl Service {
     async fn heard(&self) {
         until("the node has heard its database", async || {
             let _ = self.store.find_family("f", NOW).await;
-            self.store.lag().is_some_and(|lag| lag < Duration::from_millis(500))
+            self.store
+                .lag()
+                .is_some_and(|lag| lag < Duration::from_millis(500))
         })
         .await;
     }
@@ -67,8 +84,18 @@ impl Service {
     async fn status(&self, key: &str) -> u16 {
         let reply = send(&self.auth, bearer(key)).await;
         if reply.status == 503 {
-            assert!(reply.headers["retry-after"].to_str().unwrap().parse::<u32>().unwrap() >= 1);
-            assert!(reply.challenges().is_empty(), "nothing is wrong with the credential");
+            assert!(
+                reply.headers["retry-after"]
+                    .to_str()
+                    .unwrap()
+                    .parse::<u32>()
+                    .unwrap()
+                    >= 1
+            );
+            assert!(
+                reply.challenges().is_empty(),
+                "nothing is wrong with the credential"
+            );
         }
         reply.status.as_u16()
     }
@@ -88,12 +115,28 @@ impl Service {
                 ),
                 other => panic!("{what}: {other} for a good key"),
             }
-            assert_ne!(self.status(&self.revoked).await, 200, "{what}: a revoked key passed");
+            assert_ne!(
+                self.status(&self.revoked).await,
+                200,
+                "{what}: a revoked key passed"
+            );
         }
         assert!(saw_503, "{what}: never 503");
-        assert_eq!(self.status(&self.cold).await, 503, "{what}: a key that nobody used yet");
-        assert_eq!(self.store.peek_disabled(&Subject::user("7"), NOW), Known::Ask, "{what}");
-        assert_eq!(self.store.peek_revoked(TokenIds::new("t", None), NOW), Known::Ask, "{what}");
+        assert_eq!(
+            self.status(&self.cold).await,
+            503,
+            "{what}: a key that nobody used yet"
+        );
+        assert_eq!(
+            self.store.peek_disabled(&Subject::user("7"), NOW),
+            Known::Ask,
+            "{what}"
+        );
+        assert_eq!(
+            self.store.peek_revoked(TokenIds::new("t", None), NOW),
+            Known::Ask,
+            "{what}"
+        );
         every_call_is_unavailable(&self.store, what).await;
     }
 
@@ -107,7 +150,9 @@ impl Service {
 }
 
 async fn every_call_is_unavailable(store: &Postgres, what: &str) {
-    let calls = calls(store).into_iter().map(|(name, call)| (name, tokio::spawn(call)));
+    let calls = calls(store)
+        .into_iter()
+        .map(|(name, call)| (name, tokio::spawn(call)));
     for (name, call) in calls.collect::<Vec<_>>() {
         let kind = call.await.unwrap().map_err(|error| error.kind());
         assert_eq!(kind, Err(StoreErrorKind::Unavailable), "{what}: {name}");
@@ -149,7 +194,12 @@ fn calls(store: &Postgres) -> Vec<(&'static str, Call)> {
     call!(is_disabled(&anna(), NOW));
     call!(insert_user(UserRecord::new(anna(), "anna"), NOW));
     call!(change_user(&anna(), UserChange::default(), NOW));
-    call!(replace_password(&anna(), None, Secret::new("h".to_owned()), NOW));
+    call!(replace_password(
+        &anna(),
+        None,
+        Secret::new("h".to_owned()),
+        NOW
+    ));
     call!(list_users(None, 1, NOW));
     call!(remove_user(&anna(), NOW));
     call!(is_revoked(TokenIds::new("t", None), NOW));
@@ -188,11 +238,22 @@ async fn a_server_that_is_killed_is_503_until_it_is_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_broken_or_silent_network_is_503_until_it_is_good_again() {
     let direct = migrated(&server()).await;
-    let address = direct.split('@').nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let address = direct
+        .split('@')
+        .nth(1)
+        .unwrap()
+        .split('/')
+        .next()
+        .unwrap()
+        .to_owned();
     let proxy = Proxy::to(address.clone()).await;
     let url = direct.replace(&address, &format!("127.0.0.1:{}", proxy.port));
     let service = Service::new(&url, quick()).await;
-    for network in [Network::Slow(Duration::from_secs(5)), Network::Reset, Network::Silent] {
+    for network in [
+        Network::Slow(Duration::from_secs(5)),
+        Network::Reset,
+        Network::Silent,
+    ] {
         let what = format!("{network:?}");
         proxy.set(network);
         service.is_away(&what).await;
@@ -207,7 +268,11 @@ async fn a_slow_broken_or_silent_network_is_503_until_it_is_good_again() {
 #[tokio::test]
 async fn an_exhausted_pool_is_503_and_revocations_are_heard_all_the_same() {
     let url = migrated(&server()).await;
-    let pool = sqlx::postgres::PgPoolOptions::new().max_connections(2).connect(&url).await.unwrap();
+    let pool = sqlx::postgres::PgPoolOptions::new()
+        .max_connections(2)
+        .connect(&url)
+        .await
+        .unwrap();
     let store = Postgres::from_pool(pool.clone(), quick());
     let other = node(&url, options()).await;
     other.insert_key(key(1), NOW).await.unwrap();
@@ -218,12 +283,32 @@ async fn an_exhausted_pool_is_503_and_revocations_are_heard_all_the_same() {
     .await;
     let held = [pool.acquire().await.unwrap(), pool.acquire().await.unwrap()];
     every_call_is_unavailable(&store, "exhausted").await;
-    assert!(store.lag().unwrap() < Duration::from_secs(5), "the feed has connections of its own");
-    other.revoke_key(&Subject::user("1"), "k1", NOW).await.unwrap();
-    until("the key is forgotten", async || matches!(store.peek_key(&digest(1), NOW), Peek::Ask)).await;
+    assert!(
+        store.lag().unwrap() < Duration::from_secs(5),
+        "the feed has connections of its own"
+    );
+    other
+        .revoke_key(&Subject::user("1"), "k1", NOW)
+        .await
+        .unwrap();
+    until("the key is forgotten", async || {
+        matches!(store.peek_key(&digest(1), NOW), Peek::Ask)
+    })
+    .await;
     drop(held);
-    until("it is back", async || store.find_key(&digest(1), NOW).await.is_ok()).await;
-    assert!(store.find_key(&digest(1), NOW).await.unwrap().unwrap().revoked_at().is_some());
+    until("it is back", async || {
+        store.find_key(&digest(1), NOW).await.is_ok()
+    })
+    .await;
+    assert!(
+        store
+            .find_key(&digest(1), NOW)
+            .await
+            .unwrap()
+            .unwrap()
+            .revoked_at()
+            .is_some()
+    );
 }
 
 #[tokio::test]
@@ -232,16 +317,25 @@ async fn a_slow_query_and_a_locked_row_are_503_and_leave_no_lock() {
     let store = node(&url, quick()).await;
     store.insert_key(key(1), NOW).await.unwrap();
     let mut admin = PgConnection::connect(&url).await.unwrap();
-    admin_run(&mut admin, "BEGIN; LOCK TABLE tower_auth_keys IN ACCESS EXCLUSIVE MODE").await;
+    admin_run(
+        &mut admin,
+        "BEGIN; LOCK TABLE tower_auth_keys IN ACCESS EXCLUSIVE MODE",
+    )
+    .await;
     let owner = Subject::user("1");
-    for result in [store.revoke_key(&owner, "k1", NOW).await, store.find_key(&digest(2), NOW).await.map(drop)]
-    {
+    for result in [
+        store.revoke_key(&owner, "k1", NOW).await,
+        store.find_key(&digest(2), NOW).await.map(drop),
+    ] {
         assert_eq!(result.unwrap_err().kind(), StoreErrorKind::Unavailable);
     }
     admin_run(&mut admin, "ROLLBACK").await;
     store.revoke_key(&owner, "k1", NOW).await.unwrap();
-    admin_run(&mut admin, "BEGIN; LOCK TABLE tower_auth_keys IN ACCESS EXCLUSIVE MODE NOWAIT; ROLLBACK")
-        .await;
+    admin_run(
+        &mut admin,
+        "BEGIN; LOCK TABLE tower_auth_keys IN ACCESS EXCLUSIVE MODE NOWAIT; ROLLBACK",
+    )
+    .await;
 }
 
 /// As on a replica, or on a primary that became one.
@@ -254,22 +348,51 @@ async fn a_read_only_database_reads_and_its_writes_are_503_until_it_is_writable(
     let set = async |admin: &mut PgConnection, on: &str| {
         // The administrator's session is not to be locked out.
         admin_run(admin, "SET default_transaction_read_only = off").await;
-        admin_run(admin, &format!("ALTER SYSTEM SET default_transaction_read_only = {on}")).await;
+        admin_run(
+            admin,
+            &format!("ALTER SYSTEM SET default_transaction_read_only = {on}"),
+        )
+        .await;
         admin_run(admin, "SELECT pg_reload_conf()").await;
     };
     set(&mut admin, "on").await;
-    until("writes fail", async || service.store.revoke_token("probe", later(9), NOW).await.is_err()).await;
+    until("writes fail", async || {
+        service
+            .store
+            .revoke_token("probe", later(9), NOW)
+            .await
+            .is_err()
+    })
+    .await;
     for (call, result) in calls(&service.store) {
         let result = result.await;
-        let reads = ["find_", "list_", "is_"].iter().any(|prefix| call.starts_with(prefix));
+        let reads = ["find_", "list_", "is_"]
+            .iter()
+            .any(|prefix| call.starts_with(prefix));
         match result {
             Ok(()) => assert!(reads, "{call} wrote"),
-            Err(error) => assert!(!reads && error.kind() == StoreErrorKind::Unavailable, "{call}: {error:?}"),
+            Err(error) => assert!(
+                !reads && error.kind() == StoreErrorKind::Unavailable,
+                "{call}: {error:?}"
+            ),
         }
     }
-    assert_eq!((service.status(&service.cold).await, service.status(&service.revoked).await), (200, 401));
+    assert_eq!(
+        (
+            service.status(&service.cold).await,
+            service.status(&service.revoked).await
+        ),
+        (200, 401)
+    );
     set(&mut admin, "off").await;
-    until("writes succeed", async || service.store.revoke_token("probe", later(9), NOW).await.is_ok()).await;
+    until("writes succeed", async || {
+        service
+            .store
+            .revoke_token("probe", later(9), NOW)
+            .await
+            .is_ok()
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -285,12 +408,21 @@ async fn during_an_outage_that_is_allowed_for_what_is_warm_goes_on_and_what_is_r
         past().await
     })
     .await;
-    let (warm, revoked) = (service.status(&service.warm).await, service.status(&service.revoked).await);
+    let (warm, revoked) = (
+        service.status(&service.warm).await,
+        service.status(&service.revoked).await,
+    );
     let lag = service.store.lag().unwrap();
-    assert!(warm == 200 || lag >= Duration::from_secs(11), "{warm} after {lag:?}");
+    assert!(
+        warm == 200 || lag >= Duration::from_secs(11),
+        "{warm} after {lag:?}"
+    );
     assert_ne!(revoked, 200);
     assert_eq!(service.status(&service.cold).await, 503);
-    until("the outage is bounded", async || service.status(&service.warm).await == 503).await;
+    until("the outage is bounded", async || {
+        service.status(&service.warm).await == 503
+    })
+    .await;
     assert!(service.store.lag().unwrap() >= Duration::from_secs(11));
     server.resume().await;
     service.is_back("after the outage").await;
@@ -304,7 +436,10 @@ async fn a_service_that_starts_before_its_database_is_503_and_then_fine() {
     let store = node(&url, quick()).await;
     every_call_is_unavailable(&store, "not started").await;
     server.resume().await;
-    until("fine", async || store.find_key(&digest(1), NOW).await.is_ok()).await;
+    until("fine", async || {
+        store.find_key(&digest(1), NOW).await.is_ok()
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -313,9 +448,16 @@ async fn a_missing_schema_says_what_to_do_and_a_bad_url_shows_no_password() {
     let missing = store.find_key(&digest(1), NOW).await.unwrap_err();
     let source = std::error::Error::source(&missing).unwrap().to_string();
     assert_eq!(source, "the schema is missing: call migrate()");
-    for url in ["postgres://anna:hunter2@127.0.0.1:port/auth", "postgres://anna:hunter2@[", "hunter2"] {
+    for url in [
+        "postgres://anna:hunter2@127.0.0.1:port/auth",
+        "postgres://anna:hunter2@[",
+        "hunter2",
+    ] {
         let error = tower_auth::store::Store::connect(url).await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Invalid);
-        assert!(!format!("{error:?} {error}").contains("hunter2"), "{error:?}");
+        assert!(
+            !format!("{error:?} {error}").contains("hunter2"),
+            "{error:?}"
+        );
     }
 }

@@ -10,10 +10,18 @@ async fn many_nodes_that_start_at_once_make_the_schema_once() {
     let mut stores: Vec<Store> = Vec::new();
     for _ in 0..8 {
         stores.push(node(&url, options()).await.into());
-        stores.push(Sqlite::open_with(dir.file(), options()).await.unwrap().into());
+        stores.push(
+            Sqlite::open_with(dir.file(), options())
+                .await
+                .unwrap()
+                .into(),
+        );
     }
-    let tasks: Vec<_> =
-        stores.iter().cloned().map(|store| tokio::spawn(async move { store.migrate().await })).collect();
+    let tasks: Vec<_> = stores
+        .iter()
+        .cloned()
+        .map(|store| tokio::spawn(async move { store.migrate().await }))
+        .collect();
     for task in tasks {
         task.await.unwrap().unwrap();
     }
@@ -22,17 +30,27 @@ async fn many_nodes_that_start_at_once_make_the_schema_once() {
         store.find_key(&digest(1), NOW).await.unwrap();
     }
     let mut admin = PgConnection::connect(&url).await.unwrap();
-    assert_eq!(ask(&mut admin, "SELECT version::text FROM tower_auth_schema").await, ["1"]);
+    assert_eq!(
+        ask(&mut admin, "SELECT version::text FROM tower_auth_schema").await,
+        ["1"]
+    );
 }
 
 #[tokio::test]
 async fn a_migration_that_fails_changes_nothing_and_stands_in_nobodys_way() {
     let url = schema().await;
     let mut admin = PgConnection::connect(&url).await.unwrap();
-    admin_run(&mut admin, "CREATE TABLE tower_auth_revoked (of_somebody_else bigint)").await;
+    admin_run(
+        &mut admin,
+        "CREATE TABLE tower_auth_revoked (of_somebody_else bigint)",
+    )
+    .await;
     let store = node(&url, options()).await;
     for _ in 0..3 {
-        assert_eq!(store.migrate().await.unwrap_err().kind(), StoreErrorKind::Unavailable);
+        assert_eq!(
+            store.migrate().await.unwrap_err().kind(),
+            StoreErrorKind::Unavailable
+        );
     }
     let tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()";
     assert_eq!(ask(&mut admin, tables).await, ["tower_auth_revoked"]);

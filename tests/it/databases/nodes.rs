@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tower_auth::Subject;
 use tower_auth::store::{
-    FamilyRecord, KeyStore, Known, Peek, Postgres, Sqlite, TokenIds, TokenStore, UserRecord, UserStore,
+    FamilyRecord, KeyStore, Known, Peek, Postgres, Sqlite, TokenIds, TokenStore, UserRecord,
+    UserStore,
 };
 
 const BOUND: Duration = Duration::from_secs(1);
@@ -42,7 +43,10 @@ async fn watch(since: Instant, mut passes: impl AsyncFnMut() -> bool) -> Seen {
     loop {
         let look = since.elapsed();
         if !passes().await {
-            return Seen { passed, refused: since.elapsed() };
+            return Seen {
+                passed,
+                refused: since.elapsed(),
+            };
         }
         passed = look;
         assert!(look < 60 * BOUND, "never refused");
@@ -62,7 +66,9 @@ async fn tries(a: &Postgres, b: &Postgres, first: u32) -> Vec<Duration> {
     for n in (first..TRIES).step_by(8) {
         a.insert_key(key(n), NOW).await.unwrap();
         warm(b, n).await;
-        a.revoke_key(&Subject::user("1"), &format!("k{n}"), NOW).await.unwrap();
+        a.revoke_key(&Subject::user("1"), &format!("k{n}"), NOW)
+            .await
+            .unwrap();
         let seen = watch(Instant::now(), async || passes(b, n).await).await;
         assert!(seen.passed < BOUND, "passed after {:?}", seen.passed);
         lags.push(seen.refused);
@@ -71,13 +77,26 @@ async fn tries(a: &Postgres, b: &Postgres, first: u32) -> Vec<Duration> {
 }
 
 async fn report(what: &str, a: &Postgres, b: &Postgres) {
-    let half =
-        async |n| tokio::join!(tries(a, b, n), tries(a, b, n + 1), tries(a, b, n + 2), tries(a, b, n + 3));
+    let half = async |n| {
+        tokio::join!(
+            tries(a, b, n),
+            tries(a, b, n + 1),
+            tries(a, b, n + 2),
+            tries(a, b, n + 3)
+        )
+    };
     let (one, other) = tokio::join!(half(0), half(4));
-    let mut lags = [one.0, one.1, one.2, one.3, other.0, other.1, other.2, other.3].concat();
+    let mut lags = [
+        one.0, one.1, one.2, one.3, other.0, other.1, other.2, other.3,
+    ]
+    .concat();
     lags.sort_unstable();
     let (median, p99) = (lags[lags.len() / 2], lags[lags.len() * 99 / 100]);
-    println!("{what}: {} tries, median {median:?}, p99 {p99:?}, max {:?}", lags.len(), lags[lags.len() - 1]);
+    println!(
+        "{what}: {} tries, median {median:?}, p99 {p99:?}, max {:?}",
+        lags.len(),
+        lags[lags.len() - 1]
+    );
     assert_eq!(lags.len(), TRIES as usize);
 }
 
@@ -121,8 +140,14 @@ async fn also_while_the_notification_connection_is_being_cut() {
 async fn users_and_tokens_that_one_node_denies_the_other_refuses_within_the_bound() {
     let (a, b, _) = two_nodes().await;
     let anna = Subject::user("anna");
-    a.insert_user(UserRecord::new(anna.clone(), "anna").name("a@example.com"), NOW).await.unwrap();
-    let family = |id: &str| FamilyRecord::new(id, anna.clone(), "{}", NOW, later(900), "1", later(900));
+    a.insert_user(
+        UserRecord::new(anna.clone(), "anna").name("a@example.com"),
+        NOW,
+    )
+    .await
+    .unwrap();
+    let family =
+        |id: &str| FamilyRecord::new(id, anna.clone(), "{}", NOW, later(900), "1", later(900));
     a.insert_family(family("f"), NOW).await.unwrap();
     let is_active_on_b = async || match b.peek_disabled(&anna, NOW) {
         Known::Ask => !b.is_disabled(&anna, NOW).await.unwrap(),
@@ -135,9 +160,16 @@ async fn users_and_tokens_that_one_node_denies_the_other_refuses_within_the_boun
     let named = async |name: &str| match b.peek_user(name, NOW) {
         Peek::Found(user) => user.is_active(),
         Peek::Absent => false,
-        _ => b.find_user(name, NOW).await.unwrap().is_some_and(|user| user.is_active()),
+        _ => b
+            .find_user(name, NOW)
+            .await
+            .unwrap()
+            .is_some_and(|user| user.is_active()),
     };
-    until("b has heard", async || is_active_on_b().await && b.lag().is_some()).await;
+    until("b has heard", async || {
+        is_active_on_b().await && b.lag().is_some()
+    })
+    .await;
     assert!(named("anna").await && named("a@example.com").await);
 
     for (is_active, expected) in [(false, false), (true, true), (false, false)] {
@@ -164,11 +196,21 @@ async fn users_and_tokens_that_one_node_denies_the_other_refuses_within_the_boun
 async fn what_an_operator_changes_by_hand_is_heard_as_well() {
     let (a, _, name) = two_nodes().await;
     a.insert_key(key(1), NOW).await.unwrap();
-    a.insert_user(UserRecord::new(Subject::user("anna"), "anna"), NOW).await.unwrap();
+    a.insert_user(UserRecord::new(Subject::user("anna"), "anna"), NOW)
+        .await
+        .unwrap();
     warm(&a, 1).await;
     let mut admin = PgConnection::connect(&server()).await.unwrap();
-    admin_run(&mut admin, &format!("UPDATE {name}.tower_auth_keys SET revoked = 5")).await;
-    admin_run(&mut admin, &format!("UPDATE {name}.tower_auth_users SET active = 0")).await;
+    admin_run(
+        &mut admin,
+        &format!("UPDATE {name}.tower_auth_keys SET revoked = 5"),
+    )
+    .await;
+    admin_run(
+        &mut admin,
+        &format!("UPDATE {name}.tower_auth_users SET active = 0"),
+    )
+    .await;
     let since = Instant::now();
     refused_within_the_bound(since, async || passes(&a, 1).await).await;
     let disabled = async || a.peek_disabled(&Subject::user("anna"), NOW) == Known::Yes;
@@ -204,9 +246,14 @@ async fn two_processes_on_one_sqlite_file_hear_of_each_other() {
     for n in 0..10 {
         a.insert_key(key(n), NOW).await.unwrap();
         warm(&b, n).await;
-        a.revoke_key(&Subject::user("1"), &format!("k{n}"), NOW).await.unwrap();
+        a.revoke_key(&Subject::user("1"), &format!("k{n}"), NOW)
+            .await
+            .unwrap();
         let since = Instant::now();
-        assert!(!passes(&a, n).await, "through this node it is seen by the next request");
+        assert!(
+            !passes(&a, n).await,
+            "through this node it is seen by the next request"
+        );
         refused_within_the_bound(since, async || passes(&b, n).await).await;
     }
 }
@@ -215,11 +262,17 @@ async fn two_processes_on_one_sqlite_file_hear_of_each_other() {
 async fn a_node_sees_its_own_changes_at_once_while_it_hears_of_them_as_well() {
     let store = postgres().await;
     let anna = Subject::user("anna");
-    store.insert_user(UserRecord::new(anna.clone(), "anna"), NOW).await.unwrap();
+    store
+        .insert_user(UserRecord::new(anna.clone(), "anna"), NOW)
+        .await
+        .unwrap();
     for n in 0..200 {
         store.insert_key(key(n), NOW).await.unwrap();
         warm(&store, n).await;
-        store.revoke_key(&Subject::user("1"), &format!("k{n}"), NOW).await.unwrap();
+        store
+            .revoke_key(&Subject::user("1"), &format!("k{n}"), NOW)
+            .await
+            .unwrap();
         assert!(!passes(&store, n).await);
         let is_active = n % 2 == 0;
         let change = active(is_active);

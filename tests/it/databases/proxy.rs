@@ -35,7 +35,11 @@ impl Proxy {
                 tokio::spawn(connect(client, address.clone(), state.subscribe()));
             }
         });
-        Self { port, network, task }
+        Self {
+            port,
+            network,
+            task,
+        }
     }
 
     pub(super) fn set(&self, network: Network) {
@@ -53,8 +57,11 @@ async fn connect(client: TcpStream, address: String, network: watch::Receiver<Ne
     if *network.borrow() == Network::Reset {
         return;
     }
-    let Ok(server) = TcpStream::connect(address).await else { return };
-    let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+    let Ok(server) = TcpStream::connect(address).await else {
+        return;
+    };
+    let ((from_client, to_client), (from_server, to_server)) =
+        (client.into_split(), server.into_split());
     let mut reset = network.clone();
     tokio::select! {
         () = pump(from_client, to_server, network.clone()) => {}

@@ -60,17 +60,33 @@ async fn cold_is_one_query_and_warm_is_none(store: &Store, statements: impl Fn()
     .await;
     let before = statements();
     for n in 0..10 {
-        let found = store.find_key(&stored(n * 9_999), NOW).await.unwrap().unwrap();
+        let found = store
+            .find_key(&stored(n * 9_999), NOW)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(found.id(), format!("k{}", n * 9_999));
-        let user = store.find_user(&format!("name{}", n * 999), NOW).await.unwrap().unwrap();
+        let user = store
+            .find_user(&format!("name{}", n * 999), NOW)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(user.id().id(), format!("u{}", n * 999));
     }
     assert_eq!(statements() - before, 20);
     let before = statements();
     for n in 0..10 {
-        until("warm", async || matches!(store.peek_key(&stored(n * 9_999), NOW), Peek::Found(_))).await;
-        until("warm", async || matches!(store.peek_user(&format!("name{}", n * 999), NOW), Peek::Found(_)))
-            .await;
+        until("warm", async || {
+            matches!(store.peek_key(&stored(n * 9_999), NOW), Peek::Found(_))
+        })
+        .await;
+        until("warm", async || {
+            matches!(
+                store.peek_user(&format!("name{}", n * 999), NOW),
+                Peek::Found(_)
+            )
+        })
+        .await;
     }
     assert_eq!(statements() - before, 0);
 }
@@ -89,10 +105,21 @@ async fn postgresql_looks_up_by_an_index_once_and_then_not_at_all() {
     cold_is_one_query_and_warm_is_none(&Store::from(store.clone()), || store.statements()).await;
 
     for (name, sql, arguments) in LOOK_UPS {
-        admin_run(&mut admin, &format!("PREPARE look_up ({}) AS {sql}", types(arguments))).await;
-        let plan =
-            ask(&mut admin, &format!("EXPLAIN EXECUTE look_up ({})", values(arguments))).await.join("\n");
-        assert!(!plan.contains("Seq Scan") && plan.contains("Index"), "{name}:\n{plan}");
+        admin_run(
+            &mut admin,
+            &format!("PREPARE look_up ({}) AS {sql}", types(arguments)),
+        )
+        .await;
+        let plan = ask(
+            &mut admin,
+            &format!("EXPLAIN EXECUTE look_up ({})", values(arguments)),
+        )
+        .await
+        .join("\n");
+        assert!(
+            !plan.contains("Seq Scan") && plan.contains("Index"),
+            "{name}:\n{plan}"
+        );
         admin_run(&mut admin, "DEALLOCATE look_up").await;
     }
 }
@@ -118,14 +145,21 @@ fn values(arguments: &str) -> String {
 #[tokio::test]
 async fn sqlite_looks_up_by_an_index_once_and_then_not_at_all() {
     let dir = Dir::new();
-    let store = tower_auth::store::Sqlite::open_with(dir.file(), patient()).await.unwrap();
+    let store = tower_auth::store::Sqlite::open_with(dir.file(), patient())
+        .await
+        .unwrap();
     store.migrate().await.unwrap();
-    let mut admin = SqliteConnection::connect(&format!("sqlite:{}", dir.file().display())).await.unwrap();
+    let mut admin = SqliteConnection::connect(&format!("sqlite:{}", dir.file().display()))
+        .await
+        .unwrap();
     let numbers = format!(
         "(WITH RECURSIVE s (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < {KEYS}) SELECT n FROM s)"
     );
     for sql in rows(&numbers, "CAST(printf('%032d', n) AS BLOB)") {
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&mut admin)
+            .await
+            .unwrap();
     }
     cold_is_one_query_and_warm_is_none(&Store::from(store.clone()), || store.statements()).await;
 
@@ -133,7 +167,12 @@ async fn sqlite_looks_up_by_an_index_once_and_then_not_at_all() {
         let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
         let steps = sqlx::query(explain).fetch_all(&mut admin).await.unwrap();
         let plan: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
-        let scans = plan.iter().any(|step| step.starts_with("SCAN") && !step.contains("USING INDEX"));
-        assert!(!scans && plan.iter().any(|step| step.starts_with("SEARCH")), "{name}: {plan:?}");
+        let scans = plan
+            .iter()
+            .any(|step| step.starts_with("SCAN") && !step.contains("USING INDEX"));
+        assert!(
+            !scans && plan.iter().any(|step| step.starts_with("SEARCH")),
+            "{name}: {plan:?}"
+        );
     }
 }

@@ -18,13 +18,34 @@ impl Server {
         let bin = std::env::var("TOWER_AUTH_TEST_POSTGRES_BIN").expect(
             "this test starts PostgreSQL, and TOWER_AUTH_TEST_POSTGRES_BIN does not say where: run tests/run",
         );
-        let mut server = Self { bin: bin.into(), dir: Dir::new(), port: free_port(), process: None };
+        let mut server = Self {
+            bin: bin.into(),
+            dir: Dir::new(),
+            port: free_port(),
+            process: None,
+        };
         if let Some((user, group)) = server_user() {
             std::os::unix::fs::chown(&server.dir.0, Some(user), Some(group)).unwrap();
         }
         let data = server.data();
-        let arguments = ["-D", &data, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--no-locale"];
-        let made = server.command("initdb").args(arguments).stdout(Stdio::null()).status().unwrap();
+        let arguments = [
+            "-D",
+            &data,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-N",
+            "-E",
+            "UTF8",
+            "--no-locale",
+        ];
+        let made = server
+            .command("initdb")
+            .args(arguments)
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
         assert!(made.success());
         server.resume().await;
         server
@@ -38,9 +59,26 @@ impl Server {
     pub(super) async fn resume(&mut self) {
         let (data, port) = (self.data(), self.port.to_string());
         let socket = self.dir.0.display().to_string();
-        let arguments = ["-D", &data, "-k", &socket, "-h", "127.0.0.1", "-p", &port, "-c", "fsync=off"];
+        let arguments = [
+            "-D",
+            &data,
+            "-k",
+            &socket,
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port,
+            "-c",
+            "fsync=off",
+        ];
         let mut command = self.command("postgres");
-        self.process = Some(command.args(arguments).stderr(Stdio::null()).spawn().unwrap());
+        self.process = Some(
+            command
+                .args(arguments)
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        );
         let url = self.url();
         until("the server answers", async || {
             use sqlx::Connection;
@@ -86,14 +124,22 @@ fn signal(process: &Child, signal: i32) {
 }
 
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// PostgreSQL refuses to run as root: then it runs as the user of that name. `None` where we are not root.
 fn server_user() -> Option<(u32, u32)> {
     let id = |arguments: &[&str]| {
         let output = Command::new("id").args(arguments).output().unwrap().stdout;
-        String::from_utf8(output).unwrap().trim().parse::<u32>().unwrap()
+        String::from_utf8(output)
+            .unwrap()
+            .trim()
+            .parse::<u32>()
+            .unwrap()
     };
     (id(&["-u"]) == 0).then(|| (id(&["-u", "postgres"]), id(&["-g", "postgres"])))
 }

@@ -18,7 +18,11 @@ pub(super) fn later(seconds: u64) -> SystemTime {
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
 fn unique() -> String {
-    format!("t{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst))
+    format!(
+        "t{}_{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::SeqCst)
+    )
 }
 
 /// The server of `tests/run`.
@@ -41,19 +45,28 @@ pub(crate) async fn schema() -> String {
 }
 
 pub(super) async fn admin_run(admin: &mut PgConnection, sql: &str) {
-    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(admin).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(admin)
+        .await
+        .unwrap();
 }
 
 /// The first column of each row, as text.
 pub(super) async fn ask(admin: &mut PgConnection, sql: &str) -> Vec<String> {
-    let rows = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(admin).await.unwrap();
+    let rows = sqlx::query(AssertSqlSafe(sql.to_owned()))
+        .fetch_all(admin)
+        .await
+        .unwrap();
     rows.iter().map(|row| row.get(0)).collect()
 }
 
 /// Options whose housekeeping lives in the time of the tests.
 pub(super) fn options() -> StoreOptions {
     // Generous, because the machine of a test may be busy; what is measured says so.
-    StoreOptions::new().clock(ManualClock::new(0)).timeout(Duration::from_secs(10)).connections(8)
+    StoreOptions::new()
+        .clock(ManualClock::new(0))
+        .timeout(Duration::from_secs(10))
+        .connections(8)
 }
 
 pub(super) async fn node(url: &str, options: StoreOptions) -> Postgres {
@@ -67,7 +80,9 @@ pub(super) async fn postgres() -> Postgres {
 }
 
 pub(super) async fn sqlite(dir: &Dir) -> Sqlite {
-    let store = Sqlite::open_with(dir.0.join(unique()), options()).await.unwrap();
+    let store = Sqlite::open_with(dir.0.join(unique()), options())
+        .await
+        .unwrap();
     store.migrate().await.unwrap();
     store
 }
@@ -79,7 +94,14 @@ pub(super) fn digest(n: u32) -> KeyDigest {
 }
 
 pub(super) fn key(n: u32) -> KeyRecord {
-    KeyRecord::new(format!("k{n}"), Subject::user("1"), "a name", "egret_abcd…", digest(n), NOW)
+    KeyRecord::new(
+        format!("k{n}"),
+        Subject::user("1"),
+        "a name",
+        "egret_abcd…",
+        digest(n),
+        NOW,
+    )
 }
 
 pub(super) fn active(is_active: bool) -> UserChange {
@@ -101,5 +123,7 @@ pub(super) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), is_so).await.unwrap_or_else(|_| panic!("never: {what}"));
+    tokio::time::timeout(Duration::from_secs(60), is_so)
+        .await
+        .unwrap_or_else(|_| panic!("never: {what}"));
 }

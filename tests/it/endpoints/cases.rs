@@ -17,7 +17,11 @@ pub(super) struct Held {
 impl Held {
     pub(super) async fn by_anna(world: &World) -> Self {
         let (pair, key) = (world.sign_in("7").await, world.key("7").await);
-        Self { pair, key, private: world.private_token("7").await }
+        Self {
+            pair,
+            key,
+            private: world.private_token("7").await,
+        }
     }
 
     pub(super) fn credential(&self, by: By) -> String {
@@ -87,8 +91,25 @@ impl Case {
     }
 }
 
-const KEY: &[&str] = &["created", "expires_at", "id", "last_used", "name", "prefix", "scopes"];
-const NEW_KEY: &[&str] = &["created", "expires_at", "id", "key", "last_used", "name", "prefix", "scopes"];
+const KEY: &[&str] = &[
+    "created",
+    "expires_at",
+    "id",
+    "last_used",
+    "name",
+    "prefix",
+    "scopes",
+];
+const NEW_KEY: &[&str] = &[
+    "created",
+    "expires_at",
+    "id",
+    "key",
+    "last_used",
+    "name",
+    "prefix",
+    "scopes",
+];
 const TOKEN: &[&str] = &["created", "expires_at", "id", "last_used", "name"];
 const NEW_TOKEN: &[&str] = &["created", "expires_at", "id", "last_used", "name", "token"];
 const USER: &[&str] = &["company", "email", "first_name", "id"];
@@ -107,17 +128,30 @@ pub(super) fn cases(held: &Held) -> Vec<Case> {
         again: &[],
     };
     let (one, private) = (held.key.record.id(), held.private.record.id());
-    let (key, rotate) = (format!("/api-keys/{one}/"), format!("/api-keys/{one}/rotate/"));
+    let (key, rotate) = (
+        format!("/api-keys/{one}/"),
+        format!("/api-keys/{one}/rotate/"),
+    );
     let private = format!("/private-tokens/{private}/");
     let new_password = "tests only: Klammer-Heftung";
     let any: &[By] = &[By::Key, By::Private, By::Basic];
     let sign_in = json!({ "email": ANNA, "password": PASSWORD });
     let passwords = json!({ "current_password": PASSWORD, "new_password": new_password });
-    let carl = json!({ "email": "carl@example.com", "password": new_password, "first_name": "Carl" });
+    let carl =
+        json!({ "email": "carl@example.com", "password": new_password, "first_name": "Carl" });
     let expiring = json!({ "name": "phone", "expires_at": "2027-01-16T08:00:00Z" });
-    let scoped = json!({ "name": "cd", "scopes": ["reports:read"], "expires_at": "2027-02-01T00:00:00Z" });
+    let scoped =
+        json!({ "name": "cd", "scopes": ["reports:read"], "expires_at": "2027-02-01T00:00:00Z" });
     vec![
-        case("sign in", "POST", "/token/", Some(sign_in), By::Nobody, 200, &["access", "refresh"]),
+        case(
+            "sign in",
+            "POST",
+            "/token/",
+            Some(sign_in),
+            By::Nobody,
+            200,
+            &["access", "refresh"],
+        ),
         Case {
             again: &[],
             ..case(
@@ -145,18 +179,56 @@ pub(super) fn cases(held: &Held) -> Vec<Case> {
         },
         Case {
             again: &[("revoke_subject", 401)],
-            ..case("sign out everywhere", "POST", "/logout-everywhere/", None, By::Access, 204, &[])
+            ..case(
+                "sign out everywhere",
+                "POST",
+                "/logout-everywhere/",
+                None,
+                By::Access,
+                204,
+                &[],
+            )
         },
         Case {
             again: &[("revoke_subject", 401)],
-            ..case("change password", "POST", "/password/", Some(passwords), By::Access, 204, &[])
+            ..case(
+                "change password",
+                "POST",
+                "/password/",
+                Some(passwords),
+                By::Access,
+                204,
+                &[],
+            )
         },
         Case {
             again: &[("insert_user", 400)],
-            ..case("register", "POST", "/users/", Some(carl), By::Nobody, 201, &["email", "first_name", "id"])
+            ..case(
+                "register",
+                "POST",
+                "/users/",
+                Some(carl),
+                By::Nobody,
+                201,
+                &["email", "first_name", "id"],
+            )
         },
-        Case { also: any, ..case("current user", "GET", "/users/", None, By::Access, 200, USER) },
-        Case { also: any, ..case("a user", "GET", "/users/7/", None, By::Access, 200, USER) },
+        Case {
+            also: any,
+            ..case(
+                "current user",
+                "GET",
+                "/users/",
+                None,
+                By::Access,
+                200,
+                USER,
+            )
+        },
+        Case {
+            also: any,
+            ..case("a user", "GET", "/users/7/", None, By::Access, 200, USER)
+        },
         Case {
             also: any,
             ..case(
@@ -169,28 +241,85 @@ pub(super) fn cases(held: &Held) -> Vec<Case> {
                 USER,
             )
         },
-        Case { also: any, ..case("new key", "POST", "/api-keys/", Some(scoped), By::Access, 201, NEW_KEY) },
-        Case { also: any, ..case("keys", "GET", "/api-keys/", None, By::Access, 200, KEY) },
-        Case { also: any, ..case("a key", "GET", &key, None, By::Access, 200, KEY) },
         Case {
             also: any,
-            ..case("rename a key", "PATCH", &key, Some(json!({ "name": "ci 2" })), By::Access, 200, KEY)
+            ..case(
+                "new key",
+                "POST",
+                "/api-keys/",
+                Some(scoped),
+                By::Access,
+                201,
+                NEW_KEY,
+            )
+        },
+        Case {
+            also: any,
+            ..case("keys", "GET", "/api-keys/", None, By::Access, 200, KEY)
+        },
+        Case {
+            also: any,
+            ..case("a key", "GET", &key, None, By::Access, 200, KEY)
+        },
+        Case {
+            also: any,
+            ..case(
+                "rename a key",
+                "PATCH",
+                &key,
+                Some(json!({ "name": "ci 2" })),
+                By::Access,
+                200,
+                KEY,
+            )
         },
         Case {
             also: any,
             again: &[("rotate_key", 404)],
-            ..case("rotate a key", "POST", &rotate, Some(json!({ "overlap": 60 })), By::Access, 201, NEW_KEY)
+            ..case(
+                "rotate a key",
+                "POST",
+                &rotate,
+                Some(json!({ "overlap": 60 })),
+                By::Access,
+                201,
+                NEW_KEY,
+            )
         },
         Case {
             also: any,
             again: &[("revoke_key", 404)],
             ..case("revoke a key", "DELETE", &key, None, By::Access, 204, &[])
         },
-        case("new private token", "POST", "/private-tokens/", Some(expiring), By::Access, 201, NEW_TOKEN),
-        case("private tokens", "GET", "/private-tokens/", None, By::Access, 200, TOKEN),
+        case(
+            "new private token",
+            "POST",
+            "/private-tokens/",
+            Some(expiring),
+            By::Access,
+            201,
+            NEW_TOKEN,
+        ),
+        case(
+            "private tokens",
+            "GET",
+            "/private-tokens/",
+            None,
+            By::Access,
+            200,
+            TOKEN,
+        ),
         Case {
             again: &[("revoke_private_token", 404)],
-            ..case("revoke a private token", "DELETE", &private, None, By::Access, 204, &[])
+            ..case(
+                "revoke a private token",
+                "DELETE",
+                &private,
+                None,
+                By::Access,
+                204,
+                &[],
+            )
         },
         case("key set", "GET", "/jwks/", None, By::Nobody, 200, &["keys"]),
     ]

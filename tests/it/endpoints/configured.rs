@@ -5,7 +5,9 @@ use crate::support::SECRET;
 use serde_json::{Map, json};
 use tower_auth::endpoint::{KeysEndpoint, PrivateTokensEndpoint, SignInEndpoint, UsersEndpoint};
 use tower_auth::store::Memory;
-use tower_auth::{ApiKeys, AuthLayer, Basic, ConfigProblem, Jwt, KeyIds, PasswordPolicy, Tokens, Users};
+use tower_auth::{
+    ApiKeys, AuthLayer, Basic, ConfigProblem, Jwt, KeyIds, PasswordPolicy, Tokens, Users,
+};
 
 #[tokio::test]
 async fn fields_are_called_as_the_application_calls_them_and_so_are_they_in_refusals() {
@@ -14,20 +16,40 @@ async fn fields_are_called_as_the_application_calls_them_and_so_are_they_in_refu
             endpoints
                 .sign_in(
                     "/login",
-                    SignInEndpoint::new().name_field("username").password_field("pass").with_user(),
+                    SignInEndpoint::new()
+                        .name_field("username")
+                        .password_field("pass")
+                        .with_user(),
                 )
-                .users("/people/", UsersEndpoint::new().name_field("username").profile_field("nick/name"))
+                .users(
+                    "/people/",
+                    UsersEndpoint::new()
+                        .name_field("username")
+                        .profile_field("nick/name"),
+                )
         },
         ..Plan::default()
     };
     let world = World::of(plan).await;
-    let signed_in = world.post("/login", "", json!({ "username": "anna", "pass": PASSWORD })).await.json();
+    let signed_in = world
+        .post(
+            "/login",
+            "",
+            json!({ "username": "anna", "pass": PASSWORD }),
+        )
+        .await
+        .json();
     let user = json!({ "id": "7", "username": ANNA, "first_name": "Anna", "company": 3 });
     assert_eq!(signed_in["user"], user);
     assert!(world.opens(signed_in["access"].as_str().unwrap()).await);
     let pointers = async |path: &str, body| {
         let errors = world.post(path, "", body).await.json()["errors"].clone();
-        errors.as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect::<Vec<_>>()
+        errors
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|error| error["pointer"].clone())
+            .collect::<Vec<_>>()
     };
     assert_eq!(
         pointers("/login", json!({ "email": "anna", "password": "x" })).await,
@@ -35,13 +57,21 @@ async fn fields_are_called_as_the_application_calls_them_and_so_are_they_in_refu
     );
     let taken = json!({ "username": "anna", "password": "tests only: Klammer-Heftung" });
     assert_eq!(pointers("/people/", taken).await, ["#/username"]);
-    let blank = json!({ "username": "carl", "password": "tests only: Klammer-Heftung", "nick/name": "" });
+    let blank =
+        json!({ "username": "carl", "password": "tests only: Klammer-Heftung", "nick/name": "" });
     assert_eq!(pointers("/people/", blank).await, ["#/nick~1name"]);
     let long = json!({ "username": "n".repeat(255), "password": "tests only: Klammer-Heftung" });
-    assert_eq!(world.post("/people/", "", long).await.json()["errors"][0]["code"], "max_length");
-    let carl = json!({ "username": "carl", "password": "tests only: Klammer-Heftung", "nick/name": "C" });
+    assert_eq!(
+        world.post("/people/", "", long).await.json()["errors"][0]["code"],
+        "max_length"
+    );
+    let carl =
+        json!({ "username": "carl", "password": "tests only: Klammer-Heftung", "nick/name": "C" });
     let registered = world.post("/people/", "", carl).await.json();
-    assert_eq!((&registered["username"], &registered["nick/name"]), (&json!("carl"), &json!("C")));
+    assert_eq!(
+        (&registered["username"], &registered["nick/name"]),
+        (&json!("carl"), &json!("C"))
+    );
 }
 
 #[tokio::test]
@@ -51,8 +81,12 @@ async fn an_email_address_is_one() {
         let body = json!({ "email": email, "password": "tests only: Klammer-Heftung" });
         world.post("/users/", "", body).await
     };
-    for email in ["carl@example.com", "c.arl+x@mail.example.com", "o'neil@example.org", "jörg@bücher.example"]
-    {
+    for email in [
+        "carl@example.com",
+        "c.arl+x@mail.example.com",
+        "o'neil@example.org",
+        "jörg@bücher.example",
+    ] {
         assert_eq!(register(email).await.status, 201, "{email}");
     }
     for email in [
@@ -73,8 +107,14 @@ async fn an_email_address_is_one() {
     }
     let token = bearing(access(&world.sign_in("7").await));
     for (email, status) in [("anna", 400), ("anna.lopez@example.com", 200)] {
-        let changed =
-            world.send(asking("PATCH", "/users/7/", &token, Some(&json!({ "email": email })))).await;
+        let changed = world
+            .send(asking(
+                "PATCH",
+                "/users/7/",
+                &token,
+                Some(&json!({ "email": email })),
+            ))
+            .await;
         assert_eq!(changed.status, status, "{email}");
     }
 }
@@ -92,7 +132,8 @@ async fn serial_ids_a_url_and_another_name_for_the_raw_key() {
                     shown.insert("name".into(), key.name().into());
                     shown.insert(
                         "url".into(),
-                        call.url(&format!("/api/auth/clientkeys/{}/", key.id())).into(),
+                        call.url(&format!("/api/auth/clientkeys/{}/", key.id()))
+                            .into(),
                     );
                     shown
                 })
@@ -104,12 +145,20 @@ async fn serial_ids_a_url_and_another_name_for_the_raw_key() {
     let world = World::of(plan).await;
     let annas = bearing(access(&world.sign_in("7").await));
     let ask = async |host: &str, name: &str| {
-        let mut request = asking("POST", "/api/auth/clientkeys/", &annas, Some(&json!({ "name": name })));
+        let mut request = asking(
+            "POST",
+            "/api/auth/clientkeys/",
+            &annas,
+            Some(&json!({ "name": name })),
+        );
         request.headers_mut().insert("host", host.parse().unwrap());
         world.send(request).await.json()
     };
     let first = ask("hub.example.com:8443", "ci").await;
-    assert_eq!(first["url"], "http://hub.example.com:8443/api/auth/clientkeys/1/");
+    assert_eq!(
+        first["url"],
+        "http://hub.example.com:8443/api/auth/clientkeys/1/"
+    );
     assert_eq!(first["id"], 1);
     assert!(world.opens(first["api_key"].as_str().unwrap()).await);
     let members: Vec<_> = first.as_object().unwrap().keys().collect();
@@ -119,13 +168,29 @@ async fn serial_ids_a_url_and_another_name_for_the_raw_key() {
         assert!(url.starts_with("/api/auth/clientkeys/"), "{host}: {url}");
     }
     let list = world.get("/api/auth/clientkeys/", &annas).await.json();
-    assert_eq!((&list["count"], &list["results"][0]["name"]), (&json!(4), &json!("ci")));
-    assert_eq!(world.send(asking("DELETE", "/api/auth/clientkeys/1/", &annas, None)).await.status, 204);
+    assert_eq!(
+        (&list["count"], &list["results"][0]["name"]),
+        (&json!(4), &json!("ci"))
+    );
+    assert_eq!(
+        world
+            .send(asking("DELETE", "/api/auth/clientkeys/1/", &annas, None))
+            .await
+            .status,
+        204
+    );
     assert!(!world.opens(first["api_key"].as_str().unwrap()).await);
-    for path in ["/api/auth/clientkeys/1/", "/api/auth/clientkeys/01/", "/api/auth/clientkeys/+2/"] {
+    for path in [
+        "/api/auth/clientkeys/1/",
+        "/api/auth/clientkeys/01/",
+        "/api/auth/clientkeys/+2/",
+    ] {
         assert_eq!(world.get(path, &annas).await.status, 404, "{path}");
     }
-    assert_eq!(world.get("/api/auth/clientkeys/2/", &annas).await.status, 200);
+    assert_eq!(
+        world.get("/api/auth/clientkeys/2/", &annas).await.status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -133,7 +198,9 @@ async fn a_public_url_stands_where_the_host_would() {
     let plan = Plan {
         endpoints: |endpoints| {
             let show = |key: &tower_auth::store::KeyRecord, call: &tower_auth::endpoint::Call| {
-                [("url".to_owned(), call.url(key.name()).into())].into_iter().collect()
+                [("url".to_owned(), call.url(key.name()).into())]
+                    .into_iter()
+                    .collect()
             };
             endpoints
                 .public_url("https://hub.example.com")
@@ -144,8 +211,13 @@ async fn a_public_url_stands_where_the_host_would() {
     let world = World::of(plan).await;
     let annas = bearing(access(&world.sign_in("7").await));
     let mut request = asking("POST", "/keys/", &annas, Some(&json!({ "name": "/x/" })));
-    request.headers_mut().insert("host", "evil.example".parse().unwrap());
-    assert_eq!(world.send(request).await.json()["url"], "https://hub.example.com/x/");
+    request
+        .headers_mut()
+        .insert("host", "evil.example".parse().unwrap());
+    assert_eq!(
+        world.send(request).await.json()["url"],
+        "https://hub.example.com/x/"
+    );
 }
 
 #[tokio::test]
@@ -155,7 +227,11 @@ async fn a_hook_that_panics_is_500_and_the_next_request_is_served() {
             let panics = |at: &'static str| move |name: &str| assert_ne!(name, at, "planted");
             let (owner, request, show) = (panics("owner"), panics("request"), panics("show"));
             let asked = |call: &tower_auth::endpoint::Call| {
-                call.head().headers.get("x-panic").map_or("", |at| at.to_str().unwrap()).to_owned()
+                call.head()
+                    .headers
+                    .get("x-panic")
+                    .map_or("", |at| at.to_str().unwrap())
+                    .to_owned()
             };
             let keys = KeysEndpoint::prefixed(PREFIX)
                 .owner(move |call| {
@@ -183,7 +259,11 @@ async fn a_hook_that_panics_is_500_and_the_next_request_is_served() {
     };
     for at in ["owner", "request", "show"] {
         let failed = ask(at).await;
-        assert_eq!((failed.status.as_u16(), failed.code().as_str()), (500, "internal_error"), "{at}");
+        assert_eq!(
+            (failed.status.as_u16(), failed.code().as_str()),
+            (500, "internal_error"),
+            "{at}"
+        );
         assert!(!failed.text().contains("egret_"), "{at}");
         assert_eq!(ask("").await.status, 201, "{at}");
     }
@@ -194,25 +274,48 @@ async fn a_policy_and_a_limit_of_the_applications_own_hold() {
     let store = Memory::new();
     let users = Users::new(store.clone()).password_policy(PasswordPolicy::new().least_length(30));
     let tokens = Tokens::hs256(SECRET).store(store).issuer(ISSUER);
-    let auth = AuthLayer::builder().users(users).tokens(tokens).build().unwrap();
-    let endpoints = auth.endpoints().body_limit(100).users("/users/", UsersEndpoint::new()).build().unwrap();
+    let auth = AuthLayer::builder()
+        .users(users)
+        .tokens(tokens)
+        .build()
+        .unwrap();
+    let endpoints = auth
+        .endpoints()
+        .body_limit(100)
+        .users("/users/", UsersEndpoint::new())
+        .build()
+        .unwrap();
     let ask = async |password: &str| {
         let body = json!({ "email": "anna@example.com", "password": password });
         let request = asking("POST", "/users/", "", Some(&body));
-        crate::support::reply(tower::ServiceExt::oneshot(endpoints.clone(), request).await.unwrap()).await
+        crate::support::reply(
+            tower::ServiceExt::oneshot(endpoints.clone(), request)
+                .await
+                .unwrap(),
+        )
+        .await
     };
     assert_eq!(ask("tests only: 29 characters only").await.status, 201);
-    assert_eq!(ask("tests only: too short").await.json()["errors"][0]["code"], "password_too_short");
+    assert_eq!(
+        ask("tests only: too short").await.json()["errors"][0]["code"],
+        "password_too_short"
+    );
     assert_eq!(ask(&"long ".repeat(20)).await.status, 413);
 }
 
 #[test]
 fn mistakes_are_found_when_the_endpoints_are_built() {
     use ConfigProblem as Problem;
-    let jwt = || Jwt::hs256(SECRET).issuer("https://login.example.com").audience("api");
+    let jwt = || {
+        Jwt::hs256(SECRET)
+            .issuer("https://login.example.com")
+            .audience("api")
+    };
     let bare = AuthLayer::builder().jwt(jwt()).build().unwrap();
     let problems = |builder: tower_auth::endpoint::EndpointsBuilder| {
-        builder.build().map_or_else(|error| error.problems().to_vec(), |_| Vec::new())
+        builder
+            .build()
+            .map_or_else(|error| error.problems().to_vec(), |_| Vec::new())
     };
     assert_eq!(
         problems(every(bare.endpoints()).body_limit(0)),
@@ -251,13 +354,30 @@ fn mistakes_are_found_when_the_endpoints_are_built() {
         ("/keys?x=/", "/keys?x=/"),
     ] {
         let found = Problem::Path(found.into());
-        assert!(problems(auth.endpoints().api_keys(path, keys())).contains(&found), "{path}");
+        assert!(
+            problems(auth.endpoints().api_keys(path, keys())).contains(&found),
+            "{path}"
+        );
     }
-    let twice = auth.endpoints().refresh("/a/").verify("/a/").sign_out("/b/{x}/").sign_out("/b/{y}/");
+    let twice = auth
+        .endpoints()
+        .refresh("/a/")
+        .verify("/a/")
+        .sign_out("/b/{x}/")
+        .sign_out("/b/{y}/");
     assert_eq!(
         problems(twice),
-        [Problem::TwoEndpoints("/a/".into()), Problem::TwoEndpoints("/b/{y}/".into())]
+        [
+            Problem::TwoEndpoints("/a/".into()),
+            Problem::TwoEndpoints("/b/{y}/".into())
+        ]
     );
-    let tokens = auth.endpoints().private_tokens("/x/", PrivateTokensEndpoint::new());
-    assert_eq!(problems(tokens.api_keys("/x/", keys())).len(), 4, "POST, GET, DELETE and rotate clash");
+    let tokens = auth
+        .endpoints()
+        .private_tokens("/x/", PrivateTokensEndpoint::new());
+    assert_eq!(
+        problems(tokens.api_keys("/x/", keys())).len(),
+        4,
+        "POST, GET, DELETE and rotate clash"
+    );
 }

@@ -17,13 +17,24 @@ async fn seen(world: &World, request: http::Request<http_body_util::Full<bytes::
     world.events.take();
     let reply = world.send(request).await;
     let runs = world.users().argon2_runs() - before;
-    (reply, runs, counted(world.script.take()), world.events.take())
+    (
+        reply,
+        runs,
+        counted(world.script.take()),
+        world.events.take(),
+    )
 }
 
 async fn world() -> World {
     let world = World::new().await;
     let disabled = UserRecord::new(Subject::user("9"), "carl@example.com");
-    let hash = world.user("7").await.stored_hash().unwrap().expose().clone();
+    let hash = world
+        .user("7")
+        .await
+        .stored_hash()
+        .unwrap()
+        .expose()
+        .clone();
     for user in [
         disabled.password_hash(hash).disabled(),
         UserRecord::new(Subject::user("10"), "dora@example.com"),
@@ -51,14 +62,26 @@ async fn whoever_may_not_sign_in_is_refused_alike_after_the_same_work() {
             world.script.forget();
         }
         let ask = |name: &str, password: &str| {
-            asking("POST", "/token/", "", Some(&json!({ "email": name, "password": password })))
+            asking(
+                "POST",
+                "/token/",
+                "",
+                Some(&json!({ "email": name, "password": password })),
+            )
         };
         let expected = seen(&world, ask(WHO[0].1, WHO[0].2)).await;
-        assert_eq!((expected.0.status.as_u16(), expected.0.code().as_str()), (401, "invalid_credentials"));
+        assert_eq!(
+            (expected.0.status.as_u16(), expected.0.code().as_str()),
+            (401, "invalid_credentials")
+        );
         assert_eq!((expected.1, &expected.3), (1, &vec![Action::Refused]));
         assert_eq!(expected.0.challenges().len(), 3);
         assert_eq!(expected.0.headers["cache-control"], "no-store");
-        assert_eq!(expected.2, [("find_user", 1)].into(), "one look-up, and none that depends on it");
+        assert_eq!(
+            expected.2,
+            [("find_user", 1)].into(),
+            "one look-up, and none that depends on it"
+        );
         for (case, name, password) in WHO {
             assert_eq!(seen(&world, ask(name, password)).await, expected, "{case}");
         }
@@ -76,7 +99,8 @@ async fn whoever_may_not_sign_in_with_basic_is_refused_alike_after_the_same_work
         if forgetful {
             world.script.forget();
         }
-        let ask = |name: &str, password: &str| asking("GET", "/users/", &basic(name, password), None);
+        let ask =
+            |name: &str, password: &str| asking("GET", "/users/", &basic(name, password), None);
         let expected = seen(&world, ask(WHO[0].1, WHO[0].2)).await;
         assert_eq!((expected.0.status.as_u16(), expected.1), (401, 1));
         for (case, name, password) in WHO {
@@ -92,29 +116,65 @@ async fn a_well_formed_key_that_is_unknown_revoked_expired_or_a_disabled_users_i
         let creator = Principal::from(world.user("7").await);
         let request = || KeyRequest::new(Subject::user("7"), "ci");
         let expires = world.now() + Duration::from_secs(10);
-        let create = async |request| world.keys().create(request, &creator, world.now()).await.unwrap();
+        let create = async |request| {
+            world
+                .keys()
+                .create(request, &creator, world.now())
+                .await
+                .unwrap()
+        };
         let (good, revoked) = (create(request()).await, create(request()).await);
         let expired = create(request().expires(expires)).await;
         let superseded = create(request()).await;
-        let unknown = world.keys().mint(Subject::user("7"), "ci", world.now()).unwrap();
-        world.memory.revoke_key(&Subject::user("7"), revoked.record.id(), world.now()).await.unwrap();
+        let unknown = world
+            .keys()
+            .mint(Subject::user("7"), "ci", world.now())
+            .unwrap();
+        world
+            .memory
+            .revoke_key(&Subject::user("7"), revoked.record.id(), world.now())
+            .await
+            .unwrap();
         let zero = Duration::ZERO;
         let id = superseded.record.id();
-        world.keys().rotate(&Subject::user("7"), id, zero, world.now()).await.unwrap();
+        world
+            .keys()
+            .rotate(&Subject::user("7"), id, zero, world.now())
+            .await
+            .unwrap();
         world.pass(10);
         if forgetful {
             world.script.forget();
         }
         let ask = |key: &str| asking("GET", "/api-keys/", &bearing(key), None);
         let expected = seen(&world, ask(unknown.key.expose())).await;
-        assert_eq!((expected.0.status.as_u16(), expected.0.code().as_str()), (401, "api_key_invalid"));
-        let looks: &[_] = if forgetful { &[("find_key", 1), ("peek_key", 1)] } else { &[("peek_key", 1)] };
+        assert_eq!(
+            (expected.0.status.as_u16(), expected.0.code().as_str()),
+            (401, "api_key_invalid")
+        );
+        let looks: &[_] = if forgetful {
+            &[("find_key", 1), ("peek_key", 1)]
+        } else {
+            &[("peek_key", 1)]
+        };
         assert_eq!(expected.2, looks.iter().copied().collect());
-        for (case, key) in [("revoked", revoked), ("expired", expired), ("superseded", superseded)] {
-            assert_eq!(seen(&world, ask(key.key.expose())).await, expected, "{case}");
+        for (case, key) in [
+            ("revoked", revoked),
+            ("expired", expired),
+            ("superseded", superseded),
+        ] {
+            assert_eq!(
+                seen(&world, ask(key.key.expose())).await,
+                expected,
+                "{case}"
+            );
         }
         assert_eq!(seen(&world, ask(good.key.expose())).await.0.status, 200);
-        world.users().disable(&Subject::user("7"), world.now()).await.unwrap();
+        world
+            .users()
+            .disable(&Subject::user("7"), world.now())
+            .await
+            .unwrap();
         let disabled = seen(&world, ask(good.key.expose())).await.0;
         assert_eq!(disabled, expected.0, "a disabled user's");
     }
@@ -125,15 +185,42 @@ async fn a_refresh_token_that_is_no_good_is_refused_alike_whatever_the_reason() 
     let world = World::new().await;
     let (rotated, ended) = (world.sign_in("7").await, world.sign_in("7").await);
     let of_disabled = world.sign_in("8").await;
-    let successor = world.tokens().refresh(refresh(&rotated), world.now()).await.unwrap();
-    drop(world.tokens().refresh(refresh(&successor), world.now()).await.unwrap());
+    let successor = world
+        .tokens()
+        .refresh(refresh(&rotated), world.now())
+        .await
+        .unwrap();
+    drop(
+        world
+            .tokens()
+            .refresh(refresh(&successor), world.now())
+            .await
+            .unwrap(),
+    );
     let old = world.sign_in("7").await;
-    world.users().disable(&Subject::user("8"), world.now()).await.unwrap();
+    world
+        .users()
+        .disable(&Subject::user("8"), world.now())
+        .await
+        .unwrap();
     let caller = bearing(access(&ended));
-    assert_eq!(world.send(asking("POST", "/logout/", &caller, None)).await.status, 204);
-    let ask = async |token: &str| world.post("/refresh/", "", json!({ "refresh": token })).await;
+    assert_eq!(
+        world
+            .send(asking("POST", "/logout/", &caller, None))
+            .await
+            .status,
+        204
+    );
+    let ask = async |token: &str| {
+        world
+            .post("/refresh/", "", json!({ "refresh": token }))
+            .await
+    };
     let forged = ask(&tampered(refresh(&old))).await;
-    assert_eq!((forged.status.as_u16(), forged.code().as_str()), (401, "token_invalid"));
+    assert_eq!(
+        (forged.status.as_u16(), forged.code().as_str()),
+        (401, "token_invalid")
+    );
     assert_eq!(forged.headers["cache-control"], "no-store");
     for token in [
         refresh(&rotated),

@@ -7,7 +7,12 @@ use std::collections::BTreeSet;
 use tower_auth::Action;
 use tower_auth::test_util::Intercept;
 
-const FAULTS: [Intercept; 4] = [Intercept::Fail, Intercept::FailAfter, Intercept::Hang, Intercept::Panic];
+const FAULTS: [Intercept; 4] = [
+    Intercept::Fail,
+    Intercept::FailAfter,
+    Intercept::Hang,
+    Intercept::Panic,
+];
 
 /// Uses are noted in the background: no request waits for that.
 fn is_waited_for(call: &str) -> bool {
@@ -25,7 +30,10 @@ async fn world() -> (World, Held) {
 
 /// The case of that name, made by that caller.
 fn find(held: &Held, name: &str, by: By) -> Case {
-    let case = cases(held).into_iter().find(|case| case.name == name).unwrap();
+    let case = cases(held)
+        .into_iter()
+        .find(|case| case.name == name)
+        .unwrap();
     Case { by, ..case }
 }
 
@@ -33,7 +41,13 @@ fn find(held: &Held, name: &str, by: By) -> Case {
 async fn all() -> Vec<(&'static str, By)> {
     let (_, held) = world().await;
     let all = cases(&held).into_iter();
-    all.flat_map(|case| [&[case.by], case.also].concat().into_iter().map(move |by| (case.name, by))).collect()
+    all.flat_map(|case| {
+        [&[case.by], case.also]
+            .concat()
+            .into_iter()
+            .map(move |by| (case.name, by))
+    })
+    .collect()
 }
 
 /// The calls that a good request makes.
@@ -41,15 +55,31 @@ async fn calls(name: &str, by: By) -> BTreeSet<&'static str> {
     let (world, held) = world().await;
     let case = find(&held, name, by);
     let reply = case.ask(&world, &held).await;
-    assert_eq!(reply.status.as_u16(), case.status, "{name} by {by:?}: {reply:?}");
-    world.script.take().into_iter().filter(|call| is_waited_for(call)).collect()
+    assert_eq!(
+        reply.status.as_u16(),
+        case.status,
+        "{name} by {by:?}: {reply:?}"
+    );
+    world
+        .script
+        .take()
+        .into_iter()
+        .filter(|call| is_waited_for(call))
+        .collect()
 }
 
 fn assert_unavailable(reply: &Reply, row: &str) {
-    assert_eq!((reply.status.as_u16(), reply.code().as_str()), (503, "unavailable"), "{row}");
+    assert_eq!(
+        (reply.status.as_u16(), reply.code().as_str()),
+        (503, "unavailable"),
+        "{row}"
+    );
     assert_eq!(reply.headers["retry-after"], "1", "{row}");
     assert_eq!(reply.headers["cache-control"], "no-store", "{row}");
-    assert!(reply.challenges().is_empty(), "{row}: nothing is wrong with the credential");
+    assert!(
+        reply.challenges().is_empty(),
+        "{row}: nothing is wrong with the credential"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,11 +103,20 @@ async fn every_store_call_that_fails_hangs_or_panics_is_503_and_costs_nobody_any
                     .then(|| case.again.iter().find(|(at, _)| *at == call))
                     .flatten();
                 let ends_itself = lost.is_some() && name == "revoke a key" && by == By::Key;
-                let expected =
-                    lost.map_or(case.status, |(_, status)| if ends_itself { 401 } else { *status });
+                let expected = lost.map_or(
+                    case.status,
+                    |(_, status)| if ends_itself { 401 } else { *status },
+                );
                 let again = case.ask(&world, &held).await;
-                assert_eq!(again.status.as_u16(), expected, "{row}, then again: {again:?}");
-                assert!(!world.events.take().contains(&Action::ReuseDetected), "{row}");
+                assert_eq!(
+                    again.status.as_u16(),
+                    expected,
+                    "{row}, then again: {again:?}"
+                );
+                assert!(
+                    !world.events.take().contains(&Action::ReuseDetected),
+                    "{row}"
+                );
             }
         }
     }
@@ -93,15 +132,22 @@ async fn a_look_up_in_memory_that_panics_is_503_too() {
         world.script.take();
         let case = find(&held, name, by);
         case.ask(&world, &held).await;
-        let peeks: BTreeSet<_> =
-            world.script.take().into_iter().filter(|call| call.starts_with("peek")).collect();
+        let peeks: BTreeSet<_> = world
+            .script
+            .take()
+            .into_iter()
+            .filter(|call| call.starts_with("peek"))
+            .collect();
         for peek in peeks {
             rows += 1;
             let world = World::new().await;
             let held = Held::by_anna(&world).await;
             let case = find(&held, name, by);
             world.script.break_at(peek, Intercept::Panic);
-            assert_unavailable(&case.ask(&world, &held).await, &format!("{name} by {by:?}, {peek}"));
+            assert_unavailable(
+                &case.ask(&world, &held).await,
+                &format!("{name} by {by:?}, {peek}"),
+            );
             world.script.mend();
             assert_eq!(
                 case.ask(&world, &held).await.status.as_u16(),
@@ -129,7 +175,11 @@ async fn a_use_that_cannot_be_noted_refuses_nobody_and_is_noted_later() {
         world.script.take();
         assert!(world.opens(held.key.key.expose()).await, "{fault:?}");
         settle().await;
-        assert_eq!(counted(world.script.take()).get("note_key_uses"), Some(&1), "{fault:?}");
+        assert_eq!(
+            counted(world.script.take()).get("note_key_uses"),
+            Some(&1),
+            "{fault:?}"
+        );
     }
 }
 
@@ -156,15 +206,28 @@ async fn an_event_hook_that_panics_is_500_and_the_next_request_is_served() {
         let case = find(&held, name, by);
         world.events.panic(true);
         let reply = case.ask(&world, &held).await;
-        assert_eq!((reply.status.as_u16(), reply.code().as_str()), (500, "internal_error"), "{name}");
+        assert_eq!(
+            (reply.status.as_u16(), reply.code().as_str()),
+            (500, "internal_error"),
+            "{name}"
+        );
         for secret in held.secrets() {
             assert!(!reply.text().contains(&secret), "{name}");
         }
         world.events.panic(false);
-        let next =
-            world.post("/token/", "", serde_json::json!({ "email": ANNA, "password": PASSWORD })).await;
+        let next = world
+            .post(
+                "/token/",
+                "",
+                serde_json::json!({ "email": ANNA, "password": PASSWORD }),
+            )
+            .await;
         let changed = name == "change password";
-        assert_eq!(next.status.as_u16(), if changed { 401 } else { 200 }, "{name}");
+        assert_eq!(
+            next.status.as_u16(),
+            if changed { 401 } else { 200 },
+            "{name}"
+        );
     }
     assert!(rows >= 14, "only {rows} rows");
 }

@@ -26,7 +26,12 @@ struct Row {
 }
 
 fn row(name: &'static str, body: impl Into<Vec<u8>>) -> Row {
-    Row { name, types: JSON, body: body.into(), status: Some(400) }
+    Row {
+        name,
+        types: JSON,
+        body: body.into(),
+        status: Some(400),
+    }
 }
 
 /// What is no JSON object, whoever it is for.
@@ -53,7 +58,10 @@ fn no_objects() -> Vec<Row> {
         row("a lone high surrogate", r#"{"email":"\ud800"}"#),
         row("a lone low surrogate", r#"{"email":"\udc00x"}"#),
         row("a lone surrogate in a name", r#"{"\ud800":"x"}"#),
-        row("surrogates in the wrong order", r#"{"email":"\udc00\ud800"}"#),
+        row(
+            "surrogates in the wrong order",
+            r#"{"email":"\udc00\ud800"}"#,
+        ),
         row("a NUL outside of a string", b"{\0}".to_vec()),
         row("a NUL in a string", b"{\"email\":\"a\0b\"}".to_vec()),
         row("a line break in a string", "{\"email\":\"a\nb\"}"),
@@ -68,19 +76,36 @@ fn no_objects() -> Vec<Row> {
         row("a form", "email=a&password=b"),
         row("XML", "<email>a</email>"),
         row("arrays 2000 deep", deep("[", "]")),
-        row("a member of arrays 2000 deep", format!(r#"{{"x":{}}}"#, deep("[", "]"))),
-        row("objects 2000 deep", format!("{}1{}", r#"{"x":"#.repeat(2000), "}".repeat(2000))),
-        row("a field of arrays 2000 deep", format!(r#"{{"name":{}}}"#, deep("[", "]"))),
+        row(
+            "a member of arrays 2000 deep",
+            format!(r#"{{"x":{}}}"#, deep("[", "]")),
+        ),
+        row(
+            "objects 2000 deep",
+            format!("{}1{}", r#"{"x":"#.repeat(2000), "}".repeat(2000)),
+        ),
+        row(
+            "a field of arrays 2000 deep",
+            format!(r#"{{"name":{}}}"#, deep("[", "]")),
+        ),
         row("brackets without end", "[".repeat(60_000)),
         row("a name twice", r#"{"email":"a","email":"b"}"#),
-        row("a name twice, once escaped", r#"{"email":"a","\u0065mail":"b"}"#),
+        row(
+            "a name twice, once escaped",
+            r#"{"email":"a","\u0065mail":"b"}"#,
+        ),
         row("a name twice that nobody reads", r#"{"x":1,"x":1}"#),
     ]
 }
 
 /// A body that is fine, of types that are not, and the other way round.
 fn wrong_types(good: &[u8]) -> Vec<Row> {
-    let typed = |name, types, status| Row { name, types, body: good.to_vec(), status };
+    let typed = |name, types, status| Row {
+        name,
+        types,
+        body: good.to_vec(),
+        status,
+    };
     let no = Some(415);
     vec![
         typed("no type", &[], no),
@@ -98,7 +123,11 @@ fn wrong_types(good: &[u8]) -> Vec<Row> {
         typed("a wildcard", &[b"*/*"], no),
         typed("bytes outside of ASCII", &[b"application/json\xe4"], no),
         typed("two fields", &[b"application/json", b"text/plain"], no),
-        typed("the same field twice", &[b"application/json", b"application/json"], no),
+        typed(
+            "the same field twice",
+            &[b"application/json", b"application/json"],
+            no,
+        ),
         typed("a parameter", &[b"application/json; charset=utf-8"], None),
         typed("capitals", &[b"APPLICATION/JSON"], None),
         typed("blanks", &[b" application/json ;x=y"], None),
@@ -115,7 +144,12 @@ fn padded(good: &Value, length: usize) -> Vec<u8> {
 }
 
 fn sizes(good: &Value) -> Vec<Row> {
-    let sized = |name, body, status| Row { name, types: JSON, body, status };
+    let sized = |name, body, status| Row {
+        name,
+        types: JSON,
+        body,
+        status,
+    };
     let mut blank = good.to_string().into_bytes();
     blank.extend([b' '; 70 * 1024]);
     vec![
@@ -130,7 +164,9 @@ fn request(case: &Case, held: &Held, row: &Row) -> Request<Full<Bytes>> {
     let mut request = asking(case.method, &case.path, &held.credential(case.by), None);
     *request.body_mut() = Full::from(row.body.clone());
     for value in row.types {
-        request.headers_mut().append("content-type", HeaderValue::from_bytes(value).unwrap());
+        request
+            .headers_mut()
+            .append("content-type", HeaderValue::from_bytes(value).unwrap());
     }
     request
 }
@@ -145,7 +181,11 @@ fn code(status: u16) -> &'static str {
 }
 
 fn assert_refused(reply: &Reply, status: u16, row: &str) {
-    assert_eq!((reply.status.as_u16(), reply.code().as_str()), (status, code(status)), "{row}");
+    assert_eq!(
+        (reply.status.as_u16(), reply.code().as_str()),
+        (status, code(status)),
+        "{row}"
+    );
     assert_eq!(reply.headers["cache-control"], "no-store", "{row}");
     assert!(reply.challenges().is_empty(), "{row}");
 }
@@ -168,7 +208,10 @@ async fn a_body_that_is_no_json_object_of_a_fair_size_is_refused_and_changes_not
     let mut rows = 0;
     for case in taking_bodies(&held) {
         let good = case.body.as_ref().unwrap();
-        let all = no_objects().into_iter().chain(wrong_types(good.to_string().as_bytes())).chain(sizes(good));
+        let all = no_objects()
+            .into_iter()
+            .chain(wrong_types(good.to_string().as_bytes()))
+            .chain(sizes(good));
         for row in all.filter(|row| row.status.is_some()) {
             rows += 1;
             let told = format!("{}: {}", case.name, row.name);
@@ -177,7 +220,11 @@ async fn a_body_that_is_no_json_object_of_a_fair_size_is_refused_and_changes_not
         }
         assert_eq!(world.dump(&tokens).await, before, "{}", case.name);
     }
-    assert_eq!(world.users().argon2_runs(), 0, "nothing was hashed for any of them");
+    assert_eq!(
+        world.users().argon2_runs(),
+        0,
+        "nothing was hashed for any of them"
+    );
     assert!(rows >= 600, "only {rows} rows");
 }
 
@@ -187,14 +234,22 @@ async fn a_body_that_looks_odd_and_is_right_is_read() {
     for number in 0..taking_bodies(&held).len() {
         let odd = |held: &Held| -> Vec<Row> {
             let good = taking_bodies(held)[number].body.clone().unwrap();
-            let all = wrong_types(good.to_string().as_bytes()).into_iter().chain(sizes(&good));
+            let all = wrong_types(good.to_string().as_bytes())
+                .into_iter()
+                .chain(sizes(&good));
             all.filter(|row| row.status.is_none()).collect()
         };
         for at in 0..odd(&held).len() {
             let (world, held) = world().await;
             let (case, row) = (&taking_bodies(&held)[number], &odd(&held)[at]);
             let reply = world.send(request(case, &held, row)).await;
-            assert_eq!(reply.status.as_u16(), case.status, "{}: {}", case.name, row.name);
+            assert_eq!(
+                reply.status.as_u16(),
+                case.status,
+                "{}: {}",
+                case.name,
+                row.name
+            );
         }
     }
 }
@@ -215,7 +270,12 @@ async fn a_body_without_a_length_one_that_lies_about_it_and_one_that_breaks_off(
             ("breaks off", None, vec![chunk(head), lost()], 400),
             ("breaks off at once", None, vec![lost()], 400),
             ("announces 70 KiB", Some("71680"), vec![chunk(&good)], 413),
-            ("announces more than there is", Some("18446744073709551615"), vec![chunk(&good)], 413),
+            (
+                "announces more than there is",
+                Some("18446744073709551615"),
+                vec![chunk(&good)],
+                413,
+            ),
         ];
         for (name, length, frames, status) in rows {
             let mut request = asking(case.method, &case.path, &held.credential(case.by), None)
@@ -228,13 +288,23 @@ async fn a_body_without_a_length_one_that_lies_about_it_and_one_that_breaks_off(
             let reply = world.send(request).await;
             assert_refused(&reply, status, &format!("{}: {name}", case.name));
         }
-        assert_eq!(world.dump(&[access(&held.pair)]).await, before, "{}", case.name);
+        assert_eq!(
+            world.dump(&[access(&held.pair)]).await,
+            before,
+            "{}",
+            case.name
+        );
         if case.name == "verify" {
             let frames: Frames = vec![chunk(head), chunk(b""), chunk(tail)];
-            let mut request = asking(case.method, &case.path, "", None).map(|_| Pieces(frames.into_iter()));
+            let mut request =
+                asking(case.method, &case.path, "", None).map(|_| Pieces(frames.into_iter()));
             let json = HeaderValue::from_static("application/json");
             request.headers_mut().insert("content-type", json);
-            assert_eq!(world.send(request).await.status, 200, "in pieces it is whole");
+            assert_eq!(
+                world.send(request).await.status,
+                200,
+                "in pieces it is whole"
+            );
         }
     }
 }
@@ -268,16 +338,48 @@ enum Kind {
 
 /// The fields of each route, by its name.
 const FIELDS: [(&str, &[(&str, Kind)]); 10] = [
-    ("sign in", &[("email", Kind::Text), ("password", Kind::Password)]),
+    (
+        "sign in",
+        &[("email", Kind::Text), ("password", Kind::Password)],
+    ),
     ("refresh", &[("refresh", Kind::Text)]),
     ("verify", &[("token", Kind::Text)]),
-    ("change password", &[("current_password", Kind::Password), ("new_password", Kind::Password)]),
-    ("register", &[("email", Kind::Text), ("password", Kind::Password), ("first_name", Kind::OptionalText)]),
-    ("change a user", &[("email", Kind::OptionalText), ("first_name", Kind::OptionalText)]),
-    ("new key", &[("name", Kind::Text), ("expires_at", Kind::OptionalTime), ("scopes", Kind::Texts)]),
+    (
+        "change password",
+        &[
+            ("current_password", Kind::Password),
+            ("new_password", Kind::Password),
+        ],
+    ),
+    (
+        "register",
+        &[
+            ("email", Kind::Text),
+            ("password", Kind::Password),
+            ("first_name", Kind::OptionalText),
+        ],
+    ),
+    (
+        "change a user",
+        &[
+            ("email", Kind::OptionalText),
+            ("first_name", Kind::OptionalText),
+        ],
+    ),
+    (
+        "new key",
+        &[
+            ("name", Kind::Text),
+            ("expires_at", Kind::OptionalTime),
+            ("scopes", Kind::Texts),
+        ],
+    ),
     ("rename a key", &[("name", Kind::OptionalText)]),
     ("rotate a key", &[("overlap", Kind::Number)]),
-    ("new private token", &[("name", Kind::Text), ("expires_at", Kind::Time)]),
+    (
+        "new private token",
+        &[("name", Kind::Text), ("expires_at", Kind::Time)],
+    ),
 ];
 
 /// Values that a field of that kind does not take, and the code of what is wrong; `None` is no field at all.
@@ -285,16 +387,39 @@ fn bad_values(kind: Kind) -> Vec<(Option<Value>, &'static str)> {
     let wrong = |values: Vec<Value>| values.into_iter().map(|value| (Some(value), "invalid"));
     let mut bad: Vec<(Option<Value>, &'static str)> = match kind {
         Kind::Text | Kind::Password | Kind::OptionalText => {
-            let objects = vec![json!(7), json!(true), json!(1.5), json!([]), json!(["a"]), json!({})];
+            let objects = vec![
+                json!(7),
+                json!(true),
+                json!(1.5),
+                json!([]),
+                json!(["a"]),
+                json!({}),
+            ];
             let blank = [(Some(json!("")), "blank"), (Some(json!(null)), "null")];
-            wrong(objects).chain(wrong(vec![json!({ "$ne": null })])).chain(blank).collect()
+            wrong(objects)
+                .chain(wrong(vec![json!({ "$ne": null })]))
+                .chain(blank)
+                .collect()
         }
         Kind::Time | Kind::OptionalTime => {
-            let texts =
-                ["", " ", "tomorrow", "2027-13-01T00:00:00Z", "2027-02-01", "1800000100"].map(Value::from);
-            wrong([texts.to_vec(), vec![json!(1_800_000_100), json!(true), json!([]), json!({})]].concat())
-                .chain([(Some(json!("2020-01-01T00:00:00Z")), "invalid")])
-                .collect()
+            let texts = [
+                "",
+                " ",
+                "tomorrow",
+                "2027-13-01T00:00:00Z",
+                "2027-02-01",
+                "1800000100",
+            ]
+            .map(Value::from);
+            wrong(
+                [
+                    texts.to_vec(),
+                    vec![json!(1_800_000_100), json!(true), json!([]), json!({})],
+                ]
+                .concat(),
+            )
+            .chain([(Some(json!("2020-01-01T00:00:00Z")), "invalid")])
+            .collect()
         }
         Kind::Number => wrong(vec![
             json!(-1),
@@ -309,9 +434,16 @@ fn bad_values(kind: Kind) -> Vec<(Option<Value>, &'static str)> {
         .collect(),
         Kind::Texts => {
             let many: Vec<String> = (0..5_000).map(|n| format!("s{n}")).collect();
-            wrong(vec![json!(null), json!("reports:read"), json!({}), json!([7]), json!([null]), json!([[]])])
-                .chain([(Some(json!(many)), "max_length")])
-                .collect()
+            wrong(vec![
+                json!(null),
+                json!("reports:read"),
+                json!({}),
+                json!([7]),
+                json!([null]),
+                json!([[]]),
+            ])
+            .chain([(Some(json!(many)), "max_length")])
+            .collect()
         }
     };
     if matches!(kind, Kind::Text | Kind::OptionalText) {
@@ -337,7 +469,10 @@ async fn a_field_that_is_missing_or_wrong_is_named_and_nothing_changes() {
     let before = world.dump(&tokens).await;
     let mut rows = 0;
     for (name, fields) in FIELDS {
-        let case = taking_bodies(&held).into_iter().find(|case| case.name == name).unwrap();
+        let case = taking_bodies(&held)
+            .into_iter()
+            .find(|case| case.name == name)
+            .unwrap();
         for (field, kind) in fields {
             for (value, code) in bad_values(*kind) {
                 rows += 1;
@@ -347,19 +482,31 @@ async fn a_field_that_is_missing_or_wrong_is_named_and_nothing_changes() {
                     None => drop(body.as_object_mut().unwrap().remove(*field)),
                 }
                 let row = format!("{name}: {field} is {value:.60?}");
-                let request = asking(case.method, &case.path, &held.credential(case.by), Some(&body));
+                let request = asking(
+                    case.method,
+                    &case.path,
+                    &held.credential(case.by),
+                    Some(&body),
+                );
                 let reply = world.send(request).await;
                 assert_refused(&reply, 400, &row);
                 let errors = reply.json()["errors"].clone();
                 assert_eq!(errors.as_array().map(Vec::len), Some(1), "{row}: {errors}");
                 let told = (errors[0]["pointer"].as_str(), errors[0]["code"].as_str());
                 assert_eq!(told, (Some(&*format!("#/{field}")), Some(code)), "{row}");
-                assert!(reply.text().len() < 600, "{row}: what was sent is not repeated");
+                assert!(
+                    reply.text().len() < 600,
+                    "{row}: what was sent is not repeated"
+                );
             }
         }
         assert_eq!(world.dump(&tokens).await, before, "{name}");
     }
-    assert_eq!(FIELDS.len(), taking_bodies(&held).len(), "no route is left out");
+    assert_eq!(
+        FIELDS.len(),
+        taking_bodies(&held).len(),
+        "no route is left out"
+    );
     assert!(rows >= 150, "only {rows} rows");
 }
 
@@ -369,24 +516,68 @@ async fn names_and_passwords_that_cannot_be_ones_are_refused() {
     let tokens = [access(&held.pair)];
     let before = world.dump(&tokens).await;
     // 254 bytes, of which 64 are the most before the `@` (RFC 5321 §4.5.3.1).
-    let longest = format!("{}@{}ex.com", "n".repeat(64), format!("{}.", "d".repeat(60)).repeat(3));
+    let longest = format!(
+        "{}@{}ex.com",
+        "n".repeat(64),
+        format!("{}.", "d".repeat(60)).repeat(3)
+    );
     let good = "tests only: Klammer-Heftung";
     let registrations = [
-        (json!({ "email": ANNA, "password": good }), "email", "unique"),
-        (json!({ "email": "ANNA@example.COM", "password": good }), "email", "unique"),
-        (json!({ "email": "anna", "password": good }), "email", "invalid"),
-        (json!({ "email": " carl@example.com", "password": good }), "email", "invalid"),
-        (json!({ "email": "carl@example.com\n", "password": good }), "email", "invalid"),
-        (json!({ "email": "carl\u{7f}@example.com", "password": good }), "email", "invalid"),
-        (json!({ "email": "a:b@example.com", "password": good }), "email", "invalid"),
-        (json!({ "email": format!("{longest}m"), "password": good }), "email", "max_length"),
-        (json!({ "email": "carl@example.com", "password": "short" }), "password", "password_too_short"),
+        (
+            json!({ "email": ANNA, "password": good }),
+            "email",
+            "unique",
+        ),
+        (
+            json!({ "email": "ANNA@example.COM", "password": good }),
+            "email",
+            "unique",
+        ),
+        (
+            json!({ "email": "anna", "password": good }),
+            "email",
+            "invalid",
+        ),
+        (
+            json!({ "email": " carl@example.com", "password": good }),
+            "email",
+            "invalid",
+        ),
+        (
+            json!({ "email": "carl@example.com\n", "password": good }),
+            "email",
+            "invalid",
+        ),
+        (
+            json!({ "email": "carl\u{7f}@example.com", "password": good }),
+            "email",
+            "invalid",
+        ),
+        (
+            json!({ "email": "a:b@example.com", "password": good }),
+            "email",
+            "invalid",
+        ),
+        (
+            json!({ "email": format!("{longest}m"), "password": good }),
+            "email",
+            "max_length",
+        ),
+        (
+            json!({ "email": "carl@example.com", "password": "short" }),
+            "password",
+            "password_too_short",
+        ),
         (
             json!({ "email": "carl@example.com", "password": "carl@example.com" }),
             "password",
             "password_too_similar",
         ),
-        (json!({ "email": "carl@example.com", "password": "password1" }), "password", "password_too_common"),
+        (
+            json!({ "email": "carl@example.com", "password": "password1" }),
+            "password",
+            "password_too_common",
+        ),
         (
             json!({ "email": "carl@example.com", "password": "é".repeat(513) }),
             "password",
@@ -409,16 +600,24 @@ async fn names_and_passwords_that_cannot_be_ones_are_refused() {
         (json!({ "email": "x".repeat(255) }), "invalid"),
         (json!({ "email": "a\tb" }), "invalid"),
     ] {
-        let reply = world.send(asking("PATCH", "/users/7/", &annas, Some(&body))).await;
+        let reply = world
+            .send(asking("PATCH", "/users/7/", &annas, Some(&body)))
+            .await;
         assert_refused(&reply, 400, code);
         assert_eq!(reply.json()["errors"][0]["code"], code);
     }
     let key = format!("/api-keys/{}/", held.key.record.id());
     let expires = "2027-01-20T00:00:00Z";
-    for (name, code) in
-        [("x".repeat(201), "max_length"), ("a\u{1b}[31m".into(), "invalid"), ("a\r\nb".into(), "invalid")]
-    {
-        for (method, path) in [("POST", "/api-keys/"), ("PATCH", &key), ("POST", "/private-tokens/")] {
+    for (name, code) in [
+        ("x".repeat(201), "max_length"),
+        ("a\u{1b}[31m".into(), "invalid"),
+        ("a\r\nb".into(), "invalid"),
+    ] {
+        for (method, path) in [
+            ("POST", "/api-keys/"),
+            ("PATCH", &key),
+            ("POST", "/private-tokens/"),
+        ] {
             let body = json!({ "name": name, "expires_at": expires });
             let reply = world.send(asking(method, path, &annas, Some(&body))).await;
             assert_refused(&reply, 400, path);
@@ -426,7 +625,13 @@ async fn names_and_passwords_that_cannot_be_ones_are_refused() {
         }
     }
     assert_eq!(world.dump(&tokens).await, before);
-    assert_eq!(world.post("/users/", "", json!({ "email": longest, "password": good })).await.status, 201);
+    assert_eq!(
+        world
+            .post("/users/", "", json!({ "email": longest, "password": good }))
+            .await
+            .status,
+        201
+    );
 }
 
 /// What an attacker would like to have set.
@@ -463,22 +668,51 @@ async fn a_field_that_nobody_asked_for_is_ignored_and_assigns_nothing() {
         let run = async |with: bool| {
             let (world, held) = world().await;
             let case = &taking_bodies(&held)[number];
-            let body = if with { with_extras(case) } else { case.body.clone().unwrap() };
-            let request = asking(case.method, &case.path, &held.credential(case.by), Some(&body));
+            let body = if with {
+                with_extras(case)
+            } else {
+                case.body.clone().unwrap()
+            };
+            let request = asking(
+                case.method,
+                &case.path,
+                &held.credential(case.by),
+                Some(&body),
+            );
             let reply = world.send(request).await;
-            assert_eq!(reply.status.as_u16(), case.status, "{}: {reply:?}", case.name);
+            assert_eq!(
+                reply.status.as_u16(),
+                case.status,
+                "{}: {reply:?}",
+                case.name
+            );
             let (name, state) = (case.name, without_ids(&world, &held).await);
             (name, reply, state)
         };
         let ((name, plain, expected), (_, reply, state)) = (run(false).await, run(true).await);
         assert_eq!(state, expected, "{name}");
         if !plain.body.is_empty() {
-            let names = |reply: &Reply| reply.json().as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+            let names = |reply: &Reply| {
+                reply
+                    .json()
+                    .as_object()
+                    .unwrap()
+                    .keys()
+                    .cloned()
+                    .collect::<Vec<_>>()
+            };
             assert_eq!(names(&reply), names(&plain), "{name}");
         }
-        for token in ["access", "token"].into_iter().filter_map(|token| plain_text(&reply, token)) {
+        for token in ["access", "token"]
+            .into_iter()
+            .filter_map(|token| plain_text(&reply, token))
+        {
             let said = claims(&token);
-            assert_eq!((&said["sub"], &said["iss"]), (&json!("7"), &json!(ISSUER)), "{name}");
+            assert_eq!(
+                (&said["sub"], &said["iss"]),
+                (&json!("7"), &json!(ISSUER)),
+                "{name}"
+            );
             assert_eq!(
                 (&said["roles"], &said["scope"]),
                 (&json!(["staff"]), &json!("reports:read reports:write"))
@@ -497,23 +731,63 @@ async fn without_ids(world: &World, held: &Held) -> Vec<String> {
     let (mut state, now) = (Vec::new(), world.now());
     for user in world.memory.list_users(None, 100, now).await.unwrap() {
         let names: Vec<_> = user.names().collect();
-        let rights = (user.scopes(), user.roles(), user.own_rate(), user.is_active(), user.created());
+        let rights = (
+            user.scopes(),
+            user.roles(),
+            user.own_rate(),
+            user.is_active(),
+            user.created(),
+        );
         let is_known = ["7", "8"].contains(&user.id().id());
-        state.push(format!("{is_known} {names:?} {rights:?} {:?}", user.profile_json()));
+        state.push(format!(
+            "{is_known} {names:?} {rights:?} {:?}",
+            user.profile_json()
+        ));
         for key in world.memory.list_keys(user.id(), now).await.unwrap() {
-            let rights = (key.scopes(), key.roles(), key.own_rate(), key.metadata_json());
-            let times = (key.created(), key.expires_at(), key.revoked_at(), key.successor().is_some());
-            state.push(format!("{:?} {:?} {rights:?} {times:?}", key.owner(), key.name()));
+            let rights = (
+                key.scopes(),
+                key.roles(),
+                key.own_rate(),
+                key.metadata_json(),
+            );
+            let times = (
+                key.created(),
+                key.expires_at(),
+                key.revoked_at(),
+                key.successor().is_some(),
+            );
+            state.push(format!(
+                "{:?} {:?} {rights:?} {times:?}",
+                key.owner(),
+                key.name()
+            ));
         }
-        for token in world.memory.list_private_tokens(user.id(), now).await.unwrap() {
+        for token in world
+            .memory
+            .list_private_tokens(user.id(), now)
+            .await
+            .unwrap()
+        {
             let times = (token.created(), token.expires(), token.revoked_at());
             state.push(format!("{:?} {:?} {times:?}", token.owner(), token.name()));
         }
     }
-    let sid = claims(access(&held.pair))["sid"].as_str().unwrap().to_owned();
+    let sid = claims(access(&held.pair))["sid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let family = world.memory.find_family(&sid, now).await.unwrap().unwrap();
-    state.push(format!("{:?} {} {:?}", family.subject(), family.grants(), family.ends()));
-    let strangers = world.memory.list_keys(&Subject::user("1"), now).await.unwrap();
+    state.push(format!(
+        "{:?} {} {:?}",
+        family.subject(),
+        family.grants(),
+        family.ends()
+    ));
+    let strangers = world
+        .memory
+        .list_keys(&Subject::user("1"), now)
+        .await
+        .unwrap();
     assert!(strangers.is_empty());
     state.sort_unstable();
     state
@@ -523,20 +797,38 @@ async fn without_ids(world: &World, held: &Held) -> Vec<String> {
 async fn every_format_names_the_fields_that_are_wrong() {
     let body = json!({ "password": 7 });
     let ask = async |plan: Plan| {
-        let reply = World::of(plan).await.post("/token/", "", body.clone()).await;
+        let reply = World::of(plan)
+            .await
+            .post("/token/", "", body.clone())
+            .await;
         assert_eq!(reply.status, 400);
-        (reply.headers["content-type"].to_str().unwrap().to_owned(), reply.json())
+        (
+            reply.headers["content-type"].to_str().unwrap().to_owned(),
+            reply.json(),
+        )
     };
     let (content_type, problem) = ask(Plan::default()).await;
     assert_eq!(content_type, "application/problem+json");
-    let pointers: Vec<_> =
-        problem["errors"].as_array().unwrap().iter().map(|error| &error["pointer"]).collect();
+    let pointers: Vec<_> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| &error["pointer"])
+        .collect();
     assert_eq!(pointers, ["#/email", "#/password"]);
-    let (_, drf) = ask(Plan { layer: |layer| layer.format(Drf), ..Plan::default() }).await;
-    let expected = json!({ "email": ["This field is required."], "password": ["Not a valid string."] });
+    let (_, drf) = ask(Plan {
+        layer: |layer| layer.format(Drf),
+        ..Plan::default()
+    })
+    .await;
+    let expected =
+        json!({ "email": ["This field is required."], "password": ["Not a valid string."] });
     assert_eq!(drf, expected);
-    let (_, standardized) =
-        ask(Plan { layer: |layer| layer.format(DrfStandardized), ..Plan::default() }).await;
+    let (_, standardized) = ask(Plan {
+        layer: |layer| layer.format(DrfStandardized),
+        ..Plan::default()
+    })
+    .await;
     let error = |code: &str, detail: &str, attr: &str| json!({ "code": code, "detail": detail, "attr": attr, "extra": null });
     assert_eq!(
         standardized,
@@ -548,8 +840,15 @@ async fn every_format_names_the_fields_that_are_wrong() {
             ],
         })
     );
-    let (_, coded) = ask(Plan { layer: |layer| layer.format(Coded), ..Plan::default() }).await;
-    assert_eq!((&coded["error"], &coded["details"]), (&json!("validation_error"), &expected));
+    let (_, coded) = ask(Plan {
+        layer: |layer| layer.format(Coded),
+        ..Plan::default()
+    })
+    .await;
+    assert_eq!(
+        (&coded["error"], &coded["details"]),
+        (&json!("validation_error"), &expected)
+    );
 }
 
 #[tokio::test]
@@ -562,31 +861,58 @@ async fn every_format_tells_a_body_as_a_whole_that_is_wrong() {
     };
     assert_eq!(ask(Plan::default()).await["code"], "validation_error");
     assert_eq!(
-        ask(Plan { layer: |layer| layer.format(Drf), ..Plan::default() }).await["code"],
+        ask(Plan {
+            layer: |layer| layer.format(Drf),
+            ..Plan::default()
+        })
+        .await["code"],
         "parse_error"
     );
-    let standardized = ask(Plan { layer: |layer| layer.format(DrfStandardized), ..Plan::default() }).await;
+    let standardized = ask(Plan {
+        layer: |layer| layer.format(DrfStandardized),
+        ..Plan::default()
+    })
+    .await;
     assert_eq!(
         (&standardized["type"], &standardized["errors"][0]["code"]),
         (&json!("client_error"), &json!("parse_error"))
     );
-    let coded = ask(Plan { layer: |layer| layer.format(Coded), ..Plan::default() }).await;
-    assert_eq!((&coded["error"], &coded["details"]), (&json!("validation_error"), &json!({})));
+    let coded = ask(Plan {
+        layer: |layer| layer.format(Coded),
+        ..Plan::default()
+    })
+    .await;
+    assert_eq!(
+        (&coded["error"], &coded["details"]),
+        (&json!("validation_error"), &json!({}))
+    );
 }
 
 #[tokio::test]
 async fn a_refusal_says_of_a_genuine_token_only_in_format_coded_what_is_wrong_with_it() {
     let plan = |coded: bool| Plan {
         tokens: |tokens: Tokens| tokens.grace(std::time::Duration::ZERO),
-        layer: if coded { |layer| layer.format(Coded) } else { |layer| layer.format(Drf) },
+        layer: if coded {
+            |layer| layer.format(Coded)
+        } else {
+            |layer| layer.format(Drf)
+        },
         ..Plan::default()
     };
     for coded in [true, false] {
         let world = World::of(plan(coded)).await;
         let (old, rotated) = (world.sign_in("7").await, world.sign_in("7").await);
-        drop(world.tokens().refresh(refresh(&rotated), world.now()).await.unwrap());
+        drop(
+            world
+                .tokens()
+                .refresh(refresh(&rotated), world.now())
+                .await
+                .unwrap(),
+        );
         let code = async |token: &str| {
-            let reply = world.post("/refresh/", "", json!({ "refresh": token })).await;
+            let reply = world
+                .post("/refresh/", "", json!({ "refresh": token }))
+                .await;
             assert_eq!(reply.status, 401);
             let member = if coded { "error" } else { "code" };
             reply.json()[member].as_str().unwrap().to_owned()
@@ -597,10 +923,19 @@ async fn a_refusal_says_of_a_genuine_token_only_in_format_coded_what_is_wrong_wi
         world.pass(31 * 86_400);
         let expired = code(refresh(&old)).await;
         let expected = if coded {
-            ["token_revoked", "token_invalid", "token_invalid", "token_expired"]
+            [
+                "token_revoked",
+                "token_invalid",
+                "token_invalid",
+                "token_expired",
+            ]
         } else {
             ["token_not_valid"; 4]
         };
-        assert_eq!([revoked, forged, access_token, expired], expected, "{coded}");
+        assert_eq!(
+            [revoked, forged, access_token, expired],
+            expected,
+            "{coded}"
+        );
     }
 }

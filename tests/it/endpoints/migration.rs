@@ -10,7 +10,12 @@ use tower_auth::store::{KeyDigest, KeyRecord, KeyStore, UserRecord, UserStore};
 use tower_auth::test_util::Intercept;
 use tower_auth::{Action, Secret, Subject, hash_password};
 
-const FAULTS: [Intercept; 4] = [Intercept::Fail, Intercept::FailAfter, Intercept::Hang, Intercept::Panic];
+const FAULTS: [Intercept; 4] = [
+    Intercept::Fail,
+    Intercept::FailAfter,
+    Intercept::Hang,
+    Intercept::Panic,
+];
 
 async fn world() -> World {
     let world = World::new().await;
@@ -22,11 +27,23 @@ async fn world() -> World {
 }
 
 async fn sign_in(world: &World, name: &str, password: &str) -> Reply {
-    world.post("/token/", "", json!({ "email": name, "password": password })).await
+    world
+        .post(
+            "/token/",
+            "",
+            json!({ "email": name, "password": password }),
+        )
+        .await
 }
 
 async fn stored_hash(world: &World, name: &str) -> String {
-    world.user(name).await.stored_hash().unwrap().expose().clone()
+    world
+        .user(name)
+        .await
+        .stored_hash()
+        .unwrap()
+        .expose()
+        .clone()
 }
 
 /// The first that costs little.
@@ -42,16 +59,38 @@ async fn users_of_django_sign_in_and_their_hash_is_replaced_once() {
         world.events.take();
         let first = sign_in(&world, name, PASSWORD).await;
         assert_eq!(first.status, 200, "{name}: {first:?}");
-        assert!(world.opens(first.json()["access"].as_str().unwrap()).await, "{name}");
-        assert_eq!(counted(world.script.take()).get("replace_password"), Some(&1), "{name}");
-        assert_eq!(world.events.take(), [Action::PasswordRehashed, Action::SignedIn], "{name}");
+        assert!(
+            world.opens(first.json()["access"].as_str().unwrap()).await,
+            "{name}"
+        );
+        assert_eq!(
+            counted(world.script.take()).get("replace_password"),
+            Some(&1),
+            "{name}"
+        );
+        assert_eq!(
+            world.events.take(),
+            [Action::PasswordRehashed, Action::SignedIn],
+            "{name}"
+        );
         let replaced = stored_hash(&world, name).await;
-        assert!(replaced.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && replaced != hash, "{name}");
+        assert!(
+            replaced.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && replaced != hash,
+            "{name}"
+        );
 
         let runs = world.users().argon2_runs();
         assert_eq!(sign_in(&world, name, PASSWORD).await.status, 200, "{name}");
-        assert_eq!(world.users().argon2_runs() - runs, 1, "{name}: as any other user");
-        assert_eq!(counted(world.script.take()).get("replace_password"), None, "{name}");
+        assert_eq!(
+            world.users().argon2_runs() - runs,
+            1,
+            "{name}: as any other user"
+        );
+        assert_eq!(
+            counted(world.script.take()).get("replace_password"),
+            None,
+            "{name}"
+        );
         assert_eq!(stored_hash(&world, name).await, replaced);
     }
 }
@@ -71,12 +110,24 @@ async fn a_hash_that_is_replaced_does_not_undo_a_change_of_the_password_meanwhil
     let new = hash_password("tests only: Klammer-Heftung").unwrap();
     let kept = new.clone();
     world.script.meanwhile("replace_password", 1, move || {
-        let user = at_once(memory.find_user_by_id(&Subject::user(cheap()), now)).unwrap().unwrap();
-        at_once(memory.replace_password(user.id(), user.stored_hash(), Secret::new(new), now)).unwrap();
+        let user = at_once(memory.find_user_by_id(&Subject::user(cheap()), now))
+            .unwrap()
+            .unwrap();
+        at_once(memory.replace_password(user.id(), user.stored_hash(), Secret::new(new), now))
+            .unwrap();
     });
-    assert_eq!(sign_in(&world, cheap(), PASSWORD).await.status, 401, "it is the former password now");
+    assert_eq!(
+        sign_in(&world, cheap(), PASSWORD).await.status,
+        401,
+        "it is the former password now"
+    );
     assert_eq!(stored_hash(&world, cheap()).await, kept);
-    assert_eq!(sign_in(&world, cheap(), "tests only: Klammer-Heftung").await.status, 200);
+    assert_eq!(
+        sign_in(&world, cheap(), "tests only: Klammer-Heftung")
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,10 +135,23 @@ async fn a_hash_that_cannot_be_replaced_keeps_nobody_out_and_is_replaced_the_nex
     for fault in FAULTS {
         let world = world().await;
         world.script.break_at("replace_password", fault);
-        assert_eq!(sign_in(&world, cheap(), PASSWORD).await.status, 200, "{fault:?}");
+        assert_eq!(
+            sign_in(&world, cheap(), PASSWORD).await.status,
+            200,
+            "{fault:?}"
+        );
         world.script.mend();
-        assert_eq!(sign_in(&world, cheap(), PASSWORD).await.status, 200, "{fault:?}");
-        assert!(stored_hash(&world, cheap()).await.starts_with("$argon2id$v=19$m=19456"), "{fault:?}");
+        assert_eq!(
+            sign_in(&world, cheap(), PASSWORD).await.status,
+            200,
+            "{fault:?}"
+        );
+        assert!(
+            stored_hash(&world, cheap())
+                .await
+                .starts_with("$argon2id$v=19$m=19456"),
+            "{fault:?}"
+        );
     }
 }
 
@@ -115,7 +179,11 @@ async fn settle() {
 }
 
 async fn algorithm(world: &World, id: &str) -> String {
-    let found = world.memory.find_owned_key(&Subject::user("7"), id, world.now()).await.unwrap();
+    let found = world
+        .memory
+        .find_owned_key(&Subject::user("7"), id, world.now())
+        .await
+        .unwrap();
     found.unwrap().digest().algorithm().to_owned()
 }
 
@@ -140,20 +208,48 @@ async fn keys_of_drf_are_accepted_in_every_form_and_stored_anew_at_the_first_use
             settle().await;
         }
         assert_eq!(algorithm(&world, key.prefix).await, "sha256");
-        assert_eq!(counted(world.script.take()).get("replace_key_digest"), Some(&1), "{}", key.name);
+        assert_eq!(
+            counted(world.script.take()).get("replace_key_digest"),
+            Some(&1),
+            "{}",
+            key.name
+        );
         let listed = world.get("/api-keys/", &bearing(key.key)).await;
         assert_eq!(listed.status, 200);
-        for wrong in
-            [&key.key[..key.key.len() - 1], &key.key.to_lowercase(), key.hashed_key, key.prefix, key.id]
-        {
+        for wrong in [
+            &key.key[..key.key.len() - 1],
+            &key.key.to_lowercase(),
+            key.hashed_key,
+            key.prefix,
+            key.id,
+        ] {
             let wrong = wrong.replace('$', "~");
             assert!(!world.opens(&wrong).await, "{wrong}");
         }
     }
-    let mut listed = world.get("/api-keys/", &bearing(DRF_KEYS[0].key)).await.json();
-    let names: Vec<_> = listed.as_array_mut().unwrap().iter().map(|key| key["name"].clone()).collect();
-    assert_eq!(names, ["reports", "ci"], "by id where they are as old as each other");
-    let revoked = world.send(asking("DELETE", "/api-keys/sVfeTZ4a/", &bearing(DRF_KEYS[1].key), None)).await;
+    let mut listed = world
+        .get("/api-keys/", &bearing(DRF_KEYS[0].key))
+        .await
+        .json();
+    let names: Vec<_> = listed
+        .as_array_mut()
+        .unwrap()
+        .iter()
+        .map(|key| key["name"].clone())
+        .collect();
+    assert_eq!(
+        names,
+        ["reports", "ci"],
+        "by id where they are as old as each other"
+    );
+    let revoked = world
+        .send(asking(
+            "DELETE",
+            "/api-keys/sVfeTZ4a/",
+            &bearing(DRF_KEYS[1].key),
+            None,
+        ))
+        .await;
     assert_eq!(revoked.status, 204);
     assert!(!world.opens(DRF_KEYS[0].key).await);
     assert!(world.opens(DRF_KEYS[1].key).await);
@@ -166,7 +262,10 @@ async fn many_first_uses_at_once_store_a_key_anew_once() {
         assert!(world.opens(DRF_KEYS[0].key).await);
     }
     settle().await;
-    assert_eq!(counted(world.script.take()).get("replace_key_digest"), Some(&1));
+    assert_eq!(
+        counted(world.script.take()).get("replace_key_digest"),
+        Some(&1)
+    );
     assert!(world.opens(DRF_KEYS[0].key).await);
 }
 
@@ -185,6 +284,10 @@ async fn a_key_that_cannot_be_stored_anew_works_and_is_tried_again() {
         settle().await;
         assert!(world.opens(DRF_KEYS[0].key).await, "{fault:?}");
         settle().await;
-        assert_eq!(algorithm(&world, DRF_KEYS[0].prefix).await, "sha256", "{fault:?}");
+        assert_eq!(
+            algorithm(&world, DRF_KEYS[0].prefix).await,
+            "sha256",
+            "{fault:?}"
+        );
     }
 }

@@ -21,17 +21,31 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         let world = runtime.block_on(World::new());
         let held = runtime.block_on(Held::by_anna(&world));
-        let routes = cases(&held).into_iter().map(|case| (case.method, case.path)).collect();
+        let routes = cases(&held)
+            .into_iter()
+            .map(|case| (case.method, case.path))
+            .collect();
         let access = held.credential(By::Access);
-        Self { runtime, world, held, routes, access }
+        Self {
+            runtime,
+            world,
+            held,
+            routes,
+            access,
+        }
     }
 
     /// An access token that is good, whatever was ended by the cases before.
     fn credential(&self) -> String {
-        let opens = self.runtime.block_on(self.world.opens(access(&self.held.pair)));
+        let opens = self
+            .runtime
+            .block_on(self.world.opens(access(&self.held.pair)));
         if opens {
             self.access.clone()
         } else {
@@ -50,7 +64,11 @@ impl Bench {
 }
 
 fn runner(cases: u32) -> TestRunner {
-    TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() })
+    TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    })
 }
 
 #[test]
@@ -62,13 +80,22 @@ fn no_bytes_in_a_body_are_a_fault_of_the_service() {
     ];
     let routes = select(bench.routes.clone());
     runner(1_000)
-        .run(&(routes, bytes, any::<bool>()), |((method, path), bytes, signed_in)| {
-            let credential = if signed_in { bench.credential() } else { String::new() };
-            let mut request = asking(method, &path, &credential, None);
-            request.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
-            *request.body_mut() = Full::from(bytes);
-            bench.check(request).map(drop)
-        })
+        .run(
+            &(routes, bytes, any::<bool>()),
+            |((method, path), bytes, signed_in)| {
+                let credential = if signed_in {
+                    bench.credential()
+                } else {
+                    String::new()
+                };
+                let mut request = asking(method, &path, &credential, None);
+                request
+                    .headers_mut()
+                    .insert("content-type", HeaderValue::from_static("application/json"));
+                *request.body_mut() = Full::from(bytes);
+                bench.check(request).map(drop)
+            },
+        )
         .unwrap();
 }
 
@@ -80,8 +107,15 @@ fn json_value() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         any::<String>().prop_map(Value::from),
-        select(vec![ANNA, "anna", PASSWORD, "9999-12-31T23:59:59Z", "2027-01-20T00:00:00+23:59", "a.b.c"])
-            .prop_map(Value::from),
+        select(vec![
+            ANNA,
+            "anna",
+            PASSWORD,
+            "9999-12-31T23:59:59Z",
+            "2027-01-20T00:00:00+23:59",
+            "a.b.c"
+        ])
+        .prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 12, 4, |inner| {
         prop_oneof![
@@ -113,8 +147,13 @@ fn no_values_in_the_fields_of_a_body_are_a_fault_of_the_service() {
     let routes = select(bench.routes.clone());
     runner(400)
         .run(&(routes, members), |((method, path), members)| {
-            let body: Value = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            bench.check(asking(method, &path, &bench.credential(), Some(&body))).map(drop)
+            let body: Value = members
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect();
+            bench
+                .check(asking(method, &path, &bench.credential(), Some(&body)))
+                .map(drop)
         })
         .unwrap();
 }
@@ -124,26 +163,39 @@ fn no_path_method_or_field_is_a_fault_of_the_service_and_none_opens_a_guarded_ro
     let bench = Bench::new();
     let path = "(/(users|api-keys|private-tokens|token|jwks|[!-~]{0,12}|%[0-9a-f]{2})){1,4}/?";
     let method = prop_oneof![
-        select(vec!["GET", "HEAD", "POST", "PATCH", "DELETE", "PUT", "OPTIONS"]).prop_map(str::to_owned),
+        select(vec![
+            "GET", "HEAD", "POST", "PATCH", "DELETE", "PUT", "OPTIONS"
+        ])
+        .prop_map(str::to_owned),
         "[A-Z]{1,10}",
     ];
     let field = prop::collection::vec(any::<u8>(), 0..60);
     runner(1_000)
-        .run(&(path, method, field.clone(), field), |(path, method, credential, content_type)| {
-            let Ok(uri) = path.parse::<http::Uri>() else { return Ok(()) };
-            let Ok(method) = Method::from_bytes(method.as_bytes()) else { return Ok(()) };
-            let mut request = Request::new(Full::<Bytes>::default());
-            *request.uri_mut() = uri;
-            *request.method_mut() = method;
-            for (name, value) in [("authorization", credential), ("content-type", content_type)] {
-                if let Ok(value) = HeaderValue::from_bytes(&value) {
-                    request.headers_mut().insert(name, value);
+        .run(
+            &(path, method, field.clone(), field),
+            |(path, method, credential, content_type)| {
+                let Ok(uri) = path.parse::<http::Uri>() else {
+                    return Ok(());
+                };
+                let Ok(method) = Method::from_bytes(method.as_bytes()) else {
+                    return Ok(());
+                };
+                let mut request = Request::new(Full::<Bytes>::default());
+                *request.uri_mut() = uri;
+                *request.method_mut() = method;
+                for (name, value) in [
+                    ("authorization", credential),
+                    ("content-type", content_type),
+                ] {
+                    if let Ok(value) = HeaderValue::from_bytes(&value) {
+                        request.headers_mut().insert(name, value);
+                    }
                 }
-            }
-            let is_open = request.uri().path() == "/jwks/";
-            let status = bench.check(request)?;
-            prop_assert!(is_open || status >= 400, "{path}: {status}");
-            Ok(())
-        })
+                let is_open = request.uri().path() == "/jwks/";
+                let status = bench.check(request)?;
+                prop_assert!(is_open || status >= 400, "{path}: {status}");
+                Ok(())
+            },
+        )
         .unwrap();
 }

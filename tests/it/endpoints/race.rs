@@ -48,14 +48,18 @@ async fn refresh_at_once(world: &World, token: &str) -> Vec<(u16, Value)> {
     let mut answers = JoinSet::new();
     for _ in 0..CONNECTIONS {
         let stream = TcpStream::connect(address).await.unwrap();
-        let (client, connection) =
-            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        let (client, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
         tokio::spawn(connection);
         for _ in 0..REQUESTS {
             let (mut client, start) = (client.clone(), Arc::clone(&start));
             let body = Full::<Bytes>::from(json!({ "refresh": token }).to_string());
             let request = Request::post(format!("http://{address}/refresh/"));
-            let request = request.header("content-type", "application/json").body(body).unwrap();
+            let request = request
+                .header("content-type", "application/json")
+                .body(body)
+                .unwrap();
             answers.spawn(async move {
                 client.ready().await.unwrap();
                 start.wait().await;
@@ -70,10 +74,12 @@ async fn refresh_at_once(world: &World, token: &str) -> Vec<(u16, Value)> {
 }
 
 fn statuses(answers: &[(u16, Value)]) -> BTreeMap<u16, usize> {
-    answers.iter().fold(BTreeMap::new(), |mut counts, (status, _)| {
-        *counts.entry(*status).or_default() += 1;
-        counts
-    })
+    answers
+        .iter()
+        .fold(BTreeMap::new(), |mut counts, (status, _)| {
+            *counts.entry(*status).or_default() += 1;
+            counts
+        })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -87,13 +93,28 @@ async fn a_thousand_refreshes_at_once_yield_one_live_successor() {
     let successors: BTreeSet<String> = answers.iter().map(|(_, answer)| token(answer)).collect();
     assert_eq!(successors.len(), 1, "one successor, the same for all");
     let heard = world.events.take();
-    assert_eq!(heard.iter().filter(|action| **action == Action::Rotated).count(), 1);
-    assert_eq!(heard.iter().filter(|action| **action == Action::ReuseDetected).count(), 0);
+    assert_eq!(
+        heard
+            .iter()
+            .filter(|action| **action == Action::Rotated)
+            .count(),
+        1
+    );
+    assert_eq!(
+        heard
+            .iter()
+            .filter(|action| **action == Action::ReuseDetected)
+            .count(),
+        0
+    );
 
     // After the grace the predecessor is a thief's: the family ends, and all that it ever gave.
     world.pass(10);
     assert!(!world.refreshes(refresh(&first)).await);
-    assert_eq!(world.events.take(), [Action::ReuseDetected, Action::Refused]);
+    assert_eq!(
+        world.events.take(),
+        [Action::ReuseDetected, Action::Refused]
+    );
     assert!(!world.refreshes(successors.first().unwrap()).await);
     for (_, answer) in &answers {
         assert!(!world.opens(answer["access"].as_str().unwrap()).await);
@@ -103,16 +124,26 @@ async fn a_thousand_refreshes_at_once_yield_one_live_successor() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_grace_a_thousand_refreshes_at_once_leave_no_live_family() {
-    let world =
-        World::of(Plan { tokens: |tokens| tokens.grace(std::time::Duration::ZERO), ..Plan::default() }).await;
+    let world = World::of(Plan {
+        tokens: |tokens| tokens.grace(std::time::Duration::ZERO),
+        ..Plan::default()
+    })
+    .await;
     let first = world.sign_in("7").await;
     let answers = refresh_at_once(&world, refresh(&first)).await;
     // The second is reuse, whoever it is: it cannot be told from a thief.
-    assert_eq!(statuses(&answers), [(200, 1), (401, CONNECTIONS * REQUESTS - 1)].into());
+    assert_eq!(
+        statuses(&answers),
+        [(200, 1), (401, CONNECTIONS * REQUESTS - 1)].into()
+    );
     let (_, winner) = answers.iter().find(|(status, _)| *status == 200).unwrap();
     assert!(!world.refreshes(winner["refresh"].as_str().unwrap()).await);
     assert!(!world.opens(winner["access"].as_str().unwrap()).await);
-    let reuses = world.events.take().into_iter().filter(|action| *action == Action::ReuseDetected);
+    let reuses = world
+        .events
+        .take()
+        .into_iter()
+        .filter(|action| *action == Action::ReuseDetected);
     assert_eq!(reuses.count(), 1, "told once");
 }
 

@@ -11,7 +11,13 @@ use tower_auth::{
 };
 
 async fn new_key(world: &World, credential: &str, scopes: Value) -> Reply {
-    world.post("/api-keys/", credential, json!({ "name": "ci", "scopes": scopes })).await
+    world
+        .post(
+            "/api-keys/",
+            credential,
+            json!({ "name": "ci", "scopes": scopes }),
+        )
+        .await
 }
 
 #[tokio::test]
@@ -19,7 +25,10 @@ async fn a_key_has_no_more_scopes_than_its_creator() {
     let world = World::new().await;
     let annas = bearing(access(&world.sign_in("7").await));
     let reader = new_key(&world, &annas, json!(["reports:read"])).await;
-    assert_eq!((reader.status.as_u16(), &reader.json()["scopes"]), (201, &json!(["reports:read"])));
+    assert_eq!(
+        (reader.status.as_u16(), &reader.json()["scopes"]),
+        (201, &json!(["reports:read"]))
+    );
     let reader = bearing(reader.json()["key"].as_str().unwrap());
     for (caller, scopes) in [
         (&annas, json!(["admin"])),
@@ -35,10 +44,27 @@ async fn a_key_has_no_more_scopes_than_its_creator() {
     ] {
         let refused = new_key(&world, caller, scopes.clone()).await;
         assert_eq!(refused.status, 400, "{scopes}");
-        assert_eq!(refused.json()["errors"][0]["pointer"], "#/scopes", "{scopes}");
+        assert_eq!(
+            refused.json()["errors"][0]["pointer"],
+            "#/scopes",
+            "{scopes}"
+        );
     }
-    assert_eq!(world.memory.list_keys(&Subject::user("7"), world.now()).await.unwrap().len(), 1);
-    assert_eq!(new_key(&world, &reader, json!(["reports:read", "reports:read"])).await.status, 201);
+    assert_eq!(
+        world
+            .memory
+            .list_keys(&Subject::user("7"), world.now())
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(
+        new_key(&world, &reader, json!(["reports:read", "reports:read"]))
+            .await
+            .status,
+        201
+    );
 }
 
 #[tokio::test]
@@ -46,41 +72,78 @@ async fn a_key_with_more_rights_than_the_caller_is_not_rotated_into_the_callers_
     let world = World::new().await;
     let strong = world.key("7").await;
     let annas = bearing(access(&world.sign_in("7").await));
-    let weak = new_key(&world, &annas, json!([])).await.json()["key"].as_str().unwrap().to_owned();
+    let weak = new_key(&world, &annas, json!([])).await.json()["key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let path = format!("/api-keys/{}/rotate/", strong.record.id());
-    let refused = world.post(&path, &bearing(&weak), json!({ "overlap": 60 })).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "insufficient_scope"));
+    let refused = world
+        .post(&path, &bearing(&weak), json!({ "overlap": 60 }))
+        .await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (403, "insufficient_scope")
+    );
     assert_eq!(refused.json()["scope"], "reports:read reports:write");
     assert!(world.opens(strong.key.expose()).await);
 
     let user = Principal::from(world.user("7").await);
     let request = KeyRequest::new(Subject::user("7"), "ci").role("staff");
-    let staff = world.keys().create(request, &user, world.now()).await.unwrap();
+    let staff = world
+        .keys()
+        .create(request, &user, world.now())
+        .await
+        .unwrap();
     let path = format!("/api-keys/{}/rotate/", staff.record.id());
     let refused = world.post(&path, &bearing(&weak), json!({})).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "permission_denied"));
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (403, "permission_denied")
+    );
     assert_eq!(world.post(&path, &annas, json!({})).await.status, 201);
 }
 
 #[tokio::test]
 async fn a_private_token_grants_no_more_than_the_access_token_that_made_it() {
     let world = World::new().await;
-    let narrow = Grant::new(Subject::user("7")).scope("reports:read").scope("admin");
-    let narrow = bearing(access(&world.tokens().issue(narrow, world.now()).await.unwrap()));
+    let narrow = Grant::new(Subject::user("7"))
+        .scope("reports:read")
+        .scope("admin");
+    let narrow = bearing(access(
+        &world.tokens().issue(narrow, world.now()).await.unwrap(),
+    ));
     let body = json!({ "name": "laptop", "expires_at": "2027-01-20T00:00:00Z" });
-    let made = world.post("/private-tokens/", &narrow, body.clone()).await.json();
+    let made = world
+        .post("/private-tokens/", &narrow, body.clone())
+        .await
+        .json();
     let said = claims(made["token"].as_str().unwrap());
-    assert_eq!((&said["scope"], said.get("roles")), (&json!("reports:read"), None));
+    assert_eq!(
+        (&said["scope"], said.get("roles")),
+        (&json!("reports:read"), None)
+    );
     let whole = bearing(access(&world.sign_in("7").await));
-    let said = claims(world.post("/private-tokens/", &whole, body).await.json()["token"].as_str().unwrap());
-    assert_eq!((&said["scope"], &said["roles"]), (&json!("reports:read reports:write"), &json!(["staff"])));
+    let said = claims(
+        world.post("/private-tokens/", &whole, body).await.json()["token"]
+            .as_str()
+            .unwrap(),
+    );
+    assert_eq!(
+        (&said["scope"], &said["roles"]),
+        (&json!("reports:read reports:write"), &json!(["staff"]))
+    );
 }
 
 #[tokio::test]
 async fn a_token_of_another_issuer_is_no_user_of_ours_though_its_subject_is_called_like_one() {
-    let world = World::of(Plan { layer: |layer| layer.jwt(jwt()), ..Plan::default() }).await;
+    let world = World::of(Plan {
+        layer: |layer| layer.jwt(jwt()),
+        ..Plan::default()
+    })
+    .await;
     let held = Held::by_anna(&world).await;
-    let claims = json!({ "sub": "7", "scope": "reports:read reports:write", "roles": ["admin", "staff"] });
+    let claims =
+        json!({ "sub": "7", "scope": "reports:read reports:write", "roles": ["admin", "staff"] });
     let theirs = token_with(claims);
     assert!(world.opens(&theirs).await, "at {AUDIENCE} it is good");
     let tokens = [access(&held.pair)];
@@ -103,7 +166,8 @@ async fn the_application_says_who_owns_the_keys_and_what_it_takes_to_manage_them
         endpoints: |endpoints| {
             let keys = KeysEndpoint::prefixed(PREFIX)
                 .require(
-                    Scope::new("reports:write").and(Requirement::check("no key", |by| by.key().is_none())),
+                    Scope::new("reports:write")
+                        .and(Requirement::check("no key", |by| by.key().is_none())),
                 )
                 .owner(|call| match call.parameter("agent_id") {
                     Some("1") => Ok(Subject::new("agent", "1")),
@@ -120,17 +184,38 @@ async fn the_application_says_who_owns_the_keys_and_what_it_takes_to_manage_them
     let world = World::of(plan).await;
     let [annas, bens] =
         [world.sign_in("7").await, world.sign_in("8").await].map(|pair| bearing(access(&pair)));
-    let made = world.post("/agents/1/api-keys/", &annas, json!({ "name": "bot" })).await;
+    let made = world
+        .post("/agents/1/api-keys/", &annas, json!({ "name": "bot" }))
+        .await;
     assert_eq!(made.status, 201);
-    let owned = world.memory.list_keys(&Subject::new("agent", "1"), world.now()).await.unwrap();
-    assert_eq!((owned[0].metadata_json(), owned[0].own_rate()), (Some(r#"{"by":"7"}"#), Some("5/s")));
-    assert_eq!(world.post("/agents/2/api-keys/", &annas, json!({ "name": "bot" })).await.status, 404);
-    let refused = world.post("/agents/1/api-keys/", &bens, json!({ "name": "bot" })).await;
-    assert_eq!((refused.status.as_u16(), refused.json()["scope"].as_str()), (403, Some("reports:write")));
+    let owned = world
+        .memory
+        .list_keys(&Subject::new("agent", "1"), world.now())
+        .await
+        .unwrap();
+    assert_eq!(
+        (owned[0].metadata_json(), owned[0].own_rate()),
+        (Some(r#"{"by":"7"}"#), Some("5/s"))
+    );
+    assert_eq!(
+        world
+            .post("/agents/2/api-keys/", &annas, json!({ "name": "bot" }))
+            .await
+            .status,
+        404
+    );
+    let refused = world
+        .post("/agents/1/api-keys/", &bens, json!({ "name": "bot" }))
+        .await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.json()["scope"].as_str()),
+        (403, Some("reports:write"))
+    );
     let key = bearing(made.json()["key"].as_str().unwrap());
     assert_eq!(world.get("/agents/1/api-keys/", &key).await.status, 403);
     // An agent's key is no user's: disabling one of that id does not touch it.
-    let carl = tower_auth::store::UserRecord::new(Subject::user("1"), "carl@example.com").disabled();
+    let carl =
+        tower_auth::store::UserRecord::new(Subject::user("1"), "carl@example.com").disabled();
     world.memory.insert_user(carl, world.now()).await.unwrap();
     assert!(world.opens(made.json()["key"].as_str().unwrap()).await);
 }
@@ -147,16 +232,37 @@ async fn what_a_hook_grants_or_refuses_holds_at_sign_in_and_for_private_tokens()
         ..Plan::default()
     };
     let world = World::of(plan).await;
-    let sign_in =
-        async |name: &str| world.post("/token/", "", json!({ "email": name, "password": PASSWORD })).await;
+    let sign_in = async |name: &str| {
+        world
+            .post(
+                "/token/",
+                "",
+                json!({ "email": name, "password": PASSWORD }),
+            )
+            .await
+    };
     assert_eq!(sign_in(BEN).await.status, 403);
     let pair = sign_in(ANNA).await.json();
     assert_eq!(claims(pair["access"].as_str().unwrap())["company_id"], 3);
-    assert_eq!(claims(pair["refresh"].as_str().unwrap()).get("company_id"), None, "it is for us alone");
-    let again = world.post("/refresh/", "", json!({ "refresh": pair["refresh"] })).await.json();
+    assert_eq!(
+        claims(pair["refresh"].as_str().unwrap()).get("company_id"),
+        None,
+        "it is for us alone"
+    );
+    let again = world
+        .post("/refresh/", "", json!({ "refresh": pair["refresh"] }))
+        .await
+        .json();
     assert_eq!(claims(again["access"].as_str().unwrap())["company_id"], 3);
     let body = json!({ "name": "laptop", "expires_at": "2027-01-20T00:00:00Z" });
-    let made = world.post("/private-tokens/", &bearing(pair["access"].as_str().unwrap()), body).await.json();
+    let made = world
+        .post(
+            "/private-tokens/",
+            &bearing(pair["access"].as_str().unwrap()),
+            body,
+        )
+        .await
+        .json();
     assert_eq!(claims(made["token"].as_str().unwrap())["company_id"], 3);
 }
 
@@ -167,29 +273,57 @@ async fn what_a_user_has_lost_a_refresh_takes_away_and_what_was_won_it_does_not_
     let mut change = UserChange::default();
     change.scopes = Some(Scopes::parse("reports:write admin"));
     change.roles = Some(["admin"].into_iter().collect());
-    world.memory.change_user(&Subject::user("7"), change, world.now()).await.unwrap();
-    let second = world.post("/refresh/", "", json!({ "refresh": refresh(&pair) })).await.json();
+    world
+        .memory
+        .change_user(&Subject::user("7"), change, world.now())
+        .await
+        .unwrap();
+    let second = world
+        .post("/refresh/", "", json!({ "refresh": refresh(&pair) }))
+        .await
+        .json();
     let said = claims(second["access"].as_str().unwrap());
-    assert_eq!((&said["scope"], said.get("roles")), (&json!("reports:write"), None));
+    assert_eq!(
+        (&said["scope"], said.get("roles")),
+        (&json!("reports:write"), None)
+    );
     // What was lost once and given back is there again: the sign-in granted it.
     let mut change = UserChange::default();
     change.scopes = Some(Scopes::parse("reports:read reports:write admin"));
-    world.memory.change_user(&Subject::user("7"), change, world.now()).await.unwrap();
-    let third = world.post("/refresh/", "", json!({ "refresh": second["refresh"] })).await.json();
-    assert_eq!(claims(third["access"].as_str().unwrap())["scope"], "reports:read reports:write");
+    world
+        .memory
+        .change_user(&Subject::user("7"), change, world.now())
+        .await
+        .unwrap();
+    let third = world
+        .post("/refresh/", "", json!({ "refresh": second["refresh"] }))
+        .await
+        .json();
+    assert_eq!(
+        claims(third["access"].as_str().unwrap())["scope"],
+        "reports:read reports:write"
+    );
 }
 
 #[tokio::test]
 async fn a_private_token_lives_as_long_as_the_caller_picks_within_the_configured_bound() {
     let plan = Plan {
         tokens: |tokens| tokens.private_lifetime(std::time::Duration::from_secs(30 * 86_400)),
-        endpoints: |endpoints| endpoints.private_tokens("/private-tokens/", PrivateTokensEndpoint::new()),
+        endpoints: |endpoints| {
+            endpoints.private_tokens("/private-tokens/", PrivateTokensEndpoint::new())
+        },
         ..Plan::default()
     };
     let world = World::of(plan).await;
     let annas = bearing(access(&world.sign_in("7").await));
     let ask = async |expires: Value| {
-        world.post("/private-tokens/", &annas, json!({ "name": "laptop", "expires_at": expires })).await
+        world
+            .post(
+                "/private-tokens/",
+                &annas,
+                json!({ "name": "laptop", "expires_at": expires }),
+            )
+            .await
     };
     for wrong in [
         json!("2027-01-15T08:00:00Z"),
@@ -205,7 +339,11 @@ async fn a_private_token_lives_as_long_as_the_caller_picks_within_the_configured
     ] {
         let refused = ask(wrong.clone()).await;
         assert_eq!(refused.status, 400, "{wrong}");
-        assert_eq!(refused.json()["errors"][0]["pointer"], "#/expires_at", "{wrong}");
+        assert_eq!(
+            refused.json()["errors"][0]["pointer"],
+            "#/expires_at",
+            "{wrong}"
+        );
     }
     let longest = ask(json!("2027-02-14T08:00:00Z")).await.json();
     let token = longest["token"].as_str().unwrap();

@@ -37,8 +37,15 @@ async fn world() -> (World, Held) {
 }
 
 fn members(value: &Value) -> Vec<&str> {
-    let object = value.as_array().map_or(value, |list| list.first().expect("a list of one"));
-    let mut names: Vec<_> = object.as_object().unwrap().keys().map(String::as_str).collect();
+    let object = value
+        .as_array()
+        .map_or(value, |list| list.first().expect("a list of one"));
+    let mut names: Vec<_> = object
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
     names.sort_unstable();
     names
 }
@@ -46,10 +53,17 @@ fn members(value: &Value) -> Vec<&str> {
 fn assert_is_good(case: &Case, by: By, reply: &Reply) {
     let row = format!("{} by {by:?}: {reply:?}", case.name);
     assert_eq!(reply.status.as_u16(), case.status, "{row}");
-    let cache = if case.path == "/jwks/" { "public, max-age=300" } else { "no-store" };
+    let cache = if case.path == "/jwks/" {
+        "public, max-age=300"
+    } else {
+        "no-store"
+    };
     assert_eq!(reply.headers["cache-control"], cache, "{row}");
     if case.status == 204 {
-        assert!(reply.body.is_empty() && !reply.headers.contains_key("content-type"), "{row}");
+        assert!(
+            reply.body.is_empty() && !reply.headers.contains_key("content-type"),
+            "{row}"
+        );
         return;
     }
     assert_eq!(reply.headers["content-type"], "application/json", "{row}");
@@ -88,7 +102,10 @@ async fn whoever_may_not_ask_is_403_and_nothing_changes() {
                 continue;
             }
             let refused = world.send(case.request_by(&held.credential(by))).await;
-            assert_eq!((refused.status.as_u16(), refused.code().as_str()), (403, "permission_denied"));
+            assert_eq!(
+                (refused.status.as_u16(), refused.code().as_str()),
+                (403, "permission_denied")
+            );
             assert_eq!(world.dump(&tokens).await, before, "{} by {by:?}", case.name);
         }
     }
@@ -109,8 +126,11 @@ async fn without_a_credential_or_with_a_bad_one_it_is_401_with_a_challenge_for_e
     for case in cases(&held).iter().filter(|case| case.by != By::Nobody) {
         for stack in STACKS {
             let missing = send(&world, stack, case.request_by("")).await;
-            let schemes =
-                [r#"Bearer realm="api""#, r#"Api-Key realm="api""#, r#"Basic realm="api", charset="UTF-8""#];
+            let schemes = [
+                r#"Bearer realm="api""#,
+                r#"Api-Key realm="api""#,
+                r#"Basic realm="api", charset="UTF-8""#,
+            ];
             assert_eq!(
                 (missing.status.as_u16(), missing.challenges()),
                 (401, schemes.to_vec()),
@@ -124,7 +144,12 @@ async fn without_a_credential_or_with_a_bad_one_it_is_401_with_a_challenge_for_e
                 assert_eq!(refused.status, 401, "{}: {credential}", case.name);
                 assert_eq!(refused.challenges().len(), 3, "{}", case.name);
                 let names_error = refused.challenges()[0].ends_with(r#"error="invalid_token""#);
-                assert_eq!(names_error, credential.starts_with("Bearer"), "{}: {credential}", case.name);
+                assert_eq!(
+                    names_error,
+                    credential.starts_with("Bearer"),
+                    "{}: {credential}",
+                    case.name
+                );
             }
         }
     }
@@ -136,28 +161,47 @@ async fn another_method_is_405_that_lists_those_there_are_and_head_is_get_withou
     let (world, held) = world().await;
     let cases = cases(&held);
     for case in &cases {
-        let mut allowed: BTreeSet<&str> =
-            cases.iter().filter(|other| other.path == case.path).map(|other| other.method).collect();
+        let mut allowed: BTreeSet<&str> = cases
+            .iter()
+            .filter(|other| other.path == case.path)
+            .map(|other| other.method)
+            .collect();
         if allowed.contains("GET") {
             allowed.insert("HEAD");
         }
         for stack in STACKS {
-            for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"] {
+            for method in [
+                "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW",
+            ] {
                 if allowed.contains(method) {
                     continue;
                 }
                 let request = asking(method, &case.path, &held.credential(By::Access), None);
                 let refused = send(&world, stack, request).await;
                 assert_eq!(refused.status, 405, "{method} {}", case.path);
-                let list: BTreeSet<_> = refused.headers["allow"].to_str().unwrap().split(", ").collect();
+                let list: BTreeSet<_> = refused.headers["allow"]
+                    .to_str()
+                    .unwrap()
+                    .split(", ")
+                    .collect();
                 assert_eq!(list, allowed, "{method} {}", case.path);
             }
             if case.method == "GET" {
                 let get = send(&world, stack, case.request(&held)).await;
                 let head = asking("HEAD", &case.path, &held.credential(case.by), None);
                 let head = send(&world, stack, head).await;
-                assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0), "{}", case.path);
-                assert_eq!(head.headers["content-length"], get.body.len().to_string(), "{}", case.path);
+                assert_eq!(
+                    (head.status, head.body.len()),
+                    (StatusCode::OK, 0),
+                    "{}",
+                    case.path
+                );
+                assert_eq!(
+                    head.headers["content-length"],
+                    get.body.len().to_string(),
+                    "{}",
+                    case.path
+                );
                 assert_eq!(head.headers["content-type"], get.headers["content-type"]);
             }
         }
@@ -188,8 +232,16 @@ async fn a_path_that_is_spelled_in_another_way_is_404() {
         for method in ["GET", "POST", "DELETE"] {
             let request = || asking(method, &path, &held.credential(By::Access), None);
             let bare = send(&world, Stack::Tower, request()).await;
-            assert_eq!((bare.status.as_u16(), bare.code().as_str()), (404, "not_found"), "{method} {path}");
-            assert_eq!(send(&world, Stack::Axum, request()).await.status, 404, "{method} {path}");
+            assert_eq!(
+                (bare.status.as_u16(), bare.code().as_str()),
+                (404, "not_found"),
+                "{method} {path}"
+            );
+            assert_eq!(
+                send(&world, Stack::Axum, request()).await.status,
+                404,
+                "{method} {path}"
+            );
         }
     }
     assert!(world.opens(held.key.key.expose()).await);
@@ -215,54 +267,129 @@ async fn the_path_of_another_owner_is_404_like_one_that_is_not_there() {
     let bens = bearing(access(&world.sign_in("8").await));
     let tokens = [access(&held.pair)];
     let before = world.dump(&tokens).await;
-    for case in cases(&held).iter().filter(|case| case.path.matches('/').count() > 2) {
+    for case in cases(&held)
+        .iter()
+        .filter(|case| case.path.matches('/').count() > 2)
+    {
         if case.path.starts_with("/users/") {
             continue; // ben is an administrator
         }
         let theirs = world.send(case.request_by(&bens)).await;
         let id = case.path.split('/').nth(2).unwrap();
         let path = case.path.replace(id, "0123456789012345678901");
-        let missing = world.send(asking(case.method, &path, &bens, case.body.as_ref())).await;
-        assert_eq!((theirs.status.as_u16(), theirs.code().as_str()), (404, "not_found"), "{}", case.name);
+        let missing = world
+            .send(asking(case.method, &path, &bens, case.body.as_ref()))
+            .await;
+        assert_eq!(
+            (theirs.status.as_u16(), theirs.code().as_str()),
+            (404, "not_found"),
+            "{}",
+            case.name
+        );
         assert_eq!(theirs, missing, "{}", case.name);
     }
     assert_eq!(world.dump(&tokens).await, before);
 
     let annas = bearing(access(&held.pair));
-    for (method, body) in [("GET", None), ("PATCH", Some(json!({ "first_name": "Mallory" })))] {
-        let another = world.send(asking(method, "/users/8/", &annas, body.as_ref())).await;
-        let missing = world.send(asking(method, "/users/99/", &annas, body.as_ref())).await;
+    for (method, body) in [
+        ("GET", None),
+        ("PATCH", Some(json!({ "first_name": "Mallory" }))),
+    ] {
+        let another = world
+            .send(asking(method, "/users/8/", &annas, body.as_ref()))
+            .await;
+        let missing = world
+            .send(asking(method, "/users/99/", &annas, body.as_ref()))
+            .await;
         assert_eq!(another.status, 404);
         assert_eq!(another, missing);
         // An administrator may.
-        let reply = world.send(asking(method, "/users/7/", &bens, body.as_ref())).await;
+        let reply = world
+            .send(asking(method, "/users/7/", &bens, body.as_ref()))
+            .await;
         assert_eq!(reply.status, 200);
     }
-    assert_eq!(world.get("/users/", &bens).await.json().as_array().unwrap().len(), 2);
-    assert_eq!(world.get("/users/7/", &bens).await.json()["first_name"], "Mallory");
+    assert_eq!(
+        world
+            .get("/users/", &bens)
+            .await
+            .json()
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    assert_eq!(
+        world.get("/users/7/", &bens).await.json()["first_name"],
+        "Mallory"
+    );
 }
 
 #[tokio::test]
 async fn a_key_is_shown_once_and_a_revoked_one_never_again() {
     let (world, held) = world().await;
     let annas = bearing(access(&held.pair));
-    let new = world.post("/api-keys/", &annas, json!({ "name": " cd " })).await.json();
+    let new = world
+        .post("/api-keys/", &annas, json!({ "name": " cd " }))
+        .await
+        .json();
     let raw = new["key"].as_str().unwrap();
     assert!(world.opens(raw).await);
-    assert_eq!((new["name"].as_str(), new["expires_at"].is_null()), (Some("cd"), true));
+    assert_eq!(
+        (new["name"].as_str(), new["expires_at"].is_null()),
+        (Some("cd"), true)
+    );
     assert!(raw.starts_with(new["prefix"].as_str().unwrap().trim_end_matches('…')));
     let path = format!("/api-keys/{}/", new["id"].as_str().unwrap());
-    for shown in [world.get("/api-keys/", &annas).await, world.get(&path, &annas).await] {
-        assert!(!shown.text().contains(raw) && !shown.text().contains(held.key.key.expose().as_str()));
+    for shown in [
+        world.get("/api-keys/", &annas).await,
+        world.get(&path, &annas).await,
+    ] {
+        assert!(
+            !shown.text().contains(raw) && !shown.text().contains(held.key.key.expose().as_str())
+        );
     }
-    assert_eq!(world.get("/api-keys/", &annas).await.json().as_array().unwrap().len(), 2);
-    assert_eq!(world.send(asking("DELETE", &path, &annas, None)).await.status, 204);
+    assert_eq!(
+        world
+            .get("/api-keys/", &annas)
+            .await
+            .json()
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    assert_eq!(
+        world
+            .send(asking("DELETE", &path, &annas, None))
+            .await
+            .status,
+        204
+    );
     assert!(!world.opens(raw).await);
-    assert_eq!(world.get("/api-keys/", &annas).await.json().as_array().unwrap().len(), 1);
-    for (method, path) in
-        [("GET", path.clone()), ("DELETE", path.clone()), ("POST", format!("{path}rotate/"))]
-    {
-        assert_eq!(world.send(asking(method, &path, &annas, Some(&json!({})))).await.status, 404, "{method}");
+    assert_eq!(
+        world
+            .get("/api-keys/", &annas)
+            .await
+            .json()
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    for (method, path) in [
+        ("GET", path.clone()),
+        ("DELETE", path.clone()),
+        ("POST", format!("{path}rotate/")),
+    ] {
+        assert_eq!(
+            world
+                .send(asking(method, &path, &annas, Some(&json!({}))))
+                .await
+                .status,
+            404,
+            "{method}"
+        );
     }
 }
 
@@ -270,9 +397,20 @@ async fn a_key_is_shown_once_and_a_revoked_one_never_again() {
 async fn a_route_whose_fields_are_all_optional_needs_no_body() {
     let (world, held) = world().await;
     let path = format!("/api-keys/{}/rotate/", held.key.record.id());
-    let rotated = world.send(asking("POST", &path, &held.credential(By::Access), None)).await;
+    let rotated = world
+        .send(asking("POST", &path, &held.credential(By::Access), None))
+        .await;
     assert_eq!(rotated.status, 201);
-    assert!(!world.opens(held.key.key.expose()).await, "no overlap was asked for");
+    assert!(
+        !world.opens(held.key.key.expose()).await,
+        "no overlap was asked for"
+    );
     let nothing = world.send(asking("POST", "/token/", "", None)).await;
-    assert_eq!((nothing.status.as_u16(), nothing.json()["errors"].as_array().unwrap().len()), (400, 2));
+    assert_eq!(
+        (
+            nothing.status.as_u16(),
+            nothing.json()["errors"].as_array().unwrap().len()
+        ),
+        (400, 2)
+    );
 }

@@ -20,8 +20,8 @@ use tower_auth::endpoint::{
 use tower_auth::store::{KeyStore, Memory, TokenStore, UserRecord, UserStore};
 use tower_auth::test_util::{Intercept, Intercepted, ManualClock};
 use tower_auth::{
-    Action, ApiKeys, AuthLayer, AuthLayerBuilder, Basic, Clock, Grant, KeyRequest, NewKey, NewPrivateToken,
-    Principal, Subject, TokenIssuer, TokenPair, Tokens, Users, hash_password,
+    Action, ApiKeys, AuthLayer, AuthLayerBuilder, Basic, Clock, Grant, KeyRequest, NewKey,
+    NewPrivateToken, Principal, Subject, TokenIssuer, TokenPair, Tokens, Users, hash_password,
 };
 
 /// Everybody's. For tests only.
@@ -43,7 +43,12 @@ pub(crate) struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { tokens: |tokens| tokens, keys: |keys| keys, layer: |layer| layer, endpoints: every }
+        Self {
+            tokens: |tokens| tokens,
+            keys: |keys| keys,
+            layer: |layer| layer,
+            endpoints: every,
+        }
     }
 }
 
@@ -56,7 +61,12 @@ pub(crate) fn every(endpoints: EndpointsBuilder) -> EndpointsBuilder {
         .sign_out("/logout/")
         .sign_out_everywhere("/logout-everywhere/")
         .change_password("/password/")
-        .users("/users/", UsersEndpoint::new().profile_field("first_name").administrator("admin"))
+        .users(
+            "/users/",
+            UsersEndpoint::new()
+                .profile_field("first_name")
+                .administrator("admin"),
+        )
         .api_keys("/api-keys/", KeysEndpoint::prefixed(PREFIX))
         .private_tokens("/private-tokens/", PrivateTokensEndpoint::new())
         .jwks("/jwks/")
@@ -95,7 +105,14 @@ impl World {
             .on_event(move |event| hear.hear(event));
         let auth = (plan.layer)(layer).build().unwrap();
         let endpoints = (plan.endpoints)(auth.endpoints()).build().unwrap();
-        Self { memory, clock, script, events, auth, endpoints }
+        Self {
+            memory,
+            clock,
+            script,
+            events,
+            auth,
+            endpoints,
+        }
     }
 
     pub(crate) fn now(&self) -> SystemTime {
@@ -119,25 +136,46 @@ impl World {
     }
 
     pub(crate) async fn user(&self, id: &str) -> Arc<UserRecord> {
-        self.memory.find_user_by_id(&Subject::user(id), self.now()).await.unwrap().unwrap()
+        self.memory
+            .find_user_by_id(&Subject::user(id), self.now())
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// What a sign-in gives, without its hash.
     pub(crate) async fn sign_in(&self, id: &str) -> TokenPair {
-        self.tokens().issue(Grant::from(&*self.user(id).await), self.now()).await.unwrap()
+        self.tokens()
+            .issue(Grant::from(&*self.user(id).await), self.now())
+            .await
+            .unwrap()
     }
 
     /// A key of that user with all of the user's scopes.
     pub(crate) async fn key(&self, id: &str) -> NewKey {
         let user = self.user(id).await;
-        let request = KeyRequest::new(user.id().clone(), "ci").metadata(&json!({ "team": 3 })).unwrap();
-        let request = user.scopes().iter().fold(request.rate("9/min"), KeyRequest::scope);
-        self.keys().create(request, &Principal::from(user), self.now()).await.unwrap()
+        let request = KeyRequest::new(user.id().clone(), "ci")
+            .metadata(&json!({ "team": 3 }))
+            .unwrap();
+        let request = user
+            .scopes()
+            .iter()
+            .fold(request.rate("9/min"), KeyRequest::scope);
+        self.keys()
+            .create(request, &Principal::from(user), self.now())
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn private_token(&self, id: &str) -> NewPrivateToken {
-        let (grant, expires) = (Grant::from(&*self.user(id).await), self.now() + Duration::from_secs(86_400));
-        self.tokens().issue_private(grant, "laptop", expires, self.now()).await.unwrap()
+        let (grant, expires) = (
+            Grant::from(&*self.user(id).await),
+            self.now() + Duration::from_secs(86_400),
+        );
+        self.tokens()
+            .issue_private(grant, "laptop", expires, self.now())
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn send<B>(&self, request: Request<B>) -> Reply
@@ -150,7 +188,8 @@ impl World {
     }
 
     pub(crate) async fn post(&self, path: &str, credential: &str, body: Value) -> Reply {
-        self.send(asking("POST", path, credential, Some(&body))).await
+        self.send(asking("POST", path, credential, Some(&body)))
+            .await
     }
 
     pub(crate) async fn get(&self, path: &str, credential: &str) -> Reply {
@@ -166,12 +205,21 @@ impl World {
 
     pub(crate) async fn basic_opens(&self, name: &str, password: &str) -> bool {
         let request = crate::support::get(&[("authorization", &basic(name, password))]);
-        reply(tower_layer::Layer::layer(&self.auth, Whoami).oneshot(request).await.unwrap()).await.status
+        reply(
+            tower_layer::Layer::layer(&self.auth, Whoami)
+                .oneshot(request)
+                .await
+                .unwrap(),
+        )
+        .await
+        .status
             == 200
     }
 
     pub(crate) async fn refreshes(&self, token: &str) -> bool {
-        let reply = self.post("/refresh/", "", json!({ "refresh": token })).await;
+        let reply = self
+            .post("/refresh/", "", json!({ "refresh": token }))
+            .await;
         assert!([200, 401].contains(&reply.status.as_u16()), "{reply:?}");
         reply.status == 200
     }
@@ -182,24 +230,70 @@ impl World {
         let (now, mut text) = (self.now(), format!("{:?}\n", self.memory));
         for user in self.memory.list_users(None, 100, now).await.unwrap() {
             let names: Vec<_> = user.names().collect();
-            let (hash, profile) = (user.stored_hash().map(|hash| hash.expose()), user.profile_json());
-            writeln!(text, "{user:?} {names:?} {hash:?} {:?} {profile:?}", user.scopes()).unwrap();
+            let (hash, profile) = (
+                user.stored_hash().map(|hash| hash.expose()),
+                user.profile_json(),
+            );
+            writeln!(
+                text,
+                "{user:?} {names:?} {hash:?} {:?} {profile:?}",
+                user.scopes()
+            )
+            .unwrap();
             writeln!(text, "{:?} {:?}", user.own_rate(), user.created()).unwrap();
             for key in self.memory.list_keys(user.id(), now).await.unwrap() {
-                let bytes = key.digest().bytes().iter().fold(String::new(), |hex, b| format!("{hex}{b:02x}"));
+                let bytes = key
+                    .digest()
+                    .bytes()
+                    .iter()
+                    .fold(String::new(), |hex, b| format!("{hex}{b:02x}"));
                 writeln!(text, "{key:?} {:?} {bytes} {:?}", key.name(), key.digest()).unwrap();
-                writeln!(text, "{:?} {:?} {:?}", key.roles(), key.metadata_json(), key.own_rate()).unwrap();
-                writeln!(text, "{:?} {:?} {:?}", key.lineage(), key.successor(), key.created()).unwrap();
+                writeln!(
+                    text,
+                    "{:?} {:?} {:?}",
+                    key.roles(),
+                    key.metadata_json(),
+                    key.own_rate()
+                )
+                .unwrap();
+                writeln!(
+                    text,
+                    "{:?} {:?} {:?}",
+                    key.lineage(),
+                    key.successor(),
+                    key.created()
+                )
+                .unwrap();
             }
-            for token in self.memory.list_private_tokens(user.id(), now).await.unwrap() {
+            for token in self
+                .memory
+                .list_private_tokens(user.id(), now)
+                .await
+                .unwrap()
+            {
                 writeln!(text, "{token:?} {:?} {:?}", token.name(), token.created()).unwrap();
             }
         }
-        for sid in tokens.iter().filter_map(|token| claims(token)["sid"].as_str().map(str::to_owned)) {
+        for sid in tokens
+            .iter()
+            .filter_map(|token| claims(token)["sid"].as_str().map(str::to_owned))
+        {
             let family = self.memory.find_family(&sid, now).await.unwrap().unwrap();
-            writeln!(text, "{family:?} {:?} {:?}", family.grants(), family.current()).unwrap();
-            writeln!(text, "{:?} {:?} {:?}", family.predecessor(), family.expires(), family.created())
-                .unwrap();
+            writeln!(
+                text,
+                "{family:?} {:?} {:?}",
+                family.grants(),
+                family.current()
+            )
+            .unwrap();
+            writeln!(
+                text,
+                "{:?} {:?} {:?}",
+                family.predecessor(),
+                family.expires(),
+                family.created()
+            )
+            .unwrap();
         }
         text
     }
@@ -211,13 +305,21 @@ fn hash() -> &'static str {
 }
 
 fn anna() -> UserRecord {
-    let anna = UserRecord::new(Subject::user("7"), ANNA).name("anna").password_hash(hash());
-    let anna = anna.scope("reports:read").scope("reports:write").role("staff");
-    anna.with_profile(&json!({ "first_name": "Anna", "company": 3 })).unwrap()
+    let anna = UserRecord::new(Subject::user("7"), ANNA)
+        .name("anna")
+        .password_hash(hash());
+    let anna = anna
+        .scope("reports:read")
+        .scope("reports:write")
+        .role("staff");
+    anna.with_profile(&json!({ "first_name": "Anna", "company": 3 }))
+        .unwrap()
 }
 
 fn ben() -> UserRecord {
-    UserRecord::new(Subject::user("8"), BEN).password_hash(hash()).role("admin")
+    UserRecord::new(Subject::user("8"), BEN)
+        .password_hash(hash())
+        .role("admin")
 }
 
 /// Which calls a store gets, and what becomes of them.
@@ -242,7 +344,10 @@ struct Meanwhile {
 
 impl Scripted {
     fn due(&mut self, call: &str) -> Option<Box<dyn FnOnce() + Send>> {
-        let meanwhile = self.meanwhile.as_mut().filter(|meanwhile| meanwhile.call == call)?;
+        let meanwhile = self
+            .meanwhile
+            .as_mut()
+            .filter(|meanwhile| meanwhile.call == call)?;
         meanwhile.still -= 1;
         if meanwhile.still > 0 {
             return None;
@@ -293,8 +398,17 @@ impl Script {
     }
 
     /// Does this right before the call of that name that is the next, or the so manieth from now.
-    pub(crate) fn meanwhile(&self, call: &'static str, nth: usize, act: impl FnOnce() + Send + 'static) {
-        self.0.lock().unwrap().meanwhile = Some(Meanwhile { call, still: nth, act: Box::new(act) });
+    pub(crate) fn meanwhile(
+        &self,
+        call: &'static str,
+        nth: usize,
+        act: impl FnOnce() + Send + 'static,
+    ) {
+        self.0.lock().unwrap().meanwhile = Some(Meanwhile {
+            call,
+            still: nth,
+            act: Box::new(act),
+        });
     }
 }
 
@@ -307,7 +421,12 @@ impl Heard {
         let panics = {
             let mut heard = self.0.lock().unwrap();
             heard.0.push(event.action);
-            writeln!(heard.1, "{event:?} {:?}", event.rejection.map(ToString::to_string)).unwrap();
+            writeln!(
+                heard.1,
+                "{event:?} {:?}",
+                event.rejection.map(ToString::to_string)
+            )
+            .unwrap();
             heard.2
         };
         assert!(!panics, "planted in the hook");
@@ -339,9 +458,10 @@ pub(crate) fn asking(
         builder = builder.header("authorization", credential);
     }
     match body {
-        Some(body) => {
-            builder.header("content-type", "application/json").body(Full::from(body.to_string())).unwrap()
-        }
+        Some(body) => builder
+            .header("content-type", "application/json")
+            .body(Full::from(body.to_string()))
+            .unwrap(),
         None => builder.body(Full::default()).unwrap(),
     }
 }
@@ -364,7 +484,9 @@ pub(crate) fn refresh(pair: &TokenPair) -> &str {
 
 /// What a token says, unverified.
 pub(crate) fn claims(token: &str) -> Value {
-    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    let payload = URL_SAFE_NO_PAD
+        .decode(token.split('.').nth(1).unwrap())
+        .unwrap();
     serde_json::from_slice(&payload).unwrap()
 }
 

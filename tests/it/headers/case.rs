@@ -80,7 +80,10 @@ pub(super) fn no_bearer(why: Why) -> Expect {
 
 /// One byte a character, so that a row can write any byte as `\u{…}`.
 pub(super) fn bytes(text: impl AsRef<str>) -> Vec<u8> {
-    text.as_ref().chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect()
+    text.as_ref()
+        .chars()
+        .map(|c| u8::try_from(u32::from(c)).unwrap())
+        .collect()
 }
 
 pub(super) fn field(name: &str, value: impl AsRef<str>) -> Vec<u8> {
@@ -111,7 +114,16 @@ impl Case {
         headers: Vec<u8>,
         expect: Expect,
     ) -> Self {
-        Self { row, name, setup, method: "GET", target: String::from("/"), headers, expect, untrimmed: None }
+        Self {
+            row,
+            name,
+            setup,
+            method: "GET",
+            target: String::from("/"),
+            headers,
+            expect,
+            untrimmed: None,
+        }
     }
 
     pub(super) fn method(&mut self, method: &'static str) -> &mut Self {
@@ -130,9 +142,14 @@ impl Case {
 
     /// The answer of a layer in that mode.
     pub(super) fn expected(&self, mode: Mode, way: Way) -> Expect {
-        let expect = self.untrimmed.filter(|_| way != Way::Http1).unwrap_or(self.expect);
+        let expect = self
+            .untrimmed
+            .filter(|_| way != Way::Http1)
+            .unwrap_or(self.expect);
         match expect {
-            Expect::Refused(Why::Missing, _) | Expect::Grpc(Why::Missing, _) if mode == Mode::Optional => {
+            Expect::Refused(Why::Missing, _) | Expect::Grpc(Why::Missing, _)
+                if mode == Mode::Optional =>
+            {
                 Expect::Caller("anonymous")
             }
             _ => expect,
@@ -151,9 +168,13 @@ impl Case {
             let end = rest.windows(2).position(|pair| pair == b"\r\n")?;
             let line = &rest[..end];
             let colon = line.iter().position(|b| *b == b':')?;
-            let value = line[colon + 1..].strip_prefix(b" ").unwrap_or(&line[colon + 1..]);
+            let value = line[colon + 1..]
+                .strip_prefix(b" ")
+                .unwrap_or(&line[colon + 1..]);
             let name = HeaderName::from_bytes(&line[..colon]).ok()?;
-            request.headers_mut().append(name, HeaderValue::from_bytes(value).ok()?);
+            request
+                .headers_mut()
+                .append(name, HeaderValue::from_bytes(value).ok()?);
             rest = &rest[end + 2..];
         }
         Some(request)
@@ -164,7 +185,11 @@ impl Case {
         match expect {
             Expect::Caller(caller) => {
                 let got = (reply.status.as_u16(), &*reply.body);
-                let body: &[u8] = if self.method == "HEAD" { b"" } else { caller.as_bytes() };
+                let body: &[u8] = if self.method == "HEAD" {
+                    b""
+                } else {
+                    caller.as_bytes()
+                };
                 differs("answer", &got, &(200, body))
             }
             Expect::Refused(why, presented) => self.refusal_fault(way, why, presented, reply),
@@ -176,7 +201,13 @@ impl Case {
         }
     }
 
-    fn refusal_fault(&self, way: Way, why: Why, presented: Presented, reply: &Reply) -> Option<String> {
+    fn refusal_fault(
+        &self,
+        way: Way,
+        why: Why,
+        presented: Presented,
+        reply: &Reply,
+    ) -> Option<String> {
         let (status, code) = why.status_and_code();
         let error = match (presented, why) {
             (Presented::Other, _) | (_, Why::Missing) => None,
@@ -186,20 +217,44 @@ impl Case {
         let fields = ["content-type", "cache-control"].map(|name| one(reply, name));
         let length = one(reply, "content-length");
         let told = if self.method == "HEAD" {
-            (code.to_owned(), reply.body.is_empty() && length != "0" && !length.is_empty())
+            (
+                code.to_owned(),
+                reply.body.is_empty() && length != "0" && !length.is_empty(),
+            )
         } else {
             // Without a server nobody has to write the length down.
             let unsaid = way == Way::Call && length.is_empty();
-            (code_of(reply), unsaid || length == reply.body.len().to_string())
+            (
+                code_of(reply),
+                unsaid || length == reply.body.len().to_string(),
+            )
         };
         differs("status", &reply.status.as_u16(), &status)
             .or_else(|| differs("code and length", &told, &(code.to_owned(), true)))
-            .or_else(|| differs("challenges", &reply.challenges(), &self.setup.challenges(error)))
             .or_else(|| {
-                differs("fields", &fields, &["application/problem+json", "no-store"].map(String::from))
+                differs(
+                    "challenges",
+                    &reply.challenges(),
+                    &self.setup.challenges(error),
+                )
             })
             .or_else(|| {
-                foreign_field(reply, &["content-type", "content-length", "cache-control", "www-authenticate"])
+                differs(
+                    "fields",
+                    &fields,
+                    &["application/problem+json", "no-store"].map(String::from),
+                )
+            })
+            .or_else(|| {
+                foreign_field(
+                    reply,
+                    &[
+                        "content-type",
+                        "content-length",
+                        "cache-control",
+                        "www-authenticate",
+                    ],
+                )
             })
     }
 }
@@ -209,10 +264,32 @@ fn grpc_fault(why: Why, content_type: &str, reply: &Reply) -> Option<String> {
     let texts = ["Authentication", "The ", "A ", "More "];
     let message = one(reply, "grpc-message");
     differs("status", &reply.status.as_u16(), &200)
-        .or_else(|| differs("fields", &fields, &[content_type.to_owned(), "16".into(), "no-store".into()]))
+        .or_else(|| {
+            differs(
+                "fields",
+                &fields,
+                &[content_type.to_owned(), "16".into(), "no-store".into()],
+            )
+        })
         .or_else(|| differs("body", &reply.body.len(), &0))
-        .or_else(|| differs("message", &texts.iter().any(|text| message.starts_with(text)), &true))
-        .or_else(|| foreign_field(reply, &["content-type", "grpc-status", "grpc-message", "cache-control"]))
+        .or_else(|| {
+            differs(
+                "message",
+                &texts.iter().any(|text| message.starts_with(text)),
+                &true,
+            )
+        })
+        .or_else(|| {
+            foreign_field(
+                reply,
+                &[
+                    "content-type",
+                    "grpc-status",
+                    "grpc-message",
+                    "cache-control",
+                ],
+            )
+        })
         .map(|fault| format!("{why:?}: {fault}"))
 }
 
@@ -231,7 +308,12 @@ fn code_of(reply: &Reply) -> String {
 }
 
 fn one(reply: &Reply, name: &str) -> String {
-    let lines: Vec<_> = reply.headers.get_all(name).iter().map(|line| line.to_str().unwrap()).collect();
+    let lines: Vec<_> = reply
+        .headers
+        .get_all(name)
+        .iter()
+        .map(|line| line.to_str().unwrap())
+        .collect();
     lines.join(" and ")
 }
 
@@ -246,7 +328,11 @@ fn foreign_field(reply: &Reply, expected: &[&str]) -> Option<String> {
     let foreign = |(name, value): &(&HeaderName, &HeaderValue)| {
         !expected.contains(&name.as_str()) && !of_server(name.as_str(), value)
     };
-    reply.headers.iter().find(foreign).map(|(name, value)| format!("field {name}: {value:?}"))
+    reply
+        .headers
+        .iter()
+        .find(foreign)
+        .map(|(name, value)| format!("field {name}: {value:?}"))
 }
 
 fn differs<A: std::fmt::Debug + PartialEq<B>, B: std::fmt::Debug>(

@@ -29,26 +29,41 @@ async fn no_piece_of_a_secret_is_in_a_log_an_answer_or_the_debug_of_a_request() 
             let layer = world.layer(setup, mode);
             let witness = Witness::default();
             let server = Running::start(&layer, witness.clone()).await;
-            for case in table::rows(world).into_iter().filter(|case| case.setup == setup) {
+            for case in table::rows(world)
+                .into_iter()
+                .filter(|case| case.setup == setup)
+            {
                 let raw = server.http1(case.method, &case.target, &case.headers).await;
                 let called = direct(&layer, &witness, &case).await;
                 let written = log.take();
                 logged += usize::from(written.windows(15).any(|words| words == b"request refused"));
                 let mut texts = vec![("log", written)];
                 for reply in [Some(raw), called].into_iter().flatten() {
-                    texts.push(("head of the answer", format!("{:?}", reply.headers).into_bytes()));
+                    texts.push((
+                        "head of the answer",
+                        format!("{:?}", reply.headers).into_bytes(),
+                    ));
                     texts.push(("answer", reply.body.to_vec()));
                 }
                 let seen = witness.take_seen();
                 if !is_misplaced(&case) {
                     texts.push(("request", seen.into_bytes()));
                 }
-                let found = texts.into_iter().filter_map(|(what, text)| pieces.leak(what, text));
-                leaks.extend(found.map(|leak| format!("{} / {} ({mode:?}): {leak}", case.row, case.name)));
+                let found = texts
+                    .into_iter()
+                    .filter_map(|(what, text)| pieces.leak(what, text));
+                leaks.extend(
+                    found.map(|leak| format!("{} / {} ({mode:?}): {leak}", case.row, case.name)),
+                );
             }
         }
     }
-    assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
+    assert!(
+        leaks.is_empty(),
+        "{} leaks:\n{}",
+        leaks.len(),
+        leaks.join("\n")
+    );
     assert!(logged > 300, "only {logged} rows were logged");
 }
 
@@ -58,10 +73,19 @@ async fn a_credential_beside_a_preflight_is_marked_sensitive_too() {
     let pieces = Pieces::of(&world.secrets());
     let layer = world.layer(Setup::Preflight, Mode::Required);
     let asks = field("Access-Control-Request-Method", "PUT");
-    let (token, key) = (auth(format!("Bearer {}", world.token)), field("X-API-Key", &world.key));
+    let (token, key) = (
+        auth(format!("Bearer {}", world.token)),
+        field("X-API-Key", &world.key),
+    );
     // Here alone a handler sees a request with several lines, each of which may be the secret one.
-    let several =
-        [auth("Bearer x"), token.clone(), field("X-API-Key", "x"), key.clone(), token.clone()].concat();
+    let several = [
+        auth("Bearer x"),
+        token.clone(),
+        field("X-API-Key", "x"),
+        key.clone(),
+        token.clone(),
+    ]
+    .concat();
     for credential in [token, key, several] {
         let case = asking("OPTIONS", [asks.clone(), credential].concat());
         let witness = Witness::default();
@@ -80,11 +104,16 @@ async fn every_line_of_a_credential_field_is_marked_sensitive_where_a_handler_ca
         (Setup::Usual, auth(format!("Bearer {}", world.key))),
         (Setup::Usual, auth(format!("Api-Key {}", world.key))),
         (Setup::Usual, field("X-API-Key", &world.key)),
-        (Setup::BasicOnly, auth(basic(format!("lena:{}", world.long_password)))),
+        (
+            Setup::BasicOnly,
+            auth(basic(format!("lena:{}", world.long_password))),
+        ),
     ];
     for (setup, headers) in good {
         let case = asking("GET", headers);
-        let reply = direct(&world.layer(setup, Mode::Required), &witness, &case).await.unwrap();
+        let reply = direct(&world.layer(setup, Mode::Required), &witness, &case)
+            .await
+            .unwrap();
         assert_eq!(reply.status, 200);
         let seen = witness.take_seen();
         assert!(seen.contains("Sensitive"), "{seen}");
@@ -106,11 +135,21 @@ async fn a_refusal_is_logged_whether_memory_gave_it_or_a_store_was_asked() {
         (auth(basic("anna:wrong")), "InvalidPassword"),
     ];
     for (headers, kind) in refused {
-        direct(&layer, &Witness::default(), &asking("GET", headers)).await.unwrap();
+        direct(&layer, &Witness::default(), &asking("GET", headers))
+            .await
+            .unwrap();
         let written = String::from_utf8(log.take()).unwrap();
-        let lines: Vec<&str> = written.lines().filter(|line| line.contains("tower_auth")).collect();
-        let [line] = lines[..] else { panic!("{kind}: {written}") };
-        assert!(line.contains("request refused") && line.contains(&format!("kind={kind}")), "{line}");
+        let lines: Vec<&str> = written
+            .lines()
+            .filter(|line| line.contains("tower_auth"))
+            .collect();
+        let [line] = lines[..] else {
+            panic!("{kind}: {written}")
+        };
+        assert!(
+            line.contains("request refused") && line.contains(&format!("kind={kind}")),
+            "{line}"
+        );
     }
 }
 
@@ -135,7 +174,11 @@ async fn the_search_for_pieces_finds_what_is_planted() {
         let planted = format!("a log line with {} in it", &secret[secret.len() - PIECE..]);
         assert!(pieces.find_in(planted.as_bytes()).is_some(), "{planted}");
     }
-    assert!(pieces.find_in(b"a log line without anything in it").is_none());
+    assert!(
+        pieces
+            .find_in(b"a log line without anything in it")
+            .is_none()
+    );
 }
 
 fn asking(method: &'static str, headers: Vec<u8>) -> Case {

@@ -17,8 +17,13 @@ fn app(layer: AuthLayer, admitted: Arc<AtomicUsize>) -> Router {
         admitted.fetch_add(1, Ordering::SeqCst);
         async { "admin" }
     });
-    let guarded = Router::new().route("/admin", admin.clone()).route("/admin/{*rest}", admin).layer(layer);
-    Router::new().route("/public", any(|| async { "public" })).merge(guarded)
+    let guarded = Router::new()
+        .route("/admin", admin.clone())
+        .route("/admin/{*rest}", admin)
+        .layer(layer);
+    Router::new()
+        .route("/public", any(|| async { "public" }))
+        .merge(guarded)
 }
 
 const TARGETS: [&str; 42] = [
@@ -87,7 +92,9 @@ async fn no_spelling_of_a_path_gets_past_the_layer_by_way_of_a_public_route() {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = async move {
-            axum::serve(listener, app).with_graceful_shutdown(async { stopped.await.unwrap() }).await
+            axum::serve(listener, app)
+                .with_graceful_shutdown(async { stopped.await.unwrap() })
+                .await
         };
         let server = tokio::spawn(served);
 
@@ -100,20 +107,34 @@ async fn no_spelling_of_a_path_gets_past_the_layer_by_way_of_a_public_route() {
                 let method = METHODS[index % METHODS.len()];
                 let refused = http1(address, method, target, trick.as_bytes()).await;
                 let status = refused.status.as_u16();
-                assert!(matches!(status, 400 | 401 | 404), "{method} {target} {trick:?}: {status}");
-                assert_eq!(admitted.load(Ordering::SeqCst), 0, "{method} {target} {trick:?}");
+                assert!(
+                    matches!(status, 400 | 401 | 404),
+                    "{method} {target} {trick:?}: {status}"
+                );
+                assert_eq!(
+                    admitted.load(Ordering::SeqCst),
+                    0,
+                    "{method} {target} {trick:?}"
+                );
             }
         }
 
         let good = auth(format!("Bearer {}", world.token));
-        for (target, body, so_far) in
-            [("/admin", "admin", 1), ("/admin/x", "admin", 2), ("/public", "public", 2)]
-        {
+        for (target, body, so_far) in [
+            ("/admin", "admin", 1),
+            ("/admin/x", "admin", 2),
+            ("/public", "public", 2),
+        ] {
             let reply = http1(address, "GET", target, &good).await;
             assert_eq!((reply.status.as_u16(), reply.text()), (200, body));
             assert_eq!(admitted.load(Ordering::SeqCst), so_far);
         }
-        for target in ["/public", "/public?x=/admin", "/public?", "http://localhost/public"] {
+        for target in [
+            "/public",
+            "/public?x=/admin",
+            "/public?",
+            "http://localhost/public",
+        ] {
             assert_eq!(
                 http1(address, "GET", target, b"").await.text(),
                 "public",

@@ -19,7 +19,11 @@ async fn all_alike(world: &World, headers: Vec<Vec<u8>>) -> Reply {
     let layer = world.layer(Setup::All, Mode::Required);
     let first = ask(&layer, headers[0].clone()).await;
     for (index, headers) in headers.into_iter().enumerate() {
-        assert_eq!(ask(&layer, headers).await, first, "{index} answers like the first");
+        assert_eq!(
+            ask(&layer, headers).await,
+            first,
+            "{index} answers like the first"
+        );
     }
     first
 }
@@ -27,30 +31,68 @@ async fn all_alike(world: &World, headers: Vec<Vec<u8>>) -> Reply {
 #[tokio::test]
 async fn malformed_unknown_revoked_and_expired_keys_are_answered_byte_for_byte_alike() {
     let world = world().await;
-    let keys = ["egret_x", &world.unknown_key, &world.revoked_key, &world.expired_key];
-    let ways: [fn(&str) -> Vec<u8>; 3] =
-        [|key| auth(format!("Bearer {key}")), |key| auth(format!("Api-Key {key}")), |key| x_key(key)];
+    let keys = [
+        "egret_x",
+        &world.unknown_key,
+        &world.revoked_key,
+        &world.expired_key,
+    ];
+    let ways: [fn(&str) -> Vec<u8>; 3] = [
+        |key| auth(format!("Bearer {key}")),
+        |key| auth(format!("Api-Key {key}")),
+        |key| x_key(key),
+    ];
     for way in ways {
         let refused = all_alike(world, keys.map(way).to_vec()).await;
-        assert_eq!((refused.status.as_u16(), refused.code().as_str()), (401, "api_key_invalid"));
+        assert_eq!(
+            (refused.status.as_u16(), refused.code().as_str()),
+            (401, "api_key_invalid")
+        );
     }
 }
 
 #[tokio::test]
 async fn unknown_users_wrong_passwords_and_disabled_accounts_are_answered_byte_for_byte_alike() {
-    let pairs = ["nobody:x", "anna:x", "away:x", &format!("away:{PASSWORD}"), &format!("anna:{PASSWORD}x")];
+    let pairs = [
+        "nobody:x",
+        "anna:x",
+        "away:x",
+        &format!("away:{PASSWORD}"),
+        &format!("anna:{PASSWORD}x"),
+    ];
     let refused = all_alike(world().await, pairs.map(|pair| auth(basic(pair))).to_vec()).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (401, "invalid_credentials"));
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (401, "invalid_credentials")
+    );
 }
 
 #[tokio::test]
 async fn forged_expired_and_shapeless_tokens_are_answered_byte_for_byte_alike() {
     let world = world().await;
     let token = &world.token;
-    let forged = format!("{}{}", &token[..token.rfind('.').unwrap() + 1], "A".repeat(43));
-    let tokens = ["x", "a.b.c", "a.b.c.d", &forged, &world.expired_token, &format!("{token}=")];
-    let refused = all_alike(world, tokens.map(|token| auth(format!("Bearer {token}"))).to_vec()).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (401, "token_invalid"));
+    let forged = format!(
+        "{}{}",
+        &token[..token.rfind('.').unwrap() + 1],
+        "A".repeat(43)
+    );
+    let tokens = [
+        "x",
+        "a.b.c",
+        "a.b.c.d",
+        &forged,
+        &world.expired_token,
+        &format!("{token}="),
+    ];
+    let refused = all_alike(
+        world,
+        tokens.map(|token| auth(format!("Bearer {token}"))).to_vec(),
+    )
+    .await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (401, "token_invalid")
+    );
 }
 
 #[tokio::test]
@@ -63,7 +105,11 @@ async fn a_credential_without_a_good_form_asks_no_store() {
         Intercept::Pass
     });
     let keys = ApiKeys::new(store.clone()).prefix("egret");
-    let layer = AuthLayer::builder().api_keys(keys).basic(Basic::new(store.clone())).build().unwrap();
+    let layer = AuthLayer::builder()
+        .api_keys(keys)
+        .basic(Basic::new(store.clone()))
+        .build()
+        .unwrap();
     let key = &world.unknown_key;
     let other = if key.as_bytes()[10] == b'a' { 'b' } else { 'a' };
     let typo = format!("{}{other}{}", &key[..10], &key[11..]);

@@ -56,7 +56,11 @@ impl<B> Service<Request<B>> for Witness {
         let caller = Principal::optional_from_extensions(request.extensions()).unwrap();
         let key = caller.as_ref().and_then(Principal::key);
         let (headers, extensions) = (request.headers(), request.extensions());
-        writeln!(self.seen.lock().unwrap(), "{headers:?} {extensions:?} {caller:?} {key:?}").unwrap();
+        writeln!(
+            self.seen.lock().unwrap(),
+            "{headers:?} {extensions:?} {caller:?} {key:?}"
+        )
+        .unwrap();
         let text = match caller {
             _ if request.method() == Method::HEAD => String::new(),
             Some(caller) => format!("{:?} {}", caller.method(), caller.subject()),
@@ -104,9 +108,13 @@ impl Running {
 
     pub(super) async fn http2(&self) -> Http2 {
         let stream = TcpStream::connect(self.address).await.unwrap();
-        let (client, connection) =
-            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-        Http2(client, tokio::spawn(async move { connection.await.unwrap() }))
+        let (client, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+        Http2(
+            client,
+            tokio::spawn(async move { connection.await.unwrap() }),
+        )
     }
 }
 
@@ -134,7 +142,12 @@ pub(super) async fn direct(layer: &AuthLayer, witness: &Witness, case: &Case) ->
     Some(reply(layer.layer(witness.clone()).oneshot(request).await.unwrap()).await)
 }
 
-pub(super) async fn http1(address: SocketAddr, method: &str, target: &str, headers: &[u8]) -> Reply {
+pub(super) async fn http1(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[u8],
+) -> Reply {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let mut request = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n").into_bytes();
     request.extend_from_slice(headers);
@@ -150,19 +163,37 @@ pub(super) async fn http1(address: SocketAddr, method: &str, target: &str, heade
 
 /// A server that hangs is a failure, not a test that hangs.
 async fn in_time<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(10), work).await.expect("an answer in time")
+    tokio::time::timeout(Duration::from_secs(10), work)
+        .await
+        .expect("an answer in time")
 }
 
 fn parse(answer: &[u8]) -> Reply {
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a whole head");
-    let (head, body) = (std::str::from_utf8(&answer[..end]).unwrap(), &answer[end + 4..]);
+    let end = answer
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .expect("a whole head");
+    let (head, body) = (
+        std::str::from_utf8(&answer[..end]).unwrap(),
+        &answer[end + 4..],
+    );
     let mut lines = head.split("\r\n");
-    let status = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap();
+    let status = lines
+        .next()
+        .and_then(|line| line.split(' ').nth(1))
+        .unwrap();
     let mut headers = HeaderMap::new();
     for line in lines {
         let (name, value) = line.split_once(": ").unwrap();
-        headers.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
+        headers.append(
+            name.parse::<HeaderName>().unwrap(),
+            HeaderValue::from_str(value).unwrap(),
+        );
     }
     let status = status.parse::<StatusCode>().unwrap();
-    Reply { status, headers, body: Bytes::copy_from_slice(body) }
+    Reply {
+        status,
+        headers,
+        body: Bytes::copy_from_slice(body),
+    }
 }

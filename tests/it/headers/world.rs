@@ -71,7 +71,8 @@ impl World {
         let store = Memory::new();
         let prefixed = ApiKeys::new(store.clone()).prefix("egret");
         let bare = ApiKeys::new(store.clone()).bare();
-        let mint = |keys: &ApiKeys, owner| keys.mint(Subject::user(owner), "ci", UNIX_EPOCH).unwrap();
+        let mint =
+            |keys: &ApiKeys, owner| keys.mint(Subject::user(owner), "ci", UNIX_EPOCH).unwrap();
         let kept = [
             (mint(&prefixed, "7"), None, None),
             (mint(&bare, "8"), None, None),
@@ -81,8 +82,12 @@ impl World {
         let mut keys = Vec::new();
         for (new, revoked, expires) in kept {
             keys.push(new.key.expose().clone());
-            let record = revoked.into_iter().fold(new.record, |record, at| record.revoked(at));
-            let record = expires.into_iter().fold(record, |record, at| record.expires(at));
+            let record = revoked
+                .into_iter()
+                .fold(new.record, |record, at| record.revoked(at));
+            let record = expires
+                .into_iter()
+                .fold(record, |record, at| record.expires(at));
             store.insert_key(record, now()).await.unwrap();
         }
         let keys: [String; 4] = keys.try_into().unwrap();
@@ -94,8 +99,11 @@ impl World {
             .take(1024)
             .map(char::from)
             .collect::<String>();
-        let users =
-            [("9", "anna", PASSWORD), ("10", "cleo", PASSWORD_OF_COLONS), ("11", "lena", &long_password)];
+        let users = [
+            ("9", "anna", PASSWORD),
+            ("10", "cleo", PASSWORD_OF_COLONS),
+            ("11", "lena", &long_password),
+        ];
         let mut hashes = Vec::new();
         for (id, name, password) in users {
             let hash = hash_password(password).unwrap();
@@ -103,10 +111,13 @@ impl World {
             let user = UserRecord::new(Subject::user(id), name).password_hash(hash);
             store.insert_user(user, now()).await.unwrap();
         }
-        let away = UserRecord::new(Subject::user("12"), "away").password_hash(hashes[0].clone()).disabled();
+        let away = UserRecord::new(Subject::user("12"), "away")
+            .password_hash(hashes[0].clone())
+            .disabled();
         store.insert_user(away, now()).await.unwrap();
 
-        let expired = serde_json::json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "anna", "exp": 1_000 });
+        let expired =
+            serde_json::json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "anna", "exp": 1_000 });
         Self {
             token: token_for("anna"),
             expired_token: TokenMint::hs256(SECRET).sign(&expired),
@@ -126,7 +137,10 @@ impl World {
         let builder = AuthLayer::builder().clock(ManualClock::new(FAR - 1_000));
         match setup {
             Setup::Usual => builder.jwt(jwt()).api_keys(prefixed()),
-            Setup::All => builder.jwt(jwt()).api_keys(prefixed()).basic(Basic::new(self.store.clone())),
+            Setup::All => builder
+                .jwt(jwt())
+                .api_keys(prefixed())
+                .basic(Basic::new(self.store.clone())),
             Setup::BareKeys => {
                 let bare = ApiKeys::new(self.store.clone()).bare();
                 builder.jwt(jwt()).api_keys(prefixed()).api_keys(bare)
@@ -134,40 +148,71 @@ impl World {
             Setup::TokensOnly => builder.jwt(jwt()),
             Setup::KeysOnly => builder.api_keys(prefixed()),
             Setup::BasicOnly => builder.basic(Basic::new(self.store.clone())),
-            Setup::Small => builder.jwt(jwt()).api_keys(prefixed()).max_credential_len(64),
+            Setup::Small => builder
+                .jwt(jwt())
+                .api_keys(prefixed())
+                .max_credential_len(64),
             Setup::Preflight => builder.jwt(jwt()).api_keys(prefixed()).allow_preflight(),
         }
     }
 
     pub(super) fn layer(&self, setup: Setup, mode: Mode) -> AuthLayer {
         let builder = self.builder(setup);
-        let builder = if mode == Mode::Optional { builder.optional() } else { builder };
+        let builder = if mode == Mode::Optional {
+            builder.optional()
+        } else {
+            builder
+        };
         builder.build().unwrap()
     }
 
     /// A credential that a setup accepts, as a field line, and the caller it belongs to.
     pub(super) fn good(&self, setup: Setup) -> (String, &'static str) {
         match setup {
-            Setup::BasicOnly => {
-                (format!("Authorization: {}\r\n", basic(format!("anna:{PASSWORD}"))), "Basic 9")
-            }
+            Setup::BasicOnly => (
+                format!("Authorization: {}\r\n", basic(format!("anna:{PASSWORD}"))),
+                "Basic 9",
+            ),
             Setup::KeysOnly | Setup::Small => (format!("X-API-Key: {}\r\n", self.key), "ApiKey 7"),
-            _ => (format!("Authorization: Bearer {}\r\n", self.token), "Jwt anna"),
+            _ => (
+                format!("Authorization: Bearer {}\r\n", self.token),
+                "Jwt anna",
+            ),
         }
     }
 
     /// What must appear nowhere. Of a key its hint is public, the prefix and four characters, and of a token
     /// all but its signature may be shown to whoever sent it.
     pub(super) fn secrets(&self) -> Vec<String> {
-        let keys = [&self.key, &self.unknown_key, &self.revoked_key, &self.expired_key];
+        let keys = [
+            &self.key,
+            &self.unknown_key,
+            &self.revoked_key,
+            &self.expired_key,
+        ];
         let signature = |token: &str| token.rsplit('.').next().unwrap().to_owned();
-        let mut secrets: Vec<String> = keys.iter().map(|key| key["egret_".len()..].to_owned()).collect();
+        let mut secrets: Vec<String> = keys
+            .iter()
+            .map(|key| key["egret_".len()..].to_owned())
+            .collect();
         secrets.extend([&self.token, &self.expired_token].map(|token| signature(token)));
-        secrets.extend([self.bare_key.clone(), self.long_password.clone(), SECRET.into()]);
+        secrets.extend([
+            self.bare_key.clone(),
+            self.long_password.clone(),
+            SECRET.into(),
+        ]);
         secrets.extend([PASSWORD, PASSWORD_OF_COLONS].map(String::from));
-        let users = [("anna", PASSWORD), ("cleo", PASSWORD_OF_COLONS), ("lena", self.long_password.as_str())];
+        let users = [
+            ("anna", PASSWORD),
+            ("cleo", PASSWORD_OF_COLONS),
+            ("lena", self.long_password.as_str()),
+        ];
         secrets.extend(users.map(|(name, password)| STANDARD.encode(format!("{name}:{password}"))));
-        secrets.extend(self.hashes.iter().map(|hash| hash.rsplit('$').next().unwrap().to_owned()));
+        secrets.extend(
+            self.hashes
+                .iter()
+                .map(|hash| hash.rsplit('$').next().unwrap().to_owned()),
+        );
         secrets
     }
 }
@@ -186,7 +231,9 @@ impl Setup {
 
     /// One challenge for each scheme, in order; `error` on Bearer alone.
     pub(super) fn challenges(self, error: Option<&str>) -> Vec<String> {
-        let error = error.map(|error| format!(", error=\"{error}\"")).unwrap_or_default();
+        let error = error
+            .map(|error| format!(", error=\"{error}\""))
+            .unwrap_or_default();
         let bearer = format!("Bearer realm=\"api\"{error}");
         let key = String::from("Api-Key realm=\"api\"");
         let basic = String::from("Basic realm=\"api\", charset=\"UTF-8\"");

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tower_auth::store::Memory;
 use tower_auth::test_util::{ManualClock, TokenMint};
-use tower_auth::{AuthLayer, Clock, Grant, JwtAlgorithm, JwtKey, SigningKey, Subject, TokenPair, Tokens};
+use tower_auth::{
+    AuthLayer, Clock, Grant, JwtAlgorithm, JwtKey, SigningKey, Subject, TokenPair, Tokens,
+};
 
 const OTHER_SECRET: &str = "tests only: jihgfedcba9876543210";
 
@@ -16,7 +18,11 @@ const OTHER_SECRET: &str = "tests only: jihgfedcba9876543210";
 async fn accepted(world: &World, token: &str) -> [bool; 3] {
     let verified = world.post("/verify/", "", json!({ "token": token })).await;
     assert!([200, 401].contains(&verified.status.as_u16()));
-    [world.opens(token).await, world.refreshes(token).await, verified.status == 200]
+    [
+        world.opens(token).await,
+        world.refreshes(token).await,
+        verified.status == 200,
+    ]
 }
 
 #[tokio::test]
@@ -24,13 +30,20 @@ async fn access_refresh_and_private_tokens_pass_for_themselves_alone() {
     let world = World::new().await;
     let (pair, private) = (world.sign_in("7").await, world.private_token("7").await);
     assert_eq!(accepted(&world, access(&pair)).await, [true, false, true]);
-    assert_eq!(accepted(&world, private.token.expose()).await, [true, false, true]);
+    assert_eq!(
+        accepted(&world, private.token.expose()).await,
+        [true, false, true]
+    );
     let fresh = world.sign_in("7").await;
     assert!(!world.opens(refresh(&fresh)).await);
-    let verified = world.post("/verify/", "", json!({ "token": refresh(&fresh) })).await;
+    let verified = world
+        .post("/verify/", "", json!({ "token": refresh(&fresh) }))
+        .await;
     assert_eq!(verified.status, 200);
     assert!(world.refreshes(refresh(&fresh)).await);
-    let rotated = world.post("/verify/", "", json!({ "token": refresh(&fresh) })).await;
+    let rotated = world
+        .post("/verify/", "", json!({ "token": refresh(&fresh) }))
+        .await;
     assert_eq!(rotated.status, 401, "it has a successor");
     // Nor does it help to change what it says of itself.
     for token in [access(&pair), refresh(&pair), private.token.expose()] {
@@ -41,7 +54,10 @@ async fn access_refresh_and_private_tokens_pass_for_themselves_alone() {
             }
             said["token_type"] = is.into();
             let [head, _, signature] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
-            let forged = format!("{head}.{}.{signature}", URL_SAFE_NO_PAD.encode(said.to_string()));
+            let forged = format!(
+                "{head}.{}.{signature}",
+                URL_SAFE_NO_PAD.encode(said.to_string())
+            );
             assert_eq!(accepted(&world, &forged).await, [false; 3], "{is}");
         }
     }
@@ -61,13 +77,24 @@ fn with(claims: &Value, changes: &[(&str, Option<Value>)]) -> Value {
 
 #[tokio::test]
 async fn a_token_without_what_ours_have_is_none_of_ours_though_its_signature_is_right() {
-    let world = World::of(Plan { tokens: |tokens| tokens.audience("reports"), ..Plan::default() }).await;
+    let world = World::of(Plan {
+        tokens: |tokens| tokens.audience("reports"),
+        ..Plan::default()
+    })
+    .await;
     let mint = TokenMint::hs256(SECRET);
     let (pair, private) = (world.sign_in("7").await, world.private_token("7").await);
     let (of_access, of_refresh) = (claims(access(&pair)), claims(refresh(&pair)));
     let of_private = claims(private.token.expose());
-    assert_eq!(accepted(&world, &mint.sign(&of_access)).await, [true, false, true], "the mint is right");
-    assert_eq!(accepted(&world, &mint.sign(&of_private)).await, [true, false, true]);
+    assert_eq!(
+        accepted(&world, &mint.sign(&of_access)).await,
+        [true, false, true],
+        "the mint is right"
+    );
+    assert_eq!(
+        accepted(&world, &mint.sign(&of_private)).await,
+        [true, false, true]
+    );
     let text = |text: &str| Some(Value::from(text));
     let changes: Vec<Vec<(&str, Option<Value>)>> = vec![
         vec![("token_type", None)],
@@ -99,20 +126,34 @@ async fn a_token_without_what_ours_have_is_none_of_ours_though_its_signature_is_
     for change in changes {
         for base in [&of_access, &of_refresh, &of_private] {
             let token = mint.sign(&with(base, &change));
-            assert_eq!(accepted(&world, &token).await, [false; 3], "{change:?} of {}", base["token_type"]);
+            assert_eq!(
+                accepted(&world, &token).await,
+                [false; 3],
+                "{change:?} of {}",
+                base["token_type"]
+            );
         }
     }
     // A family is what every token but a private one has.
     for base in [&of_access, &of_refresh] {
         for sid in [None, text("")] {
-            assert_eq!(accepted(&world, &mint.sign(&with(base, &[("sid", sid)]))).await, [false; 3]);
+            assert_eq!(
+                accepted(&world, &mint.sign(&with(base, &[("sid", sid)]))).await,
+                [false; 3]
+            );
         }
     }
-    let token = mint.sign(&with(&of_private, &[("sid", Some(of_access["sid"].clone()))]));
+    let token = mint.sign(&with(
+        &of_private,
+        &[("sid", Some(of_access["sid"].clone()))],
+    ));
     assert_eq!(accepted(&world, &token).await, [false; 3]);
     let unknown = with(&of_refresh, &[("sid", text("nobody's"))]);
     assert_eq!(accepted(&world, &mint.sign(&unknown)).await, [false; 3]);
-    assert!(world.refreshes(refresh(&pair)).await, "none of these has cost the real one anything");
+    assert!(
+        world.refreshes(refresh(&pair)).await,
+        "none of these has cost the real one anything"
+    );
 }
 
 #[tokio::test]
@@ -127,7 +168,10 @@ async fn a_token_that_is_not_signed_by_our_key_under_its_algorithm_is_none_of_ou
         let mut forged = vec![
             other.sign(&said),
             TokenMint::hs384(format!("{SECRET}{SECRET}")).sign(&said),
-            TokenMint::hs256(SECRET).id("other").sign(&said).replacen("eyJ", "eyJ ", 1),
+            TokenMint::hs256(SECRET)
+                .id("other")
+                .sign(&said)
+                .replacen("eyJ", "eyJ ", 1),
             tampered(token),
             format!("{head}.{payload}."),
             format!("{head}.{payload}"),
@@ -137,7 +181,9 @@ async fn a_token_that_is_not_signed_by_our_key_under_its_algorithm_is_none_of_ou
             format!("{head}.{payload}.{}", "A".repeat(signature.len())),
             format!("{head}.{}.{signature}", encode("{}")),
         ];
-        for alg in ["none", "None", "NONE", "nOnE", "", "HS384", "RS256", "hs256"] {
+        for alg in [
+            "none", "None", "NONE", "nOnE", "", "HS384", "RS256", "hs256",
+        ] {
             let head = encode(&json!({ "alg": alg, "typ": "JWT" }).to_string());
             forged.push(format!("{head}.{payload}."));
             forged.push(format!("{head}.{payload}.{signature}"));
@@ -153,13 +199,25 @@ async fn a_token_that_is_not_signed_by_our_key_under_its_algorithm_is_none_of_ou
 async fn ring(tokens: Tokens) -> (AuthLayer, TokenPair) {
     let clock = ManualClock::new(NOW);
     let tokens = tokens.store(Memory::new()).issuer(ISSUER);
-    let auth = AuthLayer::builder().tokens(tokens).clock(clock.clone()).build().unwrap();
-    let pair = auth.tokens().unwrap().issue(Grant::new(Subject::user("7")), clock.now()).await.unwrap();
+    let auth = AuthLayer::builder()
+        .tokens(tokens)
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let pair = auth
+        .tokens()
+        .unwrap()
+        .issue(Grant::new(Subject::user("7")), clock.now())
+        .await
+        .unwrap();
     (auth, pair)
 }
 
 async fn status(auth: &AuthLayer, token: &str) -> u16 {
-    crate::support::send(auth, crate::support::bearer(token)).await.status.as_u16()
+    crate::support::send(auth, crate::support::bearer(token))
+        .await
+        .status
+        .as_u16()
 }
 
 fn ed25519(id: &str) -> SigningKey {
@@ -176,14 +234,23 @@ fn p256(id: &str) -> SigningKey {
 async fn tokens_outlive_a_change_of_the_key_as_long_as_the_ring_holds_it() {
     let (before, old) = ring(Tokens::new(p256("2026"))).await;
     let (prepared, by_old) = ring(Tokens::new(p256("2026")).next_key(ed25519("2027"))).await;
-    let retired = JwtKey::ec(JwtAlgorithm::Es256, crate::tokens::keys::P256_X, crate::tokens::keys::P256_Y);
+    let retired = JwtKey::ec(
+        JwtAlgorithm::Es256,
+        crate::tokens::keys::P256_X,
+        crate::tokens::keys::P256_Y,
+    );
     let (after, new) = ring(Tokens::new(ed25519("2027")).retired_key(retired.id("2026"))).await;
     let (done, _) = ring(Tokens::new(ed25519("2027"))).await;
     let kid = |pair: &TokenPair| {
-        let head = URL_SAFE_NO_PAD.decode(access(pair).split('.').next().unwrap()).unwrap();
+        let head = URL_SAFE_NO_PAD
+            .decode(access(pair).split('.').next().unwrap())
+            .unwrap();
         serde_json::from_slice::<Value>(&head).unwrap()["kid"].clone()
     };
-    assert_eq!((kid(&old), kid(&by_old), kid(&new)), ("2026".into(), "2026".into(), "2027".into()));
+    assert_eq!(
+        (kid(&old), kid(&by_old), kid(&new)),
+        ("2026".into(), "2026".into(), "2027".into())
+    );
     for (layer, token, expected) in [
         (&before, &old, 200),
         (&before, &new, 401),
@@ -196,37 +263,76 @@ async fn tokens_outlive_a_change_of_the_key_as_long_as_the_ring_holds_it() {
     ] {
         assert_eq!(status(layer, access(token)).await, expected);
     }
-    let key_set =
-        |layer: &AuthLayer| -> Value { serde_json::from_slice(&layer.tokens().unwrap().jwks()).unwrap() };
-    let ids = |layer: &AuthLayer| -> Vec<Value> {
-        key_set(layer)["keys"].as_array().unwrap().iter().map(|key| key["kid"].clone()).collect()
+    let key_set = |layer: &AuthLayer| -> Value {
+        serde_json::from_slice(&layer.tokens().unwrap().jwks()).unwrap()
     };
-    assert_eq!((ids(&before), ids(&prepared)), (vec![json!("2026")], vec![json!("2026"), json!("2027")]));
-    assert_eq!((ids(&after), ids(&done)), (vec![json!("2027"), json!("2026")], vec![json!("2027")]));
+    let ids = |layer: &AuthLayer| -> Vec<Value> {
+        key_set(layer)["keys"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|key| key["kid"].clone())
+            .collect()
+    };
+    assert_eq!(
+        (ids(&before), ids(&prepared)),
+        (vec![json!("2026")], vec![json!("2026"), json!("2027")])
+    );
+    assert_eq!(
+        (ids(&after), ids(&done)),
+        (vec![json!("2027"), json!("2026")], vec![json!("2027")])
+    );
 }
 
 #[tokio::test]
 async fn the_key_set_shows_what_verifies_and_nothing_that_signs() {
     let (layer, pair) = ring(Tokens::new(ed25519("2027")).next_key(p256("2028"))).await;
-    let endpoints = layer.endpoints().jwks("/.well-known/jwks.json").build().unwrap();
+    let endpoints = layer
+        .endpoints()
+        .jwks("/.well-known/jwks.json")
+        .build()
+        .unwrap();
     let request = asking("GET", "/.well-known/jwks.json", "", None);
-    let answer = crate::support::reply(tower::ServiceExt::oneshot(endpoints, request).await.unwrap()).await;
+    let answer = crate::support::reply(
+        tower::ServiceExt::oneshot(endpoints, request)
+            .await
+            .unwrap(),
+    )
+    .await;
     assert_eq!(
         (answer.status.as_u16(), &answer.headers["content-type"]),
         (200, &"application/json".parse().unwrap())
     );
     for key in answer.json()["keys"].as_array().unwrap() {
-        let names: Vec<_> = key.as_object().unwrap().keys().map(String::as_str).collect();
+        let names: Vec<_> = key
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
         assert!(
-            names.iter().all(|name| ["alg", "crv", "kid", "kty", "use", "x", "y"].contains(name)),
+            names
+                .iter()
+                .all(|name| ["alg", "crv", "kid", "kty", "use", "x", "y"].contains(name)),
             "{names:?}"
         );
     }
     // Others verify with it.
     let x = answer.json()["keys"][0]["x"].as_str().unwrap().to_owned();
-    let jwt = tower_auth::Jwt::new().issuer(ISSUER).audience("reports").key(JwtKey::ed25519(&x).id("2027"));
-    let theirs = AuthLayer::builder().jwt(jwt).clock(ManualClock::new(NOW)).build().unwrap();
-    assert_eq!(status(&theirs, access(&pair)).await, 401, "it is not for them");
+    let jwt = tower_auth::Jwt::new()
+        .issuer(ISSUER)
+        .audience("reports")
+        .key(JwtKey::ed25519(&x).id("2027"));
+    let theirs = AuthLayer::builder()
+        .jwt(jwt)
+        .clock(ManualClock::new(NOW))
+        .build()
+        .unwrap();
+    assert_eq!(
+        status(&theirs, access(&pair)).await,
+        401,
+        "it is not for them"
+    );
     let (_, pair) = ring(Tokens::new(ed25519("2027")).audience("reports")).await;
     assert_eq!(status(&theirs, access(&pair)).await, 200);
     assert_eq!(status(&theirs, refresh(&pair)).await, 401);
@@ -239,11 +345,23 @@ async fn the_key_set_shows_what_verifies_and_nothing_that_signs() {
 #[tokio::test]
 async fn the_tokens_of_two_services_with_one_secret_stay_apart() {
     let layer = async |issuer: &str, audience: &str| {
-        let tokens = Tokens::hs256(SECRET).store(Memory::new()).issuer(issuer).audience(audience);
+        let tokens = Tokens::hs256(SECRET)
+            .store(Memory::new())
+            .issuer(issuer)
+            .audience(audience);
         let clock = ManualClock::new(NOW);
-        let auth = AuthLayer::builder().tokens(tokens).clock(clock.clone()).build().unwrap();
+        let auth = AuthLayer::builder()
+            .tokens(tokens)
+            .clock(clock.clone())
+            .build()
+            .unwrap();
         let grant = Grant::new(Subject::user("7"));
-        let pair = auth.tokens().unwrap().issue(grant, clock.now()).await.unwrap();
+        let pair = auth
+            .tokens()
+            .unwrap()
+            .issue(grant, clock.now())
+            .await
+            .unwrap();
         (auth, pair)
     };
     let services = [
@@ -253,8 +371,16 @@ async fn the_tokens_of_two_services_with_one_secret_stay_apart() {
     ];
     for (at, (auth, _)) in services.iter().enumerate() {
         for (of, (_, pair)) in services.iter().enumerate() {
-            assert_eq!(status(auth, access(pair)).await == 200, at == of, "{of} at {at}");
-            let refreshed = auth.tokens().unwrap().refresh(refresh(pair), seconds(NOW)).await;
+            assert_eq!(
+                status(auth, access(pair)).await == 200,
+                at == of,
+                "{of} at {at}"
+            );
+            let refreshed = auth
+                .tokens()
+                .unwrap()
+                .refresh(refresh(pair), seconds(NOW))
+                .await;
             assert_eq!(refreshed.is_ok(), at == of, "{of} at {at}");
         }
     }
@@ -264,7 +390,9 @@ async fn the_tokens_of_two_services_with_one_secret_stay_apart() {
 async fn an_expired_token_is_refused_to_the_second() {
     let world = World::of(Plan {
         tokens: |tokens| {
-            tokens.access_lifetime(Duration::from_secs(60)).refresh_lifetime(Duration::from_secs(120))
+            tokens
+                .access_lifetime(Duration::from_secs(60))
+                .refresh_lifetime(Duration::from_secs(120))
         },
         ..Plan::default()
     })

@@ -20,12 +20,19 @@ async fn settle() {
 
 async fn create(world: &World, change: impl FnOnce(KeyRequest) -> KeyRequest) -> NewKey {
     let creator = Principal::from(world.user("7").await);
-    world.keys().create(change(KeyRequest::new(anna(), "ci")), &creator, world.now()).await.unwrap()
+    world
+        .keys()
+        .create(change(KeyRequest::new(anna(), "ci")), &creator, world.now())
+        .await
+        .unwrap()
 }
 
 async fn rotate(world: &World, key: &NewKey, seconds: u64) -> Result<NewKey, RejectionKind> {
     let overlap = Duration::from_secs(seconds);
-    let rotated = world.keys().rotate(&anna(), key.record.id(), overlap, world.now()).await;
+    let rotated = world
+        .keys()
+        .rotate(&anna(), key.record.id(), overlap, world.now())
+        .await;
     rotated.map_err(|no| no.kind())
 }
 
@@ -37,7 +44,11 @@ async fn opens(world: &World, key: &NewKey) -> bool {
 async fn a_rotated_key_works_until_the_overlap_is_over_and_its_successor_is_like_it() {
     let world = World::new().await;
     let old = create(&world, |key| {
-        let key = key.scope("reports:read").role("staff").rate("9/min").expires(seconds(NOW + 1_000));
+        let key = key
+            .scope("reports:read")
+            .role("staff")
+            .rate("9/min")
+            .expires(seconds(NOW + 1_000));
         key.metadata(&json!({ "team": 3 })).unwrap()
     })
     .await;
@@ -50,20 +61,40 @@ async fn a_rotated_key_works_until_the_overlap_is_over_and_its_successor_is_like
         (is.name(), is.owner(), is.scopes(), is.roles()),
         (was.name(), was.owner(), was.scopes(), was.roles())
     );
-    assert_eq!((is.own_rate(), is.metadata::<Value>()), (Some("9/min"), Some(json!({ "team": 3 }))));
-    assert_eq!((is.lineage(), is.expires_at()), (was.id(), was.expires_at()));
-    assert_ne!((is.id(), is.hint(), new.key.expose()), (was.id(), was.hint(), old.key.expose()));
-    let stored = world.keys().find(&anna(), was.id(), world.now()).await.unwrap();
+    assert_eq!(
+        (is.own_rate(), is.metadata::<Value>()),
+        (Some("9/min"), Some(json!({ "team": 3 })))
+    );
+    assert_eq!(
+        (is.lineage(), is.expires_at()),
+        (was.id(), was.expires_at())
+    );
+    assert_ne!(
+        (is.id(), is.hint(), new.key.expose()),
+        (was.id(), was.hint(), old.key.expose())
+    );
+    let stored = world
+        .keys()
+        .find(&anna(), was.id(), world.now())
+        .await
+        .unwrap();
     assert_eq!(stored.successor(), Some(is.id()));
     world.pass(59);
     assert!(opens(&world, &old).await);
     world.pass(1);
     assert!(!opens(&world, &old).await && opens(&world, &new).await);
     let third = rotate(&world, &new, 0).await.unwrap();
-    assert_eq!(third.record.lineage(), was.id(), "one lineage, however often");
+    assert_eq!(
+        third.record.lineage(),
+        was.id(),
+        "one lineage, however often"
+    );
     assert!(!opens(&world, &new).await && opens(&world, &third).await);
     world.pass(940);
-    assert!(!opens(&world, &third).await, "the original expiry is everybody's");
+    assert!(
+        !opens(&world, &third).await,
+        "the original expiry is everybody's"
+    );
 }
 
 #[tokio::test]
@@ -79,7 +110,13 @@ async fn an_overlap_never_outlives_the_expiry_of_a_key() {
     let pair = world.sign_in("7").await;
     let old = create(&world, |key| key).await;
     let path = format!("/api-keys/{}/rotate/", old.record.id());
-    let rotated = world.post(&path, &bearing(access(&pair)), json!({ "overlap": u64::MAX })).await;
+    let rotated = world
+        .post(
+            &path,
+            &bearing(access(&pair)),
+            json!({ "overlap": u64::MAX }),
+        )
+        .await;
     assert_eq!(rotated.status, 201);
     world.pass(30 * 86_400 - 1);
     assert!(opens(&world, &old).await);
@@ -93,29 +130,57 @@ async fn of_many_rotations_at_once_one_wins() {
     let old = create(&world, |key| key).await;
     let mut all = JoinSet::new();
     for _ in 0..200 {
-        let (keys, id, now) = (world.keys().clone(), old.record.id().to_owned(), world.now());
+        let (keys, id, now) = (
+            world.keys().clone(),
+            old.record.id().to_owned(),
+            world.now(),
+        );
         all.spawn(async move { keys.rotate(&anna(), &id, Duration::ZERO, now).await });
     }
     let (won, lost): (Vec<_>, Vec<_>) = all.join_all().await.into_iter().partition(Result::is_ok);
     assert_eq!((won.len(), lost.len()), (1, 199));
-    assert!(lost.into_iter().all(|lost| lost.unwrap_err().kind() == RejectionKind::NotFound));
+    assert!(
+        lost.into_iter()
+            .all(|lost| lost.unwrap_err().kind() == RejectionKind::NotFound)
+    );
     assert!(opens(&world, &won.into_iter().next().unwrap().unwrap()).await);
-    assert_eq!(world.keys().list(&anna(), world.now()).await.unwrap().len(), 2, "no loser is left behind");
+    assert_eq!(
+        world.keys().list(&anna(), world.now()).await.unwrap().len(),
+        2,
+        "no loser is left behind"
+    );
 }
 
 #[tokio::test]
 async fn what_is_revoked_expired_or_rotated_is_not_rotated() {
     let world = World::new().await;
-    let [revoked, rotated] = [create(&world, |key| key).await, create(&world, |key| key).await];
+    let [revoked, rotated] = [
+        create(&world, |key| key).await,
+        create(&world, |key| key).await,
+    ];
     let expired = create(&world, |key| key.expires(seconds(NOW + 10))).await;
-    world.keys().revoke(&anna(), revoked.record.id(), world.now()).await.unwrap();
+    world
+        .keys()
+        .revoke(&anna(), revoked.record.id(), world.now())
+        .await
+        .unwrap();
     rotate(&world, &rotated, 60).await.unwrap();
     world.pass(10);
     for key in [&revoked, &expired, &rotated] {
-        assert_eq!(rotate(&world, key, 60).await.unwrap_err(), RejectionKind::NotFound);
+        assert_eq!(
+            rotate(&world, key, 60).await.unwrap_err(),
+            RejectionKind::NotFound
+        );
     }
-    let of_ben =
-        world.keys().rotate(&Subject::user("8"), rotated.record.id(), Duration::ZERO, world.now()).await;
+    let of_ben = world
+        .keys()
+        .rotate(
+            &Subject::user("8"),
+            rotated.record.id(),
+            Duration::ZERO,
+            world.now(),
+        )
+        .await;
     assert_eq!(of_ben.unwrap_err().kind(), RejectionKind::NotFound);
     assert!(opens(&world, &rotated).await, "its overlap goes on");
 }
@@ -128,7 +193,10 @@ async fn a_key_grants_what_it_was_given_and_never_more_than_its_creator_has() {
     let request = || KeyRequest::new(anna(), "ci");
     for (request, field) in [
         (request().scope("admin"), "scopes"),
-        (request().scope("reports:read").scope("reports:delete"), "scopes"),
+        (
+            request().scope("reports:read").scope("reports:delete"),
+            "scopes",
+        ),
         (request().role("admin"), "roles"),
         (request().expires(world.now()), "expires_at"),
         (KeyRequest::new(anna(), " "), "name"),
@@ -136,11 +204,27 @@ async fn a_key_grants_what_it_was_given_and_never_more_than_its_creator_has() {
         (KeyRequest::new(anna(), "x".repeat(201)), "name"),
     ] {
         let refusal = ask(request).await.unwrap_err();
-        assert_eq!((refusal.status().as_u16(), refusal.fields()[0].field()), (400, field));
+        assert_eq!(
+            (refusal.status().as_u16(), refusal.fields()[0].field()),
+            (400, field)
+        );
     }
-    assert!(world.keys().list(&anna(), world.now()).await.unwrap().is_empty());
+    assert!(
+        world
+            .keys()
+            .list(&anna(), world.now())
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(
-        ask(KeyRequest::new(anna(), "ß".repeat(200))).await.unwrap().record.name().chars().count(),
+        ask(KeyRequest::new(anna(), "ß".repeat(200)))
+            .await
+            .unwrap()
+            .record
+            .name()
+            .chars()
+            .count(),
         200
     );
 }
@@ -148,7 +232,10 @@ async fn a_key_grants_what_it_was_given_and_never_more_than_its_creator_has() {
 #[tokio::test]
 async fn the_last_use_of_a_key_and_of_a_private_token_is_written_once_a_minute_at_most() {
     let world = World::new().await;
-    let (key, private) = (create(&world, |key| key).await, world.private_token("7").await);
+    let (key, private) = (
+        create(&world, |key| key).await,
+        world.private_token("7").await,
+    );
     let annas = bearing(access(&world.sign_in("7").await));
     let used = async || {
         for _ in 0..20 {
@@ -156,40 +243,69 @@ async fn the_last_use_of_a_key_and_of_a_private_token_is_written_once_a_minute_a
         }
         settle().await;
         let calls = counted(world.script.take());
-        (calls.get("note_key_uses").copied(), calls.get("note_token_uses").copied())
+        (
+            calls.get("note_key_uses").copied(),
+            calls.get("note_token_uses").copied(),
+        )
     };
     let shown = async |path: &str| world.get(path, &annas).await.json()[0]["last_used"].clone();
-    assert_eq!((shown("/api-keys/").await, shown("/private-tokens/").await), (Value::Null, Value::Null));
+    assert_eq!(
+        (shown("/api-keys/").await, shown("/private-tokens/").await),
+        (Value::Null, Value::Null)
+    );
     world.script.take();
     assert_eq!(used().await, (Some(1), Some(1)));
     let first = json!("2027-01-15T08:00:00Z");
-    assert_eq!((shown("/api-keys/").await, shown("/private-tokens/").await), (first.clone(), first.clone()));
+    assert_eq!(
+        (shown("/api-keys/").await, shown("/private-tokens/").await),
+        (first.clone(), first.clone())
+    );
     world.pass(59);
     assert_eq!(used().await, (None, None));
     assert_eq!(shown("/api-keys/").await, first);
     world.pass(1);
     assert_eq!(used().await, (Some(1), Some(1)));
     let second = json!("2027-01-15T08:01:00Z");
-    assert_eq!((shown("/api-keys/").await, shown("/private-tokens/").await), (second.clone(), second));
+    assert_eq!(
+        (shown("/api-keys/").await, shown("/private-tokens/").await),
+        (second.clone(), second)
+    );
 }
 
 #[tokio::test]
 async fn ids_are_random_uuids_or_count() {
     for (ids, is_one) in [
         (KeyIds::Random, (|id| id.len() == 22) as fn(&str) -> bool),
-        (KeyIds::Uuid, |id| id.len() == 36 && id.as_bytes()[14] == b'4'),
-        (KeyIds::Serial, |id| id.parse::<u64>().is_ok_and(|id| (1..=3).contains(&id))),
+        (KeyIds::Uuid, |id| {
+            id.len() == 36 && id.as_bytes()[14] == b'4'
+        }),
+        (KeyIds::Serial, |id| {
+            id.parse::<u64>().is_ok_and(|id| (1..=3).contains(&id))
+        }),
     ] {
         let plan = match ids {
-            KeyIds::Uuid => Plan { keys: |keys| keys.ids(KeyIds::Uuid), ..Plan::default() },
-            KeyIds::Serial => Plan { keys: |keys| keys.ids(KeyIds::Serial), ..Plan::default() },
+            KeyIds::Uuid => Plan {
+                keys: |keys| keys.ids(KeyIds::Uuid),
+                ..Plan::default()
+            },
+            KeyIds::Serial => Plan {
+                keys: |keys| keys.ids(KeyIds::Serial),
+                ..Plan::default()
+            },
             _ => Plan::default(),
         };
         let world = World::of(plan).await;
         let old = create(&world, |key| key).await;
-        let made = [rotate(&world, &old, 60).await.unwrap(), create(&world, |key| key).await, old];
+        let made = [
+            rotate(&world, &old, 60).await.unwrap(),
+            create(&world, |key| key).await,
+            old,
+        ];
         let different: BTreeSet<_> = made.iter().map(|key| key.record.id()).collect();
-        assert!(different.len() == 3 && different.iter().all(|id| is_one(id)), "{different:?}");
+        assert!(
+            different.len() == 3 && different.iter().all(|id| is_one(id)),
+            "{different:?}"
+        );
     }
 }
 
@@ -202,9 +318,14 @@ async fn a_key_is_found_by_its_digest_alone_and_stored_with_what_was_asked() {
     assert_eq!(stored[0].digest(), &world.keys().digest(key.key.expose()));
     let raw = key.key.expose();
     let last = raw.len() - 1;
-    for wrong in
-        [&raw[..last], &format!("{raw}0"), &raw.to_uppercase(), &raw[6..], stored[0].hint(), stored[0].id()]
-    {
+    for wrong in [
+        &raw[..last],
+        &format!("{raw}0"),
+        &raw.to_uppercase(),
+        &raw[6..],
+        stored[0].hint(),
+        stored[0].id(),
+    ] {
         let wrong: String = wrong.chars().filter(char::is_ascii).collect();
         assert!(!world.opens(&wrong).await, "{wrong}");
     }

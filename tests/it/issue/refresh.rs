@@ -12,7 +12,11 @@ use tower_auth::{Action, Grant, Rejection, RejectionKind, Subject, TokenPair, To
 const AT_ONCE: usize = 1_000;
 
 async fn with_tokens(tokens: fn(Tokens) -> Tokens) -> World {
-    World::of(Plan { tokens, ..Plan::default() }).await
+    World::of(Plan {
+        tokens,
+        ..Plan::default()
+    })
+    .await
 }
 
 async fn again(world: &World, pair: &TokenPair) -> Result<TokenPair, Rejection> {
@@ -45,19 +49,41 @@ async fn a_thousand_refreshes_at_once_yield_one_live_successor() {
         world.events.take();
         let pairs = refresh_at_once(&world, &first).await;
         let pairs: Vec<_> = pairs.into_iter().map(|pair| pair.unwrap()).collect();
-        let ids: BTreeSet<_> = pairs.iter().map(|pair| claims(refresh(pair))["jti"].to_string()).collect();
+        let ids: BTreeSet<_> = pairs
+            .iter()
+            .map(|pair| claims(refresh(pair))["jti"].to_string())
+            .collect();
         assert_eq!(ids.len(), 1);
-        let access_ids: BTreeSet<_> =
-            pairs.iter().map(|pair| claims(access(pair))["jti"].to_string()).collect();
-        assert_eq!(access_ids.len(), AT_ONCE, "each access token has an id of its own");
+        let access_ids: BTreeSet<_> = pairs
+            .iter()
+            .map(|pair| claims(access(pair))["jti"].to_string())
+            .collect();
+        assert_eq!(
+            access_ids.len(),
+            AT_ONCE,
+            "each access token has an id of its own"
+        );
         let heard = world.events.take();
-        assert_eq!(heard.iter().filter(|action| **action == Action::Rotated).count(), 1);
+        assert_eq!(
+            heard
+                .iter()
+                .filter(|action| **action == Action::Rotated)
+                .count(),
+            1
+        );
         assert_eq!(heard.len(), AT_ONCE);
 
         // Each of them is the same and good once.
         let third = again(&world, &pairs[0]).await.unwrap();
-        assert_eq!(refresh(&again(&world, &pairs[AT_ONCE - 1]).await.unwrap()), refresh(&third));
-        assert_eq!(refused(&world, &first).await, RejectionKind::RevokedToken, "its successor was used");
+        assert_eq!(
+            refresh(&again(&world, &pairs[AT_ONCE - 1]).await.unwrap()),
+            refresh(&third)
+        );
+        assert_eq!(
+            refused(&world, &first).await,
+            RejectionKind::RevokedToken,
+            "its successor was used"
+        );
         assert_eq!(refused(&world, &third).await, RejectionKind::RevokedToken);
         for pair in pairs.iter().chain([&first, &third]) {
             assert!(!world.opens(access(pair)).await);
@@ -69,13 +95,18 @@ async fn a_thousand_refreshes_at_once_yield_one_live_successor() {
 async fn a_thousand_refreshes_at_once_without_grace_leave_no_live_family() {
     let world = with_tokens(|tokens| tokens.grace(Duration::ZERO)).await;
     let first = world.sign_in("7").await;
-    let (good, bad): (Vec<_>, Vec<_>) =
-        refresh_at_once(&world, &first).await.into_iter().partition(Result::is_ok);
+    let (good, bad): (Vec<_>, Vec<_>) = refresh_at_once(&world, &first)
+        .await
+        .into_iter()
+        .partition(Result::is_ok);
     assert_eq!((good.len(), bad.len()), (1, AT_ONCE - 1));
     let winner = good.into_iter().next().unwrap().unwrap();
     assert_eq!(refused(&world, &winner).await, RejectionKind::RevokedToken);
     assert!(!world.opens(access(&winner)).await && !world.opens(access(&first)).await);
-    assert!(bad.into_iter().all(|bad| bad.unwrap_err().kind() == RejectionKind::RevokedToken));
+    assert!(
+        bad.into_iter()
+            .all(|bad| bad.unwrap_err().kind() == RejectionKind::RevokedToken)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -83,10 +114,15 @@ async fn a_refresh_that_races_with_a_sign_out_leaves_nothing_that_works() {
     let world = World::new().await;
     for _ in 0..200 {
         let first = world.sign_in("7").await;
-        let (tokens, now, token) = (world.tokens().clone(), world.now(), refresh(&first).to_owned());
+        let (tokens, now, token) = (
+            world.tokens().clone(),
+            world.now(),
+            refresh(&first).to_owned(),
+        );
         let refreshing = tokio::spawn(async move { tokens.refresh(&token, now).await });
         let (tokens, now) = (world.tokens().clone(), world.now());
-        let ending = tokio::spawn(async move { tokens.sign_out_everywhere(&Subject::user("7"), now).await });
+        let ending =
+            tokio::spawn(async move { tokens.sign_out_everywhere(&Subject::user("7"), now).await });
         ending.await.unwrap().unwrap();
         let second = refreshing.await.unwrap();
         for pair in second.iter().chain([&first]) {
@@ -106,7 +142,10 @@ async fn within_the_grace_the_predecessor_gets_the_same_successor_again() {
     assert_eq!(refresh(&same), refresh(&second), "to the letter");
     assert_ne!(access(&same), access(&second));
     assert!(world.opens(access(&first)).await && world.opens(access(&same)).await);
-    assert_eq!(world.events.take(), [Action::SignedIn, Action::Rotated, Action::Refreshed]);
+    assert_eq!(
+        world.events.take(),
+        [Action::SignedIn, Action::Rotated, Action::Refreshed]
+    );
 }
 
 #[tokio::test]
@@ -122,8 +161,14 @@ async fn after_the_grace_the_predecessor_ends_the_family_and_all_its_tokens() {
     for pair in [&second, &first] {
         assert_eq!(refused(&world, pair).await, RejectionKind::RevokedToken);
     }
-    assert!(!world.events.take().contains(&Action::ReuseDetected), "it is told once");
-    assert!(world.opens(access(&other)).await && again(&world, &other).await.is_ok(), "no other family ends");
+    assert!(
+        !world.events.take().contains(&Action::ReuseDetected),
+        "it is told once"
+    );
+    assert!(
+        world.opens(access(&other)).await && again(&world, &other).await.is_ok(),
+        "no other family ends"
+    );
 }
 
 #[tokio::test]
@@ -157,7 +202,10 @@ async fn a_refresh_token_expires_and_a_family_ends_however_often_it_is_rotated()
     busy = again(&world, &busy).await.unwrap();
     let expiring = world.sign_in("7").await;
     world.pass(30 * day);
-    assert_eq!(refused(&world, &expiring).await, RejectionKind::ExpiredToken);
+    assert_eq!(
+        refused(&world, &expiring).await,
+        RejectionKind::ExpiredToken
+    );
     assert_eq!(refused(&world, &busy).await, RejectionKind::ExpiredToken);
 
     let mut busy = world.sign_in("7").await;
@@ -166,10 +214,18 @@ async fn a_refresh_token_expires_and_a_family_ends_however_often_it_is_rotated()
         world.pass(day);
         busy = again(&world, &busy).await.unwrap();
     }
-    assert_eq!(claims(refresh(&busy))["exp"], began + 90 * day, "no refresh token outlives its family");
+    assert_eq!(
+        claims(refresh(&busy))["exp"],
+        began + 90 * day,
+        "no refresh token outlives its family"
+    );
     world.pass(day - 60);
     let last = again(&world, &busy).await.unwrap();
-    assert_eq!(claims(access(&last))["exp"], began + 90 * day, "and no access token");
+    assert_eq!(
+        claims(access(&last))["exp"],
+        began + 90 * day,
+        "and no access token"
+    );
     world.pass(60);
     assert_eq!(refused(&world, &last).await, RejectionKind::ExpiredToken);
     assert!(!world.opens(access(&last)).await);
@@ -187,9 +243,16 @@ async fn without_rotation_a_refresh_gives_an_access_token_alone_and_the_refresh_
     }
     let body = serde_json::json!({ "refresh": refresh(&pair) });
     let answer = world.post("/refresh/", "", body).await.json();
-    assert_eq!(answer.as_object().unwrap().keys().collect::<Vec<_>>(), ["access"]);
+    assert_eq!(
+        answer.as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["access"]
+    );
     let second = again(&world, &pair).await.unwrap();
-    world.tokens().sign_out_everywhere(&Subject::user("7"), world.now()).await.unwrap();
+    world
+        .tokens()
+        .sign_out_everywhere(&Subject::user("7"), world.now())
+        .await
+        .unwrap();
     assert_eq!(refused(&world, &pair).await, RejectionKind::RevokedToken);
     assert!(!world.opens(access(&second)).await);
 
@@ -201,13 +264,24 @@ async fn without_rotation_a_refresh_gives_an_access_token_alone_and_the_refresh_
 #[tokio::test]
 async fn tokens_say_what_was_configured_and_granted() {
     let world = with_tokens(|tokens| {
-        let tokens = tokens.audience("reports").scope_claim("scp").role_claim("groups");
-        tokens.access_lifetime(Duration::from_secs(60)).refresh_lifetime(Duration::from_secs(600))
+        let tokens = tokens
+            .audience("reports")
+            .scope_claim("scp")
+            .role_claim("groups");
+        tokens
+            .access_lifetime(Duration::from_secs(60))
+            .refresh_lifetime(Duration::from_secs(600))
     })
     .await;
-    let grant = Grant::new(Subject::user("7")).scope("reports:read").role("staff");
+    let grant = Grant::new(Subject::user("7"))
+        .scope("reports:read")
+        .role("staff");
     let grant = grant.claim("company_id", &3).unwrap();
-    let pair = world.tokens().issue(grant.clone(), world.now()).await.unwrap();
+    let pair = world
+        .tokens()
+        .issue(grant.clone(), world.now())
+        .await
+        .unwrap();
     let (said, kept) = (claims(access(&pair)), claims(refresh(&pair)));
     let expected = serde_json::json!({
         "iss": ISSUER, "aud": "reports", "sub": "7", "token_type": "access", "iat": NOW, "exp": NOW + 60,
@@ -218,7 +292,10 @@ async fn tokens_say_what_was_configured_and_granted() {
         "iss": ISSUER, "aud": "reports", "sub": "7", "token_type": "refresh", "iat": NOW, "exp": NOW + 600,
         "jti": kept["jti"], "sid": said["sid"],
     });
-    assert_eq!(kept, expected, "nothing that was granted: it is for us alone");
+    assert_eq!(
+        kept, expected,
+        "nothing that was granted: it is for us alone"
+    );
     assert_ne!(said["jti"], kept["jti"]);
     assert_eq!(pair.access_expires(), seconds(NOW + 60));
     assert!(world.opens(access(&pair)).await);
@@ -229,14 +306,37 @@ async fn tokens_say_what_was_configured_and_granted() {
 
     // What a token grants is said by what was granted, not by a claim of that name.
     for name in ["scp", "groups"] {
-        let grant = Grant::new(Subject::user("7")).claim(name, &"admin").unwrap();
-        let refusal = world.tokens().issue(grant.clone(), world.now()).await.unwrap_err();
-        assert_eq!((refusal.status().as_u16(), refusal.fields()[0].field()), (400, name));
+        let grant = Grant::new(Subject::user("7"))
+            .claim(name, &"admin")
+            .unwrap();
+        let refusal = world
+            .tokens()
+            .issue(grant.clone(), world.now())
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (refusal.status().as_u16(), refusal.fields()[0].field()),
+            (400, name)
+        );
         let later = world.now() + Duration::from_secs(60);
-        assert!(world.tokens().issue_private(grant, "laptop", later, world.now()).await.is_err());
+        assert!(
+            world
+                .tokens()
+                .issue_private(grant, "laptop", later, world.now())
+                .await
+                .is_err()
+        );
     }
     let agent = Grant::new(Subject::new("agent", "7"));
-    assert_eq!(world.tokens().issue(agent, world.now()).await.unwrap_err().status(), 400);
+    assert_eq!(
+        world
+            .tokens()
+            .issue(agent, world.now())
+            .await
+            .unwrap_err()
+            .status(),
+        400
+    );
 }
 
 #[tokio::test]
@@ -244,20 +344,52 @@ async fn what_is_over_is_purged_and_what_is_not_stays() {
     let world = World::new().await;
     let pairs = [world.sign_in("7").await, world.sign_in("8").await];
     let private = world.private_token("7").await;
-    world.tokens().sign_out_everywhere(&Subject::user("8"), world.now()).await.unwrap();
-    assert_eq!(world.memory.purge_tokens(world.now(), 100, world.now()).await.unwrap(), 0);
+    world
+        .tokens()
+        .sign_out_everywhere(&Subject::user("8"), world.now())
+        .await
+        .unwrap();
+    assert_eq!(
+        world
+            .memory
+            .purge_tokens(world.now(), 100, world.now())
+            .await
+            .unwrap(),
+        0
+    );
     assert!(world.opens(access(&pairs[0])).await && !world.opens(access(&pairs[1])).await);
     world.pass(86_401);
     // The private token, and what ben's access token was denied by.
-    assert_eq!(world.memory.purge_tokens(world.now(), 100, world.now()).await.unwrap(), 2);
+    assert_eq!(
+        world
+            .memory
+            .purge_tokens(world.now(), 100, world.now())
+            .await
+            .unwrap(),
+        2
+    );
     assert!(!world.opens(private.token.expose()).await);
-    assert_eq!(refused(&world, &pairs[1]).await, RejectionKind::RevokedToken);
+    assert_eq!(
+        refused(&world, &pairs[1]).await,
+        RejectionKind::RevokedToken
+    );
     assert!(again(&world, &pairs[0]).await.is_ok());
     world.pass(91 * 86_400);
     assert_eq!(
-        world.memory.purge_tokens(world.now(), 1, world.now()).await.unwrap(),
+        world
+            .memory
+            .purge_tokens(world.now(), 1, world.now())
+            .await
+            .unwrap(),
         1,
         "no more than asked"
     );
-    assert_eq!(world.memory.purge_tokens(world.now(), 100, world.now()).await.unwrap(), 1);
+    assert_eq!(
+        world
+            .memory
+            .purge_tokens(world.now(), 100, world.now())
+            .await
+            .unwrap(),
+        1
+    );
 }

@@ -11,7 +11,13 @@ use tower_auth::ConfigProblem;
 use tower_auth::endpoint::{EndpointsBuilder, KeysEndpoint, Page, SignInEndpoint};
 
 async fn get(app: &Router, path: &str) -> Reply {
-    reply(app.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap()).await
+    reply(
+        app.clone()
+            .oneshot(Request::get(path).body(Body::empty()).unwrap())
+            .await
+            .unwrap(),
+    )
+    .await
 }
 
 async fn config(app: &Router) -> Value {
@@ -66,9 +72,12 @@ async fn nothing_of_a_request_is_in_the_page() {
     let site = Site::new().await;
     let app = site.router(site.with_api_keys().page("/settings/", page()));
     let plain = get(&app, "/settings/").await;
-    let request =
-        Request::get("/settings/?q=%3Cscript%3Eevil()%3C/script%3E").header("host", "evil.example.com");
-    let request = request.header("x-forwarded-host", "evil.example.com").body(Body::empty()).unwrap();
+    let request = Request::get("/settings/?q=%3Cscript%3Eevil()%3C/script%3E")
+        .header("host", "evil.example.com");
+    let request = request
+        .header("x-forwarded-host", "evil.example.com")
+        .body(Body::empty())
+        .unwrap();
     let dressed = reply(app.oneshot(request).await.unwrap()).await;
     assert_eq!((dressed.body, dressed.headers), (plain.body, plain.headers));
 }
@@ -76,11 +85,16 @@ async fn nothing_of_a_request_is_in_the_page() {
 #[tokio::test]
 async fn the_configuration_says_where_the_endpoints_are() {
     let site = Site::new().await;
-    let named = site
-        .auth
-        .endpoints()
-        .sign_in("/api/token/", SignInEndpoint::new().name_field("user_name").password_field("pass_word"));
-    let named = named.api_keys("/api/keys/", KeysEndpoint::prefixed("egret").key_field("api_key"));
+    let named = site.auth.endpoints().sign_in(
+        "/api/token/",
+        SignInEndpoint::new()
+            .name_field("user_name")
+            .password_field("pass_word"),
+    );
+    let named = named.api_keys(
+        "/api/keys/",
+        KeysEndpoint::prefixed("egret").key_field("api_key"),
+    );
     let app = site.router(named.page("/settings/", page().title("Keys of Egret")));
     let expected = json!({
         "title": "Keys of Egret", "cookies": false, "sign_in": "../api/token/", "refresh": null, "sign_out": null,
@@ -89,7 +103,10 @@ async fn the_configuration_says_where_the_endpoints_are() {
     });
     assert_eq!(config(&app).await, expected);
 
-    let app = site.router(site.with_private_tokens().page("/settings/", page().name_label("Email address")));
+    let app = site.router(
+        site.with_private_tokens()
+            .page("/settings/", page().name_label("Email address")),
+    );
     let config = config(&app).await;
     let year = 366 * 24 * 60 * 60;
     for (member, value) in [
@@ -111,24 +128,66 @@ async fn a_page_that_lacks_something_is_found_when_it_is_built() {
     let problems = |builder: EndpointsBuilder| builder.build().unwrap_err().problems().to_vec();
     let lacks = |builder: EndpointsBuilder, what: &str| {
         let found = problems(builder);
-        let all = found.iter().all(|problem| matches!(problem, ConfigProblem::PageNeeds(_)));
-        assert!(all && found.iter().any(|problem| problem.to_string().contains(what)), "{found:?}");
+        let all = found
+            .iter()
+            .all(|problem| matches!(problem, ConfigProblem::PageNeeds(_)));
+        assert!(
+            all && found
+                .iter()
+                .any(|problem| problem.to_string().contains(what)),
+            "{found:?}"
+        );
     };
     let keys = || KeysEndpoint::prefixed("egret");
     let bare = || site.auth.endpoints();
-    lacks(bare().api_keys("/api-keys/", keys()).page("/settings/", Page::new()), "sign_in");
-    lacks(bare().sign_in("/token/", SignInEndpoint::new()).page("/settings/", Page::new()), "keys");
+    lacks(
+        bare()
+            .api_keys("/api-keys/", keys())
+            .page("/settings/", Page::new()),
+        "sign_in",
+    );
+    lacks(
+        bare()
+            .sign_in("/token/", SignInEndpoint::new())
+            .page("/settings/", Page::new()),
+        "keys",
+    );
     lacks(site.with_api_keys().page("/settings", Page::new()), "slash");
-    lacks(site.with_api_keys().page("/{tenant}/settings/", Page::new()), "path of its own");
-    lacks(site.with_api_keys().page("/settings/", Page::new().keys("/others/")), "keys");
+    lacks(
+        site.with_api_keys()
+            .page("/{tenant}/settings/", Page::new()),
+        "path of its own",
+    );
+    lacks(
+        site.with_api_keys()
+            .page("/settings/", Page::new().keys("/others/")),
+        "keys",
+    );
     let two = || site.with_api_keys().api_keys("/agents/{id}/keys/", keys());
     lacks(two().page("/settings/", Page::new()), "keys");
-    lacks(two().page("/settings/", Page::new().keys("/agents/{id}/keys/")), "parameters");
-    assert!(two().page("/settings/", Page::new().keys("/api-keys/")).build().is_ok());
+    lacks(
+        two().page("/settings/", Page::new().keys("/agents/{id}/keys/")),
+        "parameters",
+    );
+    assert!(
+        two()
+            .page("/settings/", Page::new().keys("/api-keys/"))
+            .build()
+            .is_ok()
+    );
     for name in ["", "a b", "a;b", "a=b", "é", &"a".repeat(65)] {
-        let wrong = problems(site.with_api_keys().page("/settings/", Page::new().cookies(name)));
-        assert!(matches!(wrong.as_slice(), [ConfigProblem::CookieName(_)]), "{name}: {wrong:?}");
+        let wrong = problems(
+            site.with_api_keys()
+                .page("/settings/", Page::new().cookies(name)),
+        );
+        assert!(
+            matches!(wrong.as_slice(), [ConfigProblem::CookieName(_)]),
+            "{name}: {wrong:?}"
+        );
     }
     let twice = site.with_api_keys().page("/api-keys/", Page::new());
-    assert!(matches!(problems(twice).as_slice(), [ConfigProblem::TwoEndpoints(_)]));
+    assert!(matches!(
+        problems(twice).as_slice(),
+        [ConfigProblem::TwoEndpoints(_)]
+    ));
 }

@@ -10,7 +10,9 @@ const EVIL: &str = "<img src=x onerror=alert(1)>";
 /// Signs in by keyboard.
 async fn sign_in(browser: &Browser) {
     browser.focused("#name").await;
-    browser.press(&format!("anna@example.com{TAB}{PASSWORD}{ENTER}")).await;
+    browser
+        .press(&format!("anna@example.com{TAB}{PASSWORD}{ENTER}"))
+        .await;
     browser.focused("#keys-title").await;
 }
 
@@ -22,7 +24,9 @@ async fn create(browser: &Browser, name: &str) -> String {
     browser.until("document.querySelector('#shown').open").await;
     let key = browser.field("#shown-key").await;
     browser.click("#shown [type=submit]").await;
-    browser.until("!document.querySelector('#shown').open").await;
+    browser
+        .until("!document.querySelector('#shown').open")
+        .await;
     key
 }
 
@@ -30,7 +34,9 @@ async fn create(browser: &Browser, name: &str) -> String {
 async fn was_discreet(browser: &Browser, expected: &[&str]) {
     assert_eq!(browser.loaded_from_elsewhere().await, json!([]));
     assert_eq!(
-        browser.value("[localStorage.length, sessionStorage.length, document.cookie]").await,
+        browser
+            .value("[localStorage.length, sessionStorage.length, document.cookie]")
+            .await,
         json!([0, 0, ""])
     );
     let console = browser.console().await;
@@ -43,7 +49,9 @@ async fn was_discreet(browser: &Browser, expected: &[&str]) {
 #[tokio::test]
 async fn tokens_are_in_the_memory_of_the_page_alone() {
     let (site, browser) = (Site::new().await, Browser::start().await);
-    let url = site.serve(site.with_api_keys().page("/settings/", page())).await;
+    let url = site
+        .serve(site.with_api_keys().page("/settings/", page()))
+        .await;
     browser.goto(&url).await;
     sign_in(&browser).await;
     browser.sees("anna@example.com").await;
@@ -58,25 +66,46 @@ async fn tokens_are_in_the_memory_of_the_page_alone() {
     browser.click("#sign-out").await;
     browser.focused("#name").await;
     assert_eq!(
-        (browser.field("#name").await, browser.field("#password").await),
+        (
+            browser.field("#name").await,
+            browser.field("#password").await
+        ),
         (String::new(), String::new())
     );
-    assert!(!browser.value("document.body.textContent").await.as_str().unwrap().contains("left over"));
+    assert!(
+        !browser
+            .value("document.body.textContent")
+            .await
+            .as_str()
+            .unwrap()
+            .contains("left over")
+    );
     browser.close().await;
 }
 
 #[tokio::test]
 async fn tokens_in_cookies_outlive_a_reload_and_no_script_sees_them() {
     let (site, browser) = (Site::new().await, Browser::start().await);
-    let url = site.serve(site.with_api_keys().page("/settings/", page().cookies("keys"))).await;
+    let url = site
+        .serve(
+            site.with_api_keys()
+                .page("/settings/", page().cookies("keys")),
+        )
+        .await;
     browser.goto(&url).await;
     sign_in(&browser).await;
     let cookies = browser.cookies().await;
     assert_eq!(cookies.len(), 2);
     for cookie in cookies {
         assert!(cookie.name().starts_with("__Host-keys-"));
-        assert_eq!((cookie.http_only(), cookie.secure(), cookie.path()), (Some(true), Some(true), Some("/")));
-        assert_eq!(cookie.same_site().map(|site| site.to_string()).as_deref(), Some("Strict"));
+        assert_eq!(
+            (cookie.http_only(), cookie.secure(), cookie.path()),
+            (Some(true), Some(true), Some("/"))
+        );
+        assert_eq!(
+            cookie.same_site().map(|site| site.to_string()).as_deref(),
+            Some("Strict")
+        );
     }
     // At first nobody is signed in, and the page asks.
     was_discreet(&browser, &["owner/", "session/refresh/"]).await;
@@ -100,7 +129,9 @@ async fn tokens_in_cookies_outlive_a_reload_and_no_script_sees_them() {
 #[tokio::test]
 async fn an_expired_sign_in_is_renewed_as_long_as_it_can_be_and_then_said() {
     let (site, browser) = (Site::new().await, Browser::start().await);
-    let url = site.serve(site.with_api_keys().page("/settings/", page())).await;
+    let url = site
+        .serve(site.with_api_keys().page("/settings/", page()))
+        .await;
     browser.goto(&url).await;
     sign_in(&browser).await;
     for name in ["first", "second"] {
@@ -111,7 +142,9 @@ async fn an_expired_sign_in_is_renewed_as_long_as_it_can_be_and_then_said() {
     site.clock.advance(REFRESH);
     browser.click("#create-open").await;
     browser.press(&format!("third{ENTER}")).await;
-    browser.sees("Your sign-in has expired. Sign in again.").await;
+    browser
+        .sees("Your sign-in has expired. Sign in again.")
+        .await;
     browser.focused("#password").await;
     browser.press(&format!("{PASSWORD}{ENTER}")).await;
     browser.focused("#keys-title").await;
@@ -122,15 +155,23 @@ async fn an_expired_sign_in_is_renewed_as_long_as_it_can_be_and_then_said() {
 #[tokio::test]
 async fn whatever_goes_wrong_is_said_where_it_is_wrong() {
     let (site, browser) = (Site::new().await, Browser::start().await);
-    let url = site.serve(site.with_private_tokens().page("/settings/", page())).await;
+    let url = site
+        .serve(site.with_private_tokens().page("/settings/", page()))
+        .await;
     browser.goto(&url).await;
     browser.focused("#name").await;
     // Nothing at all; then a wrong password.
     browser.press(ENTER).await;
-    browser.until("document.querySelector('#name').ariaInvalid === 'true'").await;
+    browser
+        .until("document.querySelector('#name').ariaInvalid === 'true'")
+        .await;
     browser.focused("#name").await;
-    browser.press(&format!("anna@example.com{TAB}wrong{ENTER}")).await;
-    browser.sees("The user name or the password is wrong.").await;
+    browser
+        .press(&format!("anna@example.com{TAB}wrong{ENTER}"))
+        .await;
+    browser
+        .sees("The user name or the password is wrong.")
+        .await;
     browser.focused("#password").await;
     browser.fill("#password", PASSWORD).await;
     browser.press(ENTER).await;
@@ -142,27 +183,48 @@ async fn whatever_goes_wrong_is_said_where_it_is_wrong() {
     browser.select("#create-expiry", "day").await;
     browser.click("#create [type=submit]").await;
     browser.focused("#create-day").await;
-    for (day, words) in [("2001-02-03", "must be in the future"), ("2999-12-31", "too far away")] {
-        browser.value(&format!("(document.querySelector('#create-day').value = '{day}')")).await;
+    for (day, words) in [
+        ("2001-02-03", "must be in the future"),
+        ("2999-12-31", "too far away"),
+    ] {
+        browser
+            .value(&format!(
+                "(document.querySelector('#create-day').value = '{day}')"
+            ))
+            .await;
         browser.click("#create [type=submit]").await;
         browser.sees(words).await;
         browser.focused("#create-expiry").await;
-        assert_eq!(browser.value("document.querySelector('#create-expiry').ariaInvalid").await, "true");
+        assert_eq!(
+            browser
+                .value("document.querySelector('#create-expiry').ariaInvalid")
+                .await,
+            "true"
+        );
     }
     // What was wrong is forgotten when the form is opened again.
     browser.click("#create [data-does=close]").await;
     browser.focused("#create-open").await;
     browser.press(ENTER).await;
-    browser.until("document.querySelector('#create').open").await;
+    browser
+        .until("document.querySelector('#create').open")
+        .await;
     assert!(!browser.text().await.contains("too far away"));
-    assert_eq!(browser.value("document.querySelectorAll('[aria-invalid]').length").await, 0);
+    assert_eq!(
+        browser
+            .value("document.querySelectorAll('[aria-invalid]').length")
+            .await,
+        0
+    );
     browser.close().await;
 }
 
 #[tokio::test]
 async fn a_key_that_is_shown_once_is_not_lost_by_a_slip_and_is_gone_afterwards() {
     let (site, browser) = (Site::new().await, Browser::start().await);
-    let url = site.serve(site.with_api_keys().page("/settings/", page())).await;
+    let url = site
+        .serve(site.with_api_keys().page("/settings/", page()))
+        .await;
     browser.goto(&url).await;
     sign_in(&browser).await;
     browser.click("#create-open").await;
@@ -171,9 +233,14 @@ async fn a_key_that_is_shown_once_is_not_lost_by_a_slip_and_is_gone_afterwards()
     browser.focused("[data-copies=shown-key]").await;
     browser.press(ESCAPE).await;
     browser.press(ESCAPE).await;
-    assert_eq!(browser.value("document.querySelector('#shown').open").await, true);
+    assert_eq!(
+        browser.value("document.querySelector('#shown').open").await,
+        true
+    );
     browser.press(ENTER).await;
-    browser.until("document.querySelector('#shown .said').textContent !== ''").await;
+    browser
+        .until("document.querySelector('#shown .said').textContent !== ''")
+        .await;
     let key = browser.field("#shown-key").await;
     assert!(key.starts_with("egret_"));
     browser.click("#shown [type=submit]").await;
@@ -195,23 +262,38 @@ async fn the_page_speaks_every_format_of_refusals() {
         Site::with(|builder| builder.format(Coded)).await,
     ];
     for site in sites {
-        let url = site.serve(site.with_api_keys().page("/settings/", page())).await;
+        let url = site
+            .serve(site.with_api_keys().page("/settings/", page()))
+            .await;
         browser.goto(&url).await;
         browser.focused("#name").await;
-        browser.press(&format!("anna@example.com{TAB}wrong{ENTER}")).await;
-        browser.sees("The user name or the password is wrong.").await;
+        browser
+            .press(&format!("anna@example.com{TAB}wrong{ENTER}"))
+            .await;
+        browser
+            .sees("The user name or the password is wrong.")
+            .await;
         browser.fill("#password", PASSWORD).await;
         browser.press(ENTER).await;
         browser.focused("#keys-title").await;
         browser.click("#create-open").await;
         browser.fill("#create-name", "ci").await;
         browser.select("#create-expiry", "day").await;
-        browser.value("(document.querySelector('#create-day').value = '2001-02-03')").await;
+        browser
+            .value("(document.querySelector('#create-day').value = '2001-02-03')")
+            .await;
         browser.click("#create [type=submit]").await;
         browser
-            .until("document.querySelector('#create-expiry-failure').textContent.includes('future')")
+            .until(
+                "document.querySelector('#create-expiry-failure').textContent.includes('future')",
+            )
             .await;
-        assert_eq!(browser.value("document.querySelector('#create .failure').textContent").await, "");
+        assert_eq!(
+            browser
+                .value("document.querySelector('#create .failure').textContent")
+                .await,
+            ""
+        );
     }
     browser.close().await;
 }
@@ -221,11 +303,15 @@ async fn the_page_is_legible_narrow_and_named_in_every_state() {
     let (site, browser) = (Site::new().await, Browser::start().await);
     // Without a place to break it, as long as a name may be.
     let long = "m".repeat(200);
-    let url = site.serve(site.with_api_keys().page("/settings/", page())).await;
+    let url = site
+        .serve(site.with_api_keys().page("/settings/", page()))
+        .await;
     browser.goto(&url).await;
     browser.focused("#name").await;
     browser.press(ENTER).await;
-    browser.until("document.querySelector('[aria-invalid]')").await;
+    browser
+        .until("document.querySelector('[aria-invalid]')")
+        .await;
     looks_good(&browser, "sign-in").await;
     sign_in(&browser).await;
     looks_good(&browser, "no keys").await;
@@ -233,7 +319,12 @@ async fn the_page_is_legible_narrow_and_named_in_every_state() {
         create(&browser, name).await;
     }
     browser.sees(EVIL).await;
-    assert_eq!(browser.value("document.querySelectorAll('main img').length").await, 0);
+    assert_eq!(
+        browser
+            .value("document.querySelectorAll('main img').length")
+            .await,
+        0
+    );
     looks_good(&browser, "keys").await;
     for (name, opener, dialog) in [
         ("create", "#create-open", "#create"),
@@ -241,7 +332,9 @@ async fn the_page_is_legible_narrow_and_named_in_every_state() {
         ("revoke", "li:last-child [data-does=revoke]", "#revoke"),
     ] {
         browser.click(opener).await;
-        browser.until(&format!("document.querySelector('{dialog}').open")).await;
+        browser
+            .until(&format!("document.querySelector('{dialog}').open"))
+            .await;
         looks_good(&browser, name).await;
         browser.press(ESCAPE).await;
         browser.focused(opener).await;
@@ -269,18 +362,40 @@ async fn looks_good(browser: &Browser, state: &str) {
         assert_eq!(browser.value(TOO_SMALL).await, json!([]), "{at}");
     }
     let spoken = browser.spoken().await;
-    let controls =
-        ["button", "textbox", "combobox", "dialog", "alertdialog", "Date", "list", "heading", "region"];
+    let controls = [
+        "button",
+        "textbox",
+        "combobox",
+        "dialog",
+        "alertdialog",
+        "Date",
+        "list",
+        "heading",
+        "region",
+    ];
     for (role, name) in &spoken {
-        assert!(!controls.contains(&role.as_str()) || !name.is_empty(), "{state}: a {role} without a name");
+        assert!(
+            !controls.contains(&role.as_str()) || !name.is_empty(),
+            "{state}: a {role} without a name"
+        );
     }
-    assert!(spoken.iter().any(|(role, _)| role == "heading"), "{state}: {spoken:?}");
-    let buttons: Vec<&String> =
-        spoken.iter().filter(|(role, _)| role == "button").map(|(_, name)| name).collect();
+    assert!(
+        spoken.iter().any(|(role, _)| role == "heading"),
+        "{state}: {spoken:?}"
+    );
+    let buttons: Vec<&String> = spoken
+        .iter()
+        .filter(|(role, _)| role == "button")
+        .map(|(_, name)| name)
+        .collect();
     let mut different = buttons.clone();
     different.sort();
     different.dedup();
-    assert_eq!(different.len(), buttons.len(), "{state}: buttons of one name: {buttons:?}");
+    assert_eq!(
+        different.len(),
+        buttons.len(),
+        "{state}: buttons of one name: {buttons:?}"
+    );
 }
 
 /// Elements that reach out of the window, or out of an open dialog.
@@ -318,23 +433,36 @@ const TOO_FAINT: &str = "(() => {
 #[tokio::test]
 async fn a_key_that_was_made_on_the_page_is_good() {
     let (site, browser) = (Site::new().await, Browser::start().await);
-    let url = site.serve(site.with_private_tokens().page("/settings/", page())).await;
+    let url = site
+        .serve(site.with_private_tokens().page("/settings/", page()))
+        .await;
     browser.goto(&url).await;
     sign_in(&browser).await;
     let token = create(&browser, "ci").await;
     let whoami = url.replace("/settings/", "/whoami");
-    let whoami =
-        async |token: &str| reqwest::Client::new().get(&whoami).bearer_auth(token).send().await.unwrap();
+    let whoami = async |token: &str| {
+        reqwest::Client::new()
+            .get(&whoami)
+            .bearer_auth(token)
+            .send()
+            .await
+            .unwrap()
+    };
     assert_eq!(whoami(&token).await.status(), 200);
 
     // Rotated, then revoked.
     browser.click("[data-does=rotate]").await;
-    browser.until("document.querySelector('#rotate').open").await;
+    browser
+        .until("document.querySelector('#rotate').open")
+        .await;
     browser.click("#rotate [type=submit]").await;
     browser.focused("[data-copies=shown-key]").await;
     let successor = browser.field("#shown-key").await;
     assert_eq!(
-        (whoami(&token).await.status(), whoami(&successor).await.status()),
+        (
+            whoami(&token).await.status(),
+            whoami(&successor).await.status()
+        ),
         (401.try_into().unwrap(), 200.try_into().unwrap())
     );
     browser.click("#shown [type=submit]").await;
@@ -342,12 +470,18 @@ async fn a_key_that_was_made_on_the_page_is_good() {
     browser.click("[data-does=revoke]").await;
     browser.focused("#revoke [data-does=close]").await;
     browser.press(ESCAPE).await;
-    assert_eq!(whoami(&successor).await.status(), 200, "not without a confirmation");
+    assert_eq!(
+        whoami(&successor).await.status(),
+        200,
+        "not without a confirmation"
+    );
     browser.click("[data-does=revoke]").await;
     browser.focused("#revoke [data-does=close]").await;
     browser.press(&format!("{TAB}{ENTER}")).await;
     browser.sees("You have no API keys yet.").await;
-    browser.until("document.querySelector('#status').textContent === 'ci is revoked.'").await;
+    browser
+        .until("document.querySelector('#status').textContent === 'ci is revoked.'")
+        .await;
     assert_eq!(whoami(&successor).await.status(), 401);
     browser.close().await;
 }

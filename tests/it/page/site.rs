@@ -4,12 +4,14 @@ use axum::Router;
 use axum::routing::get;
 use serde_json::json;
 use std::time::{Duration, UNIX_EPOCH};
-use tower_auth::endpoint::{EndpointsBuilder, KeysEndpoint, Page, PrivateTokensEndpoint, SignInEndpoint};
+use tower_auth::endpoint::{
+    EndpointsBuilder, KeysEndpoint, Page, PrivateTokensEndpoint, SignInEndpoint,
+};
 use tower_auth::store::Memory;
 use tower_auth::test_util::ManualClock;
 use tower_auth::{
-    ApiKeys, AuthLayer, AuthLayerBuilder, Basic, Clock, NewUser, Principal, Scope, Secret, SystemClock,
-    Tokens,
+    ApiKeys, AuthLayer, AuthLayerBuilder, Basic, Clock, NewUser, Principal, Scope, Secret,
+    SystemClock, Tokens,
 };
 
 pub(super) const PASSWORD: &str = "correct-horse-battery";
@@ -29,7 +31,13 @@ impl Site {
 
     pub(super) async fn with(more: impl FnOnce(AuthLayerBuilder) -> AuthLayerBuilder) -> Self {
         // Near the browser's own time, from which it counts the expiry of a new key.
-        let clock = ManualClock::new(SystemClock.now().duration_since(UNIX_EPOCH).unwrap().as_secs());
+        let clock = ManualClock::new(
+            SystemClock
+                .now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap()
+                .as_secs(),
+        );
         let store = Memory::new();
         let tokens = Tokens::hs256(crate::support::SECRET)
             .store(store.clone())
@@ -48,7 +56,11 @@ impl Site {
                 .scope("reports:read")
                 .profile(&json!({ "company_id": company }))
                 .unwrap();
-            auth.users().unwrap().register(user, clock.now()).await.unwrap();
+            auth.users()
+                .unwrap()
+                .register(user, clock.now())
+                .await
+                .unwrap();
         }
         Self { auth, clock }
     }
@@ -61,17 +73,24 @@ impl Site {
     }
 
     pub(super) fn with_private_tokens(&self) -> EndpointsBuilder {
-        self.signing_in().private_tokens("/private-tokens/", PrivateTokensEndpoint::new())
+        self.signing_in()
+            .private_tokens("/private-tokens/", PrivateTokensEndpoint::new())
     }
 
     fn signing_in(&self) -> EndpointsBuilder {
         let builder = self.auth.endpoints();
-        builder.sign_in("/token/", SignInEndpoint::new()).refresh("/refresh/").sign_out("/logout/")
+        builder
+            .sign_in("/token/", SignInEndpoint::new())
+            .refresh("/refresh/")
+            .sign_out("/logout/")
     }
 
     pub(super) fn router(&self, endpoints: EndpointsBuilder) -> Router {
         let whoami = async |caller: Principal| caller.subject().to_string();
-        Router::new().route("/whoami", get(whoami)).layer(self.auth.clone()).merge(endpoints.build().unwrap())
+        Router::new()
+            .route("/whoami", get(whoami))
+            .layer(self.auth.clone())
+            .merge(endpoints.build().unwrap())
     }
 
     /// Serves until the test ends; the URL of the page.

@@ -32,13 +32,21 @@ impl System {
 
     pub(super) fn start_with(name: &str, variables: &[(&str, &str)]) -> Self {
         let secret = ("JWT_SECRET", SECRET);
-        let variables: Vec<_> = [secret].into_iter().chain(variables.iter().copied()).collect();
-        Self { example: Example::start_with(name, &variables), http: reqwest::Client::new() }
+        let variables: Vec<_> = [secret]
+            .into_iter()
+            .chain(variables.iter().copied())
+            .collect();
+        Self {
+            example: Example::start_with(name, &variables),
+            http: reqwest::Client::new(),
+        }
     }
 
     /// A request with that `Authorization`, where it is not empty, and that body, where it is not null.
     pub(super) async fn send(&self, method: Method, path: &str, auth: &str, body: Value) -> Answer {
-        let mut request = self.http.request(method.clone(), format!("{}{path}", self.example.url));
+        let mut request = self
+            .http
+            .request(method.clone(), format!("{}{path}", self.example.url));
         if !auth.is_empty() {
             request = request.header("authorization", auth);
         }
@@ -49,11 +57,28 @@ impl System {
     }
 
     /// The same by `POST`, or by `GET` where there is no body, with further fields.
-    pub(super) async fn request(&self, path: &str, auth: &str, body: &Value, fields: HeaderMap) -> Answer {
-        let method = if body.is_null() { Method::GET } else { Method::POST };
-        let request = self.http.request(method, format!("{}{path}", self.example.url)).headers(fields);
+    pub(super) async fn request(
+        &self,
+        path: &str,
+        auth: &str,
+        body: &Value,
+        fields: HeaderMap,
+    ) -> Answer {
+        let method = if body.is_null() {
+            Method::GET
+        } else {
+            Method::POST
+        };
+        let request = self
+            .http
+            .request(method, format!("{}{path}", self.example.url))
+            .headers(fields);
         let request = request.header("authorization", auth);
-        let request = if body.is_null() { request } else { request.json(body) };
+        let request = if body.is_null() {
+            request
+        } else {
+            request.json(body)
+        };
         Answer::of(request, format!("{path} {body}")).await
     }
 
@@ -70,8 +95,17 @@ impl System {
     }
 
     /// A body of that content type, none where it is empty.
-    pub(super) async fn post_text(&self, path: &str, auth: &str, content_type: &str, body: &str) -> Answer {
-        let mut request = self.http.post(format!("{}{path}", self.example.url)).body(body.to_owned());
+    pub(super) async fn post_text(
+        &self,
+        path: &str,
+        auth: &str,
+        content_type: &str,
+        body: &str,
+    ) -> Answer {
+        let mut request = self
+            .http
+            .post(format!("{}{path}", self.example.url))
+            .body(body.to_owned());
         for (name, value) in [("authorization", auth), ("content-type", content_type)] {
             if !value.is_empty() {
                 request = request.header(name, value);
@@ -82,7 +116,9 @@ impl System {
 
     /// Access and refresh token of whoever signs in there with that name.
     pub(super) async fn sign_in(&self, path: &str, field: &str, name: &str) -> (String, String) {
-        let answer = self.post(path, "", json!({ field: name, "password": PASSWORD })).await;
+        let answer = self
+            .post(path, "", json!({ field: name, "password": PASSWORD }))
+            .await;
         let pair = answer.is(200).secret().json();
         let token = |name: &str| pair[name].as_str().unwrap().to_owned();
         (token("access"), token("refresh"))
@@ -102,7 +138,12 @@ impl Answer {
     async fn of(request: reqwest::RequestBuilder, what: String) -> Self {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        Self { status, headers, text: response.text().await.unwrap(), what }
+        Self {
+            status,
+            headers,
+            text: response.text().await.unwrap(),
+            what,
+        }
     }
 
     #[track_caller]
@@ -129,8 +170,12 @@ impl Answer {
     #[track_caller]
     pub(super) fn challenged(self, challenges: &[&str]) -> Self {
         let answer = self.is(401);
-        let lines: Vec<&str> =
-            answer.headers.get_all("www-authenticate").iter().map(|line| line.to_str().unwrap()).collect();
+        let lines: Vec<&str> = answer
+            .headers
+            .get_all("www-authenticate")
+            .iter()
+            .map(|line| line.to_str().unwrap())
+            .collect();
         assert_eq!(lines, challenges, "{}", answer.what);
         answer
     }
@@ -139,7 +184,11 @@ impl Answer {
     #[track_caller]
     pub(super) fn throttled(self) -> Self {
         let answer = self.is(429);
-        let seconds: u64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+        let seconds: u64 = answer.headers["retry-after"]
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap();
         assert!((1..=3_600).contains(&seconds), "{seconds}");
         assert!(answer.headers.contains_key("ratelimit"), "{}", answer.what);
         answer
@@ -147,13 +196,20 @@ impl Answer {
 
     #[track_caller]
     pub(super) fn json(&self) -> Value {
-        assert_eq!(self.headers["content-type"], "application/json", "{}", self.what);
+        assert_eq!(
+            self.headers["content-type"], "application/json",
+            "{}",
+            self.what
+        );
         serde_json::from_str(&self.text).unwrap()
     }
 
     #[track_caller]
     pub(super) fn text_of(&self, member: &str) -> String {
-        self.json()[member].as_str().unwrap_or_else(|| panic!("{member} in {}", self.text)).to_owned()
+        self.json()[member]
+            .as_str()
+            .unwrap_or_else(|| panic!("{member} in {}", self.text))
+            .to_owned()
     }
 }
 
@@ -164,7 +220,12 @@ pub(super) fn bearer(credential: &str) -> String {
 /// The names of an object's members, sorted.
 #[track_caller]
 pub(super) fn members(object: &Value) -> Vec<&str> {
-    let mut names: Vec<&str> = object.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut names: Vec<&str> = object
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
     names.sort_unstable();
     names
 }
@@ -173,7 +234,9 @@ pub(super) fn members(object: &Value) -> Vec<&str> {
 pub(super) fn claims(token: &str) -> Value {
     use base64::Engine;
     let payload = token.split('.').nth(1).unwrap();
-    let json = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload).unwrap();
+    let json = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(payload)
+        .unwrap();
     serde_json::from_slice(&json).unwrap()
 }
 
@@ -195,5 +258,7 @@ pub(super) fn expired(token: &str) -> String {
 pub(super) fn in_days(days: u64) -> String {
     let at = SystemClock.now() + Duration::from_secs(days * 24 * 60 * 60);
     let seconds = at.duration_since(UNIX_EPOCH).unwrap().as_secs();
-    jiff::Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap().to_string()
+    jiff::Timestamp::from_second(i64::try_from(seconds).unwrap())
+        .unwrap()
+        .to_string()
 }

@@ -11,7 +11,10 @@ use std::collections::HashMap;
 
 const KEYS: &str = "/tenants/tenant-access-keys/";
 const USERS: &str = "/users/user/";
-const REST: [&str; 2] = [r#"Bearer realm="api""#, r#"Basic realm="api", charset="UTF-8""#];
+const REST: [&str; 2] = [
+    r#"Bearer realm="api""#,
+    r#"Basic realm="api", charset="UTF-8""#,
+];
 
 async fn sign_in(jina: &System, email: &str) -> (String, String) {
     jina.sign_in("/token/", "email", email).await
@@ -19,13 +22,20 @@ async fn sign_in(jina: &System, email: &str) -> (String, String) {
 
 async fn new_key(jina: &System, access: &str) -> Value {
     let body = json!({ "name": "My Integration Key" });
-    jina.post(KEYS, &bearer(access), body).await.is(201).secret().json()
+    jina.post(KEYS, &bearer(access), body)
+        .await
+        .is(201)
+        .secret()
+        .json()
 }
 
 fn basic(name: &str, password: &str) -> String {
     use base64::Engine;
     let pair = format!("{name}:{password}");
-    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+    format!(
+        "Basic {}",
+        base64::engine::general_purpose::STANDARD.encode(pair)
+    )
 }
 
 /// `{"detail": …, "code": …}`.
@@ -38,13 +48,23 @@ fn error(answer: &Answer, code: &str) {
 
 /// What a real MCP client gets from `whoami`, with that header.
 async fn whoami(jina: &System, name: &'static str, value: &str) -> Result<Value, String> {
-    let header = (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
-    let config = StreamableHttpClientTransportConfig::with_uri(format!("{}/mcp/", jina.example.url))
-        .custom_headers(HashMap::from([header]));
+    let header = (
+        HeaderName::from_static(name),
+        HeaderValue::from_str(value).unwrap(),
+    );
+    let config =
+        StreamableHttpClientTransportConfig::with_uri(format!("{}/mcp/", jina.example.url))
+            .custom_headers(HashMap::from([header]));
     let transport = StreamableHttpClientTransport::from_config(config);
     let client = ().serve(transport).await.map_err(|error| error.to_string())?;
-    let tools = client.list_all_tools().await.map_err(|error| error.to_string())?;
-    assert_eq!(tools.iter().map(|tool| &*tool.name).collect::<Vec<_>>(), ["whoami"]);
+    let tools = client
+        .list_all_tools()
+        .await
+        .map_err(|error| error.to_string())?;
+    assert_eq!(
+        tools.iter().map(|tool| &*tool.name).collect::<Vec<_>>(),
+        ["whoami"]
+    );
     let result = client.call_tool(CallToolRequestParams::new("whoami")).await;
     let result = result.map_err(|error| error.to_string())?;
     client.cancel().await.unwrap();
@@ -58,21 +78,51 @@ async fn a_sign_in_gives_tokens_of_90_and_180_days() {
     let answer = jina.post("/token/", "", body).await.is(200).secret();
     assert_eq!(members(&answer.json()), ["access", "refresh"]);
     let (access, refresh) = (answer.text_of("access"), answer.text_of("refresh"));
-    assert_eq!((lifetime(&access), lifetime(&refresh)), (90 * 86_400, 180 * 86_400));
-    let refreshed = jina.post("/refresh/", "", json!({ "refresh": refresh })).await.is(200).secret();
+    assert_eq!(
+        (lifetime(&access), lifetime(&refresh)),
+        (90 * 86_400, 180 * 86_400)
+    );
+    let refreshed = jina
+        .post("/refresh/", "", json!({ "refresh": refresh }))
+        .await
+        .is(200)
+        .secret();
     assert_eq!(members(&refreshed.json()), ["access"]);
-    jina.get("/tenants/", &bearer(&refreshed.text_of("access"))).await.is(200);
+    jina.get("/tenants/", &bearer(&refreshed.text_of("access")))
+        .await
+        .is(200);
 
     let wrong = |email: &str| json!({ "email": email, "password": "wrong-password" });
-    let known = jina.post("/token/", "", wrong("user@example.com")).await.is(401);
+    let known = jina
+        .post("/token/", "", wrong("user@example.com"))
+        .await
+        .is(401);
     error(&known, "authentication_failed");
-    assert_eq!(known.text, jina.post("/token/", "", wrong("nobody@example.com")).await.is(401).text);
+    assert_eq!(
+        known.text,
+        jina.post("/token/", "", wrong("nobody@example.com"))
+            .await
+            .is(401)
+            .text
+    );
     let required = json!(["This field is required."]);
     let missing = jina.post("/token/", "", json!({})).await.is(400).json();
     assert_eq!(missing, json!({ "email": required, "password": required }));
-    error(&jina.post_text("/token/", "", "text/plain", "{}").await.is(415), "unsupported_media_type");
+    error(
+        &jina
+            .post_text("/token/", "", "text/plain", "{}")
+            .await
+            .is(415),
+        "unsupported_media_type",
+    );
     for bad in [&access, &expired(&refresh), "a.b.c"] {
-        error(&jina.post("/refresh/", "", json!({ "refresh": bad })).await.is(401), "token_not_valid");
+        error(
+            &jina
+                .post("/refresh/", "", json!({ "refresh": bad }))
+                .await
+                .is(401),
+            "token_not_valid",
+        );
     }
     jina.stop().await;
 }
@@ -83,13 +133,26 @@ async fn tenants_are_listed_with_a_token_or_with_basic_and_with_nothing_else() {
     let (access, refresh) = sign_in(&jina, "user@example.com").await;
     let by_token = jina.get("/tenants/", &bearer(&access)).await.is(200).json();
     assert_eq!(by_token.as_array().unwrap().len(), 1);
-    let by_basic = jina.get("/tenants/", &basic("user@example.com", PASSWORD)).await.is(200).json();
+    let by_basic = jina
+        .get("/tenants/", &basic("user@example.com", PASSWORD))
+        .await
+        .is(200)
+        .json();
     assert_eq!(by_token, by_basic);
-    error(&jina.get("/tenants/", "").await.challenged(&REST), "not_authenticated");
-    let wrong = jina.get("/tenants/", &basic("user@example.com", "wrong")).await.challenged(&REST);
+    error(
+        &jina.get("/tenants/", "").await.challenged(&REST),
+        "not_authenticated",
+    );
+    let wrong = jina
+        .get("/tenants/", &basic("user@example.com", "wrong"))
+        .await
+        .challenged(&REST);
     error(&wrong, "authentication_failed");
     for bad in [refresh, expired(&access), format!("{access}x")] {
-        error(&jina.get("/tenants/", &bearer(&bad)).await.is(401), "token_not_valid");
+        error(
+            &jina.get("/tenants/", &bearer(&bad)).await.is(401),
+            "token_not_valid",
+        );
     }
     // Keys are for MCP.
     let key = new_key(&jina, &access).await;
@@ -116,18 +179,45 @@ async fn a_key_belongs_to_a_tenant_and_its_app_and_is_shown_once() {
     for member in ["created", "expires_at", "id", "last_used", "name", "prefix"] {
         assert!(list[0].get(member).is_some(), "{member}");
     }
-    assert_eq!((&list[0]["tenant"], &list[0]["tenant_wa_app"]), (&json!(1), &json!(10)));
+    assert_eq!(
+        (&list[0]["tenant"], &list[0]["tenant_wa_app"]),
+        (&json!(1), &json!(10))
+    );
 
-    let missing = jina.post(KEYS, &bearer(&access), json!({})).await.is(400).json();
+    let missing = jina
+        .post(KEYS, &bearer(&access), json!({}))
+        .await
+        .is(400)
+        .json();
     assert_eq!(missing, json!({ "name": ["This field is required."] }));
-    error(&jina.post(KEYS, "", json!({ "name": "x" })).await.challenged(&REST), "not_authenticated");
-    assert_eq!(jina.get(KEYS, &bearer(&others)).await.is(200).json(), json!([]));
-    error(&jina.delete(&one, &bearer(&others)).await.is(404), "not_found");
+    error(
+        &jina
+            .post(KEYS, "", json!({ "name": "x" }))
+            .await
+            .challenged(&REST),
+        "not_authenticated",
+    );
+    assert_eq!(
+        jina.get(KEYS, &bearer(&others)).await.is(200).json(),
+        json!([])
+    );
+    error(
+        &jina.delete(&one, &bearer(&others)).await.is(404),
+        "not_found",
+    );
     jina.get(&one, &bearer(&access)).await.is(200);
     jina.delete(&one, &bearer(&access)).await.nothing();
-    error(&jina.delete(&one, &bearer(&access)).await.is(404), "not_found");
+    error(
+        &jina.delete(&one, &bearer(&access)).await.is(404),
+        "not_found",
+    );
     let refused = whoami(&jina, "authorization", &bearer(key)).await;
-    assert!(refused.as_ref().is_err_and(|error| error.contains("uth required")), "{refused:?}");
+    assert!(
+        refused
+            .as_ref()
+            .is_err_and(|error| error.contains("uth required")),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -143,7 +233,11 @@ async fn a_real_mcp_client_is_told_whose_key_it_has() {
         ("authorization", format!("Api-Key {key}")),
         ("x-api-key", key.to_owned()),
     ] {
-        assert_eq!(whoami(&jina, name, &value).await.as_ref(), Ok(&pair), "{name}");
+        assert_eq!(
+            whoami(&jina, name, &value).await.as_ref(),
+            Ok(&pair),
+            "{name}"
+        );
     }
     let theirs = theirs["key"].as_str().unwrap();
     let pair = json!({ "tenant": 2, "tenant_wa_app": 20 });
@@ -156,7 +250,12 @@ async fn a_real_mcp_client_is_told_whose_key_it_has() {
         ("x-nothing", "x".into()),
     ] {
         let refused = whoami(&jina, name, &value).await;
-        assert!(refused.as_ref().is_err_and(|error| error.contains("uth required")), "{name} {refused:?}");
+        assert!(
+            refused
+                .as_ref()
+                .is_err_and(|error| error.contains("uth required")),
+            "{name} {refused:?}"
+        );
     }
     jina.stop().await;
 }
@@ -165,14 +264,23 @@ async fn a_real_mcp_client_is_told_whose_key_it_has() {
 async fn a_refused_mcp_request_names_the_metadata_of_the_resource() {
     let jina = System::start("jina_connect");
     let (access, _) = sign_in(&jina, "user@example.com").await;
-    let url = format!("{}/.well-known/oauth-protected-resource/mcp/", jina.example.url);
+    let url = format!(
+        "{}/.well-known/oauth-protected-resource/mcp/",
+        jina.example.url
+    );
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" });
     let challenge = format!(r#"Bearer realm="api", resource_metadata="{url}""#);
     let keys = r#"Api-Key realm="api""#;
-    let nothing = jina.post("/mcp/", "", call.clone()).await.challenged(&[&challenge, keys]);
+    let nothing = jina
+        .post("/mcp/", "", call.clone())
+        .await
+        .challenged(&[&challenge, keys]);
     error(&nothing, "not_authenticated");
     let challenge = format!(r#"{challenge}, error="invalid_token""#);
-    let token = jina.post("/mcp/", &bearer(&access), call).await.challenged(&[&challenge, keys]);
+    let token = jina
+        .post("/mcp/", &bearer(&access), call)
+        .await
+        .challenged(&[&challenge, keys]);
     error(&token, "token_not_valid");
 
     let path = url.strip_prefix(&jina.example.url).unwrap();
@@ -198,47 +306,107 @@ async fn users_register_see_themselves_and_change_themselves() {
     assert_eq!(members(&new), ["email", "first_name", "id"]);
     let taken = jina.post(USERS, "", body).await.is(400).json();
     assert_eq!(members(&taken), ["email"]);
-    for weak in ["short", "12345678", "password1", "anna@example.org", "kangaroo"] {
+    for weak in [
+        "short",
+        "12345678",
+        "password1",
+        "anna@example.org",
+        "kangaroo",
+    ] {
         let body = json!({ "email": "anna@example.org", "password": weak });
-        assert_eq!(members(&jina.post(USERS, "", body).await.is(400).json()), ["password"], "{weak}");
+        assert_eq!(
+            members(&jina.post(USERS, "", body).await.is(400).json()),
+            ["password"],
+            "{weak}"
+        );
     }
     let missing = jina.post(USERS, "", json!({})).await.is(400).json();
     assert_eq!(members(&missing), ["email", "password"]);
 
     let body = json!({ "email": "anna@example.com", "password": "a-long-enough-secret" });
-    let access = bearer(&jina.post("/token/", "", body).await.is(200).text_of("access"));
+    let access = bearer(
+        &jina
+            .post("/token/", "", body)
+            .await
+            .is(200)
+            .text_of("access"),
+    );
     assert_eq!(jina.get(USERS, &access).await.is(200).json(), new);
     let own = format!("{USERS}{}/", new["id"].as_str().unwrap());
-    let patch = async |path: &str, auth: &str, body: Value| jina.send(Method::PATCH, path, auth, body).await;
-    let changed =
-        patch(&own, &access, json!({ "last_name": "Lopez", "roles": ["admin"] })).await.is(200).json();
-    assert_eq!((&changed["first_name"], &changed["last_name"]), (&json!("Anna"), &json!("Lopez")));
-    assert_eq!(jina.get(USERS, &access).await.is(200).json(), changed, "no administrator");
-    error(&jina.post(KEYS, &access, json!({ "name": "x" })).await.is(403), "permission_denied");
+    let patch = async |path: &str, auth: &str, body: Value| {
+        jina.send(Method::PATCH, path, auth, body).await
+    };
+    let changed = patch(
+        &own,
+        &access,
+        json!({ "last_name": "Lopez", "roles": ["admin"] }),
+    )
+    .await
+    .is(200)
+    .json();
+    assert_eq!(
+        (&changed["first_name"], &changed["last_name"]),
+        (&json!("Anna"), &json!("Lopez"))
+    );
+    assert_eq!(
+        jina.get(USERS, &access).await.is(200).json(),
+        changed,
+        "no administrator"
+    );
+    error(
+        &jina
+            .post(KEYS, &access, json!({ "name": "x" }))
+            .await
+            .is(403),
+        "permission_denied",
+    );
 
     let (user, _) = sign_in(&jina, "user@example.com").await;
-    error(&patch(&own, &bearer(&user), json!({ "first_name": "x" })).await.is(404), "not_found");
-    error(&patch(&own, "", json!({ "first_name": "x" })).await.is(401), "not_authenticated");
+    error(
+        &patch(&own, &bearer(&user), json!({ "first_name": "x" }))
+            .await
+            .is(404),
+        "not_found",
+    );
+    error(
+        &patch(&own, "", json!({ "first_name": "x" })).await.is(401),
+        "not_authenticated",
+    );
     let (admin, _) = sign_in(&jina, "admin@example.com").await;
     let all = jina.get(USERS, &bearer(&admin)).await.is(200).json();
     assert_eq!(all.as_array().unwrap().len(), 4);
-    let changed = patch(&own, &bearer(&admin), json!({ "first_name": "Anne" })).await.is(200).json();
+    let changed = patch(&own, &bearer(&admin), json!({ "first_name": "Anne" }))
+        .await
+        .is(200)
+        .json();
     assert_eq!(changed["first_name"], "Anne");
-    let one = jina.get(USERS, &basic("user@example.com", PASSWORD)).await.is(200).json();
+    let one = jina
+        .get(USERS, &basic("user@example.com", PASSWORD))
+        .await
+        .is(200)
+        .json();
     assert_eq!(one["email"], "user@example.com");
 }
 
 #[tokio::test]
 async fn tenants_are_counted_apart_from_the_rest() {
-    let rates = [("THROTTLE_RATE", "3/hour"), ("THROTTLE_RATE_TENANTS", "2/hour")];
+    let rates = [
+        ("THROTTLE_RATE", "3/hour"),
+        ("THROTTLE_RATE_TENANTS", "2/hour"),
+    ];
     let jina = System::start_with("jina_connect", &rates);
     let (access, _) = sign_in(&jina, "user@example.com").await;
     let access = bearer(&access);
     for _ in 0..2 {
         jina.get("/tenants/", &access).await.is(200);
     }
-    error(&jina.get("/tenants/", &access).await.throttled(), "throttled");
-    jina.get("/tenants/", &basic("user@example.com", PASSWORD)).await.throttled();
+    error(
+        &jina.get("/tenants/", &access).await.throttled(),
+        "throttled",
+    );
+    jina.get("/tenants/", &basic("user@example.com", PASSWORD))
+        .await
+        .throttled();
     for _ in 0..3 {
         jina.get(USERS, &access).await.is(200);
     }
@@ -259,7 +427,8 @@ async fn the_calls_of_a_tenants_keys_are_counted_together() {
     let (one, two) = (new_key(&jina, &access).await, new_key(&jina, &access).await);
     let call = async |key: &Value| {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "ping" });
-        jina.post("/mcp/", &bearer(key["key"].as_str().unwrap()), body).await
+        jina.post("/mcp/", &bearer(key["key"].as_str().unwrap()), body)
+            .await
     };
     for key in [&one, &two, &one] {
         assert_ne!(call(key).await.status, 429);

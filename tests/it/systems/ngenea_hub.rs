@@ -14,7 +14,11 @@ async fn sign_in(hub: &System, username: &str) -> String {
 }
 
 async fn new_key(hub: &System, access: &str, name: &str) -> Value {
-    hub.post(KEYS, &bearer(access), json!({ "name": name })).await.is(201).secret().json()
+    hub.post(KEYS, &bearer(access), json!({ "name": name }))
+        .await
+        .is(201)
+        .secret()
+        .json()
 }
 
 /// `{"detail": …, "code": …}`.
@@ -33,13 +37,23 @@ async fn a_sign_in_gives_tokens_that_the_health_route_takes() {
     assert_eq!(members(&answer.json()), ["access", "refresh"]);
     let (access, refresh) = (answer.text_of("access"), answer.text_of("refresh"));
     assert_eq!((lifetime(&access), lifetime(&refresh)), (3_600, 86_400));
-    let health = hub.get("/api/health/", &bearer(&access)).await.is(200).json();
+    let health = hub
+        .get("/api/health/", &bearer(&access))
+        .await
+        .is(200)
+        .json();
     assert_eq!(health["overall_health"], "ok");
     assert!(health["hub_status"].is_object() && health["site_status"].is_array());
 
-    let refreshed = hub.post(REFRESH, "", json!({ "refresh": refresh })).await.is(200).secret();
+    let refreshed = hub
+        .post(REFRESH, "", json!({ "refresh": refresh }))
+        .await
+        .is(200)
+        .secret();
     assert_eq!(members(&refreshed.json()), ["access"]);
-    hub.get("/api/health/", &bearer(&refreshed.text_of("access"))).await.is(200);
+    hub.get("/api/health/", &bearer(&refreshed.text_of("access")))
+        .await
+        .is(200);
     hub.sign_in(TOKEN, "username", "hubadmin").await;
     hub.stop().await;
 }
@@ -50,22 +64,56 @@ async fn what_is_missing_wrong_or_of_another_type_is_refused_in_the_form_of_drf(
     let wrong = |name: &str| json!({ "username": name, "password": "wrong-password" });
     let known = hub.post(TOKEN, "", wrong("user")).await.is(401);
     error(&known, "authentication_failed");
-    assert_eq!(known.text, hub.post(TOKEN, "", wrong("nobody")).await.is(401).text);
+    assert_eq!(
+        known.text,
+        hub.post(TOKEN, "", wrong("nobody")).await.is(401).text
+    );
     let required = json!(["This field is required."]);
     let missing = hub.post(TOKEN, "", json!({})).await.is(400).json();
-    assert_eq!(missing, json!({ "username": required, "password": required }));
-    error(&hub.post_text(TOKEN, "", "application/json", "[]").await.is(400), "parse_error");
-    error(&hub.post_text(TOKEN, "", "text/plain", "{}").await.is(415), "unsupported_media_type");
+    assert_eq!(
+        missing,
+        json!({ "username": required, "password": required })
+    );
+    error(
+        &hub.post_text(TOKEN, "", "application/json", "[]")
+            .await
+            .is(400),
+        "parse_error",
+    );
+    error(
+        &hub.post_text(TOKEN, "", "text/plain", "{}").await.is(415),
+        "unsupported_media_type",
+    );
     error(&hub.get(TOKEN, "").await.is(405), "method_not_allowed");
 
     let access = sign_in(&hub, "user").await;
-    error(&hub.get("/api/health/", "").await.challenged(&CHALLENGES), "not_authenticated");
+    error(
+        &hub.get("/api/health/", "").await.challenged(&CHALLENGES),
+        "not_authenticated",
+    );
     for bad in [expired(&access), format!("{access}x"), "a.b.c".into()] {
-        error(&hub.get("/api/health/", &bearer(&bad)).await.is(401), "token_not_valid");
-        error(&hub.post(REFRESH, "", json!({ "refresh": bad })).await.is(401), "token_not_valid");
+        error(
+            &hub.get("/api/health/", &bearer(&bad)).await.is(401),
+            "token_not_valid",
+        );
+        error(
+            &hub.post(REFRESH, "", json!({ "refresh": bad }))
+                .await
+                .is(401),
+            "token_not_valid",
+        );
     }
-    assert_eq!(hub.post(REFRESH, "", json!({})).await.is(400).json(), json!({ "refresh": required }));
-    assert_eq!(hub.post(KEYS, &bearer(&access), json!({})).await.is(400).json(), json!({ "name": required }));
+    assert_eq!(
+        hub.post(REFRESH, "", json!({})).await.is(400).json(),
+        json!({ "refresh": required })
+    );
+    assert_eq!(
+        hub.post(KEYS, &bearer(&access), json!({}))
+            .await
+            .is(400)
+            .json(),
+        json!({ "name": required })
+    );
 }
 
 #[tokio::test]
@@ -74,7 +122,10 @@ async fn a_client_key_has_a_number_and_an_absolute_url_and_is_shown_once() {
     let access = sign_in(&hub, "user").await;
     let new = new_key(&hub, &access, "your_key").await;
     assert_eq!(new["name"], "your_key");
-    let (id, key) = (new["id"].as_u64().unwrap(), new["api_key"].as_str().unwrap());
+    let (id, key) = (
+        new["id"].as_u64().unwrap(),
+        new["api_key"].as_str().unwrap(),
+    );
     assert_eq!(new["url"], format!("{}{KEYS}{id}/", hub.example.url));
     let second = new_key(&hub, &access, "second").await;
     assert_eq!(second["id"].as_u64(), Some(id + 1));
@@ -92,9 +143,17 @@ async fn a_client_key_has_a_number_and_an_absolute_url_and_is_shown_once() {
     assert_eq!(list.json().as_array().unwrap().len(), 2);
     // Somebody else's is not there.
     let others = sign_in(&hub, "other").await;
-    assert_eq!(hub.get(KEYS, &bearer(&others)).await.is(200).json(), json!([]));
+    assert_eq!(
+        hub.get(KEYS, &bearer(&others)).await.is(200).json(),
+        json!([])
+    );
     for method in [Method::GET, Method::DELETE] {
-        error(&hub.send(method, &one, &bearer(&others), Value::Null).await.is(404), "not_found");
+        error(
+            &hub.send(method, &one, &bearer(&others), Value::Null)
+                .await
+                .is(404),
+            "not_found",
+        );
     }
 }
 
@@ -109,20 +168,33 @@ async fn jobs_are_listed_for_a_client_key_until_it_is_deleted() {
         assert_eq!(members(&jobs), ["count", "next", "previous", "results"]);
         let results = jobs["results"].as_array().unwrap();
         assert_eq!(jobs["count"], results.len());
-        let owners: Vec<&str> = results.iter().map(|job| job["owner"]["type"].as_str().unwrap()).collect();
+        let owners: Vec<&str> = results
+            .iter()
+            .map(|job| job["owner"]["type"].as_str().unwrap())
+            .collect();
         assert_eq!(owners, ["user", "system", "unknown"]);
-        assert!(results.iter().all(|job| members(&job["owner"]) == ["id", "name", "type"]));
+        assert!(
+            results
+                .iter()
+                .all(|job| members(&job["owner"]) == ["id", "name", "type"])
+        );
     }
     hub.get("/api/health/", &key).await.is(200);
 
     // Keys are managed by whoever signed in, not by keys.
     let one = format!("{KEYS}{}/", new["id"]);
-    error(&hub.post(KEYS, &key, json!({ "name": "x" })).await.is(403), "permission_denied");
+    error(
+        &hub.post(KEYS, &key, json!({ "name": "x" })).await.is(403),
+        "permission_denied",
+    );
     error(&hub.delete(&one, &key).await.is(403), "permission_denied");
     hub.get("/api/jobs/", &key).await.is(200);
 
     hub.delete(&one, &bearer(&access)).await.nothing();
-    error(&hub.get("/api/jobs/", &key).await.challenged(&CHALLENGES), "authentication_failed");
+    error(
+        &hub.get("/api/jobs/", &key).await.challenged(&CHALLENGES),
+        "authentication_failed",
+    );
     error(&hub.get(&one, &bearer(&access)).await.is(404), "not_found");
     for wrong in ["Api-Key wrong", "Api-Key hub_", "Token abc", "Api-Key"] {
         hub.get("/api/jobs/", wrong).await.is(401);
@@ -160,9 +232,14 @@ async fn the_page_describes_every_route_with_one_scheme_in_the_authorization_hea
     assert_eq!(body["schema"]["required"], json!(["username", "password"]));
 
     // What the page offers to send is what the routes take.
-    let body = &document["paths"][KEYS]["post"]["requestBody"]["content"]["application/json"]["example"];
+    let body =
+        &document["paths"][KEYS]["post"]["requestBody"]["content"]["application/json"]["example"];
     let access = self::sign_in(&hub, "user").await;
-    let new = hub.post(KEYS, &bearer(&access), body.clone()).await.is(201).json();
+    let new = hub
+        .post(KEYS, &bearer(&access), body.clone())
+        .await
+        .is(201)
+        .json();
     assert_eq!(new["name"], "string");
 }
 
@@ -170,18 +247,37 @@ async fn the_page_describes_every_route_with_one_scheme_in_the_authorization_hea
 async fn the_page_comes_from_the_binary_alone() {
     let hub = System::start("ngenea_hub");
     let page = hub.get("/api/docs/", "").await.is(200);
-    assert!(page.headers["content-type"].to_str().unwrap().starts_with("text/html"));
+    assert!(
+        page.headers["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("text/html")
+    );
     let mut sources: Vec<&str> = Vec::new();
     for attribute in ["src=\"", "href=\""] {
-        sources.extend(page.text.split(attribute).skip(1).map(|rest| rest.split('"').next().unwrap()));
+        sources.extend(
+            page.text
+                .split(attribute)
+                .skip(1)
+                .map(|rest| rest.split('"').next().unwrap()),
+        );
     }
     assert!(sources.len() > 3, "{sources:?}");
     for source in sources {
         assert!(!source.contains("//"), "{source} is elsewhere");
-        let source = hub.get(&format!("/api/docs/{}", source.trim_start_matches("./")), "").await.is(200);
+        let source = hub
+            .get(
+                &format!("/api/docs/{}", source.trim_start_matches("./")),
+                "",
+            )
+            .await
+            .is(200);
         assert!(!source.text.is_empty());
     }
-    let settings = hub.get("/api/docs/swagger-initializer.js", "").await.is(200);
+    let settings = hub
+        .get("/api/docs/swagger-initializer.js", "")
+        .await
+        .is(200);
     assert!(settings.text.contains("/api/schema/"));
 }
 
@@ -196,12 +292,20 @@ async fn a_key_counts_against_its_owner() {
     for credential in [&key, &bearer(&access)] {
         let refused = hub.get("/api/jobs/", credential).await.throttled();
         error(&refused, "throttled");
-        assert!(refused.text.contains("Expected available in"), "{}", refused.text);
+        assert!(
+            refused.text.contains("Expected available in"),
+            "{}",
+            refused.text
+        );
         hub.get(KEYS, credential).await.throttled();
     }
     let others = sign_in(&hub, "other").await;
     hub.get("/api/jobs/", &bearer(&others)).await.is(200);
     // Whoever presents nothing is counted by address, and signed in twice.
-    hub.post(REFRESH, "", json!({ "refresh": "a.b.c" })).await.is(401);
-    hub.post(REFRESH, "", json!({ "refresh": "a.b.c" })).await.throttled();
+    hub.post(REFRESH, "", json!({ "refresh": "a.b.c" }))
+        .await
+        .is(401);
+    hub.post(REFRESH, "", json!({ "refresh": "a.b.c" }))
+        .await
+        .throttled();
 }

@@ -27,7 +27,11 @@ pub(crate) fn systems() -> [Paths; 5] {
             keys: "/api/agents/support/api-keys/",
             key_field: "key",
             guarded: "/api/agents/",
-            keyed: ("/api/agents/support/query/", json!({ "message": "Hello" }), "Bearer "),
+            keyed: (
+                "/api/agents/support/query/",
+                json!({ "message": "Hello" }),
+                "Bearer ",
+            ),
         },
         Paths {
             name: "ngenea_hub",

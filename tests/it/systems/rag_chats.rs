@@ -26,12 +26,19 @@ impl Chats {
 
     async fn new_key(&self, agent: &str, access: &str) -> Value {
         let path = format!("/api/agents/{agent}/api-keys/");
-        self.0.post(&path, &bearer(access), json!({ "name": "website" })).await.is(201).secret().json()
+        self.0
+            .post(&path, &bearer(access), json!({ "name": "website" }))
+            .await
+            .is(201)
+            .secret()
+            .json()
     }
 
     async fn query(&self, agent: &str, credential: &str) -> Answer {
         let path = format!("/api/agents/{agent}/query/");
-        self.0.post(&path, &bearer(credential), json!({ "message": "Hello" })).await
+        self.0
+            .post(&path, &bearer(credential), json!({ "message": "Hello" }))
+            .await
     }
 }
 
@@ -52,13 +59,27 @@ async fn a_sign_in_gives_both_tokens_and_the_user() {
     assert_eq!(members(&answer), ["access", "refresh", "user"]);
     let user = &answer["user"];
     assert_eq!(members(user), ["email", "firstName", "id", "lastName"]);
-    assert_eq!((&user["email"], &user["firstName"]), (&json!("user@example.com"), &json!("Anna")));
-    let groups: Vec<usize> = user["id"].as_str().unwrap().split('-').map(str::len).collect();
+    assert_eq!(
+        (&user["email"], &user["firstName"]),
+        (&json!("user@example.com"), &json!("Anna"))
+    );
+    let groups: Vec<usize> = user["id"]
+        .as_str()
+        .unwrap()
+        .split('-')
+        .map(str::len)
+        .collect();
     assert_eq!(groups, [8, 4, 4, 4, 12], "a UUID");
-    for (token, token_type, seconds) in [("access", "access", 3_600), ("refresh", "refresh", 7 * 86_400)] {
+    for (token, token_type, seconds) in [
+        ("access", "access", 3_600),
+        ("refresh", "refresh", 7 * 86_400),
+    ] {
         let token = answer[token].as_str().unwrap();
         let claims = claims(token);
-        assert_eq!((&claims["token_type"], &claims["sub"]), (&json!(token_type), &user["id"]));
+        assert_eq!(
+            (&claims["token_type"], &claims["sub"]),
+            (&json!(token_type), &user["id"])
+        );
         assert!(claims["jti"].is_string());
         assert_eq!(lifetime(token), seconds);
     }
@@ -69,18 +90,37 @@ async fn a_sign_in_gives_both_tokens_and_the_user() {
 async fn a_sign_in_that_fails_tells_nothing_and_names_fields() {
     let chats = Chats::start();
     let wrong = |email: &str| json!({ "email": email, "password": "wrong-password" });
-    let known = chats.0.post(LOGIN, "", wrong("user@example.com")).await.is(401);
-    let unknown = chats.0.post(LOGIN, "", wrong("nobody@example.com")).await.is(401);
+    let known = chats
+        .0
+        .post(LOGIN, "", wrong("user@example.com"))
+        .await
+        .is(401);
+    let unknown = chats
+        .0
+        .post(LOGIN, "", wrong("nobody@example.com"))
+        .await
+        .is(401);
     error(&known, "invalid_credentials");
     assert_eq!(known.text, unknown.text);
     assert_eq!(known.headers.get_all("www-authenticate").iter().count(), 2);
 
     let missing = chats.0.post(LOGIN, "", json!({})).await.is(400);
-    assert_eq!(members(&error(&missing, "validation_error")), ["email", "password"]);
-    let broken = chats.0.post_text(LOGIN, "", "application/json", "{\"email\": ").await.is(400);
+    assert_eq!(
+        members(&error(&missing, "validation_error")),
+        ["email", "password"]
+    );
+    let broken = chats
+        .0
+        .post_text(LOGIN, "", "application/json", "{\"email\": ")
+        .await
+        .is(400);
     error(&broken, "validation_error");
     for content_type in ["text/plain", "application/x-www-form-urlencoded", ""] {
-        let other = chats.0.post_text(LOGIN, "", content_type, "email=a").await.is(415);
+        let other = chats
+            .0
+            .post_text(LOGIN, "", content_type, "email=a")
+            .await
+            .is(415);
         error(&other, "unsupported_media_type");
     }
 }
@@ -89,24 +129,58 @@ async fn a_sign_in_that_fails_tells_nothing_and_names_fields() {
 async fn agents_are_listed_for_their_owner() {
     let chats = Chats::start();
     let (access, refresh) = chats.sign_in("user@example.com").await;
-    let agents = chats.0.get("/api/agents/", &bearer(&access)).await.is(200).json();
+    let agents = chats
+        .0
+        .get("/api/agents/", &bearer(&access))
+        .await
+        .is(200)
+        .json();
     let agents = agents.as_array().unwrap();
     assert_eq!(agents.len(), 2);
     assert!(agents.iter().all(|agent| members(agent) == ["id", "name"]));
     let (others, _) = chats.sign_in("other@example.com").await;
-    let theirs = chats.0.get("/api/agents/", &bearer(&others)).await.is(200).json();
-    assert!(theirs.as_array().unwrap().iter().all(|agent| !agents.contains(agent)));
+    let theirs = chats
+        .0
+        .get("/api/agents/", &bearer(&others))
+        .await
+        .is(200)
+        .json();
+    assert!(
+        theirs
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|agent| !agents.contains(agent))
+    );
 
-    let nothing = chats.0.get("/api/agents/", "").await.challenged(&CHALLENGES);
+    let nothing = chats
+        .0
+        .get("/api/agents/", "")
+        .await
+        .challenged(&CHALLENGES);
     error(&nothing, "not_authenticated");
-    let invalid = [r#"Bearer realm="api", error="invalid_token""#, CHALLENGES[1]];
+    let invalid = [
+        r#"Bearer realm="api", error="invalid_token""#,
+        CHALLENGES[1],
+    ];
     let forged = format!("{access}x");
     for token in [refresh.as_str(), &forged, "a.b.c"] {
-        let answer = chats.0.get("/api/agents/", &bearer(token)).await.challenged(&invalid);
+        let answer = chats
+            .0
+            .get("/api/agents/", &bearer(token))
+            .await
+            .challenged(&invalid);
         error(&answer, "token_invalid");
     }
-    let late = chats.0.get("/api/agents/", &bearer(&expired(&access))).await.challenged(&invalid);
-    assert_eq!(error(&late, "token_expired"), json!({ "expired_at": "2024-01-15T10:30:00Z" }));
+    let late = chats
+        .0
+        .get("/api/agents/", &bearer(&expired(&access)))
+        .await
+        .challenged(&invalid);
+    assert_eq!(
+        error(&late, "token_expired"),
+        json!({ "expired_at": "2024-01-15T10:30:00Z" })
+    );
 }
 
 #[tokio::test]
@@ -116,20 +190,44 @@ async fn a_refresh_token_gives_access_tokens_until_its_family_ends() {
     for _ in 0..2 {
         let answer = chats.refresh(&refresh).await.is(200).secret().json();
         assert_eq!(members(&answer), ["access"]);
-        chats.0.get("/api/agents/", &bearer(answer["access"].as_str().unwrap())).await.is(200);
+        chats
+            .0
+            .get("/api/agents/", &bearer(answer["access"].as_str().unwrap()))
+            .await
+            .is(200);
     }
     error(&chats.refresh(&access).await.is(401), "token_invalid");
-    error(&chats.refresh(&expired(&refresh)).await.is(401), "token_expired");
+    error(
+        &chats.refresh(&expired(&refresh)).await.is(401),
+        "token_expired",
+    );
     let missing = chats.0.post(REFRESH, "", json!({})).await.is(400);
     assert_eq!(members(&error(&missing, "validation_error")), ["refresh"]);
 
     let (another, _) = chats.sign_in("user@example.com").await;
-    chats.0.send(Method::POST, LOGOUT, &bearer(&access), Value::Null).await.nothing();
-    error(&chats.0.get("/api/agents/", &bearer(&access)).await.is(401), "token_revoked");
+    chats
+        .0
+        .send(Method::POST, LOGOUT, &bearer(&access), Value::Null)
+        .await
+        .nothing();
+    error(
+        &chats.0.get("/api/agents/", &bearer(&access)).await.is(401),
+        "token_revoked",
+    );
     error(&chats.refresh(&refresh).await.is(401), "token_revoked");
-    error(&chats.0.send(Method::POST, LOGOUT, &bearer(&access), Value::Null).await.is(401), "token_revoked");
+    error(
+        &chats
+            .0
+            .send(Method::POST, LOGOUT, &bearer(&access), Value::Null)
+            .await
+            .is(401),
+        "token_revoked",
+    );
     chats.0.get("/api/agents/", &bearer(&another)).await.is(200);
-    error(&chats.0.post(LOGOUT, "", Value::Null).await.is(401), "not_authenticated");
+    error(
+        &chats.0.post(LOGOUT, "", Value::Null).await.is(401),
+        "not_authenticated",
+    );
 }
 
 #[tokio::test]
@@ -140,7 +238,10 @@ async fn a_key_speaks_to_its_agent_alone() {
     let new = chats.new_key("support", &access).await;
     let key = new["key"].as_str().unwrap();
     assert_eq!(new["name"], "website");
-    assert!(key.bytes().all(|b| b.is_ascii_alphanumeric()), "no visible prefix");
+    assert!(
+        key.bytes().all(|b| b.is_ascii_alphanumeric()),
+        "no visible prefix"
+    );
 
     let answer = chats.query("support", key).await.is(200).json();
     assert_eq!(members(&answer), ["answer"]);
@@ -151,16 +252,27 @@ async fn a_key_speaks_to_its_agent_alone() {
     error(&chats.query("support", &others).await.is(404), "not_found");
     for header in [format!("Api-Key {key}"), format!("bearer {key}")] {
         let body = json!({ "message": "Hello" });
-        chats.0.post("/api/agents/support/query/", &header, body).await.is(200);
+        chats
+            .0
+            .post("/api/agents/support/query/", &header, body)
+            .await
+            .is(200);
     }
     let broken = chats.query("support", &key.replace(&key[..1], "_")).await;
     error(&broken.is(401), "api_key_invalid");
 
     let query = "/api/agents/support/query/";
     let missing = chats.0.post(query, &bearer(key), json!({})).await.is(400);
-    assert_eq!(error(&missing, "validation_error"), json!({ "message": ["This field is required."] }));
+    assert_eq!(
+        error(&missing, "validation_error"),
+        json!({ "message": ["This field is required."] })
+    );
     error(
-        &chats.0.post_text(query, &bearer(key), "text/plain", "Hello").await.is(415),
+        &chats
+            .0
+            .post_text(query, &bearer(key), "text/plain", "Hello")
+            .await
+            .is(415),
         "unsupported_media_type",
     );
     // A key asks its agent, and manages nothing.
@@ -169,7 +281,14 @@ async fn a_key_speaks_to_its_agent_alone() {
         (Method::POST, LOGOUT),
         (Method::GET, "/api/agents/support/api-keys/"),
     ] {
-        error(&chats.0.send(method, path, &bearer(key), Value::Null).await.is(403), "permission_denied");
+        error(
+            &chats
+                .0
+                .send(method, path, &bearer(key), Value::Null)
+                .await
+                .is(403),
+            "permission_denied",
+        );
     }
 }
 
@@ -193,24 +312,57 @@ async fn keys_are_shown_once_listed_without_themselves_and_revoked() {
         assert!(shown.get(member).is_some(), "{member}");
     }
     assert!(shown["last_used"].is_string() && shown["expires_at"].is_null());
-    assert_eq!(chats.0.get("/api/agents/sales/api-keys/", &bearer(&access)).await.is(200).json(), json!([]));
+    assert_eq!(
+        chats
+            .0
+            .get("/api/agents/sales/api-keys/", &bearer(&access))
+            .await
+            .is(200)
+            .json(),
+        json!([])
+    );
 
-    let missing = chats.0.post(keys, &bearer(&access), json!({})).await.is(400);
+    let missing = chats
+        .0
+        .post(keys, &bearer(&access), json!({}))
+        .await
+        .is(400);
     assert_eq!(members(&error(&missing, "validation_error")), ["name"]);
-    error(&chats.0.post(keys, "", json!({ "name": "x" })).await.is(401), "not_authenticated");
+    error(
+        &chats.0.post(keys, "", json!({ "name": "x" })).await.is(401),
+        "not_authenticated",
+    );
     // Another user's agent is not there, nor is a key of another agent.
     for path in [keys, &one] {
-        error(&chats.0.get(path, &bearer(&others)).await.is(404), "not_found");
+        error(
+            &chats.0.get(path, &bearer(&others)).await.is(404),
+            "not_found",
+        );
     }
-    error(&chats.0.delete(&one, &bearer(&others)).await.is(404), "not_found");
+    error(
+        &chats.0.delete(&one, &bearer(&others)).await.is(404),
+        "not_found",
+    );
     let elsewhere = format!("/api/agents/sales/api-keys/{id}/");
-    error(&chats.0.delete(&elsewhere, &bearer(&access)).await.is(404), "not_found");
+    error(
+        &chats.0.delete(&elsewhere, &bearer(&access)).await.is(404),
+        "not_found",
+    );
 
     chats.query("support", key).await.is(200);
     chats.0.delete(&one, &bearer(&access)).await.nothing();
-    error(&chats.query("support", key).await.is(401), "api_key_invalid");
-    error(&chats.0.delete(&one, &bearer(&access)).await.is(404), "not_found");
-    assert_eq!(chats.0.get(keys, &bearer(&access)).await.is(200).json(), json!([]));
+    error(
+        &chats.query("support", key).await.is(401),
+        "api_key_invalid",
+    );
+    error(
+        &chats.0.delete(&one, &bearer(&access)).await.is(404),
+        "not_found",
+    );
+    assert_eq!(
+        chats.0.get(keys, &bearer(&access)).await.is(200).json(),
+        json!([])
+    );
 }
 
 #[tokio::test]
@@ -223,25 +375,54 @@ async fn the_environment_sets_lifetimes_rotation_and_the_password() {
     ];
     let system = System::start_with("rag_chats", &variables);
     let sign_in = async |password: &str| {
-        system.post(LOGIN, "", json!({ "email": "user@example.com", "password": password })).await
+        system
+            .post(
+                LOGIN,
+                "",
+                json!({ "email": "user@example.com", "password": password }),
+            )
+            .await
     };
     sign_in(super::client::PASSWORD).await.is(401);
     let pair = sign_in("another-password-of-these-tests").await.is(200);
-    assert_eq!((lifetime(&pair.text_of("access")), lifetime(&pair.text_of("refresh"))), (60, 120));
-    let refreshed = system.post(REFRESH, "", json!({ "refresh": pair.text_of("refresh") })).await.is(200);
+    assert_eq!(
+        (
+            lifetime(&pair.text_of("access")),
+            lifetime(&pair.text_of("refresh"))
+        ),
+        (60, 120)
+    );
+    let refreshed = system
+        .post(REFRESH, "", json!({ "refresh": pair.text_of("refresh") }))
+        .await
+        .is(200);
     assert_ne!(refreshed.text_of("refresh"), pair.text_of("refresh"));
     system.stop().await;
 }
 
 #[tokio::test]
 async fn a_throttled_caller_is_told_when_to_come_back() {
-    let chats = Chats(System::start_with("rag_chats", &[("THROTTLE_RATE", "2/hour")]));
+    let chats = Chats(System::start_with(
+        "rag_chats",
+        &[("THROTTLE_RATE", "2/hour")],
+    ));
     let (access, _) = chats.sign_in("user@example.com").await;
     for _ in 0..2 {
         chats.0.get("/api/agents/", &bearer(&access)).await.is(200);
     }
-    let refused = chats.0.get("/api/agents/", &bearer(&access)).await.throttled();
-    let seconds: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
-    assert_eq!(error(&refused, "throttled"), json!({ "retry_after": seconds }));
+    let refused = chats
+        .0
+        .get("/api/agents/", &bearer(&access))
+        .await
+        .throttled();
+    let seconds: u64 = refused.headers["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert_eq!(
+        error(&refused, "throttled"),
+        json!({ "retry_after": seconds })
+    );
     chats.0.stop().await;
 }

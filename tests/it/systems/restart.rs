@@ -10,17 +10,31 @@ use serde_json::{Value, json};
 impl Paths {
     async fn new_key(&self, system: &System, access: &str) -> (String, String) {
         let body = json!({ "name": "kept", "expires_at": in_days(30) });
-        let new = system.post(self.keys, &bearer(access), body).await.is(201).json();
+        let new = system
+            .post(self.keys, &bearer(access), body)
+            .await
+            .is(201)
+            .json();
         // An id is a text or a number.
-        (new["id"].to_string().trim_matches('"').to_owned(), new[self.key_field].as_str().unwrap().to_owned())
+        (
+            new["id"].to_string().trim_matches('"').to_owned(),
+            new[self.key_field].as_str().unwrap().to_owned(),
+        )
     }
 
     async fn status_of_key(&self, system: &System, key: &str) -> u16 {
         let (path, body, before) = &self.keyed;
         let auth = format!("{before}{key}");
         let mut headers = http::HeaderMap::new();
-        headers.insert("accept", "application/json, text/event-stream".parse().unwrap());
-        system.request(path, &auth, body, headers).await.status.as_u16()
+        headers.insert(
+            "accept",
+            "application/json, text/event-stream".parse().unwrap(),
+        );
+        system
+            .request(path, &auth, body, headers)
+            .await
+            .status
+            .as_u16()
     }
 
     async fn survives(&self, database: &str) {
@@ -30,16 +44,40 @@ impl Paths {
         let (access, refresh) = system.sign_in(path, field, name).await;
         let (_, kept) = self.new_key(&system, &access).await;
         let (id, revoked) = self.new_key(&system, &access).await;
-        system.delete(&format!("{}{id}/", self.keys), &bearer(&access)).await.nothing();
-        assert_eq!(self.status_of_key(&system, &kept).await, 200, "{}", self.name);
+        system
+            .delete(&format!("{}{id}/", self.keys), &bearer(&access))
+            .await
+            .nothing();
+        assert_eq!(
+            self.status_of_key(&system, &kept).await,
+            200,
+            "{}",
+            self.name
+        );
         system.stop().await;
 
         let system = System::start_with(self.name, &variables);
         system.get(self.guarded, &bearer(&access)).await.is(200);
-        let refreshed = system.post(self.refresh, "", json!({ "refresh": refresh })).await.is(200);
-        system.get(self.guarded, &bearer(&refreshed.text_of("access"))).await.is(200);
-        assert_eq!(self.status_of_key(&system, &kept).await, 200, "{}", self.name);
-        assert_eq!(self.status_of_key(&system, &revoked).await, 401, "{}", self.name);
+        let refreshed = system
+            .post(self.refresh, "", json!({ "refresh": refresh }))
+            .await
+            .is(200);
+        system
+            .get(self.guarded, &bearer(&refreshed.text_of("access")))
+            .await
+            .is(200);
+        assert_eq!(
+            self.status_of_key(&system, &kept).await,
+            200,
+            "{}",
+            self.name
+        );
+        assert_eq!(
+            self.status_of_key(&system, &revoked).await,
+            401,
+            "{}",
+            self.name
+        );
         let list = system.get(self.keys, &bearer(&access)).await.is(200).json();
         assert_eq!(list.as_array().unwrap().len(), 1, "{}", self.name);
         let (another, _) = self.new_key(&system, &access).await;
@@ -52,7 +90,9 @@ impl Paths {
 async fn everything_survives_a_restart_on_sqlite() {
     for system in systems() {
         let dir = Dir::new();
-        system.survives(&format!("sqlite:{}", dir.file().display())).await;
+        system
+            .survives(&format!("sqlite:{}", dir.file().display()))
+            .await;
     }
 }
 
@@ -69,13 +109,32 @@ async fn who_has_signed_out_stays_so_after_a_restart() {
     let database = format!("sqlite:{}", dir.file().display());
     let variables = [("DATABASE_URL", database.as_str())];
     let system = System::start_with("rag_chats", &variables);
-    let (access, refresh) = system.sign_in("/api/auth/login/", "email", "user@example.com").await;
-    system.post("/api/auth/logout/", &bearer(&access), Value::Null).await.nothing();
+    let (access, refresh) = system
+        .sign_in("/api/auth/login/", "email", "user@example.com")
+        .await;
+    system
+        .post("/api/auth/logout/", &bearer(&access), Value::Null)
+        .await
+        .nothing();
     system.stop().await;
 
     let system = System::start_with("rag_chats", &variables);
-    assert_eq!(system.get("/api/agents/", &bearer(&access)).await.is(401).text_of("error"), "token_revoked");
-    let refused = system.post("/api/auth/token/refresh/", "", json!({ "refresh": refresh })).await.is(401);
+    assert_eq!(
+        system
+            .get("/api/agents/", &bearer(&access))
+            .await
+            .is(401)
+            .text_of("error"),
+        "token_revoked"
+    );
+    let refused = system
+        .post(
+            "/api/auth/token/refresh/",
+            "",
+            json!({ "refresh": refresh }),
+        )
+        .await
+        .is(401);
     assert_eq!(refused.text_of("error"), "token_revoked");
 }
 
@@ -86,12 +145,27 @@ async fn whoever_registered_can_sign_in_after_a_restart() {
     let variables = [("DATABASE_URL", database.as_str())];
     let anna = json!({ "email": "anna@example.com", "password": "a-long-enough-secret" });
     let system = System::start_with("jina_connect", &variables);
-    let new = system.post("/users/user/", "", anna.clone()).await.is(201).json();
+    let new = system
+        .post("/users/user/", "", anna.clone())
+        .await
+        .is(201)
+        .json();
     system.stop().await;
 
     let system = System::start_with("jina_connect", &variables);
-    let access = system.post("/token/", "", anna).await.is(200).text_of("access");
-    assert_eq!(system.get("/users/user/", &bearer(&access)).await.is(200).json(), new);
+    let access = system
+        .post("/token/", "", anna)
+        .await
+        .is(200)
+        .text_of("access");
+    assert_eq!(
+        system
+            .get("/users/user/", &bearer(&access))
+            .await
+            .is(200)
+            .json(),
+        new
+    );
 }
 
 #[tokio::test]
@@ -99,10 +173,18 @@ async fn two_machines_count_together_on_redis() {
     let redis = Server::start();
     let url = redis.url();
     let variables = [("REDIS_URL", url.as_str()), ("THROTTLE_RATE", "3/hour")];
-    let nodes = [System::start_with("ngenea_hub", &variables), System::start_with("ngenea_hub", &variables)];
-    let (access, _) = nodes[0].sign_in("/api/auth/token/", "username", "user").await;
+    let nodes = [
+        System::start_with("ngenea_hub", &variables),
+        System::start_with("ngenea_hub", &variables),
+    ];
+    let (access, _) = nodes[0]
+        .sign_in("/api/auth/token/", "username", "user")
+        .await;
     for node in [0, 1, 0] {
-        nodes[node].get("/api/health/", &bearer(&access)).await.is(200);
+        nodes[node]
+            .get("/api/health/", &bearer(&access))
+            .await
+            .is(200);
     }
     for node in &nodes {
         node.get("/api/health/", &bearer(&access)).await.throttled();

@@ -9,25 +9,47 @@ use tower_layer::Layer;
 async fn anonymous(auth: &AuthLayer, requests: &[(&str, Option<&str>)]) -> Vec<u16> {
     let mut statuses = Vec::new();
     for (peer, forwarded) in requests {
-        let fields: Vec<_> = forwarded.iter().map(|value| ("x-forwarded-for", *value)).collect();
-        statuses.push(send(auth, with_peer(get(&fields), peer)).await.status.as_u16());
+        let fields: Vec<_> = forwarded
+            .iter()
+            .map(|value| ("x-forwarded-for", *value))
+            .collect();
+        statuses.push(
+            send(auth, with_peer(get(&fields), peer))
+                .await
+                .status
+                .as_u16(),
+        );
     }
     statuses
 }
 
 fn one_a_minute(addresses: Addresses) -> AuthLayer {
     let world = World::new();
-    world.builder().optional().addresses(addresses).throttle(Throttle::per_address("1/min")).build().unwrap()
+    world
+        .builder()
+        .optional()
+        .addresses(addresses)
+        .throttle(Throttle::per_address("1/min"))
+        .build()
+        .unwrap()
 }
 
 #[tokio::test]
 async fn a_spoofed_x_forwarded_for_opens_no_new_bucket_unless_a_trusted_proxy_wrote_it() {
     let auth = one_a_minute(Addresses::new());
-    let spoofs = [("192.0.2.1", Some("1.1.1.1")), ("192.0.2.1", Some("2.2.2.2")), ("192.0.2.1", None)];
+    let spoofs = [
+        ("192.0.2.1", Some("1.1.1.1")),
+        ("192.0.2.1", Some("2.2.2.2")),
+        ("192.0.2.1", None),
+    ];
     assert_eq!(anonymous(&auth, &spoofs).await, [200, 429, 429]);
 
     let auth = one_a_minute(Addresses::new().trust("10.0.0.0/8"));
-    assert_eq!(anonymous(&auth, &spoofs).await, [200, 429, 429], "a stranger is no proxy");
+    assert_eq!(
+        anonymous(&auth, &spoofs).await,
+        [200, 429, 429],
+        "a stranger is no proxy"
+    );
     let behind = [
         ("10.0.0.1", Some("203.0.113.1")),
         ("10.0.0.2", Some("203.0.113.1")),
@@ -35,8 +57,16 @@ async fn a_spoofed_x_forwarded_for_opens_no_new_bucket_unless_a_trusted_proxy_wr
         ("10.0.0.1", Some("203.0.113.2")),
     ];
     assert_eq!(anonymous(&auth, &behind).await, [200, 429, 429, 200]);
-    let unreadable = [("10.0.0.1", Some("x")), ("10.0.0.1", Some("y")), ("10.0.0.1", Some("1.1.1.1, _z"))];
-    assert_eq!(anonymous(&auth, &unreadable).await, [200, 429, 429], "all are the proxy's");
+    let unreadable = [
+        ("10.0.0.1", Some("x")),
+        ("10.0.0.1", Some("y")),
+        ("10.0.0.1", Some("1.1.1.1, _z")),
+    ];
+    assert_eq!(
+        anonymous(&auth, &unreadable).await,
+        [200, 429, 429],
+        "all are the proxy's"
+    );
 }
 
 #[tokio::test]
@@ -55,7 +85,10 @@ async fn an_ipv6_customer_and_two_notations_of_one_address_have_one_bucket() {
         assert_eq!(anonymous(&auth, &[(peer, None)]).await, [status], "{peer}");
     }
     let auth = one_a_minute(Addresses::new().ipv6_prefix(56));
-    assert_eq!(anonymous(&auth, &[("2001:db8::1", None), ("2001:db8:0:ff::1", None)]).await, [200, 429]);
+    assert_eq!(
+        anonymous(&auth, &[("2001:db8::1", None), ("2001:db8:0:ff::1", None)]).await,
+        [200, 429]
+    );
 }
 
 #[tokio::test]
@@ -64,15 +97,28 @@ async fn a_rule_that_needs_an_address_and_has_none_is_500_and_says_why() {
     let auth = one_a_minute(Addresses::new());
     let response = auth.layer(Whoami).oneshot(get(&[])).await.unwrap();
     let refusal = response.body().rejection().unwrap();
-    assert_eq!((response.status().as_u16(), refusal.kind()), (500, RejectionKind::Failed));
+    assert_eq!(
+        (response.status().as_u16(), refusal.kind()),
+        (500, RejectionKind::Failed)
+    );
     assert!(refusal.reason().contains("Peer"));
 }
 
 #[tokio::test]
 async fn anonymous_requests_are_counted_by_address_and_callers_by_themselves() {
     let world = World::new();
-    let auth = world.builder().optional().throttle(Throttle::per_principal("2/min")).build().unwrap();
-    let from = [("192.0.2.1", None), ("192.0.2.1", None), ("192.0.2.1", None), ("192.0.2.2", None)];
+    let auth = world
+        .builder()
+        .optional()
+        .throttle(Throttle::per_principal("2/min"))
+        .build()
+        .unwrap();
+    let from = [
+        ("192.0.2.1", None),
+        ("192.0.2.1", None),
+        ("192.0.2.1", None),
+        ("192.0.2.2", None),
+    ];
     assert_eq!(anonymous(&auth, &from).await, [200, 200, 429, 200]);
     let key = world.key(Subject::user("7")).await;
     assert_eq!(admitted(&auth, &key, 3).await, 2, "and need no address");
@@ -81,7 +127,12 @@ async fn anonymous_requests_are_counted_by_address_and_callers_by_themselves() {
 #[tokio::test]
 async fn preflights_are_not_counted() {
     let world = World::new();
-    let auth = world.builder().allow_preflight().throttle(Throttle::per_address("1/min")).build().unwrap();
+    let auth = world
+        .builder()
+        .allow_preflight()
+        .throttle(Throttle::per_address("1/min"))
+        .build()
+        .unwrap();
     for _ in 0..3 {
         let preflight = request("OPTIONS", &[("access-control-request-method", "GET")]);
         assert_eq!(send(&auth, preflight).await.status, 200);
@@ -96,12 +147,20 @@ async fn axum_and_tonic_tell_the_peer_by_themselves() {
     use tonic_health::pb::HealthCheckRequest;
     use tonic_health::pb::health_client::HealthClient;
     let auth = one_a_minute(Addresses::new());
-    let app = Router::new().route("/", on_get(async || "hello")).layer(auth.clone());
+    let app = Router::new()
+        .route("/", on_get(async || "hello"))
+        .layer(auth.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
     let axum = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-    let call = async || reqwest::get(format!("http://{address}/")).await.unwrap().status().as_u16();
+    let call = async || {
+        reqwest::get(format!("http://{address}/"))
+            .await
+            .unwrap()
+            .status()
+            .as_u16()
+    };
     assert_eq!((call().await, call().await), (200, 429));
     axum.abort();
 
@@ -110,13 +169,21 @@ async fn axum_and_tonic_tell_the_peer_by_themselves() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let incoming = tonic::transport::server::TcpIncoming::from(listener);
-    let server = tonic::transport::Server::builder().layer(auth).add_service(health);
+    let server = tonic::transport::Server::builder()
+        .layer(auth)
+        .add_service(health);
     let tonic = tokio::spawn(async move { server.serve_with_incoming(incoming).await.unwrap() });
-    let channel =
-        tonic::transport::Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+    let channel = tonic::transport::Channel::from_shared(format!("http://{address}"))
+        .unwrap()
+        .connect()
+        .await
+        .unwrap();
     let mut client = HealthClient::new(channel);
     client.check(HealthCheckRequest::default()).await.unwrap();
-    let status = client.check(HealthCheckRequest::default()).await.unwrap_err();
+    let status = client
+        .check(HealthCheckRequest::default())
+        .await
+        .unwrap_err();
     assert_eq!(status.code(), tonic::Code::ResourceExhausted);
     tonic.abort();
 }

@@ -8,20 +8,34 @@ use tower_auth::throttle::{QuotaFields, Throttle};
 
 /// The items of a list of strings with integer parameters: `("name", [("r", 50), ("t", 30)])`.
 fn items(reply: &Reply, name: &str) -> Vec<(String, Vec<(String, i64)>)> {
-    let lines: Vec<&[u8]> = reply.headers.get_all(name).iter().map(|line| line.as_bytes()).collect();
+    let lines: Vec<&[u8]> = reply
+        .headers
+        .get_all(name)
+        .iter()
+        .map(|line| line.as_bytes())
+        .collect();
     let list: List = Parser::new(&lines.join(&b", "[..])).parse().unwrap();
     let item = |entry: ListEntry| {
-        let ListEntry::Item(item) = entry else { panic!("an inner list") };
-        let BareItem::String(name) = item.bare_item else { panic!("no string") };
+        let ListEntry::Item(item) = entry else {
+            panic!("an inner list")
+        };
+        let BareItem::String(name) = item.bare_item else {
+            panic!("no string")
+        };
         let number = |value: BareItem| i64::from(value.as_integer().unwrap());
-        let parameters = item.params.into_iter().map(|(key, value)| (key.to_string(), number(value)));
+        let parameters = item
+            .params
+            .into_iter()
+            .map(|(key, value)| (key.to_string(), number(value)));
         (name.to_string(), parameters.collect())
     };
     list.into_iter().map(item).collect()
 }
 
 fn item(name: &str, parameters: &[(&str, i64)]) -> (String, Vec<(String, i64)>) {
-    let parameters = parameters.iter().map(|(key, value)| ((*key).to_owned(), *value));
+    let parameters = parameters
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), *value));
     (name.to_owned(), parameters.collect())
 }
 
@@ -48,23 +62,41 @@ async fn every_answer_tells_policy_and_standing_as_structured_fields() {
         item("principal-2", &[("r", 1), ("t", 60)]),
         item("smooth: a.b-c_d", &[("r", 19), ("t", 36)]),
     ];
-    assert_eq!(items(&first, "ratelimit"), standing, "a day's 64th is 1350 seconds");
+    assert_eq!(
+        items(&first, "ratelimit"),
+        standing,
+        "a day's 64th is 1350 seconds"
+    );
     send(&auth, bearer(&key)).await;
     world.advance(10.0);
     let refused = send(&auth, bearer(&key)).await;
     assert_eq!(refused.status, 429);
     assert_eq!(items(&refused, "ratelimit-policy"), policy);
-    assert_eq!(items(&refused, "ratelimit")[1], item("principal-2", &[("r", 0), ("t", 50)]));
-    assert_eq!(refused.headers["retry-after"], "50", "it references the same moment");
+    assert_eq!(
+        items(&refused, "ratelimit")[1],
+        item("principal-2", &[("r", 0), ("t", 50)])
+    );
+    assert_eq!(
+        refused.headers["retry-after"], "50",
+        "it references the same moment"
+    );
 }
 
 #[tokio::test]
 async fn retry_after_is_at_least_a_second() {
     let world = World::new();
-    let auth = world.builder().throttle(Throttle::per_principal("1000/s burst 1")).build().unwrap();
+    let auth = world
+        .builder()
+        .throttle(Throttle::per_principal("1000/s burst 1"))
+        .build()
+        .unwrap();
     let key = world.key(Subject::user("7")).await;
     assert_eq!(statuses(&auth, &key, 2).await, [200, 429]);
-    assert_eq!(send(&auth, bearer(&key)).await.headers["retry-after"], "1", "a millisecond, rounded up");
+    assert_eq!(
+        send(&auth, bearer(&key)).await.headers["retry-after"],
+        "1",
+        "a millisecond, rounded up"
+    );
 }
 
 #[tokio::test]
@@ -85,41 +117,82 @@ async fn the_fields_of_other_systems_are_written_by_choice() {
             .build()
             .unwrap();
         let reply = send(&auth, bearer(&key)).await;
-        assert_eq!(reply.headers.contains_key("ratelimit"), standard, "{shown:?}");
-        assert_eq!(reply.headers.contains_key("ratelimit-policy"), standard, "{shown:?}");
-        let told =
-            ["limit", "remaining", "reset"].map(|name| reply.headers.get(format!("x-ratelimit-{name}")));
+        assert_eq!(
+            reply.headers.contains_key("ratelimit"),
+            standard,
+            "{shown:?}"
+        );
+        assert_eq!(
+            reply.headers.contains_key("ratelimit-policy"),
+            standard,
+            "{shown:?}"
+        );
+        let told = ["limit", "remaining", "reset"]
+            .map(|name| reply.headers.get(format!("x-ratelimit-{name}")));
         assert_eq!(
             told.map(|value| value.map(|value| value.to_str().unwrap())),
-            if legacy { [Some("5"), Some("4"), Some("60")] } else { [None; 3] }
+            if legacy {
+                [Some("5"), Some("4"), Some("60")]
+            } else {
+                [None; 3]
+            }
         );
         assert_eq!(admitted(&auth, &key, 9).await, 4);
-        assert!(send(&auth, bearer(&key)).await.headers.contains_key("retry-after"), "{shown:?}");
+        assert!(
+            send(&auth, bearer(&key))
+                .await
+                .headers
+                .contains_key("retry-after"),
+            "{shown:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_grpc_caller_gets_resource_exhausted_and_the_fields() {
     let world = World::new();
-    let auth = world.builder().throttle(Throttle::per_principal("1/min")).build().unwrap();
+    let auth = world
+        .builder()
+        .throttle(Throttle::per_principal("1/min"))
+        .build()
+        .unwrap();
     let key = format!("Bearer {}", world.key(Subject::user("7")).await);
-    let call = || request("POST", &[("content-type", "application/grpc"), ("authorization", &key)]);
+    let call = || {
+        request(
+            "POST",
+            &[
+                ("content-type", "application/grpc"),
+                ("authorization", &key),
+            ],
+        )
+    };
     send(&auth, call()).await;
     let refused = send(&auth, call()).await;
     assert_eq!((refused.status.as_u16(), refused.body.len()), (200, 0));
     assert_eq!(refused.headers["grpc-status"], "8");
     assert_eq!(refused.headers["retry-after"], "60");
-    assert_eq!(items(&refused, "ratelimit"), [item("principal", &[("r", 0), ("t", 60)])]);
+    assert_eq!(
+        items(&refused, "ratelimit"),
+        [item("principal", &[("r", 0), ("t", 60)])]
+    );
 }
 
 #[tokio::test]
 async fn refusals_of_throttles_have_the_layers_format_and_head_has_no_body() {
     let world = World::new();
-    let auth = world.builder().format(Drf).throttle(Throttle::per_principal("1/min")).build().unwrap();
+    let auth = world
+        .builder()
+        .format(Drf)
+        .throttle(Throttle::per_principal("1/min"))
+        .build()
+        .unwrap();
     let key = world.key(Subject::user("7")).await;
     send(&auth, bearer(&key)).await;
     let refused = send(&auth, bearer(&key)).await;
-    assert_eq!(refused.json()["detail"], "Request was throttled. Expected available in 60 seconds.");
+    assert_eq!(
+        refused.json()["detail"],
+        "Request was throttled. Expected available in 60 seconds."
+    );
     assert!(!refused.headers.contains_key("www-authenticate"));
     let head = send(&auth, request("HEAD", &[("x-api-key", &key)])).await;
     assert_eq!((head.status.as_u16(), head.body.len()), (429, 0));
@@ -129,15 +202,29 @@ async fn refusals_of_throttles_have_the_layers_format_and_head_has_no_body() {
 #[tokio::test]
 async fn a_handlers_refusal_tells_the_standing_too() {
     let world = World::new();
-    let auth = world.builder().throttle(Throttle::per_principal("9/min")).build().unwrap();
+    let auth = world
+        .builder()
+        .throttle(Throttle::per_principal("9/min"))
+        .build()
+        .unwrap();
     let key = world.key(Subject::user("7")).await;
     let handler = tower::service_fn(|request: Request<Full<Bytes>>| async move {
         let caller = tower_auth::Principal::from_extensions(request.extensions()).unwrap();
         let mut response = http::Response::new(Full::<Bytes>::default());
-        response.extensions_mut().insert(caller.require(Scope::new("x")).unwrap_err());
+        response
+            .extensions_mut()
+            .insert(caller.require(Scope::new("x")).unwrap_err());
         Ok::<_, std::convert::Infallible>(response)
     });
     let response =
-        tower::ServiceExt::oneshot(tower_layer::Layer::layer(&auth, handler), bearer(&key)).await.unwrap();
-    assert_eq!((response.status().as_u16(), response.headers().contains_key("ratelimit")), (403, true));
+        tower::ServiceExt::oneshot(tower_layer::Layer::layer(&auth, handler), bearer(&key))
+            .await
+            .unwrap();
+    assert_eq!(
+        (
+            response.status().as_u16(),
+            response.headers().contains_key("ratelimit")
+        ),
+        (403, true)
+    );
 }

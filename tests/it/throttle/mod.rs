@@ -30,11 +30,18 @@ impl World {
     pub(super) fn new() -> Self {
         let store = Memory::new();
         let keys = ApiKeys::new(store.clone()).prefix("egret");
-        Self { store, keys, clock: ManualClock::new(1_705_190_400) }
+        Self {
+            store,
+            keys,
+            clock: ManualClock::new(1_705_190_400),
+        }
     }
 
     pub(super) fn builder(&self) -> AuthLayerBuilder {
-        AuthLayer::builder().api_keys(self.keys.clone()).jwt(jwt()).clock(self.clock.clone())
+        AuthLayer::builder()
+            .api_keys(self.keys.clone())
+            .jwt(jwt())
+            .clock(self.clock.clone())
     }
 
     /// A key of that owner.
@@ -42,9 +49,16 @@ impl World {
         self.key_with(owner, |record| record).await
     }
 
-    pub(super) async fn key_with(&self, owner: Subject, edit: impl Fn(KeyRecord) -> KeyRecord) -> String {
+    pub(super) async fn key_with(
+        &self,
+        owner: Subject,
+        edit: impl Fn(KeyRecord) -> KeyRecord,
+    ) -> String {
         let new = self.keys.mint(owner, "test", UNIX_EPOCH).unwrap();
-        self.store.insert_key(edit(new.record), UNIX_EPOCH).await.unwrap();
+        self.store
+            .insert_key(edit(new.record), UNIX_EPOCH)
+            .await
+            .unwrap();
         new.key.expose().clone()
     }
 
@@ -70,7 +84,10 @@ impl Long {
             std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
         };
         let each = Duration::from_secs_f64(number("RACE_SECONDS", 0.2));
-        Self { runs: number("RACE_RUNS", 2.0) as usize, each }
+        Self {
+            runs: number("RACE_RUNS", 2.0) as usize,
+            each,
+        }
     }
 
     /// Whether a race that began then goes on.
@@ -95,5 +112,9 @@ pub(super) async fn statuses(auth: &AuthLayer, key: &str, times: usize) -> Vec<u
 
 /// How many of so many requests pass.
 pub(super) async fn admitted(auth: &AuthLayer, key: &str, times: usize) -> usize {
-    statuses(auth, key, times).await.into_iter().filter(|status| *status == 200).count()
+    statuses(auth, key, times)
+        .await
+        .into_iter()
+        .filter(|status| *status == 200)
+        .count()
 }

@@ -40,7 +40,10 @@ where
     S: Service<Request<Full<Bytes>>, Response = Response<B>>,
 {
     let mut future = std::pin::pin!(service.call(request));
-    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+    match future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
         Poll::Ready(Ok(response)) => response.status().as_u16(),
         _ => panic!("not ready at the first poll"),
     }
@@ -50,11 +53,24 @@ where
 async fn sixty_four_threads_admit_exactly_n() {
     let world = World::new();
     let key = world.key(Subject::user("7")).await;
-    for rate in ["50/hour", "500/hour", "50/hour burst 50", "500/day calendar"] {
+    for rate in [
+        "50/hour",
+        "500/hour",
+        "50/hour burst 50",
+        "500/day calendar",
+    ] {
         for _ in 0..5 {
-            let auth = world.builder().throttle(Throttle::per_principal(rate)).build().unwrap();
+            let auth = world
+                .builder()
+                .throttle(Throttle::per_principal(rate))
+                .build()
+                .unwrap();
             let expected = rate.split('/').next().unwrap().parse::<usize>().unwrap();
-            assert_eq!(race(&auth, std::slice::from_ref(&key), 20), [expected], "{rate}");
+            assert_eq!(
+                race(&auth, std::slice::from_ref(&key), 20),
+                [expected],
+                "{rate}"
+            );
         }
     }
 }
@@ -64,7 +80,11 @@ async fn sixty_four_threads_for_as_long_as_asked_admit_exactly_n() {
     let (world, long) = (World::new(), Long::asked_for());
     let key = world.key(Subject::user("7")).await;
     for run in 0..long.runs {
-        let auth = world.builder().throttle(Throttle::per_principal("5000/hour")).build().unwrap();
+        let auth = world
+            .builder()
+            .throttle(Throttle::per_principal("5000/hour"))
+            .build()
+            .unwrap();
         let (passed, sent) = (AtomicUsize::new(0), AtomicUsize::new(0));
         std::thread::scope(|scope| {
             for _ in 0..THREADS {
@@ -81,14 +101,22 @@ async fn sixty_four_threads_for_as_long_as_asked_admit_exactly_n() {
                 });
             }
         });
-        assert_eq!(passed.into_inner(), 5000, "run {run}, of {} requests", sent.into_inner());
+        assert_eq!(
+            passed.into_inner(),
+            5000,
+            "run {run}, of {} requests",
+            sent.into_inner()
+        );
     }
 }
 
 #[tokio::test]
 async fn several_limits_under_concurrency_are_exact_and_all_or_nothing() {
     let world = World::new();
-    let keys = [world.key(Subject::user("7")).await, world.key(Subject::user("7")).await];
+    let keys = [
+        world.key(Subject::user("7")).await,
+        world.key(Subject::user("7")).await,
+    ];
     for _ in 0..5 {
         // The owner may call 300 times; one of the keys 100 times an hour and 40 times a minute.
         let auth = world
@@ -116,21 +144,38 @@ async fn many_keys_at_once_have_each_their_own_limit() {
     for owner in 0..50 {
         keys.push(world.key(Subject::user(owner.to_string())).await);
     }
-    let auth = world.builder().throttle(Throttle::per_principal("3/min")).build().unwrap();
+    let auth = world
+        .builder()
+        .throttle(Throttle::per_principal("3/min"))
+        .build()
+        .unwrap();
     assert!(race(&auth, &keys, 3).iter().all(|passed| *passed == 3));
 }
 
 #[tokio::test]
 async fn random_keys_neither_fill_memory_nor_forgive_a_live_limit() {
     let world = World::new();
-    let by_header =
-        |call: &tower_auth::throttle::Call<'_>| Some(call.headers().get("x-id")?.to_str().ok()?.to_owned());
+    let by_header = |call: &tower_auth::throttle::Call<'_>| {
+        Some(call.headers().get("x-id")?.to_str().ok()?.to_owned())
+    };
     let throttle = Throttle::per("2/hour", by_header).most_keys(100);
-    let auth = world.builder().optional().throttle(throttle).build().unwrap();
+    let auth = world
+        .builder()
+        .optional()
+        .throttle(throttle)
+        .build()
+        .unwrap();
     let mut service = auth.layer(Whoami);
     let mut call = |id: &str| status(&mut service, get(&[("x-id", id)]));
-    assert_eq!([call("victim"), call("victim"), call("victim")], [200, 200, 429]);
+    assert_eq!(
+        [call("victim"), call("victim"), call("victim")],
+        [200, 200, 429]
+    );
     let passed = (0..5_000).filter(|n| call(&n.to_string()) == 200).count();
-    assert_eq!(passed, 99 + 2, "99 have a place, all others share one limit");
+    assert_eq!(
+        passed,
+        99 + 2,
+        "99 have a place, all others share one limit"
+    );
     assert_eq!(call("victim"), 429);
 }

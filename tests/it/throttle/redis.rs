@@ -20,7 +20,11 @@ fn nodes(
 ) -> Vec<AuthLayer> {
     let node = |_| {
         let builder = world.builder().limiter(limiter());
-        rules.iter().fold(builder, |builder, rule| builder.throttle(rule.clone())).build().unwrap()
+        rules
+            .iter()
+            .fold(builder, |builder, rule| builder.throttle(rule.clone()))
+            .build()
+            .unwrap()
     };
     (0..count).map(node).collect()
 }
@@ -40,11 +44,22 @@ async fn hammer(nodes: &[AuthLayer], key: &str, at_once: usize, each: usize) -> 
 #[tokio::test]
 async fn four_nodes_admit_exactly_n_together() {
     let (server, world) = (Server::start(), World::new());
-    for (owner, rate) in
-        ["50/hour", "300/hour", "50/day burst 50", "300/week calendar"].into_iter().enumerate()
+    for (owner, rate) in [
+        "50/hour",
+        "300/hour",
+        "50/day burst 50",
+        "300/week calendar",
+    ]
+    .into_iter()
+    .enumerate()
     {
         let key = world.key(Subject::user(owner.to_string())).await;
-        let nodes = nodes(&world, 4, &|| patient(&server), &[Throttle::per_principal(rate)]);
+        let nodes = nodes(
+            &world,
+            4,
+            &|| patient(&server),
+            &[Throttle::per_principal(rate)],
+        );
         let expected = rate.split('/').next().unwrap().parse::<usize>().unwrap();
         assert_eq!(hammer(&nodes, &key, 16, 8).await, expected, "{rate}");
     }
@@ -71,7 +86,9 @@ async fn a_lease_is_answered_at_once_and_ends_with_its_time() {
     let key = world.key(Subject::user("7")).await;
     let at_once = || {
         let service = tower_layer::Layer::layer(&auth, Whoami);
-        tokio_test::task::spawn(service.oneshot(bearer(&key))).poll().is_ready()
+        tokio_test::task::spawn(service.oneshot(bearer(&key)))
+            .poll()
+            .is_ready()
     };
     assert!(!at_once(), "the first asks");
     assert_eq!(send(&auth, bearer(&key)).await.status, 200);
@@ -83,13 +100,32 @@ async fn a_lease_is_answered_at_once_and_ends_with_its_time() {
 #[tokio::test]
 async fn several_limits_on_a_server_are_all_or_nothing() {
     let (server, world) = (Server::start(), World::new());
-    let rules = [Throttle::per_principal("130/day"), Throttle::per_key("40/hour")];
+    let rules = [
+        Throttle::per_principal("130/day"),
+        Throttle::per_key("40/hour"),
+    ];
     let nodes = nodes(&world, 4, &|| patient(&server), &rules);
-    let (one, two) = (world.key(Subject::user("7")).await, world.key(Subject::user("7")).await);
-    assert_eq!(hammer(&nodes, &one, 8, 8).await + hammer(&nodes, &two, 8, 8).await, 80);
-    let others = [world.key(Subject::user("7")).await, world.key(Subject::user("7")).await];
-    let passed = [hammer(&nodes, &others[0], 8, 8).await, hammer(&nodes, &others[1], 8, 8).await];
-    assert_eq!(passed, [40, 10], "the owner's 130: nothing was lost by refusals");
+    let (one, two) = (
+        world.key(Subject::user("7")).await,
+        world.key(Subject::user("7")).await,
+    );
+    assert_eq!(
+        hammer(&nodes, &one, 8, 8).await + hammer(&nodes, &two, 8, 8).await,
+        80
+    );
+    let others = [
+        world.key(Subject::user("7")).await,
+        world.key(Subject::user("7")).await,
+    ];
+    let passed = [
+        hammer(&nodes, &others[0], 8, 8).await,
+        hammer(&nodes, &others[1], 8, 8).await,
+    ];
+    assert_eq!(
+        passed,
+        [40, 10],
+        "the owner's 130: nothing was lost by refusals"
+    );
 }
 
 #[tokio::test]
@@ -99,11 +135,24 @@ async fn routes_are_apart_on_a_server_and_the_same_route_of_two_nodes_is_one() {
     let mut passed = Vec::new();
     for scope in ["search", "search", "report"] {
         let auth = world.builder().limiter(patient(&server)).build().unwrap();
-        let route = auth.throttle(scope, [Throttle::per_principal("5/hour")]).unwrap();
-        let service = ServiceBuilder::new().layer(auth).layer(route).service(Whoami);
+        let route = auth
+            .throttle(scope, [Throttle::per_principal("5/hour")])
+            .unwrap();
+        let service = ServiceBuilder::new()
+            .layer(auth)
+            .layer(route)
+            .service(Whoami);
         let mut count = 0;
         for _ in 0..4 {
-            count += usize::from(service.clone().oneshot(bearer(&key)).await.unwrap().status() == 200);
+            count += usize::from(
+                service
+                    .clone()
+                    .oneshot(bearer(&key))
+                    .await
+                    .unwrap()
+                    .status()
+                    == 200,
+            );
         }
         passed.push(count);
     }
@@ -113,17 +162,42 @@ async fn routes_are_apart_on_a_server_and_the_same_route_of_two_nodes_is_one() {
 #[tokio::test]
 async fn answers_tell_the_standing_on_the_server() {
     let (server, world) = (Server::start(), World::new());
-    let nodes = nodes(&world, 2, &|| patient(&server), &[Throttle::per_principal("3/hour")]);
+    let nodes = nodes(
+        &world,
+        2,
+        &|| patient(&server),
+        &[Throttle::per_principal("3/hour")],
+    );
     let key = world.key(Subject::user("7")).await;
     let left = async |node: &AuthLayer| {
         let reply = send(node, bearer(&key)).await;
         let told = reply.headers["ratelimit"].to_str().unwrap();
-        told.split("r=").nth(1).unwrap().split(';').next().unwrap().to_owned()
+        told.split("r=")
+            .nth(1)
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned()
     };
-    assert_eq!([left(&nodes[0]).await, left(&nodes[1]).await, left(&nodes[0]).await], ["2", "1", "0"]);
+    assert_eq!(
+        [
+            left(&nodes[0]).await,
+            left(&nodes[1]).await,
+            left(&nodes[0]).await
+        ],
+        ["2", "1", "0"]
+    );
     let refused = send(&nodes[1], bearer(&key)).await;
-    let retry_after: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
-    assert!(refused.status == 429 && (3590..=3600).contains(&retry_after), "{retry_after}");
+    let retry_after: u64 = refused.headers["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(
+        refused.status == 429 && (3590..=3600).contains(&retry_after),
+        "{retry_after}"
+    );
 }
 
 #[tokio::test]
@@ -134,14 +208,37 @@ async fn settled_costs_reach_the_server() {
     let key = world.key(Subject::user("7")).await;
     let handler = |request: Request<Full<Bytes>>| {
         request.extensions().get::<Settlement>().unwrap().settle(95);
-        std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(Full::<Bytes>::default())))
+        std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(
+            Full::<Bytes>::default(),
+        )))
     };
-    let service = ServiceBuilder::new().layer(auth).service(tower::service_fn(handler));
-    assert_eq!(service.clone().oneshot(bearer(&key)).await.unwrap().status(), 200);
+    let service = ServiceBuilder::new()
+        .layer(auth)
+        .service(tower::service_fn(handler));
+    assert_eq!(
+        service
+            .clone()
+            .oneshot(bearer(&key))
+            .await
+            .unwrap()
+            .status(),
+        200
+    );
     // It is sent in the background: the server says when it is there.
-    let mut connection = ::redis::Client::open(server.url()).unwrap().get_connection().unwrap();
-    let names: Vec<String> = ::redis::cmd("KEYS").arg("*").query(&mut connection).unwrap();
-    let mut stored = || -> Vec<u8> { ::redis::cmd("GET").arg(&names[0]).query(&mut connection).unwrap() };
+    let mut connection = ::redis::Client::open(server.url())
+        .unwrap()
+        .get_connection()
+        .unwrap();
+    let names: Vec<String> = ::redis::cmd("KEYS")
+        .arg("*")
+        .query(&mut connection)
+        .unwrap();
+    let mut stored = || -> Vec<u8> {
+        ::redis::cmd("GET")
+            .arg(&names[0])
+            .query(&mut connection)
+            .unwrap()
+    };
     // The count is the last byte of its one entry.
     while stored().last() != Some(&95) {
         tokio::task::yield_now().await;
@@ -165,7 +262,13 @@ async fn while_the_server_is_gone_each_rule_does_what_it_says() {
     assert_eq!(admitted(&share, &key, 50).await, 10, "a quarter");
     assert_eq!(admitted(&admit, &key, 50).await, 50);
     let refused = send(&refuse, bearer(&key)).await;
-    assert_eq!((refused.status.as_u16(), refused.headers.contains_key("retry-after")), (503, true));
+    assert_eq!(
+        (
+            refused.status.as_u16(),
+            refused.headers.contains_key("retry-after")
+        ),
+        (503, true)
+    );
     server.restart();
     world.advance(1.0);
     for auth in [&share, &refuse, &admit] {
@@ -196,10 +299,17 @@ async fn a_frozen_server_costs_few_requests_their_deadline_and_the_others_nothin
     let mut waited = 0;
     for _ in 0..200 {
         let start = start();
-        assert_eq!(send(&auth, bearer(&key)).await.status, 200, "from this node's share");
+        assert_eq!(
+            send(&auth, bearer(&key)).await.status,
+            200,
+            "from this node's share"
+        );
         waited += usize::from(start.elapsed() >= Duration::from_millis(400));
     }
-    assert_eq!(waited, 3, "three fail, then nobody asks: 99 of 100 wait for nothing");
+    assert_eq!(
+        waited, 3,
+        "three fail, then nobody asks: 99 of 100 wait for nothing"
+    );
     server.thaw();
     world.advance(1.0);
     assert_eq!(send(&auth, bearer(&key)).await.status, 200);
@@ -211,13 +321,29 @@ async fn a_forgotten_script_is_sent_again_and_a_key_of_another_kind_is_an_outage
     let key = world.key(Subject::user("7")).await;
     let rule = Throttle::per_principal("5/day").refuse_in_outage();
     let auth = nodes(&world, 1, &|| patient(&server), &[rule]).remove(0);
-    let mut connection = ::redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+    let mut connection = ::redis::Client::open(server.url())
+        .unwrap()
+        .get_connection()
+        .unwrap();
     assert_eq!(admitted(&auth, &key, 2).await, 2);
-    ::redis::cmd("SCRIPT").arg("FLUSH").exec(&mut connection).unwrap();
+    ::redis::cmd("SCRIPT")
+        .arg("FLUSH")
+        .exec(&mut connection)
+        .unwrap();
     assert_eq!(admitted(&auth, &key, 9).await, 3);
-    let names: Vec<String> = ::redis::cmd("KEYS").arg("*").query(&mut connection).unwrap();
-    ::redis::cmd("DEL").arg(&names).exec(&mut connection).unwrap();
-    ::redis::cmd("LPUSH").arg(&names[0]).arg("x").exec(&mut connection).unwrap();
+    let names: Vec<String> = ::redis::cmd("KEYS")
+        .arg("*")
+        .query(&mut connection)
+        .unwrap();
+    ::redis::cmd("DEL")
+        .arg(&names)
+        .exec(&mut connection)
+        .unwrap();
+    ::redis::cmd("LPUSH")
+        .arg(&names[0])
+        .arg("x")
+        .exec(&mut connection)
+        .unwrap();
     assert_eq!(send(&auth, bearer(&key)).await.status, 503);
 }
 
@@ -227,23 +353,54 @@ async fn a_server_is_asked_over_tls_if_it_has_a_certificate_that_is_trusted() {
     let patient = |limiter: RedisLimiter| limiter.deadline(Duration::from_secs(10));
     let auth = |world: &World, limiter: RedisLimiter| {
         let builder = world.builder().limiter(patient(limiter));
-        builder.throttle(Throttle::per_principal("3/day").refuse_in_outage()).build().unwrap()
+        builder
+            .throttle(Throttle::per_principal("3/day").refuse_in_outage())
+            .build()
+            .unwrap()
     };
     let limiter = || RedisLimiter::new(&server.url());
     let (world, other) = (World::new(), World::new());
-    let (key, others) = (world.key(Subject::user("7")).await, other.key(Subject::user("7")).await);
-    assert_eq!(admitted(&auth(&world, limiter().root_certificates(server.certificate())), &key, 2).await, 2);
+    let (key, others) = (
+        world.key(Subject::user("7")).await,
+        other.key(Subject::user("7")).await,
+    );
     assert_eq!(
-        admitted(&auth(&other, limiter().root_certificates(server.certificate())), &others, 5).await,
+        admitted(
+            &auth(&world, limiter().root_certificates(server.certificate())),
+            &key,
+            2
+        )
+        .await,
+        2
+    );
+    assert_eq!(
+        admitted(
+            &auth(&other, limiter().root_certificates(server.certificate())),
+            &others,
+            5
+        )
+        .await,
         1
     );
     let unknown = send(&auth(&world, limiter()), bearer(&key)).await;
-    assert_eq!(unknown.status, 503, "nobody trusts a certificate that signs itself");
+    assert_eq!(
+        unknown.status, 503,
+        "nobody trusts a certificate that signs itself"
+    );
 
     let problems = |limiter: RedisLimiter| {
-        World::new().builder().limiter(limiter).build().unwrap_err().problems().to_vec()
+        World::new()
+            .builder()
+            .limiter(limiter)
+            .build()
+            .unwrap_err()
+            .problems()
+            .to_vec()
     };
-    assert_eq!(problems(limiter().root_certificates("no PEM")), [ConfigProblem::RedisCertificates]);
+    assert_eq!(
+        problems(limiter().root_certificates("no PEM")),
+        [ConfigProblem::RedisCertificates]
+    );
     let plain = RedisLimiter::new("redis://127.0.0.1").root_certificates(server.certificate());
     assert_eq!(problems(plain), [ConfigProblem::RedisCertificates]);
 }
@@ -253,11 +410,19 @@ async fn a_cluster_takes_rules_together_that_count_by_the_same() {
     let (server, world) = (Server::start_as_cluster(), World::new());
     let key = world.key(Subject::user("7")).await;
     let admits = async |rules: [Throttle; 2]| {
-        let [auth] = nodes(&world, 1, &|| patient(&server), &rules).try_into().unwrap();
-        (admitted(&auth, &key, 7).await, send(&auth, bearer(&key)).await.status.as_u16())
+        let [auth] = nodes(&world, 1, &|| patient(&server), &rules)
+            .try_into()
+            .unwrap();
+        (
+            admitted(&auth, &key, 7).await,
+            send(&auth, bearer(&key)).await.status.as_u16(),
+        )
     };
     let by_principal = |rate: &str| Throttle::per_principal(rate).refuse_in_outage();
-    assert_eq!(admits([by_principal("5/day"), by_principal("9/min burst 9")]).await, (5, 429));
+    assert_eq!(
+        admits([by_principal("5/day"), by_principal("9/min burst 9")]).await,
+        (5, 429)
+    );
     // Their keys are in different slots.
     let by_key = Throttle::per_key("9/day").refuse_in_outage();
     assert_eq!(admits([by_principal("9/day"), by_key]).await, (0, 503));
@@ -266,11 +431,23 @@ async fn a_cluster_takes_rules_together_that_count_by_the_same() {
 #[tokio::test]
 async fn mistakes_are_reported_by_build() {
     let problems = |limiter: RedisLimiter| {
-        World::new().builder().limiter(limiter).build().unwrap_err().problems().to_vec()
+        World::new()
+            .builder()
+            .limiter(limiter)
+            .build()
+            .unwrap_err()
+            .problems()
+            .to_vec()
     };
-    assert_eq!(problems(RedisLimiter::new("http://x")), [ConfigProblem::RedisUrl]);
+    assert_eq!(
+        problems(RedisLimiter::new("http://x")),
+        [ConfigProblem::RedisUrl]
+    );
     let url = "redis://:a-password@127.0.0.1:1";
-    let zero = RedisLimiter::new(url).nodes(0).deadline(Duration::ZERO).leases(0);
+    let zero = RedisLimiter::new(url)
+        .nodes(0)
+        .deadline(Duration::ZERO)
+        .leases(0);
     assert!(!format!("{zero:?}").contains("a-password"));
     assert_eq!(problems(zero).len(), 3);
 }
@@ -296,7 +473,11 @@ async fn four_processes_with_leases_admit_n_once_they_are_used_up_and_never_more
     let (server, long) = (Server::start(), Long::asked_for());
     for run in 0..long.runs {
         assert_eq!(four_processes(&server, run, 20), 333, "run {run}");
-        assert_eq!(four_processes(&server, run, 1), 0, "run {run}, after all were used up");
+        assert_eq!(
+            four_processes(&server, run, 1),
+            0,
+            "run {run}, after all were used up"
+        );
     }
 }
 
@@ -304,15 +485,29 @@ async fn four_processes_with_leases_admit_n_once_they_are_used_up_and_never_more
 fn four_processes(server: &Server, owner: usize, leases: u32) -> usize {
     let child = |_| {
         let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "throttle::redis::four_processes_admit_exactly_n", "--nocapture"]);
-        command.env(URL, server.url()).env(OWNER, owner.to_string()).env(LEASES, leases.to_string());
-        command.stdout(std::process::Stdio::piped()).spawn().unwrap()
+        command.args([
+            "--exact",
+            "throttle::redis::four_processes_admit_exactly_n",
+            "--nocapture",
+        ]);
+        command
+            .env(URL, server.url())
+            .env(OWNER, owner.to_string())
+            .env(LEASES, leases.to_string());
+        command
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap()
     };
     let children: Vec<_> = (0..4).map(child).collect();
     let passed = children.into_iter().map(|child| {
         let output = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
         let line = output.lines().find_map(|line| line.split_once("passed="));
-        line.unwrap_or_else(|| panic!("{output}")).1.trim().parse::<usize>().unwrap()
+        line.unwrap_or_else(|| panic!("{output}"))
+            .1
+            .trim()
+            .parse::<usize>()
+            .unwrap()
     });
     passed.sum()
 }
@@ -325,10 +520,18 @@ async fn one_process(url: &str) {
     let record = KeyRecord::new("1", owner, "", "", keys.digest(key), UNIX_EPOCH);
     store.insert_key(record, UNIX_EPOCH).await.unwrap();
     let leases = variable(LEASES).parse().unwrap();
-    let limiter = RedisLimiter::new(url).deadline(Duration::from_secs(10)).leases(leases);
+    let limiter = RedisLimiter::new(url)
+        .deadline(Duration::from_secs(10))
+        .leases(leases);
     // By a clock that stands still no lease runs off unused, however slow the machine is.
-    let builder = AuthLayer::builder().api_keys(keys).limiter(limiter).clock(ManualClock::new(1_000));
-    let auth = builder.throttle(Throttle::per_principal("333/day")).build().unwrap();
+    let builder = AuthLayer::builder()
+        .api_keys(keys)
+        .limiter(limiter)
+        .clock(ManualClock::new(1_000));
+    let auth = builder
+        .throttle(Throttle::per_principal("333/day"))
+        .build()
+        .unwrap();
     let (long, start, mut passed) = (Long::asked_for(), start(), 0);
     loop {
         let round = hammer(std::slice::from_ref(&auth), key, 16, 10).await;

@@ -11,15 +11,29 @@ use tower_auth::{Action, Clock, ConfigProblem, Grant, Scope, Tokens};
 #[tokio::test]
 async fn a_caller_over_the_limit_is_refused_with_429_until_as_told() {
     let world = World::new();
-    let auth = world.builder().throttle(Throttle::per_principal("3/min")).build().unwrap();
+    let auth = world
+        .builder()
+        .throttle(Throttle::per_principal("3/min"))
+        .build()
+        .unwrap();
     let key = world.key(Subject::user("7")).await;
     assert_eq!(statuses(&auth, &key, 4).await, [200, 200, 200, 429]);
     world.advance(20.5);
     let refused = send(&auth, bearer(&key)).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (429, "throttled"));
-    assert_eq!(refused.headers["retry-after"], "40", "39.5 seconds, rounded up");
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (429, "throttled")
+    );
+    assert_eq!(
+        refused.headers["retry-after"], "40",
+        "39.5 seconds, rounded up"
+    );
     world.advance(39.4);
-    assert_eq!(statuses(&auth, &key, 1).await, [429], "never earlier than told");
+    assert_eq!(
+        statuses(&auth, &key, 1).await,
+        [429],
+        "never earlier than told"
+    );
     world.advance(0.1);
     assert_eq!(statuses(&auth, &key, 4).await, [200, 200, 200, 429]);
 }
@@ -27,21 +41,51 @@ async fn a_caller_over_the_limit_is_refused_with_429_until_as_told() {
 #[tokio::test]
 async fn owners_are_counted_together_and_apart_from_one_another() {
     let world = World::new();
-    let auth = world.builder().throttle(Throttle::per_principal("2/min")).build().unwrap();
-    let (one, two) = (world.key(Subject::user("7")).await, world.key(Subject::user("7")).await);
+    let auth = world
+        .builder()
+        .throttle(Throttle::per_principal("2/min"))
+        .build()
+        .unwrap();
+    let (one, two) = (
+        world.key(Subject::user("7")).await,
+        world.key(Subject::user("7")).await,
+    );
     let tenant = world.key(Subject::new("tenant", "7")).await;
-    assert_eq!(admitted(&auth, &one, 1).await + admitted(&auth, &two, 5).await, 2);
-    assert_eq!(admitted(&auth, &tenant, 5).await, 2, "a kind is part of a subject");
-    assert_eq!(admitted(&auth, &token_for("7"), 5).await, 2, "another issuer's subject is another");
+    assert_eq!(
+        admitted(&auth, &one, 1).await + admitted(&auth, &two, 5).await,
+        2
+    );
+    assert_eq!(
+        admitted(&auth, &tenant, 5).await,
+        2,
+        "a kind is part of a subject"
+    );
+    assert_eq!(
+        admitted(&auth, &token_for("7"), 5).await,
+        2,
+        "another issuer's subject is another"
+    );
 }
 
 #[tokio::test]
 async fn a_token_that_we_issued_counts_with_the_keys_of_its_user() {
     let world = World::new();
-    let tokens = Tokens::hs256(SECRET).store(Memory::new()).issuer("https://api.example.com");
-    let auth = world.builder().tokens(tokens).throttle(Throttle::per_principal("3/min")).build().unwrap();
+    let tokens = Tokens::hs256(SECRET)
+        .store(Memory::new())
+        .issuer("https://api.example.com");
+    let auth = world
+        .builder()
+        .tokens(tokens)
+        .throttle(Throttle::per_principal("3/min"))
+        .build()
+        .unwrap();
     let key = world.key(Subject::user("7")).await;
-    let pair = auth.tokens().unwrap().issue(Grant::new(Subject::user("7")), world.clock.now()).await.unwrap();
+    let pair = auth
+        .tokens()
+        .unwrap()
+        .issue(Grant::new(Subject::user("7")), world.clock.now())
+        .await
+        .unwrap();
     assert_eq!(admitted(&auth, &key, 2).await, 2);
     assert_eq!(admitted(&auth, pair.access().expose(), 5).await, 1);
     assert_eq!(admitted(&auth, &key, 1).await, 0);
@@ -50,49 +94,94 @@ async fn a_token_that_we_issued_counts_with_the_keys_of_its_user() {
 #[tokio::test]
 async fn keys_users_tenants_and_functions_count_what_they_say() {
     let world = World::new();
-    let metadata = |record: KeyRecord| record.with_metadata(&serde_json::json!({ "tenant": 5 })).unwrap();
-    let (one, two) =
-        (world.key_with(Subject::user("7"), metadata).await, world.key(Subject::user("7")).await);
+    let metadata = |record: KeyRecord| {
+        record
+            .with_metadata(&serde_json::json!({ "tenant": 5 }))
+            .unwrap()
+    };
+    let (one, two) = (
+        world.key_with(Subject::user("7"), metadata).await,
+        world.key(Subject::user("7")).await,
+    );
     let other = world.key_with(Subject::new("agent", "8"), metadata).await;
     let token = token_with(serde_json::json!({ "sub": "7", "tenant": "5" }));
     let by = |throttle| world.builder().throttle(throttle).build().unwrap();
 
     let auth = by(Throttle::per_key("2/min"));
-    assert_eq!((admitted(&auth, &one, 5).await, admitted(&auth, &two, 5).await), (2, 2));
+    assert_eq!(
+        (
+            admitted(&auth, &one, 5).await,
+            admitted(&auth, &two, 5).await
+        ),
+        (2, 2)
+    );
     assert_eq!(admitted(&auth, &token, 5).await, 5, "a token is no key");
 
     let auth = by(Throttle::per_user("2/min"));
-    assert_eq!(admitted(&auth, &one, 5).await + admitted(&auth, &token, 5).await, 2, "whoever issued it");
+    assert_eq!(
+        admitted(&auth, &one, 5).await + admitted(&auth, &token, 5).await,
+        2,
+        "whoever issued it"
+    );
     assert_eq!(admitted(&auth, &other, 5).await, 5, "an agent is no user");
 
     let auth = by(Throttle::per_tenant("tenant", "3/min"));
     assert_eq!(
-        admitted(&auth, &one, 2).await + admitted(&auth, &other, 5).await + admitted(&auth, &token, 5).await,
+        admitted(&auth, &one, 2).await
+            + admitted(&auth, &other, 5).await
+            + admitted(&auth, &token, 5).await,
         3
     );
     assert_eq!(admitted(&auth, &two, 5).await, 5, "a key without a tenant");
 
-    let by_kind =
-        |call: &Call<'_>| Some(call.principal()?.subject().kind().to_owned()).filter(|kind| kind != "agent");
+    let by_kind = |call: &Call<'_>| {
+        Some(call.principal()?.subject().kind().to_owned()).filter(|kind| kind != "agent")
+    };
     let auth = by(Throttle::per("2/min", by_kind));
-    assert_eq!(admitted(&auth, &one, 1).await + admitted(&auth, &token, 5).await, 2);
-    assert_eq!(admitted(&auth, &other, 5).await, 5, "the function says nothing of it");
+    assert_eq!(
+        admitted(&auth, &one, 1).await + admitted(&auth, &token, 5).await,
+        2
+    );
+    assert_eq!(
+        admitted(&auth, &other, 5).await,
+        5,
+        "the function says nothing of it"
+    );
 }
 
 #[tokio::test]
 async fn a_rotated_key_and_its_successor_share_a_limit() {
     let world = World::new();
-    let auth = world.builder().throttle(Throttle::per_key("3/min")).build().unwrap();
-    let first = world.key_with(Subject::user("7"), |record| record.in_lineage("line")).await;
-    let successor = world.key_with(Subject::user("7"), |record| record.in_lineage("line")).await;
-    assert_eq!(admitted(&auth, &first, 2).await + admitted(&auth, &successor, 5).await, 3);
+    let auth = world
+        .builder()
+        .throttle(Throttle::per_key("3/min"))
+        .build()
+        .unwrap();
+    let first = world
+        .key_with(Subject::user("7"), |record| record.in_lineage("line"))
+        .await;
+    let successor = world
+        .key_with(Subject::user("7"), |record| record.in_lineage("line"))
+        .await;
+    assert_eq!(
+        admitted(&auth, &first, 2).await + admitted(&auth, &successor, 5).await,
+        3
+    );
 }
 
 #[tokio::test]
 async fn quotas_come_from_the_record_by_choice() {
     let world = World::new();
-    let auth = world.builder().throttle(Throttle::per_principal("2/min").record_quota()).build().unwrap();
-    for (owner, rate, expected) in [("1", None, 2), ("2", Some("4/min"), 4), ("3", Some("4/month"), 2)] {
+    let auth = world
+        .builder()
+        .throttle(Throttle::per_principal("2/min").record_quota())
+        .build()
+        .unwrap();
+    for (owner, rate, expected) in [
+        ("1", None, 2),
+        ("2", Some("4/min"), 4),
+        ("3", Some("4/month"), 2),
+    ] {
         let edit = |record: KeyRecord| match rate {
             Some(rate) => record.rate(rate),
             None => record,
@@ -114,20 +203,40 @@ async fn several_limits_are_all_or_nothing() {
     let key = world.key(Subject::user("7")).await;
     assert_eq!(admitted(&auth, &key, 50).await, 2);
     world.advance(60.0);
-    assert_eq!(admitted(&auth, &key, 50).await, 2, "what the minute refused, the hour has not counted");
+    assert_eq!(
+        admitted(&auth, &key, 50).await,
+        2,
+        "what the minute refused, the hour has not counted"
+    );
     world.advance(60.0);
     let refused = send(&auth, bearer(&key)).await;
-    assert_eq!(refused.headers["retry-after"], "3480", "the longest of the waits");
+    assert_eq!(
+        refused.headers["retry-after"], "3480",
+        "the longest of the waits"
+    );
 }
 
 #[tokio::test]
 async fn quotas_come_from_whatever_a_function_knows_of_the_caller() {
     let world = World::new();
-    let by_role = |caller: &tower_auth::Principal| caller.has_role("gold").then(|| "4/min".parse().unwrap());
-    let auth = world.builder().throttle(Throttle::per_principal("2/min").quota(by_role)).build().unwrap();
-    let (plain, gold) =
-        (world.key(Subject::user("1")).await, world.key_with(Subject::user("2"), |r| r.role("gold")).await);
-    assert_eq!((admitted(&auth, &plain, 9).await, admitted(&auth, &gold, 9).await), (2, 4));
+    let by_role =
+        |caller: &tower_auth::Principal| caller.has_role("gold").then(|| "4/min".parse().unwrap());
+    let auth = world
+        .builder()
+        .throttle(Throttle::per_principal("2/min").quota(by_role))
+        .build()
+        .unwrap();
+    let (plain, gold) = (
+        world.key(Subject::user("1")).await,
+        world.key_with(Subject::user("2"), |r| r.role("gold")).await,
+    );
+    assert_eq!(
+        (
+            admitted(&auth, &plain, 9).await,
+            admitted(&auth, &gold, 9).await
+        ),
+        (2, 4)
+    );
     let told = send(&auth, bearer(&gold)).await;
     assert_eq!(told.headers["ratelimit-policy"], r#""principal";q=4;w=60"#);
 }
@@ -135,8 +244,10 @@ async fn quotas_come_from_whatever_a_function_knows_of_the_caller() {
 #[tokio::test]
 async fn costs_are_charged_before_and_settled_after() {
     let world = World::new();
-    let rule =
-        || Throttle::per_principal("10/min").cost(|call| if call.uri().query().is_some() { 4 } else { 1 });
+    let rule = || {
+        Throttle::per_principal("10/min")
+            .cost(|call| if call.uri().query().is_some() { 4 } else { 1 })
+    };
     let auth = world.builder().throttle(rule().settled()).build().unwrap();
     let key = world.key(Subject::user("7")).await;
     let settle_at = Arc::new(AtomicUsize::new(0));
@@ -146,17 +257,32 @@ async fn costs_are_charged_before_and_settled_after() {
         let settlement = request.extensions().get::<Settlement>().unwrap();
         settlement.settle(99);
         settlement.settle(cost);
-        std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(Full::<Bytes>::default())))
+        std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(
+            Full::<Bytes>::default(),
+        )))
     };
-    let service = ServiceBuilder::new().layer(auth.clone()).service(tower::service_fn(handler));
+    let service = ServiceBuilder::new()
+        .layer(auth.clone())
+        .service(tower::service_fn(handler));
     let call = async |cost: usize| {
         settle_at.store(cost, Ordering::SeqCst);
         let mut request = bearer(&key);
         *request.uri_mut() = "/?costly".parse().unwrap();
         reply(service.clone().oneshot(request).await.unwrap()).await
     };
-    let left = |reply: &Reply| reply.headers.get("ratelimit").unwrap().to_str().unwrap().to_owned();
-    assert!(left(&call(1).await).contains("r=6"), "10 less the 4 that it may cost");
+    let left = |reply: &Reply| {
+        reply
+            .headers
+            .get("ratelimit")
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert!(
+        left(&call(1).await).contains("r=6"),
+        "10 less the 4 that it may cost"
+    );
     assert!(left(&call(0).await).contains("r=5"), "3 of the 4 came back");
     assert!(left(&call(30).await).contains("r=5"), "all of the second");
     let refused = call(0).await;
@@ -172,13 +298,29 @@ async fn costs_are_charged_before_and_settled_after() {
 #[tokio::test]
 async fn a_cost_above_the_limit_never_passes_and_takes_nothing() {
     let world = World::new();
-    let cost = |call: &Call<'_>| if call.method() == http::Method::PUT { 11 } else { 1 };
-    let auth = world.builder().throttle(Throttle::per_principal("10/min").cost(cost)).build().unwrap();
+    let cost = |call: &Call<'_>| {
+        if call.method() == http::Method::PUT {
+            11
+        } else {
+            1
+        }
+    };
+    let auth = world
+        .builder()
+        .throttle(Throttle::per_principal("10/min").cost(cost))
+        .build()
+        .unwrap();
     let key = world.key(Subject::user("7")).await;
     let field = format!("Bearer {key}");
     for _ in 0..3 {
         let refused = send(&auth, request("PUT", &[("authorization", &field)])).await;
-        assert_eq!((refused.status.as_u16(), refused.headers["retry-after"].to_str().unwrap()), (429, "60"));
+        assert_eq!(
+            (
+                refused.status.as_u16(),
+                refused.headers["retry-after"].to_str().unwrap()
+            ),
+            (429, "60")
+        );
     }
     assert_eq!(admitted(&auth, &key, 20).await, 10);
 }
@@ -192,7 +334,10 @@ async fn a_rule_that_observes_refuses_nothing_and_promises_nothing() {
         .builder()
         .on_event(move |event| {
             if event.action == Action::ThrottleWouldRefuse {
-                count.lock().unwrap().push((event.id.unwrap().to_owned(), event.at));
+                count
+                    .lock()
+                    .unwrap()
+                    .push((event.id.unwrap().to_owned(), event.at));
             }
         })
         .throttle(Throttle::per_principal("1/min").observe().name("rehearsed"))
@@ -207,17 +352,26 @@ async fn a_rule_that_observes_refuses_nothing_and_promises_nothing() {
     let text = String::from_utf8(log.take()).unwrap();
     assert_eq!(text.matches("throttle would refuse").count(), 8, "{text}");
     assert!(text.contains("rehearsed"));
-    assert_eq!(*counted.lock().unwrap(), vec![("rehearsed".to_owned(), world.clock.now()); 8]);
+    assert_eq!(
+        *counted.lock().unwrap(),
+        vec![("rehearsed".to_owned(), world.clock.now()); 8]
+    );
     let refused = send(&auth, bearer(&key)).await;
-    assert_eq!(refused.headers["ratelimit-policy"], r#""principal";q=5;w=60"#);
+    assert_eq!(
+        refused.headers["ratelimit-policy"],
+        r#""principal";q=5;w=60"#
+    );
 }
 
 #[tokio::test]
 async fn a_function_that_panics_is_500_and_the_next_request_is_served() {
     let world = World::new();
     let key = world.key(Subject::user("7")).await;
-    let planted =
-        |call: &Call<'_>| call.headers().contains_key("x-planted").then(|| -> String { panic!("planted") });
+    let planted = |call: &Call<'_>| {
+        call.headers()
+            .contains_key("x-planted")
+            .then(|| -> String { panic!("planted") })
+    };
     let by_key = Throttle::per("9/min", planted);
     let by_cost = Throttle::per_key("9/min").cost(move |call| planted(call).map_or(1, |_| 0));
     let by_quota = Throttle::per_key("9/min").quota(|caller| match caller.subject().id() {
@@ -239,8 +393,14 @@ async fn routes_are_counted_on_their_own_whatever_their_path_is_spelled_like() {
     use axum::Router;
     use axum::routing::get as on_get;
     let world = World::new();
-    let auth = world.builder().throttle(Throttle::per_principal("9/min")).build().unwrap();
-    let search = auth.throttle("search", [Throttle::per_principal("2/min")]).unwrap();
+    let auth = world
+        .builder()
+        .throttle(Throttle::per_principal("9/min"))
+        .build()
+        .unwrap();
+    let search = auth
+        .throttle("search", [Throttle::per_principal("2/min")])
+        .unwrap();
     let app = Router::new()
         .route("/search", on_get(async || "found"))
         .route("/find/{what}", on_get(async || "found"))
@@ -249,7 +409,10 @@ async fn routes_are_counted_on_their_own_whatever_their_path_is_spelled_like() {
         .layer(auth);
     let key = world.key(Subject::user("7")).await;
     let call = async |path: &str| {
-        let request = Request::get(path).header("x-api-key", &key).body(axum::body::Body::empty()).unwrap();
+        let request = Request::get(path)
+            .header("x-api-key", &key)
+            .body(axum::body::Body::empty())
+            .unwrap();
         reply(app.clone().oneshot(request).await.unwrap()).await
     };
     for (path, status) in [
@@ -263,17 +426,29 @@ async fn routes_are_counted_on_their_own_whatever_their_path_is_spelled_like() {
         assert_eq!(call(path).await.status, status, "{path}");
     }
     let told = call("/find/x").await;
-    let lines: Vec<_> =
-        told.headers.get_all("ratelimit-policy").iter().map(|line| line.to_str().unwrap()).collect();
-    assert_eq!(lines, [r#""search:principal";q=2;w=60"#, r#""principal";q=9;w=60"#]);
+    let lines: Vec<_> = told
+        .headers
+        .get_all("ratelimit-policy")
+        .iter()
+        .map(|line| line.to_str().unwrap())
+        .collect();
+    assert_eq!(
+        lines,
+        [r#""search:principal";q=2;w=60"#, r#""principal";q=9;w=60"#]
+    );
 }
 
 #[tokio::test]
 async fn a_route_outside_of_any_layer_is_500() {
     let world = World::new();
     let auth = world.builder().build().unwrap();
-    let alone = auth.throttle("alone", [Throttle::per_principal("2/min")]).unwrap();
-    let response = tower_layer::Layer::layer(&alone, Whoami).oneshot(get(&[])).await.unwrap();
+    let alone = auth
+        .throttle("alone", [Throttle::per_principal("2/min")])
+        .unwrap();
+    let response = tower_layer::Layer::layer(&alone, Whoami)
+        .oneshot(get(&[]))
+        .await
+        .unwrap();
     assert_eq!(response.status(), 500);
 }
 
@@ -299,7 +474,10 @@ async fn every_mistake_is_reported_by_build() {
     assert_eq!(problems[4], ConfigProblem::Zero("most_keys"));
     let auth = world.builder().build().unwrap();
     for (scope, rate) in [("", "5/s"), ("a,b", "5/s"), ("a", "5")] {
-        assert!(auth.throttle(scope, [Throttle::per_key(rate)]).is_err(), "{scope} {rate}");
+        assert!(
+            auth.throttle(scope, [Throttle::per_key(rate)]).is_err(),
+            "{scope} {rate}"
+        );
     }
     assert!(auth.throttle("none", []).is_err());
 }
@@ -307,10 +485,16 @@ async fn every_mistake_is_reported_by_build() {
 #[tokio::test]
 async fn a_scope_that_is_missing_is_counted_and_told() {
     let world = World::new();
-    let auth = world.builder().throttle(Throttle::per_principal("2/min")).build().unwrap();
+    let auth = world
+        .builder()
+        .throttle(Throttle::per_principal("2/min"))
+        .build()
+        .unwrap();
     let key = world.key(Subject::user("7")).await;
-    let service =
-        ServiceBuilder::new().layer(auth.clone()).layer(auth.require(Scope::new("x"))).service(Whoami);
+    let service = ServiceBuilder::new()
+        .layer(auth.clone())
+        .layer(auth.require(Scope::new("x")))
+        .service(Whoami);
     for (status, left) in [(403, "r=1"), (403, "r=0"), (429, "r=0")] {
         let reply = reply(service.clone().oneshot(bearer(&key)).await.unwrap()).await;
         assert_eq!(reply.status, status);
@@ -332,7 +516,11 @@ async fn a_clock_that_jumps_neither_forgives_nor_locks_out() {
     assert_eq!(admitted(&auth, &key, 5).await, 2);
     for jump in [4_294_967_296, 0, u64::MAX / 1_000_000, 1_705_190_400] {
         world.clock.set(jump);
-        assert_eq!(admitted(&auth, &key, 5).await, 0, "no time has passed by stepping to {jump}");
+        assert_eq!(
+            admitted(&auth, &key, 5).await,
+            0,
+            "no time has passed by stepping to {jump}"
+        );
     }
     world.advance(60.0);
     assert!(admitted(&auth, &key, 5).await >= 1);
@@ -343,7 +531,11 @@ async fn a_clock_that_jumps_neither_forgives_nor_locks_out() {
 #[tokio::test]
 async fn credentials_that_are_refused_are_not_counted() {
     let world = World::new();
-    let auth = world.builder().throttle(Throttle::per_principal("2/min")).build().unwrap();
+    let auth = world
+        .builder()
+        .throttle(Throttle::per_principal("2/min"))
+        .build()
+        .unwrap();
     for _ in 0..5 {
         let refused = send(&auth, bearer("egret_garbage")).await;
         assert_eq!(refused.status, 401);

@@ -48,10 +48,22 @@ impl Server {
     /// A cluster of one node, which has all slots.
     pub(crate) fn start_as_cluster() -> Self {
         let server = Self::start_with(Kind::Cluster(Dir::new()));
-        let mut connection = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
-        let slots = redis::cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16_383).exec(&mut connection);
+        let mut connection = redis::Client::open(server.url())
+            .unwrap()
+            .get_connection()
+            .unwrap();
+        let slots = redis::cmd("CLUSTER")
+            .arg("ADDSLOTSRANGE")
+            .arg(0)
+            .arg(16_383)
+            .exec(&mut connection);
         slots.unwrap();
-        let mut info = || redis::cmd("CLUSTER").arg("INFO").query::<String>(&mut connection).unwrap();
+        let mut info = || {
+            redis::cmd("CLUSTER")
+                .arg("INFO")
+                .query::<String>(&mut connection)
+                .unwrap()
+        };
         while !info().contains("cluster_state:ok") {
             std::thread::yield_now();
         }
@@ -61,21 +73,35 @@ impl Server {
     fn start_with(kind: Kind) -> Self {
         // The port is free when it is looked up; should somebody else be quicker, another is tried.
         let tries = (0..10).filter_map(|_| {
-            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let port = TcpListener::bind("127.0.0.1:0")
+                .unwrap()
+                .local_addr()
+                .unwrap()
+                .port();
             Some((spawn(port, &kind)?, port))
         });
         let (process, port) = { tries }.next().expect("no redis-server comes up");
-        Self { process, port, kind }
+        Self {
+            process,
+            port,
+            kind,
+        }
     }
 
     pub(crate) fn url(&self) -> String {
-        let scheme = if matches!(self.kind, Kind::Tls(_)) { "rediss" } else { "redis" };
+        let scheme = if matches!(self.kind, Kind::Tls(_)) {
+            "rediss"
+        } else {
+            "redis"
+        };
         format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
     /// Its certificate, of one that speaks TLS.
     pub(crate) fn certificate(&self) -> &str {
-        let Kind::Tls(tls) = &self.kind else { panic!("no TLS") };
+        let Kind::Tls(tls) = &self.kind else {
+            panic!("no TLS")
+        };
         &tls.certificate
     }
 
@@ -100,7 +126,13 @@ impl Server {
 
     fn signal(&self, signal: &str) {
         let pid = self.process.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 }
 
@@ -112,18 +144,39 @@ fn spawn(port: u16, kind: &Kind) -> Option<Child> {
     match kind {
         Kind::Plain => command.args(["--port", &port]),
         Kind::Cluster(files) => {
-            let bus = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-            command.args(["--port", &port, "--cluster-enabled", "yes", "--cluster-port", &bus]);
+            let bus = TcpListener::bind("127.0.0.1:0")
+                .unwrap()
+                .local_addr()
+                .unwrap()
+                .port()
+                .to_string();
+            command.args([
+                "--port",
+                &port,
+                "--cluster-enabled",
+                "yes",
+                "--cluster-port",
+                &bus,
+            ]);
             command.arg("--dir").arg(&files.0)
         }
         Kind::Tls(tls) => {
-            command.args(["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"]);
+            command.args([
+                "--port",
+                "0",
+                "--tls-port",
+                &port,
+                "--tls-auth-clients",
+                "no",
+            ]);
             command.arg("--tls-cert-file").arg(tls.files.0.join("cert"));
             command.arg("--tls-key-file").arg(tls.files.0.join("key"))
         }
     };
     command.stdout(Stdio::piped());
-    let mut process = command.spawn().expect("no redis-server: apt-get install redis-server");
+    let mut process = command
+        .spawn()
+        .expect("no redis-server: apt-get install redis-server");
     let mut output = BufReader::new(process.stdout.take().unwrap());
     let mut line = String::new();
     while output.read_line(&mut line).unwrap() > 0 {

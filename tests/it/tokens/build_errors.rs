@@ -4,14 +4,19 @@ use super::forge::*;
 use super::keys;
 use super::policy::key;
 use crate::support::{AUDIENCE, ISSUER, SECRET};
-use tower_auth::{AuthLayer, ConfigError, ConfigProblem as Problem, Jwt, JwtAlgorithm as Alg, JwtKey};
+use tower_auth::{
+    AuthLayer, ConfigError, ConfigProblem as Problem, Jwt, JwtAlgorithm as Alg, JwtKey,
+};
 
 fn ours() -> Jwt {
     Jwt::new().issuer(ISSUER).audience(AUDIENCE)
 }
 
 fn errors(jwts: impl IntoIterator<Item = Jwt>) -> Result<(), ConfigError> {
-    jwts.into_iter().fold(AuthLayer::builder(), |builder, jwt| builder.jwt(jwt)).build().map(drop)
+    jwts.into_iter()
+        .fold(AuthLayer::builder(), |builder, jwt| builder.jwt(jwt))
+        .build()
+        .map(drop)
 }
 
 fn problems(name: &str, jwts: impl IntoIterator<Item = Jwt>) -> ConfigError {
@@ -19,12 +24,32 @@ fn problems(name: &str, jwts: impl IntoIterator<Item = Jwt>) -> ConfigError {
 }
 
 /// The text names the rule that is broken and has no eight characters in a row of any key.
-fn assert_tells_the_rule_and_no_key(name: &str, error: &ConfigError, rule: &str, material: &[&str]) {
+fn assert_tells_the_rule_and_no_key(
+    name: &str,
+    error: &ConfigError,
+    rule: &str,
+    material: &[&str],
+) {
     let mut texts = vec![error.to_string(), format!("{error:?}")];
-    texts.extend(error.problems().iter().flat_map(|problem| [problem.to_string(), format!("{problem:?}")]));
-    assert!(texts[..2].iter().all(|text| text.contains(rule)), "{name}: no {rule:?} in {}", texts[0]);
-    for (text, material) in texts.iter().flat_map(|text| material.iter().map(move |m| (text, m))) {
-        let leak = material.as_bytes().windows(8).find(|part| text.as_bytes().windows(8).any(|t| t == *part));
+    texts.extend(
+        error
+            .problems()
+            .iter()
+            .flat_map(|problem| [problem.to_string(), format!("{problem:?}")]),
+    );
+    assert!(
+        texts[..2].iter().all(|text| text.contains(rule)),
+        "{name}: no {rule:?} in {}",
+        texts[0]
+    );
+    for (text, material) in texts
+        .iter()
+        .flat_map(|text| material.iter().map(move |m| (text, m)))
+    {
+        let leak = material
+            .as_bytes()
+            .windows(8)
+            .find(|part| text.as_bytes().windows(8).any(|t| t == *part));
         let leak = leak.map(String::from_utf8_lossy);
         assert_eq!(leak, None, "{name}: of the key in {text:?}");
     }
@@ -38,7 +63,9 @@ fn refused(name: &str, bad: JwtKey, rule: &str, material: &[&str]) -> Problem {
     }
     let error = problems(name, [ours().key(bad)]);
     assert_tells_the_rule_and_no_key(name, &error, rule, material);
-    let [problem] = error.problems() else { panic!("{name}: {error}") };
+    let [problem] = error.problems() else {
+        panic!("{name}: {error}")
+    };
     problem.clone()
 }
 
@@ -57,11 +84,26 @@ fn the_keys_and_policies_that_the_mistakes_below_are_made_of_are_right() {
         errors([ours().key(key(alg))]).unwrap();
     }
     errors([ours().key(JwtKey::rsa(Alg::Rs256, keys::RSA_CUBE_N, "Aw"))]).unwrap();
-    errors([ours().key(JwtKey::pem(Alg::Rs256, &pem("PUBLIC KEY", &der(keys::RSA_SPKI), "\n")))]).unwrap();
-    errors([ours().key(JwtKey::pem(Alg::Es384, &pem("PUBLIC KEY", &der(keys::P384_SPKI), "\n")))]).unwrap();
-    errors([ours().key(JwtKey::pem(Alg::EdDsa, &pem("PUBLIC KEY", &der(keys::ED_SPKI), "\r\n")))]).unwrap();
-    errors([ours().key(JwtKey::pem(Alg::Ps256, &pem("RSA PUBLIC KEY", &der(keys::RSA_SPKI)[24..], "\n")))])
-        .unwrap();
+    errors([ours().key(JwtKey::pem(
+        Alg::Rs256,
+        &pem("PUBLIC KEY", &der(keys::RSA_SPKI), "\n"),
+    ))])
+    .unwrap();
+    errors([ours().key(JwtKey::pem(
+        Alg::Es384,
+        &pem("PUBLIC KEY", &der(keys::P384_SPKI), "\n"),
+    ))])
+    .unwrap();
+    errors([ours().key(JwtKey::pem(
+        Alg::EdDsa,
+        &pem("PUBLIC KEY", &der(keys::ED_SPKI), "\r\n"),
+    ))])
+    .unwrap();
+    errors([ours().key(JwtKey::pem(
+        Alg::Ps256,
+        &pem("RSA PUBLIC KEY", &der(keys::RSA_SPKI)[24..], "\n"),
+    ))])
+    .unwrap();
 }
 
 #[test]
@@ -76,8 +118,20 @@ fn a_secret_shorter_than_its_hash_is_refused_by_length() {
         for length in [0, 1, 8, 16, 31, least - 1] {
             let secret = &text[..length];
             let name = format!("{} with {length} bytes", alg.name());
-            let problem = refused(&name, make(alg, secret), &format!("at least {least} bytes"), &[secret]);
-            assert_eq!(problem, Problem::ShortSecret { algorithm: alg.name(), least }, "{name}");
+            let problem = refused(
+                &name,
+                make(alg, secret),
+                &format!("at least {least} bytes"),
+                &[secret],
+            );
+            assert_eq!(
+                problem,
+                Problem::ShortSecret {
+                    algorithm: alg.name(),
+                    least
+                },
+                "{name}"
+            );
         }
         errors([ours().key(make(alg, &text[..least]))]).unwrap();
     }
@@ -109,10 +163,21 @@ fn a_secret_that_is_published_or_repeats_itself_is_refused() {
         assert_eq!(problem, Problem::WeakSecret("HS256"), "{secret}");
     }
     let secret = "x".repeat(64);
-    assert_eq!(refused("HS384", JwtKey::hs384(&secret), "published", &[]), Problem::WeakSecret("HS384"));
-    assert_eq!(refused("HS512", JwtKey::hs512(&secret), "published", &[]), Problem::WeakSecret("HS512"));
+    assert_eq!(
+        refused("HS384", JwtKey::hs384(&secret), "published", &[]),
+        Problem::WeakSecret("HS384")
+    );
+    assert_eq!(
+        refused("HS512", JwtKey::hs512(&secret), "published", &[]),
+        Problem::WeakSecret("HS512")
+    );
     let public = pem("PUBLIC KEY", &der(keys::RSA_SPKI), "\n");
-    let problem = refused("a PEM", JwtKey::hs256(&public), "text of a key", &[keys::RSA_SPKI]);
+    let problem = refused(
+        "a PEM",
+        JwtKey::hs256(&public),
+        "text of a key",
+        &[keys::RSA_SPKI],
+    );
     assert_eq!(problem, Problem::WeakSecret("HS256"));
 }
 
@@ -133,7 +198,12 @@ fn an_rsa_key_that_is_short_or_has_a_bad_number_is_refused() {
     let (even_n, standard) = (even(n), format!("{n}=="));
     let table: [(&str, &str, &str, &str); 17] = [
         ("1024 bits", keys::RSA_1024_N, "AQAB", "2048 bits"),
-        ("1024 bits, half of a longer one", &half, "AQAB", "2048 bits"),
+        (
+            "1024 bits, half of a longer one",
+            &half,
+            "AQAB",
+            "2048 bits",
+        ),
         ("2047 bits", &nearly, "AQAB", "2048 bits"),
         ("1024 bits after zeros", &padded, "AQAB", "2048 bits"),
         ("no modulus", "", "AQAB", "2048 bits"),
@@ -164,21 +234,42 @@ fn an_ec_key_that_is_no_point_of_its_curve_is_refused() {
     let mut next = decode(y);
     next[31] ^= 1;
     let (next, zero, ones) = (encode(next), encode([0; 32]), encode([0xff; 32]));
-    let (short, long) = (encode(&decode(x)[1..]), encode([&[0], &*decode(x)].concat()));
+    let (short, long) = (
+        encode(&decode(x)[1..]),
+        encode([&[0], &*decode(x)].concat()),
+    );
     let off_curve = "algorithm's type and curve";
     let table: [(&str, Alg, &str, &str, &str); 13] = [
         ("a point beside the curve", Alg::Es256, x, &next, off_curve),
         ("coordinates exchanged", Alg::Es256, y, x, off_curve),
         ("the origin", Alg::Es256, &zero, &zero, off_curve),
         ("x = 0 and some y", Alg::Es256, &zero, y, off_curve),
-        ("coordinates past the field", Alg::Es256, &ones, &ones, off_curve),
+        (
+            "coordinates past the field",
+            Alg::Es256,
+            &ones,
+            &ones,
+            off_curve,
+        ),
         ("P-256 as ES384", Alg::Es384, x, y, "length"),
-        ("P-384 as ES256", Alg::Es256, keys::P384_X, keys::P384_Y, "length"),
+        (
+            "P-384 as ES256",
+            Alg::Es256,
+            keys::P384_X,
+            keys::P384_Y,
+            "length",
+        ),
         ("x of 31 bytes", Alg::Es256, &short, y, "length"),
         ("x of 33 bytes", Alg::Es256, &long, y, "length"),
         ("no y", Alg::Es256, x, "", "length"),
         ("no point", Alg::Es384, "", "", "length"),
-        ("x of one and y of another curve", Alg::Es384, keys::P384_X, y, "length"),
+        (
+            "x of one and y of another curve",
+            Alg::Es384,
+            keys::P384_X,
+            y,
+            "length",
+        ),
         ("x in hexadecimal", Alg::Es256, "zz!", y, "base64url"),
     ];
     for (name, alg, x, y, rule) in table {
@@ -243,40 +334,81 @@ fn an_ed25519_key_of_another_length_or_of_small_order_is_refused() {
         ("DER", der(keys::ED_SPKI)),
     ] {
         let text = encode(bytes);
-        refused_public(name, JwtKey::ed25519(&text), Alg::EdDsa, "32 bytes", &[&text]);
+        refused_public(
+            name,
+            JwtKey::ed25519(&text),
+            Alg::EdDsa,
+            "32 bytes",
+            &[&text],
+        );
     }
     for point in small_order() {
         let text = encode(point);
-        refused_public(&text, JwtKey::ed25519(&text), Alg::EdDsa, "small order", &[&text]);
+        refused_public(
+            &text,
+            JwtKey::ed25519(&text),
+            Alg::EdDsa,
+            "small order",
+            &[&text],
+        );
     }
     let hexadecimal: String = x.iter().map(|b| format!("{b:02x}")).collect();
-    refused_public("hexadecimal", JwtKey::ed25519(&hexadecimal), Alg::EdDsa, "32 bytes", &[&hexadecimal]);
+    refused_public(
+        "hexadecimal",
+        JwtKey::ed25519(&hexadecimal),
+        Alg::EdDsa,
+        "32 bytes",
+        &[&hexadecimal],
+    );
     let padded = format!("{}=", keys::ED_X);
-    refused_public("padded", JwtKey::ed25519(&padded), Alg::EdDsa, "base64url", &[&padded]);
+    refused_public(
+        "padded",
+        JwtKey::ed25519(&padded),
+        Alg::EdDsa,
+        "base64url",
+        &[&padded],
+    );
 }
 
 #[test]
 fn an_algorithm_for_keys_of_another_type_is_refused() {
     let numbers = |alg| JwtKey::rsa(alg, keys::RSA_N, "AQAB");
     let point = |alg| JwtKey::ec(alg, keys::P256_X, keys::P256_Y);
-    for alg in [Alg::Hs256, Alg::Hs384, Alg::Hs512, Alg::Es256, Alg::Es384, Alg::EdDsa] {
+    for alg in [
+        Alg::Hs256,
+        Alg::Hs384,
+        Alg::Hs512,
+        Alg::Es256,
+        Alg::Es384,
+        Alg::EdDsa,
+    ] {
         let name = format!("an RSA key for {}", alg.name());
         let error = problems(&name, [ours().key(numbers(alg))]);
         assert_tells_the_rule_and_no_key(&name, &error, alg.name(), &[keys::RSA_N]);
-        assert!(matches!(error.problems(), [Problem::Key { .. }]), "{name}: {error}");
+        assert!(
+            matches!(error.problems(), [Problem::Key { .. }]),
+            "{name}: {error}"
+        );
     }
     for alg in [Alg::Hs256, Alg::Hs512, Alg::Rs256, Alg::Ps512, Alg::EdDsa] {
         let name = format!("a P-256 key for {}", alg.name());
         let error = problems(&name, [ours().key(point(alg))]);
         assert_tells_the_rule_and_no_key(&name, &error, alg.name(), &[keys::P256_X, keys::P256_Y]);
-        assert!(matches!(error.problems(), [Problem::Key { .. }]), "{name}: {error}");
+        assert!(
+            matches!(error.problems(), [Problem::Key { .. }]),
+            "{name}: {error}"
+        );
     }
 }
 
 #[test]
 fn a_private_a_foreign_or_a_garbled_pem_is_refused() {
     let public = |der: &[u8]| pem("PUBLIC KEY", der, "\n");
-    let (rsa, ec, ed) = (der(keys::RSA_SPKI), der(keys::P256_SPKI), der(keys::ED_SPKI));
+    let (rsa, ec, ed) = (
+        der(keys::RSA_SPKI),
+        der(keys::P256_SPKI),
+        der(keys::ED_SPKI),
+    );
     let private = [
         (Alg::Rs256, keys::RSA_PRIVATE),
         (Alg::Ps256, keys::RSA_PRIVATE),
@@ -285,14 +417,25 @@ fn a_private_a_foreign_or_a_garbled_pem_is_refused() {
         (Alg::EdDsa, keys::ED_PRIVATE),
     ];
     for (alg, key) in private {
-        for label in ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY"] {
+        for label in [
+            "PRIVATE KEY",
+            "RSA PRIVATE KEY",
+            "EC PRIVATE KEY",
+            "ENCRYPTED PRIVATE KEY",
+        ] {
             let text = pem(label, &der(key), "\n");
             let name = format!("{label} for {}", alg.name());
             refused_public(&name, JwtKey::pem(alg, &text), alg, "private key", &[key]);
         }
         // In a public key's clothes.
         let text = public(&der(key));
-        refused_public("a disguised private key", JwtKey::pem(alg, &text), alg, alg.name(), &[key]);
+        refused_public(
+            "a disguised private key",
+            JwtKey::pem(alg, &text),
+            alg,
+            alg.name(),
+            &[key],
+        );
     }
     let cut = public(&rsa)[..200].to_owned();
     let garbled = public(&rsa).replacen("MIIB", "MI!B", 1);
@@ -303,17 +446,41 @@ fn a_private_a_foreign_or_a_garbled_pem_is_refused() {
         ("cut", cut),
         ("a letter outside of base64", garbled),
         ("without its first line", headless),
-        ("labels alone", "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n".into()),
-        ("labels that differ", public(&rsa).replacen("BEGIN PUBLIC", "BEGIN RSA PUBLIC", 1)),
+        (
+            "labels alone",
+            "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n".into(),
+        ),
+        (
+            "labels that differ",
+            public(&rsa).replacen("BEGIN PUBLIC", "BEGIN RSA PUBLIC", 1),
+        ),
         ("DER cut", public(&rsa[..rsa.len() - 1])),
         ("zeros", public(&[0; 294])),
-        ("a PKCS#1 private key called public", pem("RSA PUBLIC KEY", &der(keys::RSA_PRIVATE)[26..], "\n")),
-        ("text before", format!("key:\n{}", public(&rsa).replace("-----BEGIN", "----BEGIN"))),
-        ("a parameter block", public(&rsa).replace("PUBLIC KEY", "EC PARAMETERS")),
+        (
+            "a PKCS#1 private key called public",
+            pem("RSA PUBLIC KEY", &der(keys::RSA_PRIVATE)[26..], "\n"),
+        ),
+        (
+            "text before",
+            format!("key:\n{}", public(&rsa).replace("-----BEGIN", "----BEGIN")),
+        ),
+        (
+            "a parameter block",
+            public(&rsa).replace("PUBLIC KEY", "EC PARAMETERS"),
+        ),
         ("a block of no name", public(&rsa).replace("PUBLIC KEY", "")),
-        ("lower-case labels", public(&rsa).replace("PUBLIC KEY", "public key")),
-        ("an OpenSSH label", public(&rsa).replace("PUBLIC KEY", "OPENSSH PUBLIC KEY")),
-        ("a JWK", format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB"}}"#, keys::RSA_N)),
+        (
+            "lower-case labels",
+            public(&rsa).replace("PUBLIC KEY", "public key"),
+        ),
+        (
+            "an OpenSSH label",
+            public(&rsa).replace("PUBLIC KEY", "OPENSSH PUBLIC KEY"),
+        ),
+        (
+            "a JWK",
+            format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB"}}"#, keys::RSA_N),
+        ),
         ("a P-256 key", public(&ec)),
         ("an Ed25519 key", public(&ed)),
     ] {
@@ -331,9 +498,21 @@ fn a_private_a_foreign_or_a_garbled_pem_is_refused() {
         ("an Ed25519 key for ES256", Alg::Es256, &ed),
         ("a P-256 key for ES384", Alg::Es384, &ec),
         ("a P-256 key for EdDSA", Alg::EdDsa, &ec),
-        ("a P-384 key for ES256", Alg::Es256, &super::forge::der(keys::P384_SPKI)),
-        ("a P-521 key for ES384", Alg::Es384, &super::forge::der(keys::P521_SPKI)),
-        ("an RSA key of 1024 bits", Alg::Rs256, &super::forge::der(keys::RSA_1024_SPKI)),
+        (
+            "a P-384 key for ES256",
+            Alg::Es256,
+            &super::forge::der(keys::P384_SPKI),
+        ),
+        (
+            "a P-521 key for ES384",
+            Alg::Es384,
+            &super::forge::der(keys::P521_SPKI),
+        ),
+        (
+            "an RSA key of 1024 bits",
+            Alg::Rs256,
+            &super::forge::der(keys::RSA_1024_SPKI),
+        ),
     ] {
         refused_public(name, JwtKey::pem(alg, &public(der)), alg, alg.name(), &[]);
     }
@@ -342,10 +521,22 @@ fn a_private_a_foreign_or_a_garbled_pem_is_refused() {
         *ec.last_mut().unwrap() ^= 1;
         public(&ec)
     };
-    refused_public("a point beside the curve", JwtKey::pem(Alg::Es256, &off_curve), Alg::Es256, "key", &[]);
+    refused_public(
+        "a point beside the curve",
+        JwtKey::pem(Alg::Es256, &off_curve),
+        Alg::Es256,
+        "key",
+        &[],
+    );
     for alg in [Alg::Hs256, Alg::Hs384, Alg::Hs512] {
         let name = format!("a PEM for {}", alg.name());
-        refused_public(&name, JwtKey::pem(alg, &public(&rsa)), alg, alg.name(), &[keys::RSA_SPKI]);
+        refused_public(
+            &name,
+            JwtKey::pem(alg, &public(&rsa)),
+            alg,
+            alg.name(),
+            &[keys::RSA_SPKI],
+        );
     }
 }
 
@@ -354,19 +545,47 @@ fn a_policy_that_lacks_a_part_or_has_one_twice_is_refused() {
     let hs = || key(Alg::Hs256);
     let other = || JwtKey::hs256(SECRET_THEIRS);
     let rsa = || key(Alg::Rs256);
-    let material = [SECRET, SECRET_384, SECRET_512, SECRET_THEIRS, keys::RSA_N, keys::P256_X, keys::ED_X];
+    let material = [
+        SECRET,
+        SECRET_384,
+        SECRET_512,
+        SECRET_THEIRS,
+        keys::RSA_N,
+        keys::P256_X,
+        keys::ED_X,
+    ];
     let named = |id: &str| key(Alg::Es256).id(id);
     let table: Vec<(&str, Vec<Jwt>, Vec<Problem>, &str)> = vec![
-        ("no issuer", vec![Jwt::new().audience(AUDIENCE).key(hs())], vec![Problem::Issuer], "issuer"),
-        ("an empty issuer", vec![ours().issuer("").key(hs())], vec![Problem::Issuer], "issuer"),
-        ("no audience", vec![Jwt::new().issuer(ISSUER).key(hs())], vec![Problem::Audience], "audience"),
+        (
+            "no issuer",
+            vec![Jwt::new().audience(AUDIENCE).key(hs())],
+            vec![Problem::Issuer],
+            "issuer",
+        ),
+        (
+            "an empty issuer",
+            vec![ours().issuer("").key(hs())],
+            vec![Problem::Issuer],
+            "issuer",
+        ),
+        (
+            "no audience",
+            vec![Jwt::new().issuer(ISSUER).key(hs())],
+            vec![Problem::Audience],
+            "audience",
+        ),
         (
             "an empty audience",
             vec![Jwt::new().issuer(ISSUER).audience("").key(hs())],
             vec![Problem::Audience],
             "audience",
         ),
-        ("an empty audience too", vec![ours().audience("").key(hs())], vec![Problem::Audience], "audience"),
+        (
+            "an empty audience too",
+            vec![ours().audience("").key(hs())],
+            vec![Problem::Audience],
+            "audience",
+        ),
         ("no key", vec![ours()], vec![Problem::NoKey], "needs a key"),
         (
             "nothing",
@@ -374,7 +593,12 @@ fn a_policy_that_lacks_a_part_or_has_one_twice_is_refused() {
             vec![Problem::Issuer, Problem::Audience, Problem::NoKey],
             "needs a key",
         ),
-        ("secret and RSA", vec![ours().key(hs()).key(rsa())], vec![Problem::MixedKeys], "shared secret"),
+        (
+            "secret and RSA",
+            vec![ours().key(hs()).key(rsa())],
+            vec![Problem::MixedKeys],
+            "shared secret",
+        ),
         (
             "Ed25519 and secret",
             vec![ours().key(key(Alg::EdDsa)).key(hs())],
@@ -401,7 +625,13 @@ fn a_policy_that_lacks_a_part_or_has_one_twice_is_refused() {
         ),
         (
             "an id three times",
-            vec![ours().key(named("a")).key(rsa().id("a")).key(named("b")).key(key(Alg::EdDsa).id("a"))],
+            vec![
+                ours()
+                    .key(named("a"))
+                    .key(rsa().id("a"))
+                    .key(named("b"))
+                    .key(key(Alg::EdDsa).id("a")),
+            ],
             vec![Problem::DuplicateKeyId, Problem::DuplicateKeyId],
             "same id",
         ),
@@ -425,14 +655,26 @@ fn a_policy_that_lacks_a_part_or_has_one_twice_is_refused() {
         ),
         (
             "two issuers of one name among three",
-            vec![ours().key(hs()), ours().issuer("https://a.example").key(hs()), ours().key(rsa())],
+            vec![
+                ours().key(hs()),
+                ours().issuer("https://a.example").key(hs()),
+                ours().key(rsa()),
+            ],
             vec![Problem::DuplicateIssuer(ISSUER.into())],
             ISSUER,
         ),
         (
             "a short secret in the second policy",
-            vec![ours().key(hs()), ours().issuer("https://a.example").key(JwtKey::hs256("short"))],
-            vec![Problem::ShortSecret { algorithm: "HS256", least: 32 }],
+            vec![
+                ours().key(hs()),
+                ours()
+                    .issuer("https://a.example")
+                    .key(JwtKey::hs256("short")),
+            ],
+            vec![Problem::ShortSecret {
+                algorithm: "HS256",
+                least: 32,
+            }],
             "32 bytes",
         ),
     ];
@@ -449,14 +691,27 @@ fn a_policy_that_lacks_a_part_or_has_one_twice_is_refused() {
 
 #[test]
 fn all_mistakes_of_a_policy_are_told_at_once() {
-    let bad =
-        [JwtKey::hs256("short"), JwtKey::rsa(Alg::Rs256, keys::RSA_1024_N, "AQAB"), JwtKey::ed25519("AA")];
+    let bad = [
+        JwtKey::hs256("short"),
+        JwtKey::rsa(Alg::Rs256, keys::RSA_1024_N, "AQAB"),
+        JwtKey::ed25519("AA"),
+    ];
     let jwt = bad.into_iter().fold(Jwt::new(), |jwt, key| jwt.key(key));
     let error = problems("all", [jwt]);
-    for rule in ["issuer", "audience", "32 bytes", "2048 bits", "Ed25519", "shared secret"] {
+    for rule in [
+        "issuer",
+        "audience",
+        "32 bytes",
+        "2048 bits",
+        "Ed25519",
+        "shared secret",
+    ] {
         assert_tells_the_rule_and_no_key("all", &error, rule, &[keys::RSA_1024_N]);
     }
-    assert_eq!(error.to_string().lines().count(), 1 + error.problems().len());
+    assert_eq!(
+        error.to_string().lines().count(),
+        1 + error.problems().len()
+    );
 }
 
 #[test]
@@ -470,7 +725,13 @@ fn a_certificate_is_no_pem_of_a_public_key() {
     +gQV8LOyBB3X7lO/Ty/+wlQ=";
     let certificate = pem("CERTIFICATE", &der(CERTIFICATE), "\n");
     let named_so = pem("CERTIFICATE", &der(keys::RSA_SPKI), "\n");
-    refused_public("a certificate", JwtKey::pem(Alg::Es256, &certificate), Alg::Es256, "public key", &[]);
+    refused_public(
+        "a certificate",
+        JwtKey::pem(Alg::Es256, &certificate),
+        Alg::Es256,
+        "public key",
+        &[],
+    );
     refused_public(
         "a key that is called so",
         JwtKey::pem(Alg::Rs256, &named_so),

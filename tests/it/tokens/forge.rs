@@ -5,9 +5,10 @@ use crate::support::{AUDIENCE, ISSUER, SECRET};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
-    EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384,
-    RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding, RsaKeyPair,
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING,
+    ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair,
+    RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384,
+    RSA_PSS_SHA512, RsaEncoding, RsaKeyPair,
 };
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -72,7 +73,10 @@ fn usual() -> Vec<(String, String)> {
 }
 
 fn object(members: &[(String, String)]) -> String {
-    let members: Vec<String> = members.iter().map(|(name, json)| format!("\"{name}\":{json}")).collect();
+    let members: Vec<String> = members
+        .iter()
+        .map(|(name, json)| format!("\"{name}\":{json}"))
+        .collect();
     format!("{{{}}}", members.join(","))
 }
 
@@ -148,7 +152,9 @@ fn mac(alg: Alg, secret: &[u8], message: &[u8]) -> Vec<u8> {
         Alg::Hs512 => hmac::HMAC_SHA512,
         _ => hmac::HMAC_SHA256,
     };
-    hmac::sign(&hmac::Key::new(hash, secret), message).as_ref().to_vec()
+    hmac::sign(&hmac::Key::new(hash, secret), message)
+        .as_ref()
+        .to_vec()
 }
 
 /// By the key of that algorithm that the policies trust.
@@ -159,8 +165,16 @@ pub(super) fn signature(alg: Alg, message: &[u8]) -> Vec<u8> {
         Alg::Rs256 | Alg::Rs384 | Alg::Rs512 | Alg::Ps256 | Alg::Ps384 | Alg::Ps512 => {
             rsa(keys::RSA_PRIVATE, alg, message)
         }
-        Alg::Es256 => ecdsa(keys::P256_PRIVATE, &ECDSA_P256_SHA256_FIXED_SIGNING, message),
-        Alg::Es384 => ecdsa(keys::P384_PRIVATE, &ECDSA_P384_SHA384_FIXED_SIGNING, message),
+        Alg::Es256 => ecdsa(
+            keys::P256_PRIVATE,
+            &ECDSA_P256_SHA256_FIXED_SIGNING,
+            message,
+        ),
+        Alg::Es384 => ecdsa(
+            keys::P384_PRIVATE,
+            &ECDSA_P384_SHA384_FIXED_SIGNING,
+            message,
+        ),
         Alg::EdDsa => ed25519(keys::ED_PRIVATE, message),
         _ => mac(alg, SECRET.as_bytes(), message),
     }
@@ -172,7 +186,11 @@ pub(super) fn theirs(alg: Alg, header: impl AsRef<[u8]>, payload: impl AsRef<[u8
     let bytes = text.as_bytes();
     let signature = match alg {
         Alg::Hs256 | Alg::Hs384 | Alg::Hs512 => mac(alg, SECRET_THEIRS.as_bytes(), bytes),
-        Alg::Es256 => ecdsa(keys::P256_THEIRS_PRIVATE, &ECDSA_P256_SHA256_FIXED_SIGNING, bytes),
+        Alg::Es256 => ecdsa(
+            keys::P256_THEIRS_PRIVATE,
+            &ECDSA_P256_SHA256_FIXED_SIGNING,
+            bytes,
+        ),
         Alg::EdDsa => ed25519(keys::ED_THEIRS_PRIVATE, bytes),
         _ => rsa(keys::RSA_THEIRS_PRIVATE, alg, bytes),
     };
@@ -190,13 +208,17 @@ fn rsa(key: &str, alg: Alg, message: &[u8]) -> Vec<u8> {
     };
     let key = RsaKeyPair::from_pkcs8(&der(key)).unwrap();
     let mut signature = vec![0; key.public_modulus_len()];
-    key.sign(encoding, &SystemRandom::new(), message, &mut signature).unwrap();
+    key.sign(encoding, &SystemRandom::new(), message, &mut signature)
+        .unwrap();
     signature
 }
 
 fn ecdsa(key: &str, form: &'static EcdsaSigningAlgorithm, message: &[u8]) -> Vec<u8> {
     let key = EcdsaKeyPair::from_pkcs8(form, &der(key)).unwrap();
-    key.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec()
+    key.sign(&SystemRandom::new(), message)
+        .unwrap()
+        .as_ref()
+        .to_vec()
 }
 
 /// An ES256 signature in DER, as X.509 has it.

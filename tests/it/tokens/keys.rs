@@ -100,14 +100,17 @@ pub(super) const P521_SPKI: &str = "MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQB9E93fPIG
     Uh8lV0WovQRtDf+eGLlUJTQPRdUBwGPtxuTH7NF2t0TYwDyl2tklUIUBB/1/q5Zo9FCHndszOcT/DenjyzZ3tJyw0531bUQ5\
     yNAKhmg1m4RDNdkQXYg=";
 /// PKCS#8 DER of the Ed25519 key that the policies trust, base64.
-pub(crate) const ED_PRIVATE: &str = "MC4CAQAwBQYDK2VwBCIEIOlkcGrIdKbqZv1ZGb76gt2M3wArdXj7JyOzi8GtZWbJ";
+pub(crate) const ED_PRIVATE: &str =
+    "MC4CAQAwBQYDK2VwBCIEIOlkcGrIdKbqZv1ZGb76gt2M3wArdXj7JyOzi8GtZWbJ";
 /// Its public key, base64url.
 pub(super) const ED_X: &str = "PGKD4L7qeM2eU11-lse7_ne540ctChdZORwJsQ45WqI";
 /// Its SubjectPublicKeyInfo in DER, base64.
 pub(super) const ED_SPKI: &str = "MCowBQYDK2VwAyEAPGKD4L7qeM2eU11+lse7/ne540ctChdZORwJsQ45WqI=";
 /// PKCS#8 DER of an Ed25519 key that no policy trusts, base64.
-pub(super) const ED_THEIRS_PRIVATE: &str = "MC4CAQAwBQYDK2VwBCIEIOAFvAFAkbQpp5sCZqh0UO8uYZkLl27z4w6AKKwjODGZ";
+pub(super) const ED_THEIRS_PRIVATE: &str =
+    "MC4CAQAwBQYDK2VwBCIEIOAFvAFAkbQpp5sCZqh0UO8uYZkLl27z4w6AKKwjODGZ";
 /// Its public key, base64url.
 pub(super) const ED_THEIRS_X: &str = "f4KbujyIvkKVamVPSEHGCmjkAApDncZfm19V0Edhxts";
 /// Its SubjectPublicKeyInfo in DER, base64.
-pub(super) const ED_THEIRS_SPKI: &str = "MCowBQYDK2VwAyEAf4KbujyIvkKVamVPSEHGCmjkAApDncZfm19V0Edhxts=";
+pub(super) const ED_THEIRS_SPKI: &str =
+    "MCowBQYDK2VwAyEAf4KbujyIvkKVamVPSEHGCmjkAApDncZfm19V0Edhxts=";

@@ -69,24 +69,32 @@ impl Policy {
         let jwt = match self {
             Self::Of(alg) => ours().key(key(alg)),
             Self::CubeRsa => ours().key(JwtKey::rsa(Alg::Rs256, keys::RSA_CUBE_N, "Aw")),
-            Self::Ids => ours().key(key(Alg::Hs256).id("2026")).key(key(Alg::Hs512).id("2027")),
-            Self::Rotation => {
-                ours().key(key(Alg::Hs256).id("old")).key(JwtKey::hs256(OTHER_SECRET).id("new"))
-            }
+            Self::Ids => ours()
+                .key(key(Alg::Hs256).id("2026"))
+                .key(key(Alg::Hs512).id("2027")),
+            Self::Rotation => ours()
+                .key(key(Alg::Hs256).id("old"))
+                .key(JwtKey::hs256(OTHER_SECRET).id("new")),
             Self::PublicIds => ours()
                 .key(key(Alg::Rs256).id("rsa"))
                 .key(key(Alg::Es256).id("ec"))
                 .key(key(Alg::EdDsa).id("ed")),
-            Self::Mixed => {
-                ours().key(key(Alg::Rs256)).key(key(Alg::Ps256)).key(key(Alg::Es256)).key(key(Alg::EdDsa))
-            }
+            Self::Mixed => ours()
+                .key(key(Alg::Rs256))
+                .key(key(Alg::Ps256))
+                .key(key(Alg::Es256))
+                .key(key(Alg::EdDsa)),
             Self::TwoIssuers => {
-                let other = Jwt::hs256(OTHER_SECRET).issuer(OTHER_ISSUER).audience("invoices");
+                let other = Jwt::hs256(OTHER_SECRET)
+                    .issuer(OTHER_ISSUER)
+                    .audience("invoices");
                 return vec![ours().key(key(Alg::Hs256)), other];
             }
             Self::TwoAudiences => ours().audience("invoices").key(key(Alg::Hs256)),
             Self::AccessType => ours().token_type("at+jwt").key(key(Alg::Hs256)),
-            Self::At { leeway, .. } => ours().key(key(Alg::Hs256)).leeway(Duration::from_secs(leeway)),
+            Self::At { leeway, .. } => ours()
+                .key(key(Alg::Hs256))
+                .leeway(Duration::from_secs(leeway)),
             Self::MaxAge { leeway, .. } => ours()
                 .key(key(Alg::Hs256))
                 .leeway(Duration::from_secs(leeway))
@@ -97,6 +105,10 @@ impl Policy {
 
     pub(super) fn layer(self) -> AuthLayer {
         let builder = AuthLayer::builder().clock(ManualClock::new(self.now()));
-        self.jwts().into_iter().fold(builder, |builder, jwt| builder.jwt(jwt)).build().unwrap()
+        self.jwts()
+            .into_iter()
+            .fold(builder, |builder, jwt| builder.jwt(jwt))
+            .build()
+            .unwrap()
     }
 }

@@ -22,9 +22,14 @@ async fn no_flipped_bit_is_accepted(alg: Alg) {
             let mut token = right.clone();
             token[at] ^= 1 << bit;
             // A control character cannot stand in a header field at all. A space at the end is one after the token.
-            let Some(request) = request(&token) else { continue };
+            let Some(request) = request(&token) else {
+                continue;
+            };
             let reply = reply(layer.layer(Whoami).oneshot(request).await.unwrap()).await;
-            assert!(matches!(reply.status.as_u16(), 400 | 401), "bit {bit} of byte {at}: {reply:?}");
+            assert!(
+                matches!(reply.status.as_u16(), 400 | 401),
+                "bit {bit} of byte {at}: {reply:?}"
+            );
             shown += 1;
         }
     }
@@ -61,8 +66,12 @@ static LAYER: LazyLock<AuthLayer> = LazyLock::new(|| HS.layer());
 /// The answer to a Bearer of these bytes, `None` where no header field can carry them.
 fn answer(token: &[u8]) -> Option<Reply> {
     let request = request(token)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    Some(runtime.block_on(async { reply(LAYER.clone().layer(Whoami).oneshot(request).await.unwrap()).await }))
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    Some(runtime.block_on(async {
+        reply(LAYER.clone().layer(Whoami).oneshot(request).await.unwrap()).await
+    }))
 }
 
 fn is_refused(reply: &Reply) -> bool {
@@ -76,16 +85,29 @@ fn is_refused(reply: &Reply) -> bool {
 
 /// What a strict reader makes of claims: whether they are good at `NOW`, with a leeway of 60 seconds.
 fn are_good(claims: &Value) -> bool {
-    let text = |name: &str| claims.get(name).map(|value| value.as_str().map(str::to_owned));
-    let time = |name: &str| claims.get(name).map(|value| value.as_u64().filter(|time| *time <= LATEST));
+    let text = |name: &str| {
+        claims
+            .get(name)
+            .map(|value| value.as_str().map(str::to_owned))
+    };
+    let time = |name: &str| {
+        claims
+            .get(name)
+            .map(|value| value.as_u64().filter(|time| *time <= LATEST))
+    };
     let one_or_many = |name: &str| -> Option<Option<Vec<String>>> {
         claims.get(name).map(|value| match value {
             Value::String(one) => Some(vec![one.clone()]),
-            Value::Array(many) => many.iter().map(|one| one.as_str().map(str::to_owned)).collect(),
+            Value::Array(many) => many
+                .iter()
+                .map(|one| one.as_str().map(str::to_owned))
+                .collect(),
             _ => None,
         })
     };
-    let past = |time: Option<Option<u64>>| time.is_none_or(|time| time.is_some_and(|time| time <= NOW + 60));
+    let past = |time: Option<Option<u64>>| {
+        time.is_none_or(|time| time.is_some_and(|time| time <= NOW + 60))
+    };
     text("iss") == Some(Some(ISSUER.into()))
         && matches!(text("sub"), Some(Some(sub)) if !sub.is_empty())
         && matches!(one_or_many("aud"), Some(Some(aud)) if aud.iter().any(|aud| aud == AUDIENCE))
@@ -95,8 +117,9 @@ fn are_good(claims: &Value) -> bool {
         && text("jti") != Some(None)
         && one_or_many("scope") != Some(None)
         && one_or_many("roles") != Some(None)
-        && text("token_type")
-            .is_none_or(|is| is.is_some_and(|is| is == "access" || is.eq_ignore_ascii_case("bearer")))
+        && text("token_type").is_none_or(|is| {
+            is.is_some_and(|is| is == "access" || is.eq_ignore_ascii_case("bearer"))
+        })
         && text("token_use").is_none_or(|is| is.as_deref() == Some("access"))
 }
 
@@ -104,12 +127,19 @@ fn are_good(claims: &Value) -> bool {
 fn is_good_header(header: &Value) -> bool {
     let typ = header.get("typ").is_none_or(|typ| {
         let short = typ.as_str().map(str::to_ascii_lowercase);
-        matches!(short.as_deref(), Some("jwt" | "at+jwt" | "application/jwt" | "application/at+jwt"))
+        matches!(
+            short.as_deref(),
+            Some("jwt" | "at+jwt" | "application/jwt" | "application/at+jwt")
+        )
     });
     header.get("alg") == Some(&json!("HS256"))
         && typ
-        && header.get("kid").is_none_or(|kid| kid.as_str().is_some_and(|kid| kid.len() <= 256))
-        && ["crit", "b64", "zip", "enc", "cty"].iter().all(|name| header.get(name).is_none())
+        && header
+            .get("kid")
+            .is_none_or(|kid| kid.as_str().is_some_and(|kid| kid.len() <= 256))
+        && ["crit", "b64", "zip", "enc", "cty"]
+            .iter()
+            .all(|name| header.get(name).is_none())
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -168,8 +198,9 @@ const CLAIMS: &[&str] = &[
     "kid",
     "alg",
 ];
-const HEADER: &[&str] =
-    &["alg", "typ", "kid", "crit", "b64", "zip", "enc", "cty", "jwk", "jku", "x5c", "x", "", "iss"];
+const HEADER: &[&str] = &[
+    "alg", "typ", "kid", "crit", "b64", "zip", "enc", "cty", "jwk", "jku", "x5c", "x", "", "iss",
+];
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]

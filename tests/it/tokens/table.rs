@@ -45,7 +45,11 @@ pub(super) struct Row {
 
 impl Row {
     pub(super) fn new(row: &'static str, policy: Policy) -> Self {
-        Self { row, policy, cases: Vec::new() }
+        Self {
+            row,
+            policy,
+            cases: Vec::new(),
+        }
     }
 
     /// The policy of the cases that follow.
@@ -54,9 +58,20 @@ impl Row {
         self
     }
 
-    pub(super) fn add(&mut self, name: impl Into<String>, token: impl Into<Vec<u8>>, expect: Expect) {
+    pub(super) fn add(
+        &mut self,
+        name: impl Into<String>,
+        token: impl Into<Vec<u8>>,
+        expect: Expect,
+    ) {
         let Self { row, policy, .. } = *self;
-        self.cases.push(Case { row, name: name.into(), token: token.into(), policy, expect });
+        self.cases.push(Case {
+            row,
+            name: name.into(),
+            token: token.into(),
+            policy,
+            expect,
+        });
     }
 
     pub(super) fn refuse(&mut self, name: impl Into<String>, token: impl Into<Vec<u8>>) {
@@ -80,7 +95,14 @@ pub(super) fn request(token: &[u8]) -> Option<Request<Full<Bytes>>> {
 }
 
 pub(super) async fn show(layer: &AuthLayer, token: &[u8]) -> Reply {
-    reply(layer.layer(Whoami).oneshot(request(token).unwrap()).await.unwrap()).await
+    reply(
+        layer
+            .layer(Whoami)
+            .oneshot(request(token).unwrap())
+            .await
+            .unwrap(),
+    )
+    .await
 }
 
 /// What the answer to a request without a valid token looks like.
@@ -113,16 +135,27 @@ async fn every_token_of_the_table_gets_its_answer_and_all_refusals_are_one_answe
     let mut failures = Vec::new();
     let mut refusal: Option<Reply> = None;
     for case in cases::all() {
-        let layer = layers.entry(case.policy).or_insert_with(|| case.policy.layer());
+        let layer = layers
+            .entry(case.policy)
+            .or_insert_with(|| case.policy.layer());
         let reply = show(layer, &case.token).await;
         let label = format!("{} / {} / {:?}", case.row, case.name, case.policy);
         if let Some(got) = wrong(&case, &reply) {
             failures.push(format!("{label}: want {:?}, got {got}", case.expect));
-        } else if case.expect == Expect::Refuse && *refusal.get_or_insert_with(|| reply.clone()) != reply {
-            failures.push(format!("{label}: refused otherwise than the first, {reply:?}"));
+        } else if case.expect == Expect::Refuse
+            && *refusal.get_or_insert_with(|| reply.clone()) != reply
+        {
+            failures.push(format!(
+                "{label}: refused otherwise than the first, {reply:?}"
+            ));
         }
     }
-    assert!(failures.is_empty(), "{} wrong:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} wrong:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }
 
 /// A layer remembers headers that it has seen genuine; that must change no answer.
@@ -130,13 +163,25 @@ async fn every_token_of_the_table_gets_its_answer_and_all_refusals_are_one_answe
 async fn a_layer_that_has_accepted_a_token_answers_the_table_as_before() {
     let cases = cases::all();
     let mut layers: HashMap<Policy, AuthLayer> = HashMap::new();
-    for case in cases.iter().filter(|case| matches!(case.expect, Expect::Accept(_))) {
-        let layer = layers.entry(case.policy).or_insert_with(|| case.policy.layer());
+    for case in cases
+        .iter()
+        .filter(|case| matches!(case.expect, Expect::Accept(_)))
+    {
+        let layer = layers
+            .entry(case.policy)
+            .or_insert_with(|| case.policy.layer());
         show(layer, &case.token).await;
     }
     for case in cases.iter().rev() {
         let reply = show(&layers[&case.policy], &case.token).await;
-        assert_eq!(wrong(case, &reply), None, "{} / {} / {:?}", case.row, case.name, case.policy);
+        assert_eq!(
+            wrong(case, &reply),
+            None,
+            "{} / {} / {:?}",
+            case.row,
+            case.name,
+            case.policy
+        );
     }
 }
 
@@ -149,9 +194,18 @@ fn the_table_has_three_refused_cases_a_row_unique_names_and_an_accepted_token_fo
     for case in &cases {
         let refused = !matches!(case.expect, Expect::Accept(_));
         *rows.entry(case.row).or_default() += usize::from(refused);
-        assert!(names.insert((case.row, &case.name)), "{} / {} stands twice", case.row, case.name);
+        assert!(
+            names.insert((case.row, &case.name)),
+            "{} / {} stands twice",
+            case.row,
+            case.name
+        );
         let same = tokens.insert((case.row, case.policy, &case.token), &case.name);
-        assert!(!refused || same.is_none(), "{} is the same token as {same:?}", case.name);
+        assert!(
+            !refused || same.is_none(),
+            "{} is the same token as {same:?}",
+            case.name
+        );
     }
     for (row, count) in &rows {
         assert!(*count >= 3, "row {row} has {count} refused cases");
@@ -162,7 +216,11 @@ fn the_table_has_three_refused_cases_a_row_unique_names_and_an_accepted_token_fo
         .map(|case| case.policy)
         .collect();
     for case in &cases {
-        assert!(controlled.contains(&case.policy), "{:?} has no accepted token", case.policy);
+        assert!(
+            controlled.contains(&case.policy),
+            "{:?} has no accepted token",
+            case.policy
+        );
     }
     assert!(cases.len() >= 300, "{} cases", cases.len());
     println!("{} cases in {} rows", cases.len(), rows.len());

@@ -9,7 +9,11 @@ use super::case::{Case, Expect};
 use super::world::{Setup, World};
 
 pub(super) fn rows(world: &World) -> Vec<Case> {
-    let mut table = Table { row: "", setup: Setup::Usual, cases: Vec::new() };
+    let mut table = Table {
+        row: "",
+        setup: Setup::Usual,
+        cases: Vec::new(),
+    };
     for add in [syntax::add, fields::add, credentials::add, methods::add] {
         add(&mut table, world);
     }
@@ -35,7 +39,8 @@ impl Table {
     }
 
     fn case(&mut self, name: &'static str, headers: Vec<u8>, expect: Expect) -> &mut Case {
-        self.cases.push(Case::new(self.row, name, self.setup, headers, expect));
+        self.cases
+            .push(Case::new(self.row, name, self.setup, headers, expect));
         let last = self.cases.len() - 1;
         &mut self.cases[last]
     }

@@ -7,14 +7,31 @@ use crate::tokens::table::{Case, Expect, Row};
 use tower_auth::JwtAlgorithm as Alg;
 
 pub(super) fn rows() -> Vec<Vec<Case>> {
-    vec![issuers(), audiences(), subjects(), token_ids(), other_tokens(), grants()]
+    vec![
+        issuers(),
+        audiences(),
+        subjects(),
+        token_ids(),
+        other_tokens(),
+        grants(),
+    ]
 }
 
 fn claim(name: &str, json: &str) -> String {
     hs(header(Alg::Hs256), claims_with(name, json))
 }
 
-const WRONG_FOR_TEXT: [&str; 9] = ["null", "true", "false", "0", "1", "1.5", "[]", "{}", r#"{"0":"anna"}"#];
+const WRONG_FOR_TEXT: [&str; 9] = [
+    "null",
+    "true",
+    "false",
+    "0",
+    "1",
+    "1.5",
+    "[]",
+    "{}",
+    r#"{"0":"anna"}"#,
+];
 
 fn issuers() -> Vec<Case> {
     let mut row = Row::new("iss", HS);
@@ -27,7 +44,10 @@ fn issuers() -> Vec<Case> {
         ("path", format!("{ISSUER}/tenant")),
         ("suffixed host", format!("{ISSUER}.attacker.example")),
         ("user part", format!("{ISSUER}@attacker.example")),
-        ("within another", format!("https://attacker.example/?{ISSUER}")),
+        (
+            "within another",
+            format!("https://attacker.example/?{ISSUER}"),
+        ),
         ("fragment", format!("{ISSUER}#")),
         ("default port", format!("{ISSUER}:443")),
         ("http", ISSUER.replace("https", "http")),
@@ -42,7 +62,10 @@ fn issuers() -> Vec<Case> {
         ("percent-encoded", ISSUER.replace("login", "%6Cogin")),
         ("wildcard", "https://*.example.com".into()),
         ("two in a string", format!("{ISSUER} {ISSUER}")),
-        ("two in a string, comma", format!("{ISSUER},https://attacker.example")),
+        (
+            "two in a string, comma",
+            format!("{ISSUER},https://attacker.example"),
+        ),
     ];
     for (name, text) in texts {
         row.refuse(name, claim("iss", &format!("\"{text}\"")));
@@ -51,20 +74,41 @@ fn issuers() -> Vec<Case> {
         row.refuse(format!("JSON {json}"), claim("iss", json));
     }
     row.refuse("array of it", claim("iss", &format!("[\"{ISSUER}\"]")));
-    row.refuse("array with another", claim("iss", &format!("[\"{ISSUER}\",\"https://attacker.example\"]")));
-    row.refuse("object of it", claim("iss", &format!("{{\"iss\":\"{ISSUER}\"}}")));
+    row.refuse(
+        "array with another",
+        claim(
+            "iss",
+            &format!("[\"{ISSUER}\",\"https://attacker.example\"]"),
+        ),
+    );
+    row.refuse(
+        "object of it",
+        claim("iss", &format!("{{\"iss\":\"{ISSUER}\"}}")),
+    );
     row.refuse("missing", hs(header(Alg::Hs256), claims_without("iss")));
     row.refuse("in a nested object", {
         hs(
             header(Alg::Hs256),
-            claims_without("iss").replace("{\"sub\"", &format!("{{\"x\":{{\"iss\":\"{ISSUER}\"}},\"sub\"")),
+            claims_without("iss").replace(
+                "{\"sub\"",
+                &format!("{{\"x\":{{\"iss\":\"{ISSUER}\"}},\"sub\""),
+            ),
         )
     });
     row.refuse("in the header alone", {
-        hs(header_and(Alg::Hs256, &format!(",\"iss\":\"{ISSUER}\"")), claims_without("iss"))
+        hs(
+            header_and(Alg::Hs256, &format!(",\"iss\":\"{ISSUER}\"")),
+            claims_without("iss"),
+        )
     });
-    row.refuse("name in capitals", hs(header(Alg::Hs256), claims().replace("\"iss\"", "\"ISS\"")));
-    row.accept("escaped", claim("iss", &format!("\"{}\"", ISSUER.replace('/', "\\/"))));
+    row.refuse(
+        "name in capitals",
+        hs(header(Alg::Hs256), claims().replace("\"iss\"", "\"ISS\"")),
+    );
+    row.accept(
+        "escaped",
+        claim("iss", &format!("\"{}\"", ISSUER.replace('/', "\\/"))),
+    );
     row.done()
 }
 
@@ -100,9 +144,15 @@ fn audiences() -> Vec<Case> {
         "rep\u{43e}rts",
         "[\\\"reports\\\"]",
     ] {
-        row.refuse(format!("string {text:?}"), claim("aud", &format!("\"{text}\"")));
+        row.refuse(
+            format!("string {text:?}"),
+            claim("aud", &format!("\"{text}\"")),
+        );
         if !text.is_empty() {
-            row.refuse(format!("array of {text:?}"), claim("aud", &format!("[\"{text}\"]")));
+            row.refuse(
+                format!("array of {text:?}"),
+                claim("aud", &format!("[\"{text}\"]")),
+            );
         }
     }
     for json in WRONG_FOR_TEXT {
@@ -127,7 +177,10 @@ fn audiences() -> Vec<Case> {
     row.refuse("missing", hs(header(Alg::Hs256), claims_without("aud")));
     row.refuse(
         "azp instead",
-        hs(header(Alg::Hs256), claims_without("aud").replace("{", &format!("{{\"azp\":\"{AUDIENCE}\","))),
+        hs(
+            header(Alg::Hs256),
+            claims_without("aud").replace("{", &format!("{{\"azp\":\"{AUDIENCE}\",")),
+        ),
     );
     row.refuse("client_id instead", {
         hs(
@@ -154,13 +207,38 @@ fn subjects() -> Vec<Case> {
     row.refuse("missing", hs(header(Alg::Hs256), claims_without("sub")));
     row.refuse("array", claim("sub", "[\"anna\"]"));
     row.refuse("object", claim("sub", "{\"sub\":\"anna\"}"));
-    row.refuse("name in capitals", hs(header(Alg::Hs256), claims().replace("\"sub\"", "\"SUB\"")));
-    row.refuse("in the header alone", hs(header_and(Alg::Hs256, ",\"sub\":\"anna\""), claims_without("sub")));
+    row.refuse(
+        "name in capitals",
+        hs(header(Alg::Hs256), claims().replace("\"sub\"", "\"SUB\"")),
+    );
+    row.refuse(
+        "in the header alone",
+        hs(
+            header_and(Alg::Hs256, ",\"sub\":\"anna\""),
+            claims_without("sub"),
+        ),
+    );
     row.add("another", claim("sub", "\"olga\""), Expect::Accept("olga"));
-    row.add("a number in a string", claim("sub", "\"17\""), Expect::Accept("17"));
-    row.add("escaped", claim("sub", r#""\u0061nna""#), Expect::Accept("anna"));
-    row.add("case kept", claim("sub", "\"ANNA\""), Expect::Accept("ANNA"));
-    row.add("not ASCII", claim("sub", "\"\u{e5}sa\""), Expect::Accept("\u{e5}sa"));
+    row.add(
+        "a number in a string",
+        claim("sub", "\"17\""),
+        Expect::Accept("17"),
+    );
+    row.add(
+        "escaped",
+        claim("sub", r#""\u0061nna""#),
+        Expect::Accept("anna"),
+    );
+    row.add(
+        "case kept",
+        claim("sub", "\"ANNA\""),
+        Expect::Accept("ANNA"),
+    );
+    row.add(
+        "not ASCII",
+        claim("sub", "\"\u{e5}sa\""),
+        Expect::Accept("\u{e5}sa"),
+    );
     row.done()
 }
 
@@ -173,7 +251,10 @@ fn token_ids() -> Vec<Case> {
     row.refuse("a long number", claim("jti", &"9".repeat(30)));
     row.refuse("negative", claim("jti", "-1"));
     row.accept("a text", claim("jti", "\"a\""));
-    row.accept("a UUID", claim("jti", "\"00000000-0000-4000-8000-000000000000\""));
+    row.accept(
+        "a UUID",
+        claim("jti", "\"00000000-0000-4000-8000-000000000000\""),
+    );
     row.done()
 }
 
@@ -183,7 +264,13 @@ fn other_tokens() -> Vec<Case> {
         row.accept(format!("token_type {json}"), claim("token_type", json));
     }
     row.accept("token_use \"access\"", claim("token_use", "\"access\""));
-    row.accept("both", hs(header(Alg::Hs256), claims_and(r#","token_type":"access","token_use":"access""#)));
+    row.accept(
+        "both",
+        hs(
+            header(Alg::Hs256),
+            claims_and(r#","token_type":"access","token_use":"access""#),
+        ),
+    );
     for text in [
         "refresh",
         "Refresh",
@@ -207,8 +294,14 @@ fn other_tokens() -> Vec<Case> {
         "access\\u0000",
         "access refresh",
     ] {
-        row.refuse(format!("token_type {text:?}"), claim("token_type", &format!("\"{text}\"")));
-        row.refuse(format!("token_use {text:?}"), claim("token_use", &format!("\"{text}\"")));
+        row.refuse(
+            format!("token_type {text:?}"),
+            claim("token_type", &format!("\"{text}\"")),
+        );
+        row.refuse(
+            format!("token_use {text:?}"),
+            claim("token_use", &format!("\"{text}\"")),
+        );
     }
     row.refuse("token_use \"Bearer\"", claim("token_use", "\"Bearer\""));
     for json in ["null", "true", "1", "[\"access\"]", "{}", "[]"] {
@@ -216,23 +309,37 @@ fn other_tokens() -> Vec<Case> {
         row.refuse(format!("token_use JSON {json}"), claim("token_use", json));
     }
     row.refuse("access by one, refresh by the other", {
-        hs(header(Alg::Hs256), claims_and(r#","token_type":"access","token_use":"refresh""#))
+        hs(
+            header(Alg::Hs256),
+            claims_and(r#","token_type":"access","token_use":"refresh""#),
+        )
     });
     row.refuse("refresh by one, access by the other", {
-        hs(header(Alg::Hs256), claims_and(r#","token_type":"refresh","token_use":"access""#))
+        hs(
+            header(Alg::Hs256),
+            claims_and(r#","token_type":"refresh","token_use":"access""#),
+        )
     });
     row.refuse("a logout token by typ", {
-        let events = r#","sid":"1","events":{"http://schemas.openid.net/event/backchannel-logout":{}}"#;
+        let events =
+            r#","sid":"1","events":{"http://schemas.openid.net/event/backchannel-logout":{}}"#;
         hs(r#"{"alg":"HS256","typ":"logout+jwt"}"#, claims_and(events))
     });
     row.refuse("an ID token, which is for the client", {
         hs(
             header(Alg::Hs256),
-            claims_with_all(&[("aud", "\"web-client\""), ("nonce", "\"n\""), ("at_hash", "\"h\"")]),
+            claims_with_all(&[
+                ("aud", "\"web-client\""),
+                ("nonce", "\"n\""),
+                ("at_hash", "\"h\""),
+            ]),
         )
     });
     row.refuse("an ID token that says so", {
-        hs(header(Alg::Hs256), claims_with_all(&[("nonce", "\"n\""), ("token_use", "\"id\"")]))
+        hs(
+            header(Alg::Hs256),
+            claims_with_all(&[("nonce", "\"n\""), ("token_use", "\"id\"")]),
+        )
     });
     row.done()
 }
@@ -240,9 +347,18 @@ fn other_tokens() -> Vec<Case> {
 fn grants() -> Vec<Case> {
     let mut row = Row::new("scope and roles of a wrong type", HS);
     for name in ["scope", "roles"] {
-        for json in
-            ["null", "true", "1", "1.5", "{}", "[1]", "[null]", "[[\"a\"]]", "[\"a\",1]", "{\"a\":true}"]
-        {
+        for json in [
+            "null",
+            "true",
+            "1",
+            "1.5",
+            "{}",
+            "[1]",
+            "[null]",
+            "[[\"a\"]]",
+            "[\"a\",1]",
+            "{\"a\":true}",
+        ] {
             row.refuse(format!("{name} JSON {json}"), claim(name, json));
         }
         for json in ["\"\"", "\"a b\"", "[]", "[\"a\",\"b\"]"] {

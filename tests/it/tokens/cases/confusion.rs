@@ -11,7 +11,13 @@ use base64::engine::general_purpose::STANDARD;
 use tower_auth::JwtAlgorithm as Alg;
 
 pub(super) fn rows() -> Vec<Vec<Case>> {
-    vec![public_as_secret(), other_algorithm(), brought_keys(), key_ids(), issuers_keys()]
+    vec![
+        public_as_secret(),
+        other_algorithm(),
+        brought_keys(),
+        key_ids(),
+        issuers_keys(),
+    ]
 }
 
 /// All the ways in which the public key of an algorithm is written down.
@@ -19,7 +25,11 @@ fn serialisations(alg: Alg) -> Vec<(&'static str, Vec<u8>)> {
     let (spki, jwk, raw) = match alg {
         Alg::Es256 => (
             der(keys::P256_SPKI),
-            format!(r#"{{"kty":"EC","crv":"P-256","x":"{}","y":"{}"}}"#, keys::P256_X, keys::P256_Y),
+            format!(
+                r#"{{"kty":"EC","crv":"P-256","x":"{}","y":"{}"}}"#,
+                keys::P256_X,
+                keys::P256_Y
+            ),
             [decode(keys::P256_X), decode(keys::P256_Y)].concat(),
         ),
         Alg::EdDsa => (
@@ -41,26 +51,41 @@ fn serialisations(alg: Alg) -> Vec<(&'static str, Vec<u8>)> {
         ("PEM with a space after", format!("{lines} ").into()),
         ("PEM with NUL after", format!("{lines}\0").into()),
         ("PEM without newlines", pem("PUBLIC KEY", &spki, "").into()),
-        ("PEM with newlines spelt out", lines.replace('\n', "\\n").into()),
+        (
+            "PEM with newlines spelt out",
+            lines.replace('\n', "\\n").into(),
+        ),
         ("PEM", lines.into()),
         ("base64 of DER", STANDARD.encode(&spki).into()),
         ("JWK", jwk.clone().into()),
         ("JWKS", format!(r#"{{"keys":[{jwk}]}}"#).into()),
         ("raw numbers", raw.clone()),
         ("raw numbers in base64url", encode(&raw).into()),
-        ("raw numbers in hexadecimal", raw.iter().map(|b| format!("{b:02x}")).collect::<String>().into()),
+        (
+            "raw numbers in hexadecimal",
+            raw.iter()
+                .map(|b| format!("{b:02x}"))
+                .collect::<String>()
+                .into(),
+        ),
     ];
     match alg {
         Alg::Es256 => all.push(("uncompressed point", [&[4], &*raw].concat())),
         Alg::EdDsa => {
             let blob = ssh(&[b"ssh-ed25519", &raw]);
-            all.push(("SSH", format!("ssh-ed25519 {}", STANDARD.encode(blob)).into()));
+            all.push((
+                "SSH",
+                format!("ssh-ed25519 {}", STANDARD.encode(blob)).into(),
+            ));
         }
         _ => {
             // What stands in the SubjectPublicKeyInfo, after its algorithm.
             let pkcs1 = &spki[24..];
             all.push(("PKCS#1 PEM", pem("RSA PUBLIC KEY", pkcs1, "\n").into()));
-            all.push(("PKCS#1 PEM with CR LF", pem("RSA PUBLIC KEY", pkcs1, "\r\n").into()));
+            all.push((
+                "PKCS#1 PEM with CR LF",
+                pem("RSA PUBLIC KEY", pkcs1, "\r\n").into(),
+            ));
             all.push(("PKCS#1 DER", pkcs1.into()));
             let blob = ssh(&[b"ssh-rsa", &[1, 0, 1], &[&[0], &*raw].concat()]);
             all.push(("SSH", format!("ssh-rsa {}", STANDARD.encode(blob)).into()));
@@ -72,12 +97,20 @@ fn serialisations(alg: Alg) -> Vec<(&'static str, Vec<u8>)> {
 
 /// RFC 4253 §6.6.
 fn ssh(parts: &[&[u8]]) -> Vec<u8> {
-    parts.iter().flat_map(|part| [&(part.len() as u32).to_be_bytes(), *part].concat()).collect()
+    parts
+        .iter()
+        .flat_map(|part| [&(part.len() as u32).to_be_bytes(), *part].concat())
+        .collect()
 }
 
 fn public_as_secret() -> Vec<Case> {
     let mut row = Row::new("public key as HMAC secret", HS);
-    for (alg, id) in [(Alg::Rs256, "rsa"), (Alg::Ps256, "ps"), (Alg::Es256, "ec"), (Alg::EdDsa, "ed")] {
+    for (alg, id) in [
+        (Alg::Rs256, "rsa"),
+        (Alg::Ps256, "ps"),
+        (Alg::Es256, "ec"),
+        (Alg::EdDsa, "ed"),
+    ] {
         let name = alg.name();
         for (form, secret) in serialisations(alg) {
             row.on(Policy::Of(alg));
@@ -89,7 +122,8 @@ fn public_as_secret() -> Vec<Case> {
             if alg != Alg::Ps256 {
                 let header = header_and(Alg::Hs256, &format!(r#","kid":"{id}""#));
                 let named = hmac_token(Alg::Hs256, &secret, header, claims());
-                row.on(Policy::PublicIds).refuse(format!("{name}: {form}, by id"), named);
+                row.on(Policy::PublicIds)
+                    .refuse(format!("{name}: {form}, by id"), named);
             }
         }
         row.on(Policy::Of(alg));
@@ -98,7 +132,10 @@ fn public_as_secret() -> Vec<Case> {
             let forged = hmac_token(hash, secret, header(hash), claims());
             row.refuse(format!("{name}: RSA PEM under {}", hash.name()), forged);
         }
-        row.refuse(format!("{name}: empty secret"), hmac_token(Alg::Hs256, "", header(Alg::Hs256), claims()));
+        row.refuse(
+            format!("{name}: empty secret"),
+            hmac_token(Alg::Hs256, "", header(Alg::Hs256), claims()),
+        );
     }
     row.done()
 }
@@ -109,11 +146,17 @@ fn other_algorithm() -> Vec<Case> {
         row.on(Policy::Of(alg));
         for other in ALGORITHMS {
             if other != alg {
-                row.refuse(format!("{} at a key for {}", other.name(), alg.name()), good(other));
+                row.refuse(
+                    format!("{} at a key for {}", other.name(), alg.name()),
+                    good(other),
+                );
                 let text = message(header(other), claims());
                 let signature = signature(alg, text.as_bytes());
                 let mislabelled = with_signature(&text, signature);
-                row.refuse(format!("{} signed as {}", other.name(), alg.name()), mislabelled);
+                row.refuse(
+                    format!("{} signed as {}", other.name(), alg.name()),
+                    mislabelled,
+                );
             }
         }
     }
@@ -138,11 +181,21 @@ fn members(alg: Alg) -> Vec<(&'static str, String)> {
             ),
             keys::P256_THEIRS_SPKI,
         ),
-        Alg::EdDsa => {
-            (format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, keys::ED_THEIRS_X), keys::ED_THEIRS_SPKI)
-        }
-        Alg::Hs256 => (format!(r#"{{"kty":"oct","k":"{}"}}"#, encode(SECRET_THEIRS)), keys::ED_THEIRS_SPKI),
-        _ => (format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB"}}"#, keys::RSA_THEIRS_N), keys::ED_THEIRS_SPKI),
+        Alg::EdDsa => (
+            format!(
+                r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#,
+                keys::ED_THEIRS_X
+            ),
+            keys::ED_THEIRS_SPKI,
+        ),
+        Alg::Hs256 => (
+            format!(r#"{{"kty":"oct","k":"{}"}}"#, encode(SECRET_THEIRS)),
+            keys::ED_THEIRS_SPKI,
+        ),
+        _ => (
+            format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB"}}"#, keys::RSA_THEIRS_N),
+            keys::ED_THEIRS_SPKI,
+        ),
     };
     vec![
         ("jwk", format!(r#","jwk":{jwk}"#)),
@@ -150,12 +203,24 @@ fn members(alg: Alg) -> Vec<(&'static str, String)> {
             "jwk, jku and x5u",
             format!(r#","jwk":{jwk},"jku":"https://a.example/","x5u":"https://a.example/""#),
         ),
-        ("jku", r#","jku":"https://attacker.example/jwks.json""#.into()),
-        ("jku to this host", r#","jku":"http://127.0.0.1:9/jwks.json""#.into()),
+        (
+            "jku",
+            r#","jku":"https://attacker.example/jwks.json""#.into(),
+        ),
+        (
+            "jku to this host",
+            r#","jku":"http://127.0.0.1:9/jwks.json""#.into(),
+        ),
         ("jku to a file", r#","jku":"file:///dev/zero""#.into()),
-        ("x5u", r#","x5u":"https://attacker.example/cert.pem""#.into()),
+        (
+            "x5u",
+            r#","x5u":"https://attacker.example/cert.pem""#.into(),
+        ),
         ("x5c", format!(r#","x5c":["{spki}"]"#)),
-        ("x5t", r#","x5t":"AAAAAAAAAAAAAAAAAAAAAAAAAAA","x5t#S256":"AAAA""#.into()),
+        (
+            "x5t",
+            r#","x5t":"AAAAAAAAAAAAAAAAAAAAAAAAAAA","x5t#S256":"AAAA""#.into(),
+        ),
     ]
 }
 
@@ -165,30 +230,49 @@ fn brought_keys() -> Vec<Case> {
         row.on(Policy::Of(alg));
         for (name, member) in members(alg) {
             let name = format!("{}: {name}", alg.name());
-            row.refuse(format!("{name}, signed by it"), theirs(alg, header_and(alg, &member), claims()));
-            row.accept(format!("{name}, signed by ours"), token(alg, header_and(alg, &member), claims()));
+            row.refuse(
+                format!("{name}, signed by it"),
+                theirs(alg, header_and(alg, &member), claims()),
+            );
+            row.accept(
+                format!("{name}, signed by ours"),
+                token(alg, header_and(alg, &member), claims()),
+            );
         }
     }
     row.on(Policy::PublicIds);
     for (name, member) in members(Alg::Rs256) {
         let header = header_and(Alg::Rs256, &format!(r#","kid":"rsa"{member}"#));
-        row.refuse(format!("{name} beside a known kid"), theirs(Alg::Rs256, header, claims()));
+        row.refuse(
+            format!("{name} beside a known kid"),
+            theirs(Alg::Rs256, header, claims()),
+        );
     }
     row.done()
 }
 
 fn with_kid(alg: Alg, kid_json: &str) -> String {
-    token(alg, header_and(alg, &format!(r#","kid":{kid_json}"#)), claims())
+    token(
+        alg,
+        header_and(alg, &format!(r#","kid":{kid_json}"#)),
+        claims(),
+    )
 }
 
 fn key_ids() -> Vec<Case> {
     let mut row = Row::new("kid", Policy::Ids);
     row.accept("the first key's", with_kid(Alg::Hs256, "\"2026\""));
     row.accept("the second key's", with_kid(Alg::Hs512, "\"2027\""));
-    row.accept("the first key's, escaped", with_kid(Alg::Hs256, r#""\u0032026""#));
+    row.accept(
+        "the first key's, escaped",
+        with_kid(Alg::Hs256, r#""\u0032026""#),
+    );
     row.accept("absent, where alg leaves no choice", good(Alg::Hs512));
     row.refuse("the other key's", with_kid(Alg::Hs256, "\"2027\""));
-    row.refuse("the other key's, other algorithm", with_kid(Alg::Hs512, "\"2026\""));
+    row.refuse(
+        "the other key's, other algorithm",
+        with_kid(Alg::Hs512, "\"2026\""),
+    );
     let texts = [
         ("unknown", "2028"),
         ("empty", ""),
@@ -218,9 +302,18 @@ fn key_ids() -> Vec<Case> {
     for (name, kid) in texts {
         row.refuse(name, with_kid(Alg::Hs256, &format!("\"{kid}\"")));
     }
-    row.refuse("4 KiB", with_kid(Alg::Hs256, &format!("\"{}\"", "k".repeat(4096))));
-    row.refuse("257 bytes", with_kid(Alg::Hs256, &format!("\"{}\"", "2".repeat(257))));
-    row.refuse("known id after 300 NUL", with_kid(Alg::Hs256, &format!("\"{}2026\"", "\\u0000".repeat(300))));
+    row.refuse(
+        "4 KiB",
+        with_kid(Alg::Hs256, &format!("\"{}\"", "k".repeat(4096))),
+    );
+    row.refuse(
+        "257 bytes",
+        with_kid(Alg::Hs256, &format!("\"{}\"", "2".repeat(257))),
+    );
+    row.refuse(
+        "known id after 300 NUL",
+        with_kid(Alg::Hs256, &format!("\"{}2026\"", "\\u0000".repeat(300))),
+    );
     for json in [
         "2026",
         "2026.0",
@@ -251,20 +344,38 @@ fn key_ids() -> Vec<Case> {
         (Policy::PublicIds, Alg::EdDsa, "ed", "HS256"),
     ] {
         let header = format!(r#"{{"alg":"{named}","kid":"{kid}"}}"#);
-        row.on(policy).refuse(format!("{kid} signed, as {named}"), token(alg, header, claims()));
+        row.on(policy).refuse(
+            format!("{kid} signed, as {named}"),
+            token(alg, header, claims()),
+        );
     }
     row.on(Policy::Rotation);
     for (own, other, secret) in [("old", "new", SECRET), ("new", "old", OTHER_SECRET)] {
         let sign = |header: String| hmac_token(Alg::Hs256, secret, header, claims());
         let named = |kid: &str| sign(header_and(Alg::Hs256, &format!(r#","kid":"{kid}""#)));
         row.accept(format!("of two keys the {own} one, named"), named(own));
-        row.refuse(format!("of two keys the {own} one, named {other}"), named(other));
-        row.refuse(format!("of two keys the {own} one, not named"), sign(header(Alg::Hs256)));
-        row.refuse(format!("of two keys the {own} one, both named"), named("old new"));
+        row.refuse(
+            format!("of two keys the {own} one, named {other}"),
+            named(other),
+        );
+        row.refuse(
+            format!("of two keys the {own} one, not named"),
+            sign(header(Alg::Hs256)),
+        );
+        row.refuse(
+            format!("of two keys the {own} one, both named"),
+            named("old new"),
+        );
     }
     // Without an id at any key nothing is looked up, but its form is held to all the same.
-    row.on(HS).accept("some text, where no key has an id", with_kid(Alg::Hs256, "\"whatever\""));
-    row.refuse("a number, where no key has an id", with_kid(Alg::Hs256, "1"));
+    row.on(HS).accept(
+        "some text, where no key has an id",
+        with_kid(Alg::Hs256, "\"whatever\""),
+    );
+    row.refuse(
+        "a number, where no key has an id",
+        with_kid(Alg::Hs256, "1"),
+    );
     row.refuse(
         "257 bytes, where no key has an id",
         with_kid(Alg::Hs256, &format!("\"{}\"", "2".repeat(257))),
@@ -282,11 +393,22 @@ fn issuers_keys() -> Vec<Case> {
         ])
     };
     let ours = format!("\"{ISSUER}\"");
-    let sign = |secret: &str, claims: &str| hmac_token(Alg::Hs256, secret, header(Alg::Hs256), claims);
+    let sign =
+        |secret: &str, claims: &str| hmac_token(Alg::Hs256, secret, header(Alg::Hs256), claims);
     row.accept("each its own: the first", sign(SECRET, &claims()));
-    row.add("each its own: the second", sign(OTHER_SECRET, &other("invoices")), Expect::Accept("olga"));
-    row.refuse("the first issuer's name, the second one's key", sign(OTHER_SECRET, &claims()));
-    row.refuse("the second issuer's name, the first one's key", sign(SECRET, &other("invoices")));
+    row.add(
+        "each its own: the second",
+        sign(OTHER_SECRET, &other("invoices")),
+        Expect::Accept("olga"),
+    );
+    row.refuse(
+        "the first issuer's name, the second one's key",
+        sign(OTHER_SECRET, &claims()),
+    );
+    row.refuse(
+        "the second issuer's name, the first one's key",
+        sign(SECRET, &other("invoices")),
+    );
     row.refuse(
         "the second issuer's token for the first one's audience",
         sign(OTHER_SECRET, &other("reports")),
@@ -295,13 +417,22 @@ fn issuers_keys() -> Vec<Case> {
         sign(SECRET, &claims_with("aud", "\"invoices\""))
     });
     row.refuse("both names, the second one's key", {
-        sign(OTHER_SECRET, &claims_and(&format!(r#","iss":"{OTHER_ISSUER}""#)))
+        sign(
+            OTHER_SECRET,
+            &claims_and(&format!(r#","iss":"{OTHER_ISSUER}""#)),
+        )
     });
     row.refuse(
         "an array of both",
-        sign(OTHER_SECRET, &claims_with("iss", &format!(r#"[{ours},"{OTHER_ISSUER}"]"#))),
+        sign(
+            OTHER_SECRET,
+            &claims_with("iss", &format!(r#"[{ours},"{OTHER_ISSUER}"]"#)),
+        ),
     );
-    row.refuse("a third issuer", sign(SECRET, &claims_with("iss", "\"https://login.example.net\"")));
+    row.refuse(
+        "a third issuer",
+        sign(SECRET, &claims_with("iss", "\"https://login.example.net\"")),
+    );
     row.refuse("no issuer", sign(SECRET, &claims_without("iss")));
     row.refuse("the issuer in the header", {
         let header = header_and(Alg::Hs256, &format!(r#","iss":"{OTHER_ISSUER}""#));

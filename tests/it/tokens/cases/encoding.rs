@@ -8,7 +8,14 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE};
 use tower_auth::JwtAlgorithm as Alg;
 
 pub(super) fn rows() -> Vec<Vec<Case>> {
-    vec![repeated_names(), encodings(), not_json(), base64_forms(), last_bits(), around()]
+    vec![
+        repeated_names(),
+        encodings(),
+        not_json(),
+        base64_forms(),
+        last_bits(),
+        around(),
+    ]
 }
 
 fn payload(json: impl AsRef<[u8]>) -> String {
@@ -26,7 +33,10 @@ fn repeated_names() -> Vec<Case> {
         ("in an array", r#","x":[{"a":1,"a":1}]"#),
     ];
     for (name, more) in headers {
-        row.refuse(format!("header: {name}"), hs(header_and(Alg::Hs256, more), claims()));
+        row.refuse(
+            format!("header: {name}"),
+            hs(header_and(Alg::Hs256, more), claims()),
+        );
     }
     let members = [
         ("sub", r#","sub":"root""#),
@@ -46,7 +56,10 @@ fn repeated_names() -> Vec<Case> {
         ("an unknown claim", r#","x":1,"x":1"#),
         ("an unknown claim, escaped", r#","xy":1,"x\u0079":1"#),
         ("the empty name", r#","":1,"":2"#),
-        ("a surrogate pair, escaped once", ",\"\u{1f600}\":1,\"\\ud83d\\ude00\":2"),
+        (
+            "a surrogate pair, escaped once",
+            ",\"\u{1f600}\":1,\"\\ud83d\\ude00\":2",
+        ),
         ("an escaped slash", r#","a/b":1,"a\/b":2"#),
         ("nested", r#","x":{"a":1,"a":2}"#),
         ("nested, escaped", r#","x":{"a":1,"\u0061":2}"#),
@@ -59,10 +72,18 @@ fn repeated_names() -> Vec<Case> {
     }
     row.accept(
         "the same name in different objects",
-        payload(claims_and(r#","x":{"sub":1,"y":{"sub":2}},"y":[{"sub":3}]"#)),
+        payload(claims_and(
+            r#","x":{"sub":1,"y":{"sub":2}},"y":[{"sub":3}]"#,
+        )),
     );
-    row.accept("names that differ in case", payload(claims_and(r#","Sub":"root","SUB":"root","Exp":1"#)));
-    row.accept("names that differ in NUL", payload(claims_and(r#","sub\u0000":"root""#)));
+    row.accept(
+        "names that differ in case",
+        payload(claims_and(r#","Sub":"root","SUB":"root","Exp":1"#)),
+    );
+    row.accept(
+        "names that differ in NUL",
+        payload(claims_and(r#","sub\u0000":"root""#)),
+    );
     row.done()
 }
 
@@ -79,23 +100,49 @@ fn encodings() -> Vec<Case> {
         let (before, after) = text.split_once('@').unwrap();
         payload([before.as_bytes(), bytes, after.as_bytes()].concat())
     };
-    row.refuse("BOM before the claims", payload(bytes(b"\xef\xbb\xbf", &claims, b"")));
-    row.refuse("BOM before the header", hs(bytes(b"\xef\xbb\xbf", &head, b""), &claims));
-    row.refuse("BOM after the claims", payload(bytes(b"", &claims, b"\xef\xbb\xbf")));
-    row.refuse("claims in UTF-16LE", payload(utf16(&claims, u16::to_le_bytes)));
-    row.refuse("claims in UTF-16BE", payload(utf16(&claims, u16::to_be_bytes)));
+    row.refuse(
+        "BOM before the claims",
+        payload(bytes(b"\xef\xbb\xbf", &claims, b"")),
+    );
+    row.refuse(
+        "BOM before the header",
+        hs(bytes(b"\xef\xbb\xbf", &head, b""), &claims),
+    );
+    row.refuse(
+        "BOM after the claims",
+        payload(bytes(b"", &claims, b"\xef\xbb\xbf")),
+    );
+    row.refuse(
+        "claims in UTF-16LE",
+        payload(utf16(&claims, u16::to_le_bytes)),
+    );
+    row.refuse(
+        "claims in UTF-16BE",
+        payload(utf16(&claims, u16::to_be_bytes)),
+    );
     row.refuse(
         "claims in UTF-16LE with BOM",
         payload(bytes(b"\xff\xfe", "", &utf16(&claims, u16::to_le_bytes))),
     );
-    row.refuse("header in UTF-16LE", hs(utf16(&head, u16::to_le_bytes), &claims));
+    row.refuse(
+        "header in UTF-16LE",
+        hs(utf16(&head, u16::to_le_bytes), &claims),
+    );
     row.refuse(
         "header in UTF-16BE with BOM",
-        hs(bytes(b"\xfe\xff", "", &utf16(&head, u16::to_be_bytes)), &claims),
+        hs(
+            bytes(b"\xfe\xff", "", &utf16(&head, u16::to_be_bytes)),
+            &claims,
+        ),
     );
     row.refuse(
         "claims in UTF-32",
-        payload(claims.chars().flat_map(|c| (c as u32).to_le_bytes()).collect::<Vec<u8>>()),
+        payload(
+            claims
+                .chars()
+                .flat_map(|c| (c as u32).to_le_bytes())
+                .collect::<Vec<u8>>(),
+        ),
     );
     for (name, text) in [
         ("a lone continuation byte", &b"\x80"[..]),
@@ -109,13 +156,34 @@ fn encodings() -> Vec<Case> {
     ] {
         row.refuse(format!("bad UTF-8: {name}"), with_bytes(text));
     }
-    row.refuse("bad UTF-8 in the header", hs(bytes(b"", r#"{"alg":"HS256","x":""#, b"\xff\"}"), &claims));
-    row.refuse("bad UTF-8 after the claims", payload(bytes(b"", &claims, b"\xff")));
-    row.refuse("an escaped lone surrogate in sub", payload(claims_with("sub", r#""\ud800""#)));
-    row.refuse("escaped surrogates in the wrong order", payload(claims_with("sub", r#""\ude00\ud83d""#)));
-    row.accept("good UTF-8 of four bytes", with_bytes("\u{1f600}".as_bytes()));
-    row.accept("white space around members", payload(claims.replace(',', " ,\r\n\t")));
-    row.accept("white space around the header", hs(format!(" {head}\n"), &claims));
+    row.refuse(
+        "bad UTF-8 in the header",
+        hs(bytes(b"", r#"{"alg":"HS256","x":""#, b"\xff\"}"), &claims),
+    );
+    row.refuse(
+        "bad UTF-8 after the claims",
+        payload(bytes(b"", &claims, b"\xff")),
+    );
+    row.refuse(
+        "an escaped lone surrogate in sub",
+        payload(claims_with("sub", r#""\ud800""#)),
+    );
+    row.refuse(
+        "escaped surrogates in the wrong order",
+        payload(claims_with("sub", r#""\ude00\ud83d""#)),
+    );
+    row.accept(
+        "good UTF-8 of four bytes",
+        with_bytes("\u{1f600}".as_bytes()),
+    );
+    row.accept(
+        "white space around members",
+        payload(claims.replace(',', " ,\r\n\t")),
+    );
+    row.accept(
+        "white space around the header",
+        hs(format!(" {head}\n"), &claims),
+    );
     row.done()
 }
 
@@ -171,8 +239,14 @@ fn not_json() -> Vec<Case> {
         }
     }
     row.refuse("claims in an array", payload(format!("[{}]", claims())));
-    row.refuse("header in an array", hs(format!("[{}]", header(Alg::Hs256)), claims()));
-    row.refuse("header as a string", hs(format!("{:?}", header(Alg::Hs256)), claims()));
+    row.refuse(
+        "header in an array",
+        hs(format!("[{}]", header(Alg::Hs256)), claims()),
+    );
+    row.refuse(
+        "header as a string",
+        hs(format!("{:?}", header(Alg::Hs256)), claims()),
+    );
     row.refuse(
         "members in the order of their fields",
         payload(r#"["https://login.example.com","anna","reports",1,9]"#),
@@ -192,15 +266,24 @@ fn not_json() -> Vec<Case> {
         ("a prefix against inclusion", ")]}',\n", ""),
         ("NUL before", "\0", ""),
     ] {
-        row.refuse(format!("claims with {name}"), payload(format!("{before}{}{after}", claims())));
+        row.refuse(
+            format!("claims with {name}"),
+            payload(format!("{before}{}{after}", claims())),
+        );
         row.refuse(
             format!("header with {name}"),
             hs(format!("{before}{}{after}", header(Alg::Hs256)), claims()),
         );
     }
     row.accept("a newline after", payload(format!("{}\n", claims())));
-    row.accept("a number of another size that nobody reads", payload(claims_with("x", "-1.5e10")));
-    row.accept("an integer that nobody reads, of 40 digits", payload(claims_with("x", &"9".repeat(40))));
+    row.accept(
+        "a number of another size that nobody reads",
+        payload(claims_with("x", "-1.5e10")),
+    );
+    row.accept(
+        "an integer that nobody reads, of 40 digits",
+        payload(claims_with("x", &"9".repeat(40))),
+    );
     row.done()
 }
 
@@ -219,9 +302,18 @@ fn base64_forms() -> Vec<Case> {
     let (padded_h, padded_p) = (URL_SAFE.encode(&head), URL_SAFE.encode(&claims));
     row.refuse("padded header", signed(&format!("{padded_h}=.{p}")));
     row.refuse("padded claims", signed(&format!("{h}.{padded_p}=")));
-    row.refuse("too much padding in the claims", signed(&format!("{h}.{p}====")));
-    row.refuse("padded signature", format!("{}=", signed(&format!("{h}.{p}"))));
-    row.refuse("twice padded signature", format!("{}==", signed(&format!("{h}.{p}"))));
+    row.refuse(
+        "too much padding in the claims",
+        signed(&format!("{h}.{p}====")),
+    );
+    row.refuse(
+        "padded signature",
+        format!("{}=", signed(&format!("{h}.{p}"))),
+    );
+    row.refuse(
+        "twice padded signature",
+        format!("{}==", signed(&format!("{h}.{p}"))),
+    );
     row.refuse(
         "standard alphabet in the claims",
         signed(&format!("{h}.{}", STANDARD_NO_PAD.encode(&claims))),
@@ -231,19 +323,40 @@ fn base64_forms() -> Vec<Case> {
         .find(|text| encode(signature(Alg::Hs256, text.as_bytes())).contains(['-', '_']));
     let text = text.unwrap();
     row.refuse("standard alphabet in the signature", {
-        format!("{text}.{}", STANDARD_NO_PAD.encode(signature(Alg::Hs256, text.as_bytes())))
+        format!(
+            "{text}.{}",
+            STANDARD_NO_PAD.encode(signature(Alg::Hs256, text.as_bytes()))
+        )
     });
-    row.refuse("percent-encoded padding", format!("{}=", signed(&format!("{h}.{padded_p}"))));
-    row.refuse("a claims segment of one letter more", signed(&format!("{h}.{p}A")));
-    row.refuse("a header of one letter more", signed(&format!("{h}AAAA.{p}")));
+    row.refuse(
+        "percent-encoded padding",
+        format!("{}=", signed(&format!("{h}.{padded_p}"))),
+    );
+    row.refuse(
+        "a claims segment of one letter more",
+        signed(&format!("{h}.{p}A")),
+    );
+    row.refuse(
+        "a header of one letter more",
+        signed(&format!("{h}AAAA.{p}")),
+    );
     row.refuse("unencoded header", signed(&format!("alg-HS256.{p}")));
-    row.refuse("encoded twice", signed(&format!("{}.{}", encode(&h), encode(&p))));
+    row.refuse(
+        "encoded twice",
+        signed(&format!("{}.{}", encode(&h), encode(&p))),
+    );
     row.refuse("a tilde in the claims", signed(&format!("{h}.~{p}")));
-    row.refuse("a padding letter within", signed(&format!("{h}.{}={}", &p[..8], &p[8..])));
+    row.refuse(
+        "a padding letter within",
+        signed(&format!("{h}.{}={}", &p[..8], &p[8..])),
+    );
     row.refuse("hexadecimal signature", {
         let text = format!("{h}.{p}");
         let mac = signature(Alg::Hs256, text.as_bytes());
-        format!("{text}.{}", mac.iter().map(|b| format!("{b:02x}")).collect::<String>())
+        format!(
+            "{text}.{}",
+            mac.iter().map(|b| format!("{b:02x}")).collect::<String>()
+        )
     });
     row.done()
 }
@@ -270,7 +383,10 @@ fn last_bits() -> Vec<Case> {
         let (h, p) = (pad(header(alg)), pad(claims()));
         let text = message(&h, &p);
         let signature_text = encode(signature(alg, text.as_bytes()));
-        row.accept(format!("{}: canonical", alg.name()), format!("{text}.{signature_text}"));
+        row.accept(
+            format!("{}: canonical", alg.name()),
+            format!("{text}.{signature_text}"),
+        );
         if !signature_text.len().is_multiple_of(4) {
             row.refuse(
                 format!("{}: signature", alg.name()),
@@ -278,8 +394,14 @@ fn last_bits() -> Vec<Case> {
             );
         }
         for (name, text) in [
-            ("header", format!("{}.{}", other_last_letter(&encode(&h)), encode(&p))),
-            ("claims", format!("{}.{}", encode(&h), other_last_letter(&encode(&p)))),
+            (
+                "header",
+                format!("{}.{}", other_last_letter(&encode(&h)), encode(&p)),
+            ),
+            (
+                "claims",
+                format!("{}.{}", encode(&h), other_last_letter(&encode(&p))),
+            ),
         ] {
             let forged = with_signature(&text, signature(alg, text.as_bytes()));
             row.refuse(format!("{}: {name}", alg.name()), forged);
@@ -309,12 +431,24 @@ fn around() -> Vec<Case> {
         row.add(name, text, Expect::Malformed);
     }
     row.add("comma", format!("{good},"), Expect::Joined);
-    row.add("two tokens and a comma", format!("{good}, Bearer {good}"), Expect::Joined);
+    row.add(
+        "two tokens and a comma",
+        format!("{good}, Bearer {good}"),
+        Expect::Joined,
+    );
     row.add("comma before", format!(",{good}"), Expect::Joined);
     row.add("no-break space", format!("{good}\u{a0}"), Expect::NonAscii);
     row.add("BOM", format!("\u{feff}{good}"), Expect::NonAscii);
-    row.add("zero-width space within", format!("{head}.\u{200b}{rest}"), Expect::NonAscii);
-    row.add("full-width dot", good.replace('.', "\u{ff0e}"), Expect::NonAscii);
+    row.add(
+        "zero-width space within",
+        format!("{head}.\u{200b}{rest}"),
+        Expect::NonAscii,
+    );
+    row.add(
+        "full-width dot",
+        good.replace('.', "\u{ff0e}"),
+        Expect::NonAscii,
+    );
     row.refuse("plus", format!("+{good}"));
     row.refuse("slash", format!("{good}/"));
     row.refuse("letter before", format!("A{good}"));
@@ -323,7 +457,13 @@ fn around() -> Vec<Case> {
     row.refuse(
         "other case",
         good.chars()
-            .map(|c| if c.is_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
+            .map(|c| {
+                if c.is_lowercase() {
+                    c.to_ascii_uppercase()
+                } else {
+                    c.to_ascii_lowercase()
+                }
+            })
             .collect::<String>(),
     );
     row.done()

@@ -10,9 +10,16 @@ mod time;
 use super::table::Case;
 
 pub(super) fn all() -> Vec<Case> {
-    [claims::rows(), confusion::rows(), encoding::rows(), header::rows(), signature::rows(), time::rows()]
-        .into_iter()
-        .flatten()
-        .flatten()
-        .collect()
+    [
+        claims::rows(),
+        confusion::rows(),
+        encoding::rows(),
+        header::rows(),
+        signature::rows(),
+        time::rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .flatten()
+    .collect()
 }

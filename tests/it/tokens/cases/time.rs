@@ -6,7 +6,15 @@ use crate::tokens::table::{Case, Row};
 use tower_auth::JwtAlgorithm as Alg;
 
 pub(super) fn rows() -> Vec<Vec<Case>> {
-    vec![forms("exp"), forms("nbf"), forms("iat"), expiry(), not_before(), ends_of_time(), ages()]
+    vec![
+        forms("exp"),
+        forms("nbf"),
+        forms("iat"),
+        expiry(),
+        not_before(),
+        ends_of_time(),
+        ages(),
+    ]
 }
 
 fn claim(name: &str, json: &str) -> String {
@@ -51,7 +59,10 @@ fn forms(name: &'static str) -> Vec<Case> {
         ("2^63", (1_u64 << 63).to_string()),
         ("2^64 - 1", u64::MAX.to_string()),
         ("2^64", "18446744073709551616".into()),
-        ("2^64 and a right time", (u128::from(u64::MAX) + 1 + u128::from(right)).to_string()),
+        (
+            "2^64 and a right time",
+            (u128::from(u64::MAX) + 1 + u128::from(right)).to_string(),
+        ),
         ("40 digits", "9".repeat(40)),
         ("1e308", "1e308".into()),
         ("1e400", "1e400".into()),
@@ -70,9 +81,15 @@ fn forms(name: &'static str) -> Vec<Case> {
         row.refuse("missing", hs(header(Alg::Hs256), claims_without("exp")));
         row.refuse("zero", at("exp", 0));
         row.refuse("in the header alone", {
-            hs(header_and(Alg::Hs256, &format!(",\"exp\":{right}")), claims_without("exp"))
+            hs(
+                header_and(Alg::Hs256, &format!(",\"exp\":{right}")),
+                claims_without("exp"),
+            )
         });
-        row.refuse("name in capitals", hs(header(Alg::Hs256), claims().replace("\"exp\"", "\"EXP\"")));
+        row.refuse(
+            "name in capitals",
+            hs(header(Alg::Hs256), claims().replace("\"exp\"", "\"EXP\"")),
+        );
         row.accept("the last second", at("exp", LATEST));
     } else {
         row.accept("missing", hs(header(Alg::Hs256), claims_without(name)));
@@ -86,13 +103,28 @@ fn expiry() -> Vec<Case> {
     let mut row = Row::new("edges of exp", HS);
     for leeway in [0, 1, 60, 600] {
         row.on(Policy::At { now: NOW, leeway });
-        row.refuse(format!("leeway {leeway}: at its end"), at("exp", NOW - leeway));
-        row.refuse(format!("leeway {leeway}: a second after"), at("exp", NOW - leeway - 1));
-        row.accept(format!("leeway {leeway}: a second before"), at("exp", NOW - leeway + 1));
+        row.refuse(
+            format!("leeway {leeway}: at its end"),
+            at("exp", NOW - leeway),
+        );
+        row.refuse(
+            format!("leeway {leeway}: a second after"),
+            at("exp", NOW - leeway - 1),
+        );
+        row.accept(
+            format!("leeway {leeway}: a second before"),
+            at("exp", NOW - leeway + 1),
+        );
     }
     row.on(HS);
-    row.accept("59 seconds ago, with what is the default", at("exp", NOW - 59));
-    row.refuse("60 seconds ago, with what is the default", at("exp", NOW - 60));
+    row.accept(
+        "59 seconds ago, with what is the default",
+        at("exp", NOW - 59),
+    );
+    row.refuse(
+        "60 seconds ago, with what is the default",
+        at("exp", NOW - 60),
+    );
     row.done()
 }
 
@@ -102,8 +134,14 @@ fn not_before() -> Vec<Case> {
         for leeway in [0, 1, 60, 600] {
             // Its exp is to come on all of them.
             row.on(Policy::At { now: NOW, leeway });
-            row.accept(format!("{name}, leeway {leeway}: at its end"), at(name, NOW + leeway));
-            row.refuse(format!("{name}, leeway {leeway}: a second after"), at(name, NOW + leeway + 1));
+            row.accept(
+                format!("{name}, leeway {leeway}: at its end"),
+                at(name, NOW + leeway),
+            );
+            row.refuse(
+                format!("{name}, leeway {leeway}: a second after"),
+                at(name, NOW + leeway + 1),
+            );
             row.accept(
                 format!("{name}, leeway {leeway}: a second before"),
                 at(name, (NOW + leeway).saturating_sub(1)),
@@ -111,12 +149,22 @@ fn not_before() -> Vec<Case> {
         }
     }
     row.on(HS);
-    row.refuse("nbf after exp", hs(header(Alg::Hs256), claims_with("nbf", &(NOW + 700).to_string())));
+    row.refuse(
+        "nbf after exp",
+        hs(
+            header(Alg::Hs256),
+            claims_with("nbf", &(NOW + 700).to_string()),
+        ),
+    );
     row.refuse("both in an hour", {
         let later = (NOW + 3600).to_string();
         hs(
             header(Alg::Hs256),
-            claims_with_all(&[("nbf", &later), ("iat", &later), ("exp", &(NOW + 7200).to_string())]),
+            claims_with_all(&[
+                ("nbf", &later),
+                ("iat", &later),
+                ("exp", &(NOW + 7200).to_string()),
+            ]),
         )
     });
     row.done()
@@ -128,7 +176,10 @@ fn only(name: &str, seconds: u64) -> String {
     if name != "exp" {
         more.push(("exp", LATEST));
     }
-    let members: Vec<String> = more.iter().map(|(name, seconds)| format!(",\"{name}\":{seconds}")).collect();
+    let members: Vec<String> = more
+        .iter()
+        .map(|(name, seconds)| format!(",\"{name}\":{seconds}"))
+        .collect();
     let rest = claims_without("iat").replace(&format!(",\"exp\":{}", NOW + 600), &members.concat());
     hs(header(Alg::Hs256), rest)
 }
@@ -137,31 +188,64 @@ fn ends_of_time() -> Vec<Case> {
     let mut row = Row::new("ends of time", HS);
     for leeway in [0, 60] {
         row.on(Policy::At { now: 0, leeway });
-        row.accept(format!("in 1970, leeway {leeway}: exp = leeway + 1"), only("exp", leeway + 1));
+        row.accept(
+            format!("in 1970, leeway {leeway}: exp = leeway + 1"),
+            only("exp", leeway + 1),
+        );
         if leeway == 0 {
             row.refuse("in 1970: exp = 0", only("exp", 0));
             row.refuse("in 1970: nbf = 1", only("nbf", 1));
         } else {
             row.accept("in 1970, with leeway: exp = 0", only("exp", 0));
         }
-        row.accept(format!("in 1970, leeway {leeway}: nbf at its end"), only("nbf", leeway));
-        row.refuse(format!("in 1970, leeway {leeway}: iat after its end"), only("iat", leeway + 1));
-        row.refuse(format!("in 1970, leeway {leeway}: issued today"), good(Alg::Hs256));
+        row.accept(
+            format!("in 1970, leeway {leeway}: nbf at its end"),
+            only("nbf", leeway),
+        );
+        row.refuse(
+            format!("in 1970, leeway {leeway}: iat after its end"),
+            only("iat", leeway + 1),
+        );
+        row.refuse(
+            format!("in 1970, leeway {leeway}: issued today"),
+            good(Alg::Hs256),
+        );
     }
-    for (name, now) in [("a second before the last", LATEST - 1), ("at the last second", LATEST)] {
+    for (name, now) in [
+        ("a second before the last", LATEST - 1),
+        ("at the last second", LATEST),
+    ] {
         row.on(Policy::At { now, leeway: 60 });
         row.accept(format!("{name}: exp at the last"), only("exp", LATEST));
         row.accept(format!("{name}: nbf at the last"), only("nbf", LATEST));
         row.accept(format!("{name}: iat at the last"), only("iat", LATEST));
         row.refuse(format!("{name}: issued today"), good(Alg::Hs256));
-        row.refuse(format!("{name}: exp after the last"), only("exp", LATEST + 1));
+        row.refuse(
+            format!("{name}: exp after the last"),
+            only("exp", LATEST + 1),
+        );
     }
-    row.on(Policy::At { now: LATEST - 1, leeway: 0 });
-    row.accept("a second before the last, without leeway: exp at the last", only("exp", LATEST));
-    row.refuse("a second before the last, without leeway: exp then", only("exp", LATEST - 1));
-    row.refuse("a second before the last, without leeway: nbf at the last", only("nbf", LATEST));
-    row.on(Policy::At { now: LATEST + 59, leeway: 60 })
-        .accept("past the last, within leeway", only("exp", LATEST));
+    row.on(Policy::At {
+        now: LATEST - 1,
+        leeway: 0,
+    });
+    row.accept(
+        "a second before the last, without leeway: exp at the last",
+        only("exp", LATEST),
+    );
+    row.refuse(
+        "a second before the last, without leeway: exp then",
+        only("exp", LATEST - 1),
+    );
+    row.refuse(
+        "a second before the last, without leeway: nbf at the last",
+        only("nbf", LATEST),
+    );
+    row.on(Policy::At {
+        now: LATEST + 59,
+        leeway: 60,
+    })
+    .accept("past the last, within leeway", only("exp", LATEST));
     row.refuse("past the last, iat = 2^64 - 1", only("iat", u64::MAX));
     row.done()
 }
@@ -171,20 +255,47 @@ fn ages() -> Vec<Case> {
     let mut row = Row::new("edges of max_age", HS);
     for leeway in [0, 60] {
         row.on(Policy::MaxAge { now: NOW, leeway });
-        row.accept(format!("leeway {leeway}: a second younger"), at("iat", NOW - HOUR - leeway + 1));
-        row.refuse(format!("leeway {leeway}: as old"), at("iat", NOW - HOUR - leeway));
-        row.refuse(format!("leeway {leeway}: a second older"), at("iat", NOW - HOUR - leeway - 1));
+        row.accept(
+            format!("leeway {leeway}: a second younger"),
+            at("iat", NOW - HOUR - leeway + 1),
+        );
+        row.refuse(
+            format!("leeway {leeway}: as old"),
+            at("iat", NOW - HOUR - leeway),
+        );
+        row.refuse(
+            format!("leeway {leeway}: a second older"),
+            at("iat", NOW - HOUR - leeway - 1),
+        );
         row.accept(format!("leeway {leeway}: issued now"), at("iat", NOW));
-        row.refuse(format!("leeway {leeway}: issued in the future"), at("iat", NOW + leeway + 1));
-        row.refuse(format!("leeway {leeway}: no iat"), hs(header(Alg::Hs256), claims_without("iat")));
-        row.refuse(format!("leeway {leeway}: nbf instead of iat"), only("nbf", NOW - 10));
+        row.refuse(
+            format!("leeway {leeway}: issued in the future"),
+            at("iat", NOW + leeway + 1),
+        );
+        row.refuse(
+            format!("leeway {leeway}: no iat"),
+            hs(header(Alg::Hs256), claims_without("iat")),
+        );
+        row.refuse(
+            format!("leeway {leeway}: nbf instead of iat"),
+            only("nbf", NOW - 10),
+        );
         row.refuse(format!("leeway {leeway}: iat null"), claim("iat", "null"));
-        row.refuse(format!("leeway {leeway}: iat in a string"), claim("iat", &format!("\"{NOW}\"")));
+        row.refuse(
+            format!("leeway {leeway}: iat in a string"),
+            claim("iat", &format!("\"{NOW}\"")),
+        );
         row.refuse(format!("leeway {leeway}: young but expired"), {
-            hs(header(Alg::Hs256), claims_with("exp", &(NOW - leeway).to_string()))
+            hs(
+                header(Alg::Hs256),
+                claims_with("exp", &(NOW - leeway).to_string()),
+            )
         });
     }
-    row.on(Policy::MaxAge { now: 100, leeway: 0 });
+    row.on(Policy::MaxAge {
+        now: 100,
+        leeway: 0,
+    });
     row.accept("a clock before the age: iat = 0", only("iat", 0));
     row.refuse("a clock before the age: iat = 101", only("iat", 101));
     row.done()

@@ -62,7 +62,8 @@ impl Rate {
         if period.subsec_nanos() > 0 {
             return Err(RateError::new(&shown(), "a period is in whole seconds"));
         }
-        Self::checked(count, seconds, Form::Sliding).map_err(|problem| RateError::new(&shown(), problem))
+        Self::checked(count, seconds, Form::Sliding)
+            .map_err(|problem| RateError::new(&shown(), problem))
     }
 
     /// Paced: so many at once, and then one by one, `count` per period.
@@ -101,7 +102,11 @@ impl Rate {
                 Form::Calendar if seconds != WEEK && !DAY.is_multiple_of(seconds) => {
                     Err("a calendar period is a week, a day or an even part of a day")
                 }
-                _ => Ok(Self { count, seconds, form }),
+                _ => Ok(Self {
+                    count,
+                    seconds,
+                    form,
+                }),
             }
         }
     }
@@ -146,15 +151,29 @@ impl Rate {
     pub(crate) fn share(&self, nodes: u32) -> Self {
         let nodes = nodes.max(1);
         let form = match self.form {
-            Form::Paced { burst } => Form::Paced { burst: (burst / nodes).max(1) },
+            Form::Paced { burst } => Form::Paced {
+                burst: (burst / nodes).max(1),
+            },
             form => form,
         };
         if self.count >= nodes {
-            return Self { count: self.count / nodes, seconds: self.seconds, form };
+            return Self {
+                count: self.count / nodes,
+                seconds: self.seconds,
+                form,
+            };
         }
-        let form = if form == Form::Calendar { Form::Sliding } else { form };
+        let form = if form == Form::Calendar {
+            Form::Sliding
+        } else {
+            form
+        };
         let seconds = u64::from(self.seconds) * u64::from(nodes.div_ceil(self.count));
-        Self { count: 1, seconds: u32::try_from(seconds).unwrap_or(LONGEST).min(LONGEST), form }
+        Self {
+            count: 1,
+            seconds: u32::try_from(seconds).unwrap_or(LONGEST).min(LONGEST),
+            form,
+        }
     }
 }
 
@@ -191,9 +210,9 @@ fn parse(text: &str) -> Result<Rate, &'static str> {
     let form = match (words.next(), words.next(), words.next()) {
         (None, ..) => Form::Sliding,
         (Some("calendar"), None, _) => Form::Calendar,
-        (Some("burst"), Some(burst), None) => {
-            Form::Paced { burst: number(burst, "the burst is not a number")? }
-        }
+        (Some("burst"), Some(burst), None) => Form::Paced {
+            burst: number(burst, "the burst is not a number")?,
+        },
         _ => return Err("after the period comes nothing, 'burst' and a number, or 'calendar'"),
     };
     Rate::checked(count, seconds, form)
@@ -213,8 +232,13 @@ fn period(text: &str) -> Result<u32, &'static str> {
         "ms" | "millis" | "us" | "ns" => return Err("a period is at least a second"),
         _ => return Err("the unit is none of s, min, hour, day and week"),
     };
-    let many = if number_of.is_empty() { 1 } else { number(number_of, "the period is not a number")? };
-    many.checked_mul(seconds).ok_or("a period is at most 366 days")
+    let many = if number_of.is_empty() {
+        1
+    } else {
+        number(number_of, "the period is not a number")?
+    };
+    many.checked_mul(seconds)
+        .ok_or("a period is at most 366 days")
 }
 
 /// Digits only: `parse` alone would take a sign.
@@ -228,7 +252,13 @@ fn number(text: &str, otherwise: &'static str) -> Result<u32, &'static str> {
 /// A text that parses to the same rate.
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = [(WEEK, "week"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "min"), (1, "s")];
+        let units = [
+            (WEEK, "week"),
+            (DAY, "day"),
+            (HOUR, "hour"),
+            (MINUTE, "min"),
+            (1, "s"),
+        ];
         let fits = |(unit, _): &(u32, &str)| self.seconds.is_multiple_of(*unit);
         let (unit, name) = units.into_iter().find(fits).unwrap_or((1, "s"));
         write!(f, "{}/", self.count)?;
@@ -258,7 +288,10 @@ pub struct RateError {
 impl RateError {
     /// Of a long text the beginning is enough to find it by.
     fn new(text: &str, problem: &'static str) -> Self {
-        Self { text: text.chars().take(40).collect::<String>().into(), problem }
+        Self {
+            text: text.chars().take(40).collect::<String>().into(),
+            problem,
+        }
     }
 }
 
@@ -293,10 +326,21 @@ mod tests {
         ];
         for (text, count, seconds, form) in cases {
             if text.contains("2 weeks") {
-                assert!(text.parse::<Rate>().is_err(), "a number and its unit are one word");
+                assert!(
+                    text.parse::<Rate>().is_err(),
+                    "a number and its unit are one word"
+                );
                 continue;
             }
-            assert_eq!(text.parse(), Ok(Rate { count, seconds, form }), "{text}");
+            assert_eq!(
+                text.parse(),
+                Ok(Rate {
+                    count,
+                    seconds,
+                    form
+                }),
+                "{text}"
+            );
         }
     }
 
@@ -336,10 +380,23 @@ mod tests {
         ];
         for text in texts {
             let error = text.parse::<Rate>().unwrap_err().to_string();
-            assert!(error.contains(r#""5/15min""#) && error.contains("is no rate"), "{error}");
+            assert!(
+                error.contains(r#""5/15min""#) && error.contains("is no rate"),
+                "{error}"
+            );
         }
-        assert_eq!(problem("10/month"), "a month has no fixed length; write 30days");
-        assert!("x".repeat(9_999).parse::<Rate>().unwrap_err().to_string().len() < 250);
+        assert_eq!(
+            problem("10/month"),
+            "a month has no fixed length; write 30days"
+        );
+        assert!(
+            "x".repeat(9_999)
+                .parse::<Rate>()
+                .unwrap_err()
+                .to_string()
+                .len()
+                < 250
+        );
     }
 
     #[test]
@@ -349,7 +406,10 @@ mod tests {
         assert_eq!(rate.burst(20).unwrap().to_string(), "100/hour burst 20");
         assert_eq!(rate.calendar().unwrap().to_string(), "100/hour calendar");
         assert!(Rate::new(0, hour).is_err() && Rate::new(1, Duration::ZERO).is_err());
-        assert!(Rate::new(1, Duration::from_millis(1500)).is_err() && Rate::new(1, Duration::MAX).is_err());
+        assert!(
+            Rate::new(1, Duration::from_millis(1500)).is_err()
+                && Rate::new(1, Duration::MAX).is_err()
+        );
         assert!(rate.burst(0).is_err() && Rate::new(1, 7 * hour).unwrap().calendar().is_err());
     }
 
@@ -364,7 +424,11 @@ mod tests {
             ("100/hour burst 20", 4, "25/hour burst 5"),
             ("1/366days", 9, "1/366day"),
         ] {
-            assert_eq!(text.parse::<Rate>().unwrap().share(nodes).to_string(), share, "{text} on {nodes}");
+            assert_eq!(
+                text.parse::<Rate>().unwrap().share(nodes).to_string(),
+                share,
+                "{text} on {nodes}"
+            );
         }
     }
 

@@ -1,0 +1,281 @@
+use crate::principal::{Method, Principal, Role, Scope};
+use crate::reject::{Rejection, RejectionKind};
+use std::fmt;
+use std::ops::Not;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// What a caller must be or have.
+///
+/// ```
+/// use tower_auth::{Method, Principal, RejectionKind, Requirement, Scope, Subject};
+///
+/// let rule = Scope::new("reports:write").and(Requirement::method(Method::ApiKey).negate()).or(Requirement::role("admin"));
+///
+/// let writer = Principal::builder(Subject::user("anna")).scope("reports:write").build();
+/// assert!(writer.require(&rule).is_ok());
+///
+/// let reader = Principal::builder(Subject::user("ben")).scope("reports:read").build();
+/// let refusal = reader.require(&rule).unwrap_err();
+/// assert_eq!(refusal.kind(), RejectionKind::InsufficientScope);
+/// assert_eq!(refusal.missing_scopes(), [Scope::new("reports:write")]);
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Requirement(Expression);
+
+#[derive(Clone)]
+enum Expression {
+    Scope(Scope),
+    Role(Role),
+    Method(Method),
+    Check {
+        name: &'static str,
+        check: Arc<dyn Fn(&Principal) -> bool + Send + Sync>,
+    },
+    Not(Arc<Expression>),
+    All(Vec<Expression>),
+    Any(Vec<Expression>),
+}
+
+impl Requirement {
+    /// Any verified caller.
+    pub fn anyone() -> Self {
+        Self(Expression::All(Vec::new()))
+    }
+
+    /// The credential was granted this scope.
+    pub fn scope(scope: impl Into<Scope>) -> Self {
+        Self(Expression::Scope(scope.into()))
+    }
+
+    /// The caller has this role.
+    pub fn role(role: impl Into<Role>) -> Self {
+        Self(Expression::Role(role.into()))
+    }
+
+    /// The caller was verified in this way.
+    pub fn method(method: Method) -> Self {
+        Self(Expression::Method(method))
+    }
+
+    /// A check of the application's own; `name` is for `Debug`. If it panics the answer is 500.
+    pub fn check(
+        name: &'static str,
+        check: impl Fn(&Principal) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self(Expression::Check {
+            name,
+            check: Arc::new(check),
+        })
+    }
+
+    /// Both.
+    pub fn and(self, other: impl Into<Self>) -> Self {
+        Self(Expression::All(vec![self.0, other.into().0]))
+    }
+
+    /// Either.
+    pub fn or(self, other: impl Into<Self>) -> Self {
+        Self(Expression::Any(vec![self.0, other.into().0]))
+    }
+
+    /// The opposite; `!requirement` is the same.
+    pub fn negate(self) -> Self {
+        Self(Expression::Not(Arc::new(self.0)))
+    }
+
+    /// Judges a caller.
+    ///
+    /// # Errors
+    ///
+    /// 403: [`RejectionKind::InsufficientScope`] where scopes alone would have been enough, which it names; else
+    /// [`RejectionKind::PermissionDenied`]. 500, [`RejectionKind::Failed`], when a check panicked.
+    pub fn judge(&self, principal: &Principal) -> Result<(), Rejection> {
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            if self.0.holds(principal) {
+                Ok(())
+            } else {
+                Err(self.0.missing_scopes(principal))
+            }
+        }));
+        match judged {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(Some(scopes))) => Err(Rejection::insufficient_scope(scopes)),
+            Ok(Err(None)) => Err(Rejection::permission_denied("requirement")),
+            Err(_) => Err(Rejection::new(RejectionKind::Failed, "check panicked")),
+        }
+    }
+}
+
+impl Expression {
+    fn holds(&self, principal: &Principal) -> bool {
+        match self {
+            Self::Scope(scope) => principal.has_scope(scope.as_str()),
+            Self::Role(role) => principal.has_role(role.as_str()),
+            Self::Method(method) => principal.method() == *method,
+            Self::Check { check, .. } => check(principal),
+            Self::Not(other) => !other.holds(principal),
+            Self::All(all) => all.iter().all(|one| one.holds(principal)),
+            Self::Any(any) => any.iter().any(|one| one.holds(principal)),
+        }
+    }
+
+    /// The scopes with which this would hold, where scopes are all it lacks. Of alternatives, the first such.
+    fn missing_scopes(&self, principal: &Principal) -> Option<Vec<Scope>> {
+        match self {
+            _ if self.holds(principal) => Some(Vec::new()),
+            Self::Scope(scope) => Some(vec![scope.clone()]),
+            Self::All(all) => {
+                let each: Option<Vec<_>> = all
+                    .iter()
+                    .map(|one| one.missing_scopes(principal))
+                    .collect();
+                each.map(|scopes| scopes.concat())
+            }
+            Self::Any(any) => any.iter().find_map(|one| one.missing_scopes(principal)),
+            Self::Role(_) | Self::Method(_) | Self::Check { .. } | Self::Not(_) => None,
+        }
+    }
+}
+
+impl Not for Requirement {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        self.negate()
+    }
+}
+
+impl Scope {
+    /// This scope and something else.
+    pub fn and(self, other: impl Into<Requirement>) -> Requirement {
+        Requirement::from(self).and(other)
+    }
+
+    /// This scope or something else.
+    pub fn or(self, other: impl Into<Requirement>) -> Requirement {
+        Requirement::from(self).or(other)
+    }
+}
+
+impl From<Scope> for Requirement {
+    fn from(scope: Scope) -> Self {
+        Self::scope(scope)
+    }
+}
+
+impl From<Role> for Requirement {
+    fn from(role: Role) -> Self {
+        Self::role(role)
+    }
+}
+
+impl From<Method> for Requirement {
+    fn from(method: Method) -> Self {
+        Self::method(method)
+    }
+}
+
+impl From<&Self> for Requirement {
+    fn from(requirement: &Self) -> Self {
+        requirement.clone()
+    }
+}
+
+impl Principal {
+    /// Holds the caller against a requirement, in a handler.
+    ///
+    /// A handler can return the refusal: the layer renders it in its own format.
+    ///
+    /// # Errors
+    ///
+    /// As [`Requirement::judge`].
+    pub fn require(&self, requirement: impl Into<Requirement>) -> Result<(), Rejection> {
+        requirement.into().judge(self)
+    }
+}
+
+impl fmt::Debug for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Scope(scope) => write!(f, "scope {scope}"),
+            Self::Role(role) => write!(f, "role {role}"),
+            Self::Method(method) => write!(f, "method {method:?}"),
+            Self::Check { name, .. } => write!(f, "check {name}"),
+            Self::Not(other) => write!(f, "not ({other:?})"),
+            Self::All(all) => f.debug_tuple("all").field(all).finish(),
+            Self::Any(any) => f.debug_tuple("any").field(any).finish(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::principal::Subject;
+
+    fn caller() -> Principal {
+        Principal::builder(Subject::user("anna"))
+            .scope("a")
+            .scope("b")
+            .role("staff")
+            .build()
+    }
+
+    fn missing(requirement: Requirement) -> Option<Vec<String>> {
+        let refusal = caller().require(requirement).unwrap_err();
+        assert_eq!(refusal.status(), 403);
+        let scopes = refusal
+            .missing_scopes()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        (refusal.kind() == RejectionKind::InsufficientScope).then_some(scopes)
+    }
+
+    #[test]
+    fn and_or_and_not_mean_what_they_say() {
+        let (yes, no) = (|| Requirement::scope("a"), || Requirement::scope("x"));
+        let holds = |requirement: Requirement| caller().require(requirement).is_ok();
+        assert!(holds(yes().and(yes())) && !holds(yes().and(no())) && !holds(no().and(yes())));
+        assert!(holds(yes().or(no())) && holds(no().or(yes())) && !holds(no().or(no())));
+        assert!(holds(!no()) && !holds(!yes()) && holds(!!yes()));
+        assert!(holds(Role::new("staff").into()) && !holds(Role::new("admin").into()));
+        assert!(holds(Method::Other.into()) && !holds(Method::Jwt.into()));
+        assert!(holds(Requirement::check("id", |caller| caller
+            .subject()
+            .id()
+            == "anna")));
+    }
+
+    #[test]
+    fn all_missing_scopes_are_named_and_only_where_scopes_are_all_that_is_missing() {
+        let scope = Requirement::scope;
+        assert_eq!(missing(scope("x")), Some(vec!["x".into()]));
+        assert_eq!(
+            missing(scope("a").and(scope("x")).and(scope("y"))),
+            Some(vec!["x".into(), "y".into()])
+        );
+        assert_eq!(
+            missing(Requirement::role("admin").or(scope("x"))),
+            Some(vec!["x".into()])
+        );
+        assert_eq!(missing(Requirement::role("admin").and(scope("x"))), None);
+        assert_eq!(missing(!scope("a")), None);
+    }
+
+    #[test]
+    fn a_check_that_panics_is_500() {
+        let refusal = caller()
+            .require(Requirement::check("broken", |_| panic!("planted")))
+            .unwrap_err();
+        assert_eq!(refusal.status(), 500);
+    }
+}

@@ -1,0 +1,345 @@
+use super::{Role, Roles, Scope, Scopes, Subject};
+use crate::store::{KeyRecord, UserRecord};
+use serde::de::DeserializeOwned;
+use std::any::Any;
+use std::fmt;
+use std::panic::catch_unwind;
+use std::sync::Arc;
+
+/// The verified caller of a request: a cheap handle, to be cloned freely.
+///
+/// In an axum handler it is an extractor (feature `axum`); everywhere else
+/// [`Principal::from_extensions`] reads it from the request:
+///
+/// ```
+/// use tower_auth::{Principal, RejectionKind};
+///
+/// fn handler<B>(request: &http::Request<B>) -> String {
+///     match Principal::from_extensions(request.extensions()) {
+///         Ok(caller) => format!("hello {}", caller.subject()),
+///         Err(refusal) => refusal.to_string(),
+///     }
+/// }
+///
+/// // No layer at all is a mistake of the program, never an open door.
+/// let request = http::Request::new(());
+/// let refusal = Principal::from_extensions(request.extensions()).unwrap_err();
+/// assert_eq!(refusal.kind(), RejectionKind::MissingLayer);
+/// assert!(handler(&request).contains("AuthLayer"));
+/// ```
+#[derive(Clone)]
+pub struct Principal(Identity);
+
+#[derive(Clone)]
+enum Identity {
+    Key(Arc<KeyRecord>),
+    #[cfg_attr(
+        not(feature = "jwt"),
+        expect(dead_code, reason = "only that feature verifies tokens")
+    )]
+    Token(Arc<TokenIdentity>),
+    User(Arc<UserRecord>),
+    Custom(Arc<Custom>),
+}
+
+/// How a principal was verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Method {
+    /// A JWT (RFC 7519) that is no private token.
+    Jwt,
+    /// A private token: a long-living JWT that we issued, which its owner named.
+    PrivateToken,
+    /// An API key, however it was presented.
+    ApiKey,
+    /// Basic (RFC 7617).
+    Basic,
+    /// A scheme of the application's own.
+    Other,
+}
+
+/// What is kept of a verified token.
+pub(crate) struct TokenIdentity {
+    pub(crate) subject: Subject,
+    pub(crate) issuer: Arc<str>,
+    pub(crate) scopes: Scopes,
+    pub(crate) roles: Roles,
+    /// What a token of ours is for; `None` is another issuer's.
+    #[cfg(feature = "jwt")]
+    pub(crate) issued: Option<crate::scheme::TokenUse>,
+    /// The claims as the issuer wrote them: JSON text, signature verified, an object without repeated names.
+    pub(crate) claims: String,
+}
+
+impl TokenIdentity {
+    #[cfg(feature = "jwt")]
+    fn is_private(&self) -> bool {
+        self.issued == Some(crate::scheme::TokenUse::Private)
+    }
+
+    #[cfg(not(feature = "jwt"))]
+    fn is_private(&self) -> bool {
+        false
+    }
+}
+
+struct Custom {
+    subject: Subject,
+    scopes: Scopes,
+    roles: Roles,
+    user: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl Principal {
+    /// A principal for a [`Scheme`](crate::Scheme) of the application's own, or for a test of a handler.
+    pub fn builder(subject: Subject) -> PrincipalBuilder {
+        PrincipalBuilder(Custom {
+            subject,
+            scopes: Scopes::default(),
+            roles: Roles::default(),
+            user: None,
+        })
+    }
+
+    #[cfg(feature = "jwt")]
+    pub(crate) fn from_token(token: Arc<TokenIdentity>) -> Self {
+        Self(Identity::Token(token))
+    }
+
+    /// The stable id of who calls: a token's `sub`, an API key's owner, a user's id.
+    ///
+    /// A `sub` is unique within its issuer only (RFC 7519 §4.1.2): with several issuers, look at
+    /// [`issuer`](Self::issuer) as well.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        match &self.0 {
+            Identity::Key(record) => record.owner(),
+            Identity::Token(token) => &token.subject,
+            Identity::User(user) => user.id(),
+            Identity::Custom(custom) => &custom.subject,
+        }
+    }
+
+    /// How the caller was verified.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        match &self.0 {
+            Identity::Key(_) => Method::ApiKey,
+            Identity::Token(token) if token.is_private() => Method::PrivateToken,
+            Identity::Token(_) => Method::Jwt,
+            Identity::User(_) => Method::Basic,
+            Identity::Custom(_) => Method::Other,
+        }
+    }
+
+    /// The issuer of a token; `None` for every other method.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        match &self.0 {
+            Identity::Token(token) => Some(&token.issuer),
+            _ => None,
+        }
+    }
+
+    /// The scopes granted to the credential.
+    #[must_use]
+    pub fn scopes(&self) -> &Scopes {
+        match &self.0 {
+            Identity::Key(record) => record.scopes(),
+            Identity::Token(token) => &token.scopes,
+            Identity::User(user) => user.scopes(),
+            Identity::Custom(custom) => &custom.scopes,
+        }
+    }
+
+    /// Whether a scope was granted; compared exactly.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scopes().contains(scope)
+    }
+
+    /// The roles of the caller.
+    #[must_use]
+    pub fn roles(&self) -> &Roles {
+        match &self.0 {
+            Identity::Key(record) => record.roles(),
+            Identity::Token(token) => &token.roles,
+            Identity::User(user) => user.roles(),
+            Identity::Custom(custom) => &custom.roles,
+        }
+    }
+
+    /// Whether the caller has a role; compared exactly.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles().contains(role)
+    }
+
+    /// The record of the API key that was presented; `None` for every other method.
+    #[must_use]
+    pub fn key(&self) -> Option<&KeyRecord> {
+        match &self.0 {
+            Identity::Key(record) => Some(record),
+            _ => None,
+        }
+    }
+
+    /// The token's claims, read into a type of the application's own. They are parsed at each call.
+    ///
+    /// # Errors
+    ///
+    /// The caller did not present a token, or its claims do not have the form of `T`, or `T` panicked.
+    pub fn claims<T: DeserializeOwned>(&self) -> Result<T, ClaimsError> {
+        let Identity::Token(token) = &self.0 else {
+            return Err(ClaimsError::NotAToken);
+        };
+        // What stands in the claims is the issuer's choice: it must not take down the other requests of a connection.
+        match catch_unwind(|| serde_json::from_str(&token.claims)) {
+            Ok(claims) => claims.map_err(|_| ClaimsError::Form),
+            Err(_) => Err(ClaimsError::Panicked),
+        }
+    }
+
+    /// The id of the family (`sid`) of an access token that we issued: what a sign-out ends.
+    #[cfg(feature = "jwt")]
+    #[must_use]
+    pub fn session(&self) -> Option<String> {
+        #[derive(serde::Deserialize)]
+        struct Session {
+            sid: String,
+        }
+        match &self.0 {
+            Identity::Token(token) if token.issued.is_some() => {
+                self.claims::<Session>().ok().map(|session| session.sid)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it presented a token that somebody else issued: its subject is none of ours, whatever it is called
+    /// (RFC 7519 §4.1.2).
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn is_foreign(&self) -> bool {
+        matches!(&self.0, Identity::Token(token) if token.issued.is_none())
+    }
+
+    /// Whether it is a user of ours whose account may have been disabled since: whoever holds a key, or a token that we issued.
+    pub(crate) fn account(&self) -> Option<&Subject> {
+        let ours = match &self.0 {
+            Identity::Key(_) => true,
+            #[cfg(feature = "jwt")]
+            Identity::Token(token) => token.issued.is_some(),
+            _ => false,
+        };
+        Some(self.subject()).filter(|subject| ours && subject.kind() == "user")
+    }
+
+    /// The issuer of a token that others issued. Subjects of our own tokens are those of our keys and users.
+    pub(crate) fn other_issuer(&self) -> Option<&str> {
+        match &self.0 {
+            #[cfg(feature = "jwt")]
+            Identity::Token(token) if token.issued.is_some() => None,
+            _ => self.issuer(),
+        }
+    }
+
+    /// The rate in the record of the key or the user.
+    pub(crate) fn own_rate(&self) -> Option<&str> {
+        match &self.0 {
+            Identity::Key(record) => record.own_rate(),
+            Identity::User(user) => user.own_rate(),
+            _ => None,
+        }
+    }
+
+    /// The application's own user, where the credential's store or scheme supplied one of that type.
+    #[must_use]
+    pub fn user<T: Any + Send + Sync>(&self) -> Option<&T> {
+        match &self.0 {
+            Identity::User(user) => user.app(),
+            Identity::Custom(custom) => custom.user.as_deref().and_then(|user| user.downcast_ref()),
+            Identity::Key(_) | Identity::Token(_) => None,
+        }
+    }
+}
+
+/// Whoever presented this API key: for schemes that verify one in a way of their own.
+impl From<Arc<KeyRecord>> for Principal {
+    fn from(record: Arc<KeyRecord>) -> Self {
+        Self(Identity::Key(record))
+    }
+}
+
+/// This user: for schemes that verify one in a way of their own.
+impl From<Arc<UserRecord>> for Principal {
+    fn from(user: Arc<UserRecord>) -> Self {
+        Self(Identity::User(user))
+    }
+}
+
+/// Shows who and how, never claims, names of keys or the application's user.
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal")
+            .field("subject", self.subject())
+            .field("method", &self.method())
+            .field("scopes", self.scopes())
+            .field("roles", self.roles())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why claims could not be read.
+///
+/// The text never quotes the claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClaimsError {
+    /// The caller presented something other than a token.
+    #[error("the caller was not verified by a token, so there are no claims")]
+    NotAToken,
+    /// The claims do not have the form of the type that was asked for.
+    #[error("the token's claims do not have the expected form")]
+    Form,
+    /// The type that was asked for panicked when it was read.
+    #[error("the type of the claims panicked")]
+    Panicked,
+}
+
+/// Builds a [`Principal`] of method [`Method::Other`].
+#[must_use]
+pub struct PrincipalBuilder(Custom);
+
+impl PrincipalBuilder {
+    /// Grants a scope.
+    pub fn scope(mut self, scope: impl Into<Scope>) -> Self {
+        self.0.scopes.insert(&scope.into());
+        self
+    }
+
+    /// Gives a role.
+    pub fn role(mut self, role: impl Into<Role>) -> Self {
+        self.0.roles.insert(role.into());
+        self
+    }
+
+    /// Attaches the application's own user, for [`Principal::user`].
+    pub fn user<T: Any + Send + Sync>(mut self, user: T) -> Self {
+        self.0.user = Some(Arc::new(user));
+        self
+    }
+
+    /// The principal.
+    #[must_use]
+    pub fn build(self) -> Principal {
+        Principal(Identity::Custom(Arc::new(self.0)))
+    }
+}
+
+impl fmt::Debug for PrincipalBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PrincipalBuilder")
+            .field("subject", &self.0.subject)
+            .finish_non_exhaustive()
+    }
+}

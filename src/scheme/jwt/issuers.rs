@@ -1,0 +1,120 @@
+use super::claims;
+use super::ours::{IssuedIds, Ours, TokenUse};
+use super::policy::{Jwt, Policy, Verified};
+use crate::config::ConfigProblem;
+use crate::credential::Credential;
+use crate::key_set::{Parts, decoded, refused};
+use crate::principal::{Principal, Subject};
+use crate::reject::Rejection;
+use crate::scheme::{Answer, Scheme};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// All [`Jwt`]s of a layer, and the tokens that it issues: one policy for each issuer.
+#[derive(Debug)]
+pub(crate) struct Jwts(Vec<Arc<Policy>>);
+
+impl Jwts {
+    pub(crate) fn build(
+        jwts: Vec<Jwt>,
+        ours: Option<Arc<Policy>>,
+    ) -> Result<Self, Vec<ConfigProblem>> {
+        let mut problems = Vec::new();
+        let mut policies: Vec<Arc<Policy>> = ours.into_iter().collect();
+        for jwt in jwts {
+            match jwt.build(None) {
+                Err(found) => problems.extend(found),
+                Ok(policy)
+                    if policies
+                        .iter()
+                        .any(|other| other.issuer() == policy.issuer()) =>
+                {
+                    problems.push(ConfigProblem::DuplicateIssuer(policy.issuer().to_owned()));
+                }
+                Ok(policy) => policies.push(Arc::new(policy)),
+            }
+        }
+        if problems.is_empty() {
+            Ok(Self(policies))
+        } else {
+            Err(problems)
+        }
+    }
+
+    fn verify(&self, token: &[u8], now: SystemTime) -> Result<Answer, Rejection> {
+        let parts = Parts::split(token)?;
+        let policy = self.policy(parts)?;
+        let principal = |token| Principal::from_token(Arc::new(token));
+        Ok(match policy.verify(parts, now)? {
+            Verified::Live(token) => Answer::Verified(principal(token)),
+            Verified::Ask(token, ids) => {
+                let policy = Arc::clone(policy);
+                Answer::Pending(Box::pin(async move {
+                    if let Some(ours) = policy.ours() {
+                        ours.ask(&ids, now).await?;
+                    }
+                    Ok(principal(token))
+                }))
+            }
+        })
+    }
+
+    /// With several issuers the token says which one to hold it against. What it says is not believed yet.
+    fn policy(&self, parts: Parts<'_>) -> Result<&Arc<Policy>, Rejection> {
+        match self.0.as_slice() {
+            [only] => Ok(only),
+            several => {
+                let payload = decoded(parts.payload)?;
+                let issuer = claims::claimed_issuer(&payload)?;
+                several
+                    .iter()
+                    .find(|policy| policy.issuer() == issuer)
+                    .ok_or_else(|| refused("iss"))
+            }
+        }
+    }
+}
+
+/// Verifies the tokens that we issue, for those who issue them.
+#[derive(Clone, Debug)]
+pub(crate) struct OurPolicy(Arc<Policy>);
+
+impl OurPolicy {
+    pub(crate) fn build(jwt: Jwt, ours: Ours) -> Result<Self, Vec<ConfigProblem>> {
+        jwt.build(Some(ours)).map(|policy| Self(Arc::new(policy)))
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Policy> {
+        Arc::clone(&self.0)
+    }
+
+    /// Whose token of these uses it is, and its ids. Whether it was revoked is not asked.
+    pub(crate) fn read(
+        &self,
+        token: &str,
+        uses: &[TokenUse],
+        now: SystemTime,
+    ) -> Result<(Subject, IssuedIds), Rejection> {
+        self.0.issued(Parts::split(token.as_bytes())?, uses, now)
+    }
+}
+
+/// Whether a claim's name is taken, so that an application cannot set it.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    claims::registered(name).is_some() || name == "sid"
+}
+
+impl Scheme for Jwts {
+    fn name(&self) -> &'static str {
+        "Bearer"
+    }
+
+    fn authenticate(&self, credential: &Credential<'_>, now: SystemTime) -> Answer {
+        match credential {
+            Credential::Token(token) => self
+                .verify(token.as_bytes(), now)
+                .unwrap_or_else(Answer::Refused),
+            _ => Answer::NotPresented,
+        }
+    }
+}

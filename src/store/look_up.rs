@@ -1,0 +1,31 @@
+use std::sync::Arc;
+
+/// The synchronous first answer to a look-up.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Peek<T> {
+    /// There is such a record, and this is its present state.
+    Found(Arc<T>),
+    /// There is no such record.
+    Absent,
+    /// Memory cannot tell: ask the asynchronous method.
+    Ask,
+}
+
+/// The synchronous first answer to a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Known {
+    /// It is so.
+    Yes,
+    /// It is not.
+    No,
+    /// Memory cannot tell: ask the asynchronous method.
+    Ask,
+}
+
+impl From<bool> for Known {
+    fn from(is_so: bool) -> Self {
+        if is_so { Self::Yes } else { Self::No }
+    }
+}
