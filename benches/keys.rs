@@ -1,13 +1,15 @@
-//! What a limiter costs with many keys: bytes a key, time a check, and the longest that a new key ever takes of the CPU's time.
+//! What a limiter costs with many keys: bytes a key, time a check, and the longest that a new key
+//! ever takes of the CPU's time.
 //!
 //! ```text
 //! cargo bench --bench keys            # up to a million keys
 //! cargo bench --bench keys -- 100000  # up to so many
 //! ```
 //!
-//! Ours (sliding, paced, calendar) stand next to governor's keyed limiter over DashMap, in one process and by turns, so that they meet
-//! the same noise. Keys are 16 bytes and are asked for in an order that caches cannot guess. Bytes are what the allocator was
-//! asked for and has not got back.
+//! Ours (sliding, paced, calendar) stand next to governor's keyed limiter over DashMap, in one
+//! process and by turns, so that they meet the same noise. Keys are 16 bytes and are asked for in
+//! an order that caches cannot guess. Bytes are what the allocator was asked for and has not got
+//! back.
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot unwrap has failed")]
 
@@ -16,7 +18,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use tower_auth::test_util::Limiter;
+use tower_auth::test_util::BareRule;
 
 /// Counts the bytes that are in use.
 struct Counting;
@@ -47,9 +49,9 @@ trait Decides {
     fn check(&self, key: &Key) -> bool;
 }
 
-impl Decides for Limiter {
+impl Decides for BareRule {
     fn check(&self, key: &Key) -> bool {
-        Limiter::check(self, key)
+        BareRule::check(self, key)
     }
 }
 
@@ -65,7 +67,7 @@ type Makes = Box<dyn Fn() -> Box<dyn Decides>>;
 fn limiters(keys: usize) -> Vec<(&'static str, Makes)> {
     // None refuses here, and none is idle before the end.
     let ours = move |rate: &'static str| -> Makes {
-        Box::new(move || Box::new(Limiter::new(rate.parse().unwrap(), keys * 2)))
+        Box::new(move || Box::new(BareRule::new(rate.parse().unwrap(), keys * 2)))
     };
     let governor = || -> Box<dyn Decides> {
         let quota = Quota::with_period(Duration::from_secs(86))
@@ -97,7 +99,8 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// What this thread has used: others that run meanwhile do not count, though memory that the kernel hands out does.
+/// What this thread has used: others that run meanwhile do not count, though memory that the kernel
+/// hands out does.
 #[expect(unsafe_code, reason = "it has no safe interface")]
 fn used() -> Duration {
     let mut time = libc::timespec {
@@ -118,7 +121,8 @@ fn main() {
         .find_map(|word| word.parse().ok())
         .unwrap_or(1_000_000);
     println!(
-        "| limiter | keys | bytes a key | ns a check | longest new key, µs |\n|---|---:|---:|---:|---:|"
+        "| limiter | keys | bytes a key | ns a check | longest new key, µs |\n\
+         |---|---:|---:|---:|---:|"
     );
     let mut count = 1_000;
     while count <= most {

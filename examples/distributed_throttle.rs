@@ -15,50 +15,39 @@ use std::error::Error;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tower_auth::store::{KeyStore, Memory};
+use tower_auth::store::Memory;
 use tower_auth::throttle::{RedisLimiter, Throttle};
-use tower_auth::{ApiKeys, AuthLayer, Clock, Principal, Subject, SystemClock};
+use tower_auth::{
+    ApiKeys, AuthLayer, KeyIssuer, KeyRequest, Principal, Realm, Subject, random_secret,
+};
 
-/// What both servers have in common: the store of keys, here in memory, and where to count.
-struct Shared {
-    keys: ApiKeys,
-    redis: String,
-}
-
-/// One of the servers. On two machines this is all there is.
-fn app(shared: &Shared) -> Result<Router, Box<dyn Error>> {
-    let limiter = RedisLimiter::new(&shared.redis)
+/// One of the servers, over a store that both have. On two machines this is all there is.
+fn server(store: &Memory, redis: &str) -> Result<(Router, KeyIssuer), Box<dyn Error>> {
+    let limiter = RedisLimiter::new(redis)
         .nodes(2) // while Redis is away, each admits half
-        .deadline(Duration::from_secs(2)); // 20 ms by default; a machine that also runs everything else may take longer
+        // 20 ms by default; a machine that also runs everything else may take longer
+        .deadline(Duration::from_secs(2));
+    let realm = Realm::new(store.clone()).limiter(limiter);
+    let keys = realm.api_keys(ApiKeys::prefix("demo"));
     let auth = AuthLayer::builder()
-        .api_keys(shared.keys.clone())
+        .accept(&keys)
         .throttle(Throttle::per_principal("3/min"))
-        .limiter(limiter)
         .build()?;
-    Ok(Router::new()
-        .route(
-            "/",
-            get(async |caller: Principal| format!("hello {}\n", caller.subject())),
-        )
-        .layer(auth))
+    let hello = async |caller: Principal| format!("hello {}\n", caller.subject());
+    let app = Router::new().route("/", get(hello)).layer(auth);
+    Ok((app, keys))
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let store = Memory::new();
-    let keys = ApiKeys::new(store.clone()).prefix("demo");
-    let now = SystemClock.now();
+    let redis = std::env::var("REDIS_URL");
+    let redis = redis.unwrap_or_else(|_| String::from("redis://127.0.0.1:6379"));
+    let (first_app, keys) = server(&store, &redis)?;
+    let (second_app, _) = server(&store, &redis)?;
     // Another caller at each start, lest the last one's requests count.
-    let owner = keys
-        .mint(Subject::user(""), "", now)?
-        .record
-        .id()
-        .to_owned();
-    let new = keys.mint(Subject::user(owner), "two machines", now)?;
-    store.insert_key(new.record, now).await?;
-    let redis =
-        std::env::var("REDIS_URL").unwrap_or_else(|_| String::from("redis://127.0.0.1:6379"));
-    let shared = Shared { keys, redis };
+    let owner = Subject::user(random_secret()?.expose().as_str());
+    let new = keys.issue(KeyRequest::new(owner, "two machines")).await?;
 
     let address = std::env::var("ADDR").unwrap_or_else(|_| String::from("127.0.0.1:3000"));
     let first = TcpListener::bind(address).await?;
@@ -77,10 +66,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("curl -s -o /dev/null -w '%{{http_code}}\\n' -H 'X-API-Key: {key}' {url}/");
     }
 
-    let (first, second) = (
-        axum::serve(first, app(&shared)?),
-        axum::serve(second, app(&shared)?),
-    );
+    let first = axum::serve(first, first_app);
+    let second = axum::serve(second, second_app);
     let mut terminated = signal(SignalKind::terminate())?;
     tokio::select! {
         served = first => served?,

@@ -26,41 +26,36 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tower_auth::endpoint::{Input, KeysEndpoint, Page, SignInEndpoint};
+use tower_auth::endpoint::{Input, KeysEndpoint, Page, Refresh, SignIn};
 use tower_auth::server::Environment;
 use tower_auth::test_util::demo_users;
 use tower_auth::{
-    ApiKeys, Clock, FieldError, Method, Principal, Rejection, RejectionKind, Requirement, Role,
-    SystemClock, Users,
+    ApiKeys, AuthLayer, FieldError, Method, PasswordPolicy, Principal, Rejection, RejectionKind,
+    Requirement, Role, Source,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
-    let store = environment.store().await?;
-    let users = Users::new(store.clone());
+    let realm = environment.realm().await?;
+    let users = realm.users(PasswordPolicy::new());
     for user in demo_users() {
-        users.ensure(user, SystemClock.now()).await?;
+        users.ensure(user).await?;
     }
-    let auth = environment
-        .layer()
+    let tokens = realm.tokens(environment.tokens(30 * MINUTE, 30 * DAY)?.issuer("egret"));
+    let keys = realm.api_keys(ApiKeys::prefix("egret").sources([Source::bearer()]));
+    let auth = AuthLayer::builder()
+        .accept(&tokens)
+        .accept(&keys)
         .throttle(environment.throttle())
-        .users(users)
-        .tokens(
-            environment
-                .tokens(30 * MINUTE, 30 * DAY)?
-                .store(store.clone())
-                .issuer("egret"),
-        )
-        .api_keys(ApiKeys::new(store).prefix("egret"))
         .build()?;
     let endpoints = auth
         .endpoints()
-        .sign_in("/auth/jwt/create/", SignInEndpoint::new())
-        .refresh("/auth/jwt/refresh/")
-        .api_keys("/api-keys/", KeysEndpoint::prefixed("egret"))
-        .page("/settings/api-keys/", Page::new())
+        .mount("/auth/jwt/create/", SignIn::of(&tokens))
+        .mount("/auth/jwt/refresh/", Refresh::of(&tokens))
+        .mount("/api-keys/", KeysEndpoint::of(&keys))
+        .mount("/settings/api-keys/", Page::new())
         .build()?;
 
     let administrator = auth.require(Requirement::from(Role::new("admin")).and(Method::Jwt));
@@ -178,6 +173,5 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .init();
     let environment = Environment::read()?;
     let server = environment.bind().await?;
-    server.run(app(&environment).await?).await?;
-    Ok(())
+    Ok(server.run(app(&environment).await?).await?)
 }

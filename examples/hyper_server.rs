@@ -20,22 +20,14 @@ use std::error::Error;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tower::{ServiceBuilder, service_fn};
-use tower_auth::store::{KeyRecord, KeyStore, Memory};
-use tower_auth::{ApiKeys, AuthLayer, Clock, Principal, Subject, SystemClock};
+use tower_auth::store::Memory;
+use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Principal, Realm, Secret, Subject};
 
-async fn auth(key: &str) -> Result<AuthLayer, Box<dyn Error>> {
-    let (store, now) = (Memory::new(), SystemClock.now());
-    let keys = ApiKeys::new(store.clone()).opaque();
-    let record = KeyRecord::new(
-        "1",
-        Subject::user("demo"),
-        "from the environment",
-        "",
-        keys.digest(key),
-        now,
-    );
-    store.insert_key(record, now).await?;
-    Ok(AuthLayer::builder().api_keys(keys).build()?)
+async fn auth(key: String) -> Result<AuthLayer, Box<dyn Error>> {
+    let keys = Realm::new(Memory::new()).api_keys(ApiKeys::bare().opaque());
+    let request = KeyRequest::new(Subject::user("demo"), "from the environment");
+    keys.import(&Secret::new(key), request).await?;
+    Ok(AuthLayer::builder().accept(&keys).build()?)
 }
 
 async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -50,7 +42,7 @@ async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infa
 async fn main() -> Result<(), Box<dyn Error>> {
     let key = std::env::var("API_KEY").unwrap_or_else(|_| String::from("demo-key-of-16-or-more"));
     let service = ServiceBuilder::new()
-        .layer(auth(&key).await?)
+        .layer(auth(key).await?)
         .service(service_fn(hello));
     let address = std::env::var("ADDR").unwrap_or_else(|_| String::from("127.0.0.1:3000"));
     let listener = TcpListener::bind(address).await?;

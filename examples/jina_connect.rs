@@ -34,73 +34,65 @@ use std::env;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
-use tower_auth::endpoint::{KeysEndpoint, ResourceMetadata, SignInEndpoint, UsersEndpoint};
+use tower_auth::endpoint::{KeysEndpoint, Refresh, ResourceMetadata, SignIn, UsersEndpoint};
 use tower_auth::format::Drf;
 use tower_auth::server::Environment;
 use tower_auth::test_util::demo_users;
 use tower_auth::throttle::Throttle;
-use tower_auth::{
-    ApiKeys, Basic, Clock, PasswordPolicy, Principal, Rejection, Subject, SystemClock, Users,
-};
+use tower_auth::{ApiKeys, AuthLayer, PasswordPolicy, Principal, Rejection, Subject, Users};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 async fn app(environment: &Environment, url: &str) -> Result<Router, Box<dyn Error>> {
-    let store = environment.store().await?;
-    let users = Users::new(store.clone()).password_policy(PasswordPolicy::new().common_list());
+    let realm = environment.realm().await?;
+    let users = realm.users(PasswordPolicy::new().common_list());
     let tenants = tenants(&users).await?;
-    let keys = ApiKeys::new(store.clone()).prefix("jina");
+    let tokens = realm.tokens(
+        environment
+            .tokens(90 * DAY, 180 * DAY)?
+            .issuer("jina_connect"),
+    );
+    let keys = realm.api_keys(ApiKeys::prefix("jina"));
     // What has a rate of its own is not counted twice.
     let throttle = environment
         .throttle()
         .cost(|call| u32::from(call.uri().path() != "/tenants/"));
-    let rest = environment
-        .layer()
+    let rest = AuthLayer::builder()
+        .accept(&tokens)
+        .accept(users.basic())
         .throttle(throttle)
-        .users(users.clone())
-        .tokens(
-            environment
-                .tokens(90 * DAY, 180 * DAY)?
-                .store(store.clone())
-                .issuer("jina_connect"),
-        )
-        .basic(Basic::new(store))
-        .managed_api_keys(keys.clone())
         .format(Drf)
         .build()?;
     let metadata = ResourceMetadata::new(format!("{url}/mcp/")).name("Jina Connect");
-    let mcp = environment
-        .layer()
+    let mcp = AuthLayer::builder()
+        .accept(&keys)
         .throttle(environment.throttle())
-        .users(users)
-        .api_keys(keys)
         .resource_metadata(metadata.url())
         .format(Drf)
         .build()?;
 
-    let (owners, pairs) = (Arc::clone(&tenants), Arc::clone(&tenants));
-    let access_keys = KeysEndpoint::prefixed("jina")
+    let owners = Arc::clone(&tenants);
+    let pairs = Arc::clone(&tenants);
+    let access_keys = KeysEndpoint::of(&keys)
         .owner(move |call| owners.of(call.verified()?).map(Tenant::subject))
         .metadata(move |call| pairs.of(call.verified()?).map(Tenant::pair));
-    let profiles = UsersEndpoint::new()
+    let profiles = UsersEndpoint::of(&users)
         .profile_field("first_name")
-        .profile_field("last_name");
+        .profile_field("last_name")
+        .administrator("admin");
     let endpoints = rest
         .endpoints()
-        .sign_in("/token/", SignInEndpoint::new())
-        .refresh("/refresh/")
-        .api_keys("/tenants/tenant-access-keys/", access_keys)
-        .users("/users/user/", profiles.administrator("admin"))
-        .resource_metadata("/.well-known/oauth-protected-resource/mcp/", metadata)
+        .mount("/token/", SignIn::of(&tokens))
+        .mount("/refresh/", Refresh::of(&tokens))
+        .mount("/tenants/tenant-access-keys/", access_keys)
+        .mount("/users/user/", profiles)
+        .mount("/.well-known/oauth-protected-resource/mcp/", metadata)
         .build()?;
-    let rate =
-        env::var("THROTTLE_RATE_TENANTS").unwrap_or_else(|_| environment.throttle_rate().into());
-    let tenants_throttle = Throttle::per_principal(rate);
+    let rate = env::var("THROTTLE_RATE_TENANTS");
+    let rate = rate.unwrap_or_else(|_| environment.throttle_rate().into());
+    let own_rate = rest.throttle("tenants", [Throttle::per_principal(rate)])?;
     Ok(Router::new()
-        .route(
-            "/tenants/",
-            get(list).layer(rest.throttle("tenants", [tenants_throttle])?),
-        )
+        .route("/tenants/", get(list).layer(own_rate))
         .with_state(tenants)
         .layer(rest)
         .merge(endpoints)
@@ -186,7 +178,7 @@ async fn tenants(users: &Users) -> Result<Arc<Tenants>, Box<dyn Error>> {
     let mut tenants = Vec::new();
     let names = [(1, "Egret", 10), (2, "Heron", 20), (3, "Stork", 30)];
     for (user, (id, name, wa_app)) in demo_users().into_iter().zip(names) {
-        let owner = users.ensure(user, SystemClock.now()).await?.id().clone();
+        let owner = users.ensure(user).await?.id.clone();
         tenants.push(Tenant {
             id,
             name,
@@ -205,6 +197,5 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let environment = Environment::read()?;
     let server = environment.bind().await?;
     let app = app(&environment, server.url()).await?;
-    server.run(app).await?;
-    Ok(())
+    Ok(server.run(app).await?)
 }

@@ -17,18 +17,17 @@
 //!
 //! Its environment: `tower_auth::server::Environment`, and `DEMO_PASSWORD`.
 
-use axum::http::HeaderMap;
-use axum::http::header::HOST;
+use axum::http::{HeaderMap, header::HOST};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::time::Duration;
-use tower_auth::endpoint::{KeysEndpoint, SignInEndpoint};
+use tower_auth::endpoint::{KeysEndpoint, Refresh, SignIn};
 use tower_auth::format::Drf;
 use tower_auth::server::Environment;
 use tower_auth::test_util::demo_users;
-use tower_auth::{ApiKeys, Clock, KeyIds, Method, Subject, SystemClock, Users};
+use tower_auth::{ApiKeys, AuthLayer, KeyIds, Method, PasswordPolicy, Source, Subject};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -44,46 +43,41 @@ const CLIENT_KEYS: &str = "/api/auth/clientkeys/";
 struct Document;
 
 async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
-    let store = environment.store().await?;
-    let users = Users::new(store.clone());
+    let realm = environment.realm().await?;
+    let users = realm.users(PasswordPolicy::new());
     for (user, id) in demo_users().into_iter().zip(["1", "3", "2"]) {
-        users
-            .ensure(user.id(Subject::user(id)), SystemClock.now())
-            .await?;
+        users.ensure(user.id(Subject::user(id))).await?;
     }
-    let auth = environment
-        .layer()
+    let tokens = realm.tokens(environment.tokens(HOUR, DAY)?.issuer("ngenea_hub"));
+    let keys = realm.api_keys(
+        ApiKeys::prefix("hub")
+            .ids(KeyIds::Serial)
+            .sources([Source::api_key()]),
+    );
+    let auth = AuthLayer::builder()
+        .accept(&tokens)
+        .accept(&keys)
         .throttle(environment.throttle())
-        .users(users)
-        .tokens(
-            environment
-                .tokens(HOUR, DAY)?
-                .store(store.clone())
-                .issuer("ngenea_hub"),
-        )
-        .api_keys(ApiKeys::new(store).prefix("hub").ids(KeyIds::Serial))
         .format(Drf)
         .build()?;
 
-    let keys = KeysEndpoint::prefixed("hub")
+    let client_keys = KeysEndpoint::of(&keys)
         .require(Method::Jwt)
         .key_field("api_key")
         .show(|key, call| {
             let mut shown = KeysEndpoint::default_map(key);
-            shown.insert(
-                "url".into(),
-                call.url(&format!("{CLIENT_KEYS}{}/", key.id())).into(),
-            );
+            let url = call.url(&format!("{CLIENT_KEYS}{}/", key.id));
+            shown.insert("url".into(), url.into());
             shown
         });
     let endpoints = auth
         .endpoints()
-        .sign_in(
+        .mount(
             "/api/auth/token/",
-            SignInEndpoint::new().name_field("username"),
+            SignIn::of(&tokens).name_field("username"),
         )
-        .refresh("/api/auth/token/refresh/")
-        .api_keys(CLIENT_KEYS, keys)
+        .mount("/api/auth/token/refresh/", Refresh::of(&tokens))
+        .mount(CLIENT_KEYS, client_keys)
         .build()?;
 
     let mut document = Document::openapi();
@@ -146,6 +140,5 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .init();
     let environment = Environment::read()?;
     let server = environment.bind().await?;
-    server.run(app(&environment).await?).await?;
-    Ok(())
+    Ok(server.run(app(&environment).await?).await?)
 }

@@ -22,11 +22,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::time::Duration;
-use tower_auth::endpoint::{Page, PrivateTokensEndpoint, SignInEndpoint};
+use tower_auth::endpoint::{Page, PrivateTokensEndpoint, Refresh, SignIn};
 use tower_auth::format::DrfStandardized;
 use tower_auth::server::Environment;
 use tower_auth::test_util::demo_users;
-use tower_auth::{Clock, Principal, Rejection, SystemClock, Users};
+use tower_auth::{AuthLayer, PasswordPolicy, Principal, Rejection, Users};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -38,31 +38,26 @@ struct Member {
 }
 
 async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
-    let store = environment.store().await?;
-    let users = Users::new(store.clone());
-    add_demo_users(&users).await?;
-    let auth = environment
-        .layer()
+    let realm = environment.realm().await?;
+    add_demo_users(&realm.users(PasswordPolicy::new())).await?;
+    let tokens = environment.tokens(15 * MINUTE, DAY)?;
+    let tokens = tokens.grant(|user, grant| match user.profile::<Member>() {
+        Some(member) => grant.claim("company_id", &member.company_id),
+        None => Ok(grant),
+    });
+    let tokens = realm.tokens(tokens.issuer("private_tokens"));
+    let auth = AuthLayer::builder()
+        .accept(&tokens)
         .throttle(environment.throttle())
-        .users(users)
-        .tokens(
-            environment
-                .tokens(15 * MINUTE, DAY)?
-                .store(store)
-                .issuer("private_tokens"),
-        )
         .format(DrfStandardized)
         .build()?;
+    let private_tokens = PrivateTokensEndpoint::of(&tokens);
     let endpoints = auth
         .endpoints()
-        .grant(|user, grant| match user.profile::<Member>() {
-            Some(member) => grant.claim("company_id", &member.company_id),
-            None => Ok(grant),
-        })
-        .sign_in("/api/v1/auth/token/", SignInEndpoint::new())
-        .refresh("/api/v1/auth/token/refresh/")
-        .private_tokens("/api/v1/auth/private-tokens/", PrivateTokensEndpoint::new())
-        .page(
+        .mount("/api/v1/auth/token/", SignIn::of(&tokens))
+        .mount("/api/v1/auth/token/refresh/", Refresh::of(&tokens))
+        .mount("/api/v1/auth/private-tokens/", private_tokens)
+        .mount(
             "/settings/api-keys/",
             Page::new().fact("Company ID", "company_id"),
         )
@@ -91,9 +86,7 @@ async fn datasets(
 async fn add_demo_users(users: &Users) -> Result<(), Box<dyn Error>> {
     let [user, other, admin] = demo_users();
     for (user, company_id) in [(user, 1), (other, 2), (admin, 3)] {
-        users
-            .ensure(user.profile(&Member { company_id })?, SystemClock.now())
-            .await?;
+        users.ensure(user.profile(&Member { company_id })?).await?;
     }
     Ok(())
 }
@@ -105,6 +98,5 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .init();
     let environment = Environment::read()?;
     let server = environment.bind().await?;
-    server.run(app(&environment).await?).await?;
-    Ok(())
+    Ok(server.run(app(&environment).await?).await?)
 }

@@ -11,14 +11,15 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::error::Error;
+use std::net::SocketAddr;
 use std::time::{Duration, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tower_auth::store::{KeyStore, Memory, UserRecord, UserStore};
+use tower_auth::store::Memory;
 use tower_auth::test_util::TokenMint;
 use tower_auth::{
-    ApiKeys, AuthLayer, Basic, Clock, Jwt, Principal, Scope, Subject, SystemClock, hash_password,
-    random_secret,
+    ApiKeys, AuthLayer, Clock, Jwt, KeyRequest, NewUser, PasswordPolicy, Principal, Realm, Scope,
+    Secret, Subject, SystemClock, random_secret,
 };
 
 /// What a client is given out of band; here it goes into the `curl` lines.
@@ -28,55 +29,41 @@ struct Credentials {
 }
 
 async fn app() -> Result<(Router, Credentials), Box<dyn Error>> {
-    let now = SystemClock.now();
-    let store = Memory::new();
-    let keys = ApiKeys::new(store.clone()).prefix("demo");
     // A real service reads the secret from its environment; this one makes up another at each start.
     let secret = random_secret()?;
+    let realm = Realm::new(Memory::new());
+    let users = realm.users(PasswordPolicy::new());
+    let keys = realm.api_keys(ApiKeys::prefix("demo"));
+    let login = Jwt::hs256(secret.expose()).issuer("https://login.example.com");
 
     let auth = AuthLayer::builder()
-        .jwt(
-            Jwt::hs256(secret.expose())
-                .issuer("https://login.example.com")
-                .audience("reports"),
-        )
-        .api_keys(keys.clone())
-        .basic(Basic::new(store.clone()))
+        .accept(login.audience("reports"))
+        .accept(&keys)
+        .accept(users.basic())
         .build()?;
 
+    let may_write = auth.require(Scope::new("reports:write"));
     let app = Router::new()
         .route("/reports", get(list))
-        .route(
-            "/reports/new",
-            post(create).layer(auth.require(Scope::new("reports:write"))),
-        )
+        .route("/reports/new", post(create).layer(may_write))
         .layer(auth) // everything above needs a credential
         .route("/health", get(async || "ok")); // and what is added below does not
 
-    let new = keys.mint(Subject::user("ci"), "quickstart", now)?;
-    store
-        .insert_key(new.record.scope("reports:write"), now)
-        .await?;
-    let hash = hash_password("correct-horse-battery")?;
-    store
-        .insert_user(
-            UserRecord::new(Subject::user("ben"), "ben").password_hash(hash),
-            now,
-        )
-        .await?;
-    let expires = (now + Duration::from_secs(3600))
-        .duration_since(UNIX_EPOCH)?
-        .as_secs();
+    let request = KeyRequest::new(Subject::user("ci"), "quickstart").scope("reports:write");
+    let new = keys.issue(request).await?;
+    let password = Secret::new(String::from("correct-horse-battery"));
+    let ben = NewUser::new("ben", password).id(Subject::user("ben"));
+    users.register(ben).await?;
+    let expires = SystemClock.now() + Duration::from_secs(3600);
     let token = TokenMint::hs256(secret.expose()).sign(&json!({
-        "iss": "https://login.example.com", "aud": "reports", "sub": "anna", "exp": expires, "scope": "reports:read",
+        "iss": "https://login.example.com",
+        "aud": "reports",
+        "sub": "anna",
+        "exp": expires.duration_since(UNIX_EPOCH)?.as_secs(),
+        "scope": "reports:read",
     }));
-    Ok((
-        app,
-        Credentials {
-            token,
-            key: new.key.expose().clone(),
-        },
-    ))
+    let key = new.key.expose().clone();
+    Ok((app, Credentials { token, key }))
 }
 
 async fn list(caller: Principal) -> Json<Value> {
@@ -104,6 +91,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             _ = tokio::signal::ctrl_c() => {}
         }
     };
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app)
         .with_graceful_shutdown(stop)
         .await?;

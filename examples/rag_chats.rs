@@ -25,38 +25,36 @@ use serde_json::{Value, json};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
-use tower_auth::endpoint::{Input, KeysEndpoint, SignInEndpoint};
+use tower_auth::endpoint::{Input, KeysEndpoint, Refresh, SignIn, SignOut};
 use tower_auth::format::Coded;
 use tower_auth::server::Environment;
 use tower_auth::test_util::demo_users;
 use tower_auth::{
-    ApiKeys, Clock, KeyIds, Method, Principal, Rejection, RejectionKind, Subject, SystemClock,
-    Users,
+    ApiKeys, AuthLayer, KeyIds, Method, PasswordPolicy, Principal, Rejection, RejectionKind,
+    Source, Subject, Users,
 };
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
-    let store = environment.store().await?;
-    let users = Users::new(store.clone());
-    let agents = agents(&users).await?;
-    let auth = environment
-        .layer()
+    let realm = environment.realm().await?;
+    let agents = agents(&realm.users(PasswordPolicy::new())).await?;
+    let tokens = realm.tokens(environment.tokens(HOUR, WEEK)?.issuer("rag_chats"));
+    let keys = realm.api_keys(
+        ApiKeys::bare()
+            .ids(KeyIds::Uuid)
+            .sources([Source::bearer()]),
+    );
+    let auth = AuthLayer::builder()
+        .accept(&tokens)
+        .accept(&keys)
         .throttle(environment.throttle())
-        .users(users)
-        .tokens(
-            environment
-                .tokens(HOUR, WEEK)?
-                .store(store.clone())
-                .issuer("rag_chats"),
-        )
-        .api_keys(ApiKeys::new(store).bare().ids(KeyIds::Uuid))
         .format(Coded)
         .build()?;
 
     let owned = Arc::clone(&agents);
-    let keys = KeysEndpoint::bare()
+    let agent_keys = KeysEndpoint::of(&keys)
         .require(Method::Jwt)
         .owner(move |call| {
             let id = call.parameter("agent").unwrap_or_default();
@@ -64,10 +62,10 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
         });
     let endpoints = auth
         .endpoints()
-        .sign_in("/api/auth/login/", SignInEndpoint::new().with_user())
-        .refresh("/api/auth/token/refresh/")
-        .sign_out("/api/auth/logout/")
-        .api_keys("/api/agents/{agent}/api-keys/", keys)
+        .mount("/api/auth/login/", SignIn::of(&tokens).with_user())
+        .mount("/api/auth/token/refresh/", Refresh::of(&tokens))
+        .mount("/api/auth/logout/", SignOut::of(&tokens))
+        .mount("/api/agents/{agent}/api-keys/", agent_keys)
         .build()?;
 
     Ok(Router::new()
@@ -137,36 +135,31 @@ impl Agents {
 /// The demo accounts and their agents; a real service has them in a database.
 async fn agents(users: &Users) -> Result<Arc<Agents>, Box<dyn Error>> {
     let [user, other, admin] = demo_users();
-    let now = SystemClock.now();
     let profile = |first: &str, last: &str| json!({ "firstName": first, "lastName": last });
     let user = users
-        .ensure(user.profile(&profile("Anna", "Lopez"))?, now)
-        .await?
-        .id()
-        .clone();
+        .ensure(user.profile(&profile("Anna", "Lopez"))?)
+        .await?;
     let other = users
-        .ensure(other.profile(&profile("Ben", "Novak"))?, now)
-        .await?
-        .id()
-        .clone();
+        .ensure(other.profile(&profile("Ben", "Novak"))?)
+        .await?;
     users
-        .ensure(admin.profile(&profile("Hub", "Admin"))?, now)
+        .ensure(admin.profile(&profile("Hub", "Admin"))?)
         .await?;
     Ok(Arc::new(Agents(vec![
         Agent {
             id: "support",
             name: "Support",
-            owner: user.clone(),
+            owner: user.id.clone(),
         },
         Agent {
             id: "sales",
             name: "Sales",
-            owner: user,
+            owner: user.id.clone(),
         },
         Agent {
             id: "press",
             name: "Press",
-            owner: other,
+            owner: other.id.clone(),
         },
     ])))
 }
@@ -178,6 +171,5 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .init();
     let environment = Environment::read()?;
     let server = environment.bind().await?;
-    server.run(app(&environment).await?).await?;
-    Ok(())
+    Ok(server.run(app(&environment).await?).await?)
 }

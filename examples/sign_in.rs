@@ -32,36 +32,37 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::error::Error;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tower_auth::endpoint::{KeysEndpoint, SignInEndpoint, UsersEndpoint};
+use tower_auth::endpoint::{ChangePassword, KeysEndpoint, Refresh, SignIn, SignOut, UsersEndpoint};
 use tower_auth::store::Memory;
-use tower_auth::{ApiKeys, AuthLayer, Method, Principal, Requirement, Tokens, random_secret};
+use tower_auth::{
+    ApiKeys, AuthLayer, Method, PasswordPolicy, Principal, Realm, Requirement, Tokens,
+    random_secret,
+};
 
 fn app(secret: &str) -> Result<Router, Box<dyn Error>> {
-    let store = Memory::new();
-    let auth = AuthLayer::builder()
-        .users(store.clone())
-        .tokens(
-            Tokens::hs256(secret)
-                .store(store.clone())
-                .issuer("https://shop.example.com")
-                .access_lifetime(Duration::from_secs(30 * 60)),
-        )
-        .api_keys(ApiKeys::new(store).prefix("shop"))
-        .on_event(|event| eprintln!("{}", event.action.name())) // an application would store it
-        .build()?;
+    let realm = Realm::new(Memory::new()).on_event(|event| eprintln!("{}", event.action.name())); // an application would store it
+    let users = realm.users(PasswordPolicy::new());
+    let tokens = realm.tokens(
+        Tokens::hs256(secret)
+            .issuer("https://shop.example.com")
+            .access_lifetime(Duration::from_secs(30 * 60)),
+    );
+    let keys = realm.api_keys(ApiKeys::prefix("shop"));
+    let auth = AuthLayer::builder().accept(&tokens).accept(&keys).build()?;
     // Keys are managed by those who signed in, not by keys.
-    let keys = KeysEndpoint::prefixed("shop").require(Requirement::method(Method::Jwt));
+    let own_keys = KeysEndpoint::of(&keys).require(Requirement::method(Method::Jwt));
     let endpoints = auth
         .endpoints()
-        .users("/users/", UsersEndpoint::new())
-        .sign_in("/token/", SignInEndpoint::new())
-        .refresh("/refresh/")
-        .sign_out("/logout/")
-        .change_password("/password/")
-        .api_keys("/api-keys/", keys)
+        .mount("/users/", UsersEndpoint::of(&users))
+        .mount("/token/", SignIn::of(&tokens))
+        .mount("/refresh/", Refresh::of(&tokens))
+        .mount("/logout/", SignOut::of(&tokens))
+        .mount("/password/", ChangePassword::of(&users, &tokens))
+        .mount("/api-keys/", own_keys)
         .build()?;
     Ok(Router::new()
         .route("/orders/", get(orders))
@@ -94,7 +95,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             _ = tokio::signal::ctrl_c() => {}
         }
     };
-    axum::serve(listener, app(&secret)?)
+    let app = app(&secret)?.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, app)
         .with_graceful_shutdown(stop)
         .await?;
     Ok(())

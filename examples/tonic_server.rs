@@ -65,7 +65,7 @@ fn auth() -> Result<AuthLayer, Box<dyn Error>> {
     let jwt = Jwt::hs256(SECRET)
         .issuer("https://login.example.com")
         .audience("health");
-    Ok(AuthLayer::builder().jwt(jwt).build()?)
+    Ok(AuthLayer::builder().accept(jwt).build()?)
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Where a layer reads the time from, once a request.
 ///
 /// The default is [`SystemClock`]. Tests pass a manual one (`tower_auth::test_util::ManualClock`, feature
-/// `test-util`) to [`AuthLayerBuilder::clock`](crate::AuthLayerBuilder::clock).
+/// `test-util`) to [`Realm::clock`](crate::Realm::clock).
 pub trait Clock: Debug + Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> SystemTime;
@@ -39,7 +39,13 @@ impl Clock for SystemClock {
     }
 }
 
-/// Whole seconds since 1970-01-01T00:00:00Z; a time before that is 0.
+/// Since 1970-01-01T00:00:00Z; a time before that is 0.
+#[cfg(feature = "jwt")]
+pub(crate) fn since_1970(time: SystemTime) -> Duration {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Whole seconds of the same.
 pub(crate) fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs())

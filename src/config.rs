@@ -8,7 +8,7 @@ use std::fmt;
 /// ```
 /// use tower_auth::{AuthLayer, ConfigProblem, Jwt};
 ///
-/// let error = AuthLayer::builder().jwt(Jwt::hs256("too short").audience("api")).build().unwrap_err();
+/// let error = AuthLayer::builder().accept(Jwt::hs256("too short").audience("api")).build().unwrap_err();
 /// assert!(matches!(error.problems(), [ConfigProblem::Issuer, ConfigProblem::ShortSecret { .. }]));
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub(crate) fn is_http_url(text: &str) -> bool {
 #[non_exhaustive]
 pub enum ConfigProblem {
     /// Nothing would ever be accepted.
-    #[error("no scheme is configured: call jwt, tokens, api_keys, basic or scheme")]
+    #[error("nothing is accepted: call accept")]
     NoScheme,
     /// A `Jwt` without an issuer, or with an empty one.
     #[error("a Jwt needs an issuer that is not empty: tokens are accepted from it alone")]
@@ -140,13 +140,28 @@ pub enum ConfigProblem {
         "of several keys in a ring, each to sign with needs an id: a secret has none but the one it is given"
     )]
     MissingKeyId,
-    /// An `ApiKeys` without a form.
-    #[error("an ApiKeys needs a prefix, or bare() for keys without one")]
-    KeyForm,
+    /// A place where no credential can stand.
+    #[error("a credential cannot stand in {place:?}: {rule}")]
+    Source {
+        /// The place.
+        place: String,
+        /// Which rule it breaks.
+        rule: &'static str,
+    },
+    /// A scheme that reads nowhere.
+    #[error("the sources of {0} are empty: nothing would ever be accepted")]
+    NoSource(&'static str),
+    /// Bare keys and a scheme of the application's own that are both read as Bearer.
+    #[error(
+        "bare API keys and a scheme named Bearer both take every Bearer token that is no JWT: read the keys elsewhere"
+    )]
+    TwoBearers,
+    /// A public URL that cannot be one.
+    #[error("a public URL is absolute, http or https, without a fragment")]
+    PublicUrl,
     /// A prefix that could not be told from other credentials.
     #[error(
-        "an API-key prefix is 1 to 32 letters, digits, '-' and '_', begins with a letter but not with \"ey\" as JWTs do, \
-         and does not end with '_'"
+        "an API-key prefix is 1 to 32 letters, digits, '-' and '_', and begins with a letter but not with \"ey\" as JWTs do"
     )]
     Prefix,
     /// Two `ApiKeys` with the same prefix.
@@ -163,18 +178,15 @@ pub enum ConfigProblem {
     /// Basic configured twice.
     #[error("Basic is configured twice")]
     TwoBasic,
-    /// Something configured twice that can be there once.
-    #[error("{0} is called twice")]
-    Twice(&'static str),
-    /// A `Tokens` without a store.
-    #[error("a Tokens needs a store: without one nothing could be refreshed or revoked")]
-    NoTokenStore,
+    /// A realm that lacks the store that a part of it needs.
+    #[error("the realm has no store of {0}: give it one by Realm::new")]
+    NoStore(&'static str),
+    /// Parts of two realms in one layer.
+    #[error("what a layer accepts, and its endpoints, are of one realm: these are of two")]
+    TwoRealms,
     /// Lifetimes that contradict each other.
     #[error("an access token may not outlive its refresh token")]
     Lifetimes,
-    /// An endpoint for which the layer has nothing.
-    #[error("an endpoint needs the layer's {0}, which were not configured")]
-    EndpointNeeds(&'static str),
     /// A page that lacks something.
     #[error("a page needs {0}")]
     PageNeeds(&'static str),
@@ -214,7 +226,7 @@ pub enum ConfigProblem {
     Zero(&'static str),
     /// A text that is no rate.
     #[error(transparent)]
-    Rate(crate::throttle::RateError),
+    Rate(crate::rate::RateError),
     /// Two throttles of a layer with the same name.
     #[error("two throttles are called {0:?}: clients could not tell them apart")]
     DuplicateThrottle(String),
@@ -224,13 +236,11 @@ pub enum ConfigProblem {
     )]
     ThrottleName,
     /// A URL that no Redis server could have.
-    #[cfg(feature = "redis")]
     #[error(
         "the URL of a RedisLimiter looks like redis://host:6379; rediss:// needs the feature redis-tls"
     )]
     RedisUrl,
     /// Certificates that cannot be read, or for a server without TLS.
-    #[cfg(feature = "redis-tls")]
     #[error(
         "the root certificates of a RedisLimiter are a text in PEM format, and its URL is rediss://…"
     )]

@@ -8,11 +8,12 @@ mod layer;
 
 mod credential;
 
+mod attempt;
+
 mod scheme;
 
 mod principal;
 
-mod account;
 pub mod throttle;
 
 mod authorize;
@@ -28,19 +29,24 @@ pub mod endpoint;
 
 mod integration;
 
+mod address;
 mod clock;
 mod config;
 mod event;
+#[cfg(any(feature = "axum", feature = "tonic"))]
+mod framework;
+mod intern;
 #[cfg(feature = "jwt")]
 mod key_set;
+mod login;
 #[cfg(feature = "basic")]
 mod password;
 mod random;
 mod rate;
+mod realm;
 mod secret;
 #[cfg(feature = "server")]
 pub mod server;
-mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 #[cfg(any(feature = "jwt", feature = "api-key"))]
@@ -48,37 +54,36 @@ mod upkeep;
 #[cfg(feature = "basic")]
 mod users;
 
-pub use authorize::{RequireFuture, RequireLayer, RequireService, Requirement};
+pub use attempt::Attempt;
+pub use authorize::Requirement;
 pub use clock::{Clock, SystemClock};
 pub use config::{ConfigError, ConfigProblem};
 pub use credential::{
-    ApiKeyCredential, BasicCredential, Credential, OtherCredential, TokenCredential,
+    ApiKeyCredential, BasicCredential, Credential, OtherCredential, Source, TokenCredential,
 };
 pub use event::{Action, Event};
 #[cfg(feature = "openapi")]
 pub use integration::SecuritySchemes;
-#[cfg(feature = "api-key")]
-pub use issue::KeyRequest;
 #[cfg(feature = "jwt")]
 pub use issue::{Grant, NewPrivateToken, TokenIssuer, TokenPair, Tokens};
+#[cfg(feature = "api-key")]
+pub use issue::{KeyIssuer, KeyRequest, NewKey};
 #[cfg(feature = "jwt")]
 pub use key_set::{JwtAlgorithm, JwtKey, SigningKey};
-pub use layer::{AuthLayer, AuthLayerBuilder, AuthService, ResponseFuture};
+pub use layer::{Accept, AuthLayer, AuthLayerBuilder, AuthService, ResponseFuture};
 #[cfg(feature = "basic")]
 pub use password::{PasswordError, PasswordPolicy, PasswordProblem, hash_password};
 pub use principal::{
     ClaimsError, Method, Principal, PrincipalBuilder, Role, Roles, Scope, Scopes, Subject,
 };
 pub use random::{RandomError, random_secret};
+pub use realm::Realm;
 pub use reject::{FieldError, Rejection, RejectionKind, ResponseBody, format};
-#[cfg(feature = "basic")]
-pub use scheme::Basic;
 #[cfg(feature = "jwt")]
 pub use scheme::Jwt;
 pub use scheme::{Answer, PendingAnswer, Scheme};
 #[cfg(feature = "api-key")]
-pub use scheme::{ApiKeys, KeyIds, NewKey};
+pub use scheme::{ApiKeys, KeyIds};
 pub use secret::Secret;
-pub use throttle::{ThrottleLayer, ThrottleService};
 #[cfg(feature = "basic")]
-pub use users::{NewUser, Users};
+pub use users::{Basic, NewUser, Users};

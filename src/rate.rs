@@ -86,6 +86,13 @@ impl Rate {
         calendar.map_err(|problem| RateError::new(&format!("{self} calendar"), problem))
     }
 
+    /// The least there is, where a text that is none has been reported.
+    pub(crate) const LEAST: Self = Self {
+        count: 1,
+        seconds: 1,
+        form: Form::Sliding,
+    };
+
     fn checked(count: u32, seconds: u32, form: Form) -> Result<Self, &'static str> {
         if count == 0 {
             Err("a count of 0 would refuse everything")
@@ -147,7 +154,6 @@ impl Rate {
 
     /// What one of so many nodes may admit on its own: all of them together stay within this rate. Where the count does not
     /// go round, one request in a longer period.
-    #[cfg(feature = "redis")]
     pub(crate) fn share(&self, nodes: u32) -> Self {
         let nodes = nodes.max(1);
         let form = match self.form {
@@ -413,7 +419,6 @@ mod tests {
         assert!(rate.burst(0).is_err() && Rate::new(1, 7 * hour).unwrap().calendar().is_err());
     }
 
-    #[cfg(feature = "redis")]
     #[test]
     fn shares_of_all_nodes_stay_within_the_rate() {
         for (text, nodes, share) in [

@@ -2,13 +2,14 @@
 
 use crate::config::{ConfigError, ConfigProblem};
 use crate::issue::Tokens;
-use crate::layer::{AuthLayer, AuthLayerBuilder};
 use crate::random::{self, RandomError};
+use crate::rate::Rate;
+use crate::realm::Realm;
 use crate::secret::Secret;
 use crate::store::{Store, StoreError};
 #[cfg(feature = "redis")]
 use crate::throttle::RedisLimiter;
-use crate::throttle::Throttle;
+use crate::throttle::{AttemptLimits, Throttle};
 use axum::Router;
 use axum::serve::ListenerExt;
 use std::env;
@@ -37,18 +38,23 @@ const DEFAULT_RATE: &str = "2000/day";
 /// | `ACCESS_TOKEN_LIFETIME`, `REFRESH_TOKEN_LIFETIME` | in seconds | the application's |
 /// | `ROTATE_REFRESH_TOKENS` | `true`: a refresh token is good once | `false` |
 /// | `THROTTLE_RATE` | such as `2000/day`, `5/min`, `10/s` | `2000/day` |
+/// | `SIGN_IN_ATTEMPTS` | how often one account from one address may be wrong, such as `5/15min` | [`AttemptLimits::new`] |
 ///
 /// ```no_run
 /// use std::time::Duration;
-/// use tower_auth::server::Environment;
+/// use tower_auth::{AuthLayer, server::Environment};
 ///
 /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
 /// let environment = Environment::read()?; // every mistake, listed
-/// let store = environment.store().await?;
 /// let server = environment.bind().await?;
-/// let (access, refresh) = (Duration::from_secs(900), Duration::from_secs(86_400));
-/// let tokens = environment.tokens(access, refresh)?.store(store).issuer("https://api.example.com");
-/// let auth = environment.layer().tokens(tokens).throttle(environment.throttle()).build()?;
+/// let realm = environment.realm().await?;
+/// let lifetimes = (Duration::from_secs(900), Duration::from_secs(86_400));
+/// let tokens = environment.tokens(lifetimes.0, lifetimes.1)?;
+/// let tokens = realm.tokens(tokens.issuer("https://api.example.com"));
+/// let auth = AuthLayer::builder()
+///     .accept(&tokens)
+///     .throttle(environment.throttle())
+///     .build()?;
 /// server.run(axum::Router::new().layer(auth)).await?;
 /// # Ok(()) }
 /// ```
@@ -65,6 +71,7 @@ pub struct Environment {
     refresh_lifetime: Option<Duration>,
     rotates: bool,
     throttle_rate: String,
+    sign_in_attempts: Option<Rate>,
 }
 
 impl Environment {
@@ -97,6 +104,7 @@ impl Environment {
             throttle_rate: variables
                 .text("THROTTLE_RATE")
                 .unwrap_or_else(|| DEFAULT_RATE.into()),
+            sign_in_attempts: variables.rate("SIGN_IN_ATTEMPTS"),
         };
         #[cfg(not(feature = "redis"))]
         if variables.text("REDIS_URL").is_some() {
@@ -106,7 +114,7 @@ impl Environment {
         Ok(environment)
     }
 
-    /// Tokens as the environment wants them, with these lifetimes where it names none: still without a store and an issuer.
+    /// Tokens as the environment wants them, with these lifetimes where it names none: still without an issuer.
     ///
     /// Where it names one lifetime alone, the other gives way: an access token does not outlive its refresh token.
     ///
@@ -139,16 +147,28 @@ impl Environment {
         Ok(Secret::new(secret))
     }
 
-    /// The store at `DATABASE_URL`, its tables made or brought up to date.
+    /// A realm over the store at `DATABASE_URL`, whose tables are made or brought up to date, and
+    /// whose throttles count at `REDIS_URL`.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Invalid`](crate::store::StoreErrorKind::Invalid) where there is no such kind of store, or its feature is
-    /// off; [`StoreErrorKind::Unavailable`](crate::store::StoreErrorKind::Unavailable) where it does not answer.
-    pub async fn store(&self) -> Result<Store, StoreError> {
+    /// [`StoreErrorKind::Invalid`](crate::store::StoreErrorKind::Invalid) where there is no such
+    /// kind of store, or its feature is off;
+    /// [`StoreErrorKind::Unavailable`](crate::store::StoreErrorKind::Unavailable) where it does not
+    /// answer.
+    pub async fn realm(&self) -> Result<Realm, StoreError> {
         let store = Store::connect(&self.database_url).await?;
         store.migrate().await?;
-        Ok(store)
+        let mut realm = Realm::new(store);
+        if let Some(rate) = self.sign_in_attempts {
+            let limits = AttemptLimits::new().per_account_and_address(rate);
+            realm = realm.attempts(limits);
+        }
+        #[cfg(feature = "redis")]
+        if let Some(url) = &self.redis_url {
+            realm = realm.limiter(RedisLimiter::new(url));
+        }
+        Ok(realm)
     }
 
     /// `THROTTLE_RATE`, whose mistakes the layer's `build()` reports.
@@ -160,16 +180,6 @@ impl Environment {
     /// `THROTTLE_RATE` for each principal: all keys of an owner together, anonymous requests by address.
     pub fn throttle(&self) -> Throttle {
         Throttle::per_principal(self.throttle_rate())
-    }
-
-    /// A configuration of a layer whose throttles count at `REDIS_URL`.
-    pub fn layer(&self) -> AuthLayerBuilder {
-        let builder = AuthLayer::builder();
-        #[cfg(feature = "redis")]
-        if let Some(url) = &self.redis_url {
-            return builder.limiter(RedisLimiter::new(url));
-        }
-        builder
     }
 
     /// Listens at `ADDR`. Connections wait until the server runs.
@@ -210,6 +220,14 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
             self.problem(name, "a whole number of seconds, 1 or more");
         }
         seconds.map(Duration::from_secs)
+    }
+
+    fn rate(&mut self, name: &'static str) -> Option<Rate> {
+        let rate = self.text(name)?.parse().ok();
+        if rate.is_none() {
+            self.problem(name, "a rate such as 5/15min");
+        }
+        rate
     }
 
     fn switch(&mut self, name: &'static str) -> bool {
@@ -339,9 +357,10 @@ mod tests {
             ("ACCESS_TOKEN_LIFETIME", "1h"),
             ("REFRESH_TOKEN_LIFETIME", "0"),
             ("ROTATE_REFRESH_TOKENS", "perhaps"),
+            ("SIGN_IN_ATTEMPTS", "10/month"),
         ];
         let error = of(&wrong).unwrap_err();
-        assert_eq!(error.problems().len(), 3);
+        assert_eq!(error.problems().len(), 4);
         for (name, value) in wrong {
             let shown = error.to_string();
             assert!(shown.contains(name) && !shown.contains(value), "{shown}");

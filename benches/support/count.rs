@@ -1,7 +1,8 @@
 //! Counts the instructions of a section by single-stepping a child that is this program.
 //!
-//! callgrind counts too, but valgrind hides the CPU's SHA and AVX-512 instructions, so that what runs under it takes slower
-//! paths. Here the count is of the code that really runs. A step takes some ten microseconds: name the rows.
+//! callgrind counts too, but valgrind hides the CPU's SHA and AVX-512 instructions, so that what
+//! runs under it takes slower paths. Here the count is of the code that really runs. A step takes
+//! some ten microseconds: name the rows.
 
 use super::harness::Bench;
 
@@ -9,9 +10,9 @@ use super::harness::Bench;
 mod machine {
     use super::Bench;
 
-    pub(crate) fn child(_: &mut dyn Bench) {}
+    pub(crate) fn child(_: &mut dyn Bench, _: usize) {}
 
-    pub(crate) fn instructions(_: &str) -> f64 {
+    pub(crate) fn instructions(_: &str, _: usize) -> f64 {
         eprintln!("instructions are counted on Linux and x86-64 only");
         std::process::exit(2);
     }
@@ -26,16 +27,15 @@ mod machine {
 
     /// The difference between two sections leaves out what entering one costs.
     const SHORT: usize = 1;
-    const LONG: usize = 5;
 
     /// In the child: warms up, then marks two sections by a signal that the parent waits for.
-    pub(crate) fn child(bench: &mut dyn Bench) {
+    pub(crate) fn child(bench: &mut dyn Bench, long: usize) {
         // SAFETY: the signal is ignored before it is raised.
         let mark = || unsafe { libc::raise(libc::SIGUSR1) };
         unsafe { libc::signal(libc::SIGUSR1, libc::SIG_IGN) };
         bench.prepare(32);
         bench.go();
-        for requests in [SHORT, LONG] {
+        for requests in [SHORT, long] {
             bench.prepare(requests);
             mark();
             bench.go();
@@ -43,10 +43,11 @@ mod machine {
         }
     }
 
-    /// The instructions of one request of the row of that name.
-    pub(crate) fn instructions(row: &str) -> f64 {
+    /// The instructions of one request of the row of that name; the second section has so many
+    /// requests.
+    pub(crate) fn instructions(row: &str, requests: usize) -> f64 {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["step", row]);
+        command.args(["step", row, &requests.to_string()]);
         // SAFETY: ptrace is async-signal-safe and touches nothing of the parent's.
         unsafe {
             command.pre_exec(|| {
@@ -58,7 +59,7 @@ mod machine {
         traced.stopped_by(); // by its exec
         let (short, long) = (traced.section(), traced.section());
         traced.finish();
-        (long - short) as f64 / (LONG - SHORT) as f64
+        (long - short) as f64 / (requests - SHORT) as f64
     }
 
     struct Traced(libc::pid_t);

@@ -1,6 +1,6 @@
 //! Keys, tokens and requests that the rows share. Keys are made anew in each process.
 
-use super::harness::Body;
+use super::harness::{Body, Field};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -19,13 +19,25 @@ pub(crate) const HEADER: &str = r#"{"alg":"HS256","typ":"JWT","kid":"k1"}"#;
 
 /// Seven claims, as an ordinary login service writes them; the token has 360 bytes or so.
 pub(crate) fn claims() -> String {
+    claims_of("user-0192f3a4b5")
+}
+
+fn claims_of(subject: &str) -> String {
     format!(
-        r#"{{"sub":"user-0192f3a4b5","iat":1700000000,"exp":4000000000,"iss":"{ISSUER}","aud":"{AUDIENCE}","jti":"5f0c2a4e-8f5b-4b57-9a0c-6a5de2b7d1f3","scope":"orders:read orders:write"}}"#
+        r#"{{"sub":"{subject}","iat":1700000000,"exp":4000000000,"iss":"{ISSUER}","aud":"{AUDIENCE}","jti":"5f0c2a4e-8f5b-4b57-9a0c-6a5de2b7d1f3","scope":"orders:read orders:write"}}"#
     )
 }
 
 pub(crate) fn hs256() -> String {
     TokenMint::hs256(SECRET).sign_parts(HEADER, &claims())
+}
+
+pub(crate) fn hs256_of(subject: &str) -> String {
+    TokenMint::hs256(SECRET).sign_parts(HEADER, &claims_of(subject))
+}
+
+pub(crate) fn bearer(credential: &str) -> Field {
+    ("authorization", format!("Bearer {credential}"))
 }
 
 /// Another character near the end of the signature.
@@ -116,7 +128,7 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
 }
 
 /// The fields of an ordinary request through a proxy, with one credential at most.
-pub(crate) fn headers(credential: Option<(&'static str, &str)>) -> HeaderMap {
+pub(crate) fn headers(credential: Option<&Field>) -> HeaderMap {
     let fields = [
         ("host", "api.example.com"),
         (
@@ -134,6 +146,7 @@ pub(crate) fn headers(credential: Option<(&'static str, &str)>) -> HeaderMap {
             HeaderValue::from_str(value).unwrap(),
         )
     };
+    let credential = credential.map(|(name, value)| (*name, value.as_str()));
     fields.into_iter().chain(credential).map(field).collect()
 }
 

@@ -1,4 +1,5 @@
-//! The yardstick: straight-line code that does only what an answer cannot do without. It keeps none of the layer's promises.
+//! The yardstick: straight-line code that does only what an answer cannot do without. It keeps none
+//! of the layer's promises.
 
 use super::fixtures::{AUDIENCE, HEADER, ISSUER, SECRET, base64url};
 use super::harness::Body;
@@ -14,7 +15,9 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Instant;
 use subtle::ConstantTimeEq;
 use tower::Service;
 
@@ -181,7 +184,29 @@ pub(crate) fn public_key(
     })
 }
 
-/// Says no as completely as the layer does: three challenges, `no-store` and a body, made before and cloned.
+/// One GCRA cell that is known: the time, and one compare-and-swap.
+pub(crate) fn throttle() -> impl FnMut(&mut Request<Body>) -> Option<()> {
+    const PERIOD: u64 = 1;
+    const TOLERANCE: u64 = 1_000_000_000;
+    #[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
+    let start = Instant::now();
+    let arrival = AtomicU64::new(0);
+    move |_| {
+        let now = start.elapsed().as_nanos() as u64;
+        let admitted = |then: u64| {
+            let earliest = then.max(now);
+            (earliest - now <= TOLERANCE).then_some(earliest + PERIOD)
+        };
+        let order = Ordering::Relaxed;
+        arrival
+            .fetch_update(order, order, admitted)
+            .ok()
+            .map(|_| ())
+    }
+}
+
+/// Says no as completely as the layer does: three challenges, `no-store` and a body, made before
+/// and cloned.
 pub(crate) struct Refuses(Response<Body>);
 
 impl Refuses {

@@ -1,223 +1,141 @@
 //! What is measured.
 
-use super::fixtures::{self, AUDIENCE, ISSUER, SECRET, forged, hs256, public_key};
+use super::fixtures::{self, bearer, forged, hs256, public_key};
 use super::floor::{self, Floor, Hello};
-use super::harness::{Body, Row, row};
+use super::harness::{Body, Field, Row, row};
+use super::world::{KEYS, SLIDING, World, jwt, shared_secret};
 use axum::Router;
 use axum::routing::get;
 use std::rc::Rc;
-use std::time::UNIX_EPOCH;
+use tokio::runtime::Runtime;
 use tower::ServiceExt;
-use tower_auth::store::{KeyStore, Memory, UserRecord, UserStore};
 use tower_auth::throttle::{QuotaFields, Throttle};
-use tower_auth::{
-    ApiKeys, AuthLayer, Basic, Jwt, JwtAlgorithm, JwtKey, Scope, Subject, hash_password,
-};
+use tower_auth::{AuthLayer, JwtAlgorithm, Scope};
 use tower_layer::Layer;
 
-const KEYS: usize = 1000;
-
-fn jwt(key: JwtKey) -> Jwt {
-    Jwt::new().issuer(ISSUER).audience(AUDIENCE).key(key)
-}
-
-fn shared_secret() -> Jwt {
-    jwt(JwtKey::hs256(SECRET).id("k1"))
-}
-
 pub(crate) fn rows() -> Vec<Row> {
-    let runtime = Rc::new(
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap(),
+    let world = World::new();
+    let rt = &world.runtime;
+    let keys = &world.keys;
+    let all = world.all();
+    let token = bearer(&hs256());
+    let forged_token = bearer(&forged(&hs256()));
+    let key = bearer(&world.raw[KEYS / 2]);
+    let key_field = ("x-api-key", world.raw[KEYS / 2].clone());
+    let garbage = bearer("garbage");
+    let basic = (
+        "authorization",
+        String::from("Basic YW5uYTpjb3JyZWN0IGhvcnNl"),
     );
-    let rt = &runtime;
-    let store = Memory::new();
-    let keys = ApiKeys::new(store.clone()).prefix("tak");
-    let raw: Vec<String> = (0..KEYS)
-        .map(|_| {
-            let new = keys.mint(Subject::user("7"), "bench", UNIX_EPOCH).unwrap();
-            rt.block_on(store.insert_key(new.record.scope("orders:read"), UNIX_EPOCH))
-                .unwrap();
-            new.key.expose().clone()
-        })
-        .collect();
-    let user = UserRecord::new(Subject::user("9"), "anna")
-        .password_hash(hash_password("correct horse").unwrap());
-    rt.block_on(store.insert_user(user, UNIX_EPOCH)).unwrap();
-    let basic = Basic::new(store.clone());
-    let all = AuthLayer::builder()
-        .jwt(shared_secret())
-        .api_keys(keys.clone())
-        .basic(basic)
-        .build()
-        .unwrap();
-
-    let in_authorization = |credential: &str| Some(("authorization", credential.to_owned()));
-    let add = |name: &str, credential: Option<(&'static str, String)>, layer: &AuthLayer| {
-        row(
-            rt,
-            name,
-            credential
-                .as_ref()
-                .map(|(field, value)| (*field, value.as_str())),
-            layer.layer(Hello),
-        )
+    let add = |name: &str, credential: Option<&Field>, layer: &AuthLayer| {
+        row(rt, name, credential, layer.layer(Hello))
     };
-    let token = in_authorization(&format!("Bearer {}", hs256()));
-    let forged_token = in_authorization(&format!("Bearer {}", forged(&hs256())));
-    let key = in_authorization(&format!("Bearer {}", raw[KEYS / 2]));
-    let key_field = Some(("x-api-key", raw[KEYS / 2].clone()));
-    fn floor<F>(
-        rt: &Rc<tokio::runtime::Runtime>,
-        name: &str,
-        credential: &Option<(&'static str, String)>,
-        check: F,
-    ) -> Row
-    where
-        F: FnMut(&mut http::Request<Body>) -> Option<()> + 'static,
-    {
-        row(
-            rt,
-            name,
-            credential
-                .as_ref()
-                .map(|(field, value)| (*field, value.as_str())),
-            Floor(check),
-        )
-    }
 
     let mut rows = vec![
         row(rt, "bare", None, Hello),
-        floor(rt, "FLOOR API key", &key, floor::api_key(raw.clone())),
-        add("API key", key.clone(), &all).budget(3_200),
-        add("API key in X-API-Key", key_field, &all).budget(3_200),
-        floor(rt, "FLOOR HS256", &token, floor::hs256()),
-        add("HS256", token.clone(), &all).budget(12_500),
+        floor_row(
+            rt,
+            "FLOOR API key",
+            Some(&key),
+            floor::api_key(world.raw.clone()),
+        ),
+        add("API key", Some(&key), &all).budget(3_000),
+        add("API key in X-API-Key", Some(&key_field), &all).budget(3_000),
+        floor_row(rt, "FLOOR HS256", Some(&token), floor::hs256()),
+        add("HS256", Some(&token), &all).budget(12_000),
     ];
-    let throttled = |throttle: &str, fields: QuotaFields| {
-        let builder = AuthLayer::builder()
-            .jwt(shared_secret())
-            .api_keys(keys.clone());
-        builder
-            .throttle(Throttle::per_principal(throttle))
-            .quota_fields(fields)
-            .build()
-            .unwrap()
-    };
-    let (sliding, hidden) = ("100000000/day", QuotaFields::Hidden);
-    rows.push(
-        add(
-            "API key, throttled",
-            key.clone(),
-            &throttled(sliding, hidden),
-        )
-        .budget(3_900),
-    );
-    rows.push(add(
-        "API key, paced",
-        key.clone(),
-        &throttled("1000000/s burst 100000", hidden),
-    ));
-    rows.push(add(
-        "API key, throttled by calendar",
-        key.clone(),
-        &throttled("100000000/day calendar", hidden),
-    ));
+    let (issuer, issued) = world.issued(1);
+    let issued = bearer(&issued[0]);
+    rows.push(add("issued access token", Some(&issued), &issuer).budget(14_500));
+
+    let hidden = QuotaFields::Hidden;
+    let throttled = world.throttled(SLIDING, hidden);
+    rows.push(add("API key, throttled", Some(&key), &throttled).budget(3_600));
+    let paced = world.throttled("1000000/s burst 100000", hidden);
+    rows.push(add("API key, paced", Some(&key), &paced));
+    let calendar = world.throttled("100000000/day calendar", hidden);
+    rows.push(add("API key, throttled by calendar", Some(&key), &calendar));
     rows.push(row(rt, "FLOOR limits told", None, floor::Tells::new()));
-    let told = throttled(sliding, QuotaFields::Standard);
-    rows.push(add("API key, throttled and told", key.clone(), &told).budget(5_000));
+    let told = world.throttled(SLIDING, QuotaFields::Standard);
+    rows.push(add("API key, throttled and told", Some(&key), &told).budget(5_200));
     let two = AuthLayer::builder()
-        .api_keys(keys.clone())
-        .throttle(Throttle::per_principal(sliding));
-    let two = two
+        .accept(keys)
+        .throttle(Throttle::per_principal(SLIDING))
         .throttle(Throttle::per_key("1000000/s"))
         .quota_fields(hidden)
         .build()
         .unwrap();
-    rows.push(add("API key, throttled twice", key.clone(), &two));
+    rows.push(add("API key, throttled twice", Some(&key), &two));
+    rows.push(floor_row(
+        rt,
+        "FLOOR throttle",
+        Some(&key_field),
+        floor::throttle(),
+    ));
+    let alone = world.throttle_alone(hidden);
+    rows.push(add("throttle alone", Some(&key_field), &alone).budget(1_900));
+    let alone = world.throttle_alone(QuotaFields::Standard);
+    rows.push(add("throttle alone, told", Some(&key_field), &alone).budget(3_600));
+
     let two_issuers = AuthLayer::builder()
-        .jwt(shared_secret().issuer("https://other.example.com"))
-        .jwt(shared_secret());
+        .accept(shared_secret().issuer("https://other.example.com"))
+        .accept(shared_secret())
+        .build()
+        .unwrap();
     rows.push(add(
         "HS256 of one of two issuers",
-        token.clone(),
-        &two_issuers.build().unwrap(),
+        Some(&token),
+        &two_issuers,
     ));
-    for (algorithm, name) in [
-        (JwtAlgorithm::Rs256, "RS256"),
-        (JwtAlgorithm::Es256, "ES256"),
-        (JwtAlgorithm::EdDsa, "EdDSA"),
+    for (algorithm, name, floor) in [
+        (JwtAlgorithm::Rs256, "RS256", "FLOOR RS256"),
+        (JwtAlgorithm::Es256, "ES256", "FLOOR ES256"),
+        (JwtAlgorithm::EdDsa, "EdDSA", "FLOOR EdDSA"),
     ] {
         let fixtures::PublicKey { token, key, parsed } = public_key(algorithm);
-        let token = in_authorization(&format!("Bearer {token}"));
-        rows.push(floor(
+        let token = bearer(&token);
+        rows.push(floor_row(
             rt,
-            &format!("FLOOR {name}"),
-            &token,
+            floor,
+            Some(&token),
             floor::public_key(name, parsed),
         ));
-        rows.push(add(
-            name,
-            token,
-            &AuthLayer::builder().jwt(jwt(key)).build().unwrap(),
-        ));
+        let layer = AuthLayer::builder().accept(jwt(key)).build().unwrap();
+        rows.push(add(name, Some(&token), &layer).budget_of(1.05, floor));
     }
-    rows.push(floor(rt, "FLOOR nothing refused", &None, floor::hs256()));
-    rows.push(row(
-        rt,
-        "FLOOR nothing refused, three challenges and a body",
-        None,
-        floor::Refuses::new(),
-    ));
-    rows.push(add("nothing refused", None, &all).budget(1_400));
-    rows.push(add(
-        "garbage refused",
-        in_authorization("Bearer garbage"),
-        &all,
-    ));
-    rows.push(floor(
-        rt,
-        "FLOOR forged HS256 refused",
-        &forged_token,
-        floor::hs256(),
-    ));
-    rows.push(forged_after_a_genuine_one(rt, forged_token.clone(), &token, &all).budget(4_500));
-    let nothing_seen = AuthLayer::builder().jwt(shared_secret()).build().unwrap();
-    rows.push(add(
-        "forged HS256 refused, no genuine one seen",
-        forged_token,
-        &nothing_seen,
-    ));
+
+    rows.push(floor_row(rt, "FLOOR nothing refused", None, floor::hs256()));
+    let complete = "FLOOR nothing refused, three challenges and a body";
+    rows.push(row(rt, complete, None, floor::Refuses::new()));
+    rows.push(add("nothing refused", None, &all).budget(1_500));
+    rows.push(add("garbage refused", Some(&garbage), &all).budget(2_000));
+    let name = "FLOOR forged HS256 refused";
+    rows.push(floor_row(rt, name, Some(&forged_token), floor::hs256()));
+    rows.push(forged_after_a_genuine_one(rt, &forged_token, &token, &all).budget(4_600));
+    let nothing_seen = AuthLayer::builder()
+        .accept(shared_secret())
+        .build()
+        .unwrap();
+    let name = "forged HS256 refused, no genuine one seen";
+    rows.push(add(name, Some(&forged_token), &nothing_seen));
+
     rows.push(add("optional, nothing presented", None, &all.optional()));
-    rows.push(add(
-        "Basic, remembered",
-        in_authorization("Basic YW5uYTpjb3JyZWN0IGhvcnNl"),
-        &all,
-    ));
+    rows.push(add("Basic, remembered", Some(&basic), &all).budget(4_000));
     let required = all.layer(all.require(Scope::new("orders:read")).layer(Hello));
-    rows.push(row(
-        rt,
-        "API key, a scope required",
-        key.as_ref().map(|(field, value)| (*field, value.as_str())),
-        required,
-    ));
+    rows.push(row(rt, "API key, a scope required", Some(&key), required));
     let router = || Router::new().route("/v1/orders", get(async || "hello"));
-    rows.push(row(
-        rt,
-        "axum, bare router",
-        None,
-        router().map_request(axum_body),
-    ));
+    let bare_router = router().map_request(axum_body);
+    rows.push(row(rt, "axum, bare router", None, bare_router));
     let layered = router().layer(all.clone()).map_request(axum_body);
-    rows.push(row(
-        rt,
-        "axum, API key",
-        key.as_ref().map(|(field, value)| (*field, value.as_str())),
-        layered,
-    ));
+    rows.push(row(rt, "axum, API key", Some(&key), layered));
     rows
+}
+
+fn floor_row<F>(rt: &Rc<Runtime>, name: &str, credential: Option<&Field>, check: F) -> Row
+where
+    F: FnMut(&mut http::Request<Body>) -> Option<()> + 'static,
+{
+    row(rt, name, credential, Floor(check))
 }
 
 fn axum_body(request: http::Request<Body>) -> http::Request<axum::body::Body> {
@@ -226,27 +144,14 @@ fn axum_body(request: http::Request<Body>) -> http::Request<axum::body::Body> {
 
 /// As on a server that serves: the layer has seen what a genuine header looks like.
 fn forged_after_a_genuine_one(
-    rt: &Rc<tokio::runtime::Runtime>,
-    forged: Option<(&'static str, String)>,
-    genuine: &Option<(&'static str, String)>,
+    rt: &Rc<Runtime>,
+    forged: &Field,
+    genuine: &Field,
     layer: &AuthLayer,
 ) -> Row {
     let service = layer.layer(Hello);
-    let headers = fixtures::headers(
-        genuine
-            .as_ref()
-            .map(|(field, value)| (*field, value.as_str())),
-    );
-    let response = rt
-        .block_on(service.clone().oneshot(fixtures::request(&headers)))
-        .unwrap();
+    let request = fixtures::request(&fixtures::headers(Some(genuine)));
+    let response = rt.block_on(service.clone().oneshot(request)).unwrap();
     assert_eq!(response.status(), 200);
-    row(
-        rt,
-        "forged HS256 refused",
-        forged
-            .as_ref()
-            .map(|(field, value)| (*field, value.as_str())),
-        service,
-    )
+    row(rt, "forged HS256 refused", Some(forged), service)
 }

@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! egret_7ZkRcP0b…Xw3a4Qh2fGmT9
-//! └─┬─┘ └──────┬──────┘└──┬─┘
+//! └──┬─┘└──────┬──────┘└──┬─┘
 //! prefix   43 random    CRC-32 of all that comes before, as 6 digits
 //!          base62       base62 (0-9 A-Z a-z, most significant first)
 //! ```
 //!
 //! 43 characters of base62 are 256 random bits. The checksum is no secret and proves nothing: it refuses typos
 //! and garbage before the store is asked. That what it fits is base62 too is not looked at: whoever makes such a text on purpose
-//! can make one that is. A bare key is the same without `egret_`.
+//! can make one that is. A bare key is the same without `egret_`. A prefix ends in `_` or `-`, which belongs to it.
 
 use crate::random::{base62, push_base62, read_base62};
 use crate::secret::Secret;
@@ -19,7 +19,7 @@ const CHECKSUM: usize = 6;
 
 /// Whether it has the right length and the checksum fits.
 pub(crate) fn is_well_formed(key: &[u8], prefix: Option<&str>) -> bool {
-    let start = prefix.map_or(0, |prefix| prefix.len() + 1);
+    let start = prefix.map_or(0, str::len);
     if key.len() != start + RANDOM + CHECKSUM {
         return false;
     }
@@ -33,12 +33,10 @@ pub(crate) fn make<E>(
     prefix: Option<&str>,
     random: impl FnMut(&mut [u8]) -> Result<(), E>,
 ) -> Result<Secret<String>, E> {
-    let prefix = prefix
-        .map(|prefix| format!("{prefix}_"))
-        .unwrap_or_default();
+    let prefix = prefix.unwrap_or_default();
     // The whole length at once: a string that grows leaves copies of the secret behind.
     let mut key = String::with_capacity(prefix.len() + RANDOM + CHECKSUM);
-    key.push_str(&prefix);
+    key.push_str(prefix);
     push_base62(&mut key, RANDOM, random)?;
     let checksum: [u8; CHECKSUM] = base62(crc32fast::hash(key.as_bytes()));
     key.extend(checksum.map(char::from));
@@ -63,10 +61,10 @@ mod tests {
 
     #[test]
     fn a_made_key_is_well_formed_and_nothing_else_of_its_length_is() {
-        for prefix in [None, Some("egret"), Some("egret_live")] {
+        for prefix in [None, Some("egret_"), Some("sk-live-")] {
             let key = fixed(prefix);
             assert!(is_well_formed(key.as_bytes(), prefix), "{key}");
-            let random = prefix.map_or(0, |prefix| prefix.len() + 1);
+            let random = prefix.map_or(0, str::len);
             for at in random..key.len() {
                 for other in 0..=127_u8 {
                     let mut changed = key.clone().into_bytes();
@@ -93,6 +91,6 @@ mod tests {
 
     #[test]
     fn a_source_of_randomness_that_fails_gives_no_key() {
-        assert!(make(Some("egret"), |_| Err("no entropy")).is_err());
+        assert!(make(Some("egret_"), |_| Err("no entropy")).is_err());
     }
 }

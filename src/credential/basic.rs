@@ -1,13 +1,11 @@
+use crate::login::LONGEST_PASSWORD;
 use crate::reject::RejectionKind;
 use crate::secret::Secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt;
-use std::net::IpAddr;
 use zeroize::Zeroizing;
 
-/// The longest password that is looked at, in bytes: none is cut, a longer one is refused before it is hashed.
-pub(crate) const LONGEST_PASSWORD: usize = 1024;
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 512;
 
@@ -15,28 +13,12 @@ const LONGEST_NAME: usize = 512;
 pub struct BasicCredential {
     name: String,
     password: Secret<String>,
-    /// From where it came, as far as the server tells: for the count of attempts.
-    peer: Option<IpAddr>,
 }
 
 impl BasicCredential {
     #[cfg(feature = "basic")]
     pub(crate) fn new(name: String, password: Secret<String>) -> Self {
-        Self {
-            name,
-            password,
-            peer: None,
-        }
-    }
-
-    #[cfg(feature = "basic")]
-    pub(crate) fn peer(&self) -> Option<IpAddr> {
-        self.peer
-    }
-
-    pub(crate) fn sent_by(mut self, peer: Option<IpAddr>) -> Self {
-        self.peer = peer;
-        self
+        Self { name, password }
     }
 
     /// `token68 = base64(user-id ":" password)`, both UTF-8 without control characters (RFC 7617 §2 and §2.1).
@@ -48,7 +30,7 @@ impl BasicCredential {
         let decoded = Zeroizing::new(STANDARD.decode(token).map_err(|_| malformed)?);
         let text = std::str::from_utf8(&decoded).map_err(|_| malformed)?;
         let (name, password) = text.split_once(':').ok_or(malformed)?;
-        if text.chars().any(char::is_control) {
+        if has_control(text) {
             return Err(malformed);
         }
         if name.len() > LONGEST_NAME || password.len() > LONGEST_PASSWORD {
@@ -60,7 +42,6 @@ impl BasicCredential {
         Ok(Self {
             name: name.to_owned(),
             password: Secret::new(password.to_owned()),
-            peer: None,
         })
     }
 
@@ -74,6 +55,15 @@ impl BasicCredential {
     #[must_use]
     pub fn password(&self) -> &Secret<String> {
         &self.password
+    }
+}
+
+/// Most of what is typed is ASCII, of which a byte tells.
+fn has_control(text: &str) -> bool {
+    if text.is_ascii() {
+        text.bytes().any(|b| b.is_ascii_control())
+    } else {
+        text.chars().any(char::is_control)
     }
 }
 

@@ -1,4 +1,4 @@
-use super::BasicCredential;
+use super::{BasicCredential, Source};
 /// A credential as it was presented: unverified.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -13,9 +13,17 @@ pub enum Credential<'a> {
     Other(OtherCredential<'a>),
 }
 
-/// What may be a JWT: a token68 (RFC 9110 §11.2).
+/// What may be a JWT. As a Bearer it is a token68 (RFC 9110 §11.2), elsewhere it may have any visible ASCII character.
 #[derive(Clone, Copy)]
-pub struct TokenCredential<'a>(pub(super) &'a [u8]);
+pub struct TokenCredential<'a> {
+    pub(super) token: &'a [u8],
+    pub(super) source: &'a Source,
+    #[cfg_attr(
+        not(feature = "jwt"),
+        allow(dead_code, reason = "all are its own then")
+    )]
+    pub(super) is_own: bool,
+}
 
 /// What may be an API key.
 #[derive(Clone, Copy)]
@@ -35,12 +43,23 @@ impl<'a> TokenCredential<'a> {
     /// The token.
     #[must_use]
     pub fn expose(&self) -> &'a str {
-        text(self.0)
+        text(self.token)
+    }
+
+    /// Where it stood.
+    pub fn source(&self) -> &'a Source {
+        self.source
     }
 
     #[cfg(feature = "jwt")]
     pub(crate) fn as_bytes(&self) -> &'a [u8] {
-        self.0
+        self.token
+    }
+
+    /// Whether it is for a scheme of the application's own alone.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn is_own(&self) -> bool {
+        self.is_own
     }
 }
 
@@ -51,7 +70,7 @@ impl<'a> ApiKeyCredential<'a> {
         text(self.token)
     }
 
-    /// The configured prefix that it begins with.
+    /// The configured prefix that it begins with, the `_` or `-` at its end included.
     #[must_use]
     pub fn prefix(&self) -> Option<&'a str> {
         self.prefix.map(text)
@@ -82,7 +101,7 @@ impl<'a> OtherCredential<'a> {
     }
 }
 
-/// A token68 is ASCII. It is kept as bytes, because those who verify it need no text.
+/// A credential is ASCII. It is kept as bytes, because those who verify it need no text.
 fn text(token: &[u8]) -> &str {
     std::str::from_utf8(token).unwrap_or_default()
 }
@@ -102,31 +121,47 @@ opaque_debug!(TokenCredential, ApiKeyCredential, OtherCredential);
 
 #[cfg(test)]
 mod tests {
-    use crate::credential::{Accepted, Source};
-    use http::HeaderMap;
+    use super::super::{Accepted, AcceptedKeys, Reader};
+    use super::*;
+    use http::Request;
 
     #[test]
     fn no_credential_has_a_printable_form() {
-        let accepted = Accepted {
-            tokens: true,
-            api_keys: true,
-            prefixes: vec!["egret".into()],
+        let everywhere = vec![
+            Source::bearer(),
+            Source::api_key(),
+            Source::header("x-key"),
+            Source::query("key"),
+        ];
+        let keys = AcceptedKeys {
+            prefix: Some("wonder_".into()),
+            sources: everywhere.clone(),
+        };
+        let reader = Reader::new(Accepted {
+            tokens: everywhere,
+            api_keys: vec![keys],
             basic: true,
             others: vec!["Badge"],
             max_len: 100,
             ..Accepted::default()
-        };
-        let source = Source::new(accepted);
+        });
         // The last one is `anna:wonderland`.
-        for text in [
-            "Bearer wonderland",
-            "Api-Key wonderland",
-            "Badge wonderland",
-            "Basic YW5uYTp3b25kZXJsYW5k",
+        // As long as a JWT.
+        let token = "wonder".repeat(12);
+        let in_query = format!("/?key={token}");
+        for (uri, field, text) in [
+            ("/", "authorization", &*format!("Bearer {token}")),
+            ("/", "authorization", "Bearer wonder_land"),
+            ("/", "authorization", "Api-Key wonder_land"),
+            ("/", "authorization", "Badge wonderland"),
+            ("/", "authorization", "Basic YW5uYTp3b25kZXJsYW5k"),
+            ("/", "x-key", "wonder_land"),
+            (&in_query, "accept", "*/*"),
         ] {
-            let mut headers = HeaderMap::new();
-            headers.insert("authorization", text.parse().unwrap());
-            let found = source.read(&mut headers).unwrap().unwrap();
+            let request = Request::get(uri).header(field, text);
+            let mut request = request.body(()).unwrap();
+            let mut copied = None;
+            let found = reader.read(&mut request, &mut copied).unwrap().unwrap();
             let shown = format!("{found:?} {found:#?} {:?}", found.credential);
             assert!(!shown.contains("wonder"), "{shown}");
             assert!(shown.contains("Credential"), "{shown}");

@@ -4,24 +4,50 @@
 //! nothing is allocated in proportion to what a client sends, but for Basic, whose length is bounded first.
 //!
 //! ```text
-//! Authorization: Bearer PREFIX_…     an API key, where PREFIX is configured; nothing else is tried
+//! Authorization: Bearer PREFIX…      an API key, where PREFIX is configured; nothing else is tried
 //! Authorization: Bearer A.B.C        a JWT
 //! Authorization: Bearer …            a bare API key where those are on, else a JWT (to be refused)
 //! Authorization: Api-Key …           an API key
 //! X-API-Key: …                       an API key
 //! Authorization: Basic …             a name and a password
 //! ```
+//!
+//! That is the default. Each scheme says where it reads ([`Source`]); a place that few layers read has a file of its own
+//! (`cookie`, `query`, `websocket`), and `elsewhere` brings them together.
+//!
+//! ```text
+//! Accepted ─ build ─ Reader ─┬─ Authorization, one field ───────────┬─ Takes: what is it, and is it read here?
+//!                            └─ Elsewhere, where anything is read ──┘
+//! ```
 
+mod accepted;
 #[cfg(feature = "api-key")]
 pub(crate) mod api_key;
 mod authorization;
 mod basic;
-mod bearer;
+mod cookie;
 mod credential;
+mod elsewhere;
+mod origin;
+mod precautions;
+mod query;
+mod reader;
 mod source;
+mod takes;
+mod text;
+mod websocket;
 
+pub(crate) use accepted::Accepted;
+#[cfg(any(feature = "api-key", test))]
+pub(crate) use accepted::AcceptedKeys;
 pub use basic::BasicCredential;
-#[cfg(feature = "basic")]
-pub(crate) use basic::LONGEST_PASSWORD;
+#[cfg(feature = "endpoints")]
+pub(crate) use cookie::{cookie, hide_cookies};
 pub use credential::{ApiKeyCredential, Credential, OtherCredential, TokenCredential};
-pub(crate) use source::{Accepted, Source};
+#[cfg(feature = "endpoints")]
+pub(crate) use origin::{check_same_origin, host};
+pub(crate) use precautions::Precautions;
+pub(crate) use reader::Reader;
+#[cfg(feature = "openapi")]
+pub(crate) use source::Place;
+pub use source::Source;

@@ -1,233 +1,281 @@
-use super::authorization::{not_accepted, split_scheme, token_after_scheme, token68};
-use super::bearer::{classify, configured_prefix};
-use super::{ApiKeyCredential, BasicCredential, Credential, OtherCredential};
-use crate::reject::{Presented, Rejection, RejectionKind};
-use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+#[cfg(any(feature = "jwt", feature = "api-key"))]
+use crate::config::ConfigProblem;
+#[cfg(any(feature = "jwt", feature = "api-key"))]
+use http::HeaderName;
+use std::fmt;
 
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// Where in a request a credential may stand: a header field, a cookie, a query parameter, a WebSocket protocol.
+///
+/// Which of them a scheme reads is set per scheme: [`ApiKeys::sources`](crate::ApiKeys::sources),
+/// [`Jwt::sources`](crate::Jwt::sources), [`Tokens::sources`](crate::Tokens::sources). API keys are read in the three header
+/// forms by default, JWTs as Bearer. A credential anywhere else is refused as an unknown one is, or not looked at.
+///
+/// | source | in a request | read by default |
+/// |---|---|---|
+/// | [`bearer`](Self::bearer) | `Authorization: Bearer CREDENTIAL` | keys, JWTs |
+/// | [`api_key`](Self::api_key) | `Authorization: Api-Key CREDENTIAL` | keys |
+/// | [`header`](Self::header) | `NAME: CREDENTIAL` | keys, as `X-API-Key` |
+/// | [`cookie`](Self::cookie) | `Cookie: NAME=CREDENTIAL` | |
+/// | [`query`](Self::query) | `GET /path?NAME=CREDENTIAL` | |
+/// | [`websocket`](Self::websocket) | `Sec-WebSocket-Protocol: chat, NAME.CREDENTIAL` | |
+///
+/// A request carries one credential: two of them, in whichever two places, are 400, and so is a place that is filled twice.
+///
+/// ```
+/// use tower_auth::store::Memory;
+/// use tower_auth::{ApiKeys, AuthLayer, Realm, Source};
+///
+/// let realm = Realm::new(Memory::new());
+/// let keys = ApiKeys::prefix("sk-live-")
+///     .sources([Source::bearer(), Source::header("X-Acme-Key"), Source::query("api_key")]);
+/// assert!(AuthLayer::builder().accept(&realm.api_keys(keys.clone())).build().is_ok());
+///
+/// // Another host could plant a cookie of this name.
+/// let planted = keys.sources([Source::cookie("session")]);
+/// assert!(AuthLayer::builder().accept(&realm.api_keys(planted)).build().is_err());
+/// # Ok::<(), tower_auth::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Source(pub(super) Place);
 
-/// What the configured schemes accept, hence what is a credential at all.
-#[derive(Debug, Default)]
-pub(crate) struct Accepted {
-    /// Bearer carries JWTs.
-    pub(crate) tokens: bool,
-    /// API keys are accepted, in all of their forms.
-    pub(crate) api_keys: bool,
-    /// The prefixes of API keys, without the `_`.
-    pub(crate) prefixes: Vec<Box<str>>,
-    /// API keys without a prefix are accepted.
-    pub(crate) bare_keys: bool,
-    /// Basic is accepted.
-    pub(crate) basic: bool,
-    /// The names of the application's own schemes.
-    pub(crate) others: Vec<&'static str>,
-    /// The longest field value that is looked at, in bytes.
-    pub(crate) max_len: usize,
+/// The kinds of places, each with its name.
+#[derive(Clone)]
+pub(crate) enum Place {
+    Bearer,
+    ApiKey,
+    Header(Box<str>),
+    Cookie(Box<str>),
+    Query(Box<str>),
+    WebSocket(Box<str>),
 }
-
-/// The credential of a request.
-#[derive(Debug)]
-pub(crate) struct Found<'h> {
-    pub(crate) credential: Credential<'h>,
-    pub(crate) presented: Presented,
-}
-
-/// Finds the one credential of a request.
-#[derive(Debug)]
-pub(crate) struct Source(Accepted);
 
 impl Source {
-    pub(crate) fn new(accepted: Accepted) -> Self {
-        Self(accepted)
+    /// `Authorization: Bearer …` (RFC 6750 §2.1).
+    pub fn bearer() -> Self {
+        Self(Place::Bearer)
+    }
+
+    /// `Authorization: Api-Key …`.
+    pub fn api_key() -> Self {
+        Self(Place::ApiKey)
+    }
+
+    /// A header field of its own, such as `X-API-Key`. Its whole value is the credential, which may have any visible ASCII
+    /// character (`!` to `~`), so that keys of whatever origin fit.
+    ///
+    /// `Authorization`, `Cookie` and other fields with a meaning of their own are no such field.
+    pub fn header(name: impl Into<String>) -> Self {
+        Self(Place::Header(name.into().into_boxed_str()))
+    }
+
+    /// A cookie, whose name begins with `__Host-`: browsers take such a one from this host alone, over a secure connection
+    /// (RFC 6265bis §4.1.3.2), so that no other host of the domain can plant one. Set it `Secure`, `HttpOnly`, `Path=/` and
+    /// `SameSite=Strict` or `Lax`.
+    ///
+    /// Browsers send a cookie with whatever request they make, whoever made them do so (cross-site request forgery, CSRF).
+    /// So one that comes with an unsafe method (RFC 9110 §9.2.1), or with the handshake of a WebSocket, is refused with 403
+    /// unless a page of the same origin sent it: `Sec-Fetch-Site` says so, or else `Origin`. The origin is compared with its
+    /// scheme where [`public_url`](crate::AuthLayerBuilder::public_url) is configured, else by host and port alone. `GET` and
+    /// the other safe methods must change nothing.
+    pub fn cookie(name: impl Into<String>) -> Self {
+        Self(Place::Cookie(name.into().into_boxed_str()))
+    }
+
+    /// A query parameter, for clients that can set no header field (`EventSource`). Read of `GET` and `HEAD` alone, once,
+    /// percent-decoded.
+    ///
+    /// A URL is written down in logs, histories and `Referer` fields. Take it only for what is short-living or read-only, and
+    /// keep it out of the logs of servers and proxies before this layer. The layer itself writes it nowhere and takes the
+    /// parameter out of the URI that inner services see (but axum's `OriginalUri`, where that was made outside of the layer,
+    /// still has it). Answers to such a request say `Referrer-Policy: no-referrer` and `Cache-Control: no-store`.
+    pub fn query(name: impl Into<String>) -> Self {
+        Self(Place::Query(name.into().into_boxed_str()))
+    }
+
+    /// A protocol of a WebSocket, the one field that a script in a browser can set at its handshake:
+    ///
+    /// ```text
+    /// new WebSocket(url, ["chat", "bearer." + token])       for Source::websocket("bearer")
+    ///
+    /// Sec-WebSocket-Protocol: chat, bearer.eyJhbGciOi…      what the browser sends
+    /// Sec-WebSocket-Protocol: chat                          what the inner service gets, and the client's answer
+    /// ```
+    ///
+    /// What follows `NAME.` is the credential as it is: JWTs and keys made here consist of characters that a protocol may have
+    /// (RFC 6455 §4.1), keys of another origin may not. The item is taken out before inner services see the field, so none can
+    /// choose it.
+    ///
+    /// A browser that offered protocols closes the connection unless one of them is chosen. So clients offer another one beside
+    /// the credential, and if the inner service chooses none, an answer that opens the socket chooses the first of those.
+    pub fn websocket(name: impl Into<String>) -> Self {
+        Self(Place::WebSocket(name.into().into_boxed_str()))
     }
 
     #[cfg(feature = "openapi")]
-    pub(crate) fn accepted(&self) -> &Accepted {
+    pub(crate) fn place(&self) -> &Place {
         &self.0
     }
 
-    /// The credential of a request, `None` where there is none. The fields it came in are marked sensitive, so
-    /// that no later `Debug` shows them and HPACK does not index them (RFC 7541 §7.1.3).
-    ///
-    /// One walk over the fields finds both of them and whether one came twice; looking each up by its hash costs more. A walk
-    /// over the names alone comes first, at a third of the price: it is all that a flood of requests without a credential costs.
+    /// The header forms in which API keys are read by default.
+    #[cfg(feature = "api-key")]
+    pub(crate) fn of_keys() -> Vec<Self> {
+        vec![Self::bearer(), Self::api_key(), Self::header("X-API-Key")]
+    }
+
     #[inline]
-    pub(crate) fn read<'h>(
-        &self,
-        headers: &'h mut HeaderMap,
-    ) -> Result<Option<Found<'h>>, Rejection> {
-        let api_keys = self.0.api_keys;
-        if !headers
-            .keys()
-            .any(|name| *name == AUTHORIZATION || (api_keys && *name == X_API_KEY))
-        {
-            return Ok(None);
-        }
-        let (mut authorization, mut api_key) = (Lines::default(), Lines::default());
-        for (name, value) in headers.iter_mut() {
-            if *name == AUTHORIZATION {
-                authorization.add(value);
-            } else if api_keys && *name == X_API_KEY {
-                api_key.add(value);
+    #[cfg(feature = "jwt")]
+    pub(crate) fn is_bearer(&self) -> bool {
+        matches!(self.0, Place::Bearer)
+    }
+
+    /// What is wrong with it, if anything.
+    #[cfg(any(feature = "jwt", feature = "api-key"))]
+    pub(crate) fn problem(&self) -> Option<ConfigProblem> {
+        let rule = match &self.0 {
+            Place::Bearer | Place::ApiKey => return None,
+            Place::Header(name) if is_free_field(name) => return None,
+            Place::Header(_) => {
+                "the name is not that of a header field, or of one with a meaning of its own"
             }
-        }
-        let (credential, presented) = match (authorization.first, api_key.first) {
-            (None, None) => return Ok(None),
-            (Some(value), None) => {
-                let line = self.line(value);
-                let checked = self.only_line(value, authorization.more);
-                (checked.and_then(|()| line.credential()), line.presented())
+            Place::Cookie(name) if name.strip_prefix("__Host-").is_some_and(is_name) => {
+                return None;
             }
-            (None, Some(value)) => {
-                let checked = self.only_line(value, api_key.more);
-                (checked.and_then(|()| self.api_key(value)), Presented::Other)
+            Place::Cookie(_) => {
+                "the name of a cookie is __Host- and 1 to 64 letters, digits, '-' and '_'"
             }
-            (Some(value), Some(_)) => (
-                Err(RejectionKind::MultipleCredentials),
-                self.line(value).presented(),
-            ),
+            Place::Query(name) | Place::WebSocket(name) if is_name(name) => return None,
+            Place::Query(_) => "the name of a parameter is 1 to 64 letters, digits, '-' and '_'",
+            Place::WebSocket(_) => "the name of a protocol is 1 to 64 letters, digits, '-' and '_'",
         };
-        match credential {
-            Ok(credential) => Ok(Some(Found {
-                credential,
-                presented,
-            })),
-            Err(kind) => Err(Rejection::new(kind, "form").presented(presented)),
-        }
-    }
-
-    /// A field that came twice is refused: whichever line is taken, a proxy may have looked at the other.
-    fn only_line(&self, value: &[u8], more: bool) -> Result<(), RejectionKind> {
-        if more {
-            Err(RejectionKind::RepeatedField)
-        } else if value.len() > self.0.max_len {
-            Err(RejectionKind::OversizedCredential)
-        } else {
-            Ok(())
-        }
-    }
-
-    fn line<'s, 'h>(&'s self, value: &'h [u8]) -> Line<'s, 'h> {
-        // As nearly everybody writes it.
-        if let Some(rest) = value
-            .strip_prefix(b"Bearer")
-            .filter(|rest| rest.starts_with(b" "))
-        {
-            return Line {
-                accepted: &self.0,
-                name: Name::Bearer,
-                scheme: b"Bearer",
-                rest,
-            };
-        }
-        let (scheme, rest) = split_scheme(value);
-        Line {
-            accepted: &self.0,
-            name: Name::of(scheme),
-            scheme,
-            rest,
-        }
-    }
-
-    fn api_key<'h>(&self, value: &'h [u8]) -> Result<Credential<'h>, RejectionKind> {
-        Ok(Credential::ApiKey(key(token68(value)?, &self.0.prefixes)))
+        Some(ConfigProblem::Source {
+            place: self.to_string(),
+            rule,
+        })
     }
 }
 
-/// The one line of an `Authorization` field.
-struct Line<'s, 'h> {
-    accepted: &'s Accepted,
-    name: Name,
-    scheme: &'h [u8],
-    rest: &'h [u8],
+#[cfg(any(feature = "jwt", feature = "api-key"))]
+fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
-/// RFC 9110 §11.1: the name of a scheme is compared without regard to case.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Name {
-    Bearer,
-    ApiKey,
-    Basic,
-    Other,
+/// Whether a field of that name can carry a credential and nothing else.
+#[cfg(any(feature = "jwt", feature = "api-key"))]
+fn is_free_field(name: &str) -> bool {
+    const TAKEN: [&str; 18] = [
+        "accept",
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "cookie",
+        "forwarded",
+        "host",
+        "origin",
+        "proxy-authorization",
+        "referer",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "via",
+        "x-forwarded-for",
+        "x-forwarded-host",
+    ];
+    let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
+        return false;
+    };
+    // Fields that the browser alone can set tell who sent a request.
+    !name.as_str().starts_with("sec-") && !TAKEN.contains(&name.as_str())
 }
 
-impl Name {
-    fn of(scheme: &[u8]) -> Self {
-        if scheme.eq_ignore_ascii_case(b"Bearer") {
-            Self::Bearer
-        } else if scheme.eq_ignore_ascii_case(b"Api-Key") {
-            Self::ApiKey
-        } else if scheme.eq_ignore_ascii_case(b"Basic") {
-            Self::Basic
-        } else {
-            Self::Other
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Place::Bearer, Place::Bearer) | (Place::ApiKey, Place::ApiKey) => true,
+            // RFC 9110 §5.1: names of fields are compared without regard to case.
+            (Place::Header(one), Place::Header(other)) => one.eq_ignore_ascii_case(other),
+            (Place::Cookie(one), Place::Cookie(other))
+            | (Place::Query(one), Place::Query(other))
+            | (Place::WebSocket(one), Place::WebSocket(other)) => one == other,
+            _ => false,
         }
     }
 }
 
-impl<'h> Line<'_, 'h> {
-    /// Whether it claims to be a Bearer, well-formed or not.
-    fn presented(&self) -> Presented {
-        if self.name == Name::Bearer {
-            Presented::Bearer
-        } else {
-            Presented::Other
-        }
-    }
+impl Eq for Source {}
 
-    fn credential(&self) -> Result<Credential<'h>, RejectionKind> {
-        let Accepted {
-            tokens,
-            api_keys,
-            basic,
-            ref others,
-            ref prefixes,
-            bare_keys,
-            ..
-        } = *self.accepted;
-        match self.name {
-            Name::Bearer if tokens || api_keys => Ok(classify(self.token()?, prefixes, bare_keys)),
-            Name::ApiKey if api_keys => Ok(Credential::ApiKey(key(self.token()?, prefixes))),
-            Name::Basic if basic => BasicCredential::parse(self.token()?).map(Credential::Basic),
-            _ => {
-                let named = |other: &&&str| self.scheme.eq_ignore_ascii_case(other.as_bytes());
-                let scheme = others
-                    .iter()
-                    .find(named)
-                    .ok_or_else(|| not_accepted(self.scheme, self.rest))?;
-                Ok(Credential::Other(OtherCredential {
-                    scheme,
-                    token: self.token()?,
-                }))
-            }
+/// As it is written in a request, without the credential.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Place::Bearer => f.write_str("Authorization: Bearer"),
+            Place::ApiKey => f.write_str("Authorization: Api-Key"),
+            Place::Header(name) => f.write_str(name),
+            Place::Cookie(name) => write!(f, "cookie {name}"),
+            Place::Query(name) => write!(f, "query parameter {name}"),
+            Place::WebSocket(name) => write!(f, "Sec-WebSocket-Protocol: {name}.…"),
         }
-    }
-
-    fn token(&self) -> Result<&'h [u8], RejectionKind> {
-        token_after_scheme(self.rest)
     }
 }
 
-fn key<'h>(token: &'h [u8], prefixes: &[Box<str>]) -> ApiKeyCredential<'h> {
-    ApiKeyCredential {
-        token,
-        prefix: configured_prefix(token, prefixes),
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({self})")
     }
 }
 
-/// The lines of one field.
-#[derive(Default)]
-struct Lines<'h> {
-    first: Option<&'h [u8]>,
-    more: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl<'h> Lines<'h> {
-    fn add(&mut self, value: &'h mut HeaderValue) {
-        value.set_sensitive(true);
-        match self.first {
-            None => self.first = Some(value.as_bytes()),
-            Some(_) => self.more = true,
+    #[test]
+    fn what_could_be_mistaken_for_something_else_is_no_source() {
+        let good = [
+            Source::bearer(),
+            Source::api_key(),
+            Source::header("X-API-Key"),
+            Source::header("x_acme.key"),
+            Source::cookie("__Host-access"),
+            Source::query("access_token"),
+            Source::websocket("bearer"),
+        ];
+        for source in good {
+            assert_eq!(source.problem(), None, "{source}");
         }
+        let bad = [
+            Source::header(""),
+            Source::header("a b"),
+            Source::header("AUTHORIZATION"),
+            Source::header("Cookie"),
+            Source::header("Sec-WebSocket-Protocol"),
+            Source::header("X-Forwarded-For"),
+            Source::cookie("session"),
+            Source::cookie("__Secure-session"),
+            Source::cookie("__host-session"),
+            Source::cookie("__Host-"),
+            Source::cookie("__Host-a;b"),
+            Source::query(""),
+            Source::query("a&b"),
+            Source::query("a%20"),
+            Source::websocket("a.b"),
+            Source::websocket("a,b"),
+        ];
+        for source in bad {
+            assert!(source.problem().is_some(), "{source}");
+        }
+    }
+
+    #[test]
+    fn names_of_fields_alone_are_compared_without_regard_to_case() {
+        assert_eq!(Source::header("X-API-Key"), Source::header("x-api-key"));
+        assert_ne!(Source::cookie("__Host-a"), Source::cookie("__Host-A"));
+        assert_ne!(Source::query("a"), Source::query("A"));
+        assert_ne!(Source::query("a"), Source::websocket("a"));
+        assert_ne!(Source::bearer(), Source::api_key());
     }
 }

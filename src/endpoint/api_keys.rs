@@ -1,25 +1,22 @@
-use super::call::Call;
 #[cfg(feature = "openapi")]
-use super::describe::About;
-use super::input::{Input, named};
+use super::about::About;
+use super::call::Call;
+use super::input::Input;
+use super::mount::{Endpoint, KeysLandmark, Mounting};
 use super::reply::Reply;
-use super::route::Handler;
-use super::session::not_configured;
-use super::{Show, caller, own};
+use super::route::{Access, Handler};
+use super::shown::{Show, caller, own, time};
 use crate::authorize::Requirement;
-use crate::clock::rfc3339;
-use crate::issue::KeyRequest;
-use crate::layer::AuthLayer;
+use crate::issue::{KeyIssuer, KeyRequest, NewKey};
 use crate::principal::{Principal, Scope, Subject};
 use crate::reject::{Rejection, RejectionKind};
-use crate::scheme::{ApiKeys, NewKey};
 use crate::store::KeyRecord;
 use async_trait::async_trait;
 use http::StatusCode;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// The longest overlap of a rotation, in seconds.
 const LONGEST_OVERLAP: u64 = 30 * 24 * 60 * 60;
@@ -41,7 +38,7 @@ const LONGEST_OVERLAP: u64 = 30 * 24 * 60 * 60;
 #[derive(Clone)]
 #[must_use]
 pub struct KeysEndpoint {
-    pub(super) shape: Arc<Shape>,
+    shape: Arc<Shape>,
 }
 
 type OwnerOf = Arc<dyn Fn(&Call) -> Result<Subject, Rejection> + Send + Sync>;
@@ -50,31 +47,22 @@ type MetadataOf = Arc<dyn Fn(&Call) -> Result<Value, Rejection> + Send + Sync>;
 type ListOf = Arc<dyn Fn(Vec<Value>) -> Value + Send + Sync>;
 
 #[derive(Clone)]
-pub(super) struct Shape {
-    pub(super) prefix: Option<String>,
-    pub(super) requirement: Option<Requirement>,
+struct Shape {
+    keys: KeyIssuer,
+    requirement: Option<Requirement>,
     owner: Option<OwnerOf>,
     request: Option<RequestOf>,
     metadata: Option<MetadataOf>,
-    pub(super) key_field: String,
+    key_field: String,
     show: Option<Show<KeyRecord>>,
     list: Option<ListOf>,
 }
 
 impl KeysEndpoint {
-    /// Keys of that prefix, as the layer's [`ApiKeys`] has it.
-    pub fn prefixed(prefix: impl Into<String>) -> Self {
-        Self::new(Some(prefix.into()))
-    }
-
-    /// Keys without a prefix.
-    pub fn bare() -> Self {
-        Self::new(None)
-    }
-
-    fn new(prefix: Option<String>) -> Self {
+    /// The keys of this issuer.
+    pub fn of(keys: &KeyIssuer) -> Self {
         let shape = Shape {
-            prefix,
+            keys: keys.clone(),
             requirement: None,
             owner: None,
             request: None,
@@ -147,19 +135,19 @@ impl KeysEndpoint {
     /// What answers show of a key by default: to add to in [`show`](Self::show).
     #[must_use]
     pub fn default_map(key: &KeyRecord) -> Map<String, Value> {
-        let id = match key.id().parse::<u64>() {
+        let id = match key.id.parse::<u64>() {
             // A serial id, spelled as a store counts.
-            Ok(number) if number.to_string() == key.id() => number.into(),
-            _ => key.id().into(),
+            Ok(number) if number.to_string() == *key.id => number.into(),
+            _ => (*key.id).into(),
         };
-        let scopes: Vec<&str> = key.scopes().iter().collect();
+        let scopes: Vec<&str> = key.scopes.iter().collect();
         [
             ("id", id),
-            ("name", key.name().into()),
-            ("prefix", key.hint().into()),
-            ("created", time(Some(key.created()))),
-            ("expires_at", time(key.expires_at())),
-            ("last_used", time(key.last_used())),
+            ("name", (*key.name).into()),
+            ("prefix", (*key.hint).into()),
+            ("created", time(Some(key.created))),
+            ("expires_at", time(key.expires)),
+            ("last_used", time(key.last_used.get())),
             ("scopes", scopes.into()),
         ]
         .map(|(name, value): (&str, Value)| (name.to_owned(), value))
@@ -168,17 +156,7 @@ impl KeysEndpoint {
     }
 }
 
-/// RFC 3339, or null.
-pub(super) fn time(at: Option<SystemTime>) -> Value {
-    at.and_then(rfc3339).map_or(Value::Null, Value::from)
-}
-
 impl Shape {
-    fn keys<'a>(&self, auth: &'a AuthLayer) -> Result<&'a ApiKeys, Rejection> {
-        auth.api_keys(self.prefix.as_deref())
-            .ok_or_else(not_configured)
-    }
-
     fn owner_of(&self, call: &Call) -> Result<Subject, Rejection> {
         match &self.owner {
             Some(owner) => owner(call),
@@ -206,31 +184,22 @@ impl Shape {
     }
 
     /// A key that is still there.
-    async fn live(
-        &self,
-        auth: &AuthLayer,
-        call: &Call,
-    ) -> Result<(Subject, Arc<KeyRecord>), Rejection> {
+    async fn live(&self, call: &Call) -> Result<(Subject, Arc<KeyRecord>), Rejection> {
         let owner = self.owner_of(call)?;
         let id = call.parameter("key_id").unwrap_or_default();
-        let key = self.keys(auth)?.find(&owner, id, call.now).await?;
-        if key.revoked_at().is_some() {
+        let key = self.keys.find(&owner, id).await?;
+        if key.revoked.is_some() {
             return Err(Rejection::new(RejectionKind::NotFound, "revoked"));
         }
         Ok((owner, key))
     }
 }
 
-pub(super) struct Create(pub(super) Arc<Shape>);
+struct Create(Arc<Shape>);
 
 #[async_trait]
 impl Handler for Create {
-    async fn handle(
-        &self,
-        auth: &AuthLayer,
-        call: &Call,
-        mut input: Input,
-    ) -> Result<Reply, Rejection> {
+    async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
         let Self(shape) = self;
         let owner = shape.owner_of(call)?;
         let mut request = KeyRequest::new(owner, input.text("name"));
@@ -247,10 +216,7 @@ impl Handler for Create {
         if let Some(hook) = &shape.request {
             request = hook(call, request)?;
         }
-        let new = shape
-            .keys(auth)?
-            .create(request, caller(call)?, call.now)
-            .await?;
+        let new = shape.keys.issue(request.created_by(caller(call)?)).await?;
         Ok(Reply::created(shape.with_secret(&new, call)))
     }
 
@@ -265,17 +231,14 @@ impl Handler for Create {
     }
 }
 
-pub(super) struct List(pub(super) Arc<Shape>);
+struct List(Arc<Shape>);
 
 #[async_trait]
 impl Handler for List {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
+    async fn handle(&self, call: &Call, _: Input) -> Result<Reply, Rejection> {
         let Self(shape) = self;
-        let keys = shape
-            .keys(auth)?
-            .list(&shape.owner_of(call)?, call.now)
-            .await?;
-        let live = keys.iter().filter(|key| key.revoked_at().is_none());
+        let keys = shape.keys.list(&shape.owner_of(call)?).await?;
+        let live = keys.iter().filter(|key| key.revoked.is_none());
         let shown: Vec<Value> = live
             .map(|key| Value::Object(shape.shown(key, call)))
             .collect();
@@ -292,12 +255,12 @@ impl Handler for List {
     }
 }
 
-pub(super) struct Find(pub(super) Arc<Shape>);
+struct Find(Arc<Shape>);
 
 #[async_trait]
 impl Handler for Find {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
-        let (_, key) = self.0.live(auth, call).await?;
+    async fn handle(&self, call: &Call, _: Input) -> Result<Reply, Rejection> {
+        let (_, key) = self.0.live(call).await?;
         Ok(Reply::ok(self.0.shown(&key, call)))
     }
 
@@ -307,28 +270,22 @@ impl Handler for Find {
     }
 }
 
-pub(super) struct Rename(pub(super) Arc<Shape>);
+struct Rename(Arc<Shape>);
 
 #[async_trait]
 impl Handler for Rename {
-    async fn handle(
-        &self,
-        auth: &AuthLayer,
-        call: &Call,
-        mut input: Input,
-    ) -> Result<Reply, Rejection> {
+    async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
         let Self(shape) = self;
-        let (owner, key) = shape.live(auth, call).await?;
+        let (owner, key) = shape.live(call).await?;
         let name = input.optional_text("name");
         input.check()?;
-        let keys = shape.keys(auth)?;
+        let keys = &shape.keys;
         if let Some(name) = name {
-            keys.rename(&owner, key.id(), &name, call.now).await?;
+            keys.rename(&owner, &key.id, &name).await?;
         }
-        Ok(Reply::ok(shape.shown(
-            &*keys.find(&owner, key.id(), call.now).await?,
-            call,
-        )))
+        Ok(Reply::ok(
+            shape.shown(&*keys.find(&owner, &key.id).await?, call),
+        ))
     }
 
     #[cfg(feature = "openapi")]
@@ -337,30 +294,19 @@ impl Handler for Rename {
     }
 }
 
-pub(super) struct Rotate(pub(super) Arc<Shape>);
+struct Rotate(Arc<Shape>);
 
 #[async_trait]
 impl Handler for Rotate {
-    async fn handle(
-        &self,
-        auth: &AuthLayer,
-        call: &Call,
-        mut input: Input,
-    ) -> Result<Reply, Rejection> {
+    async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
         let Self(shape) = self;
-        let (owner, key) = shape.live(auth, call).await?;
+        let (owner, key) = shape.live(call).await?;
         let overlap = input.optional_number("overlap").unwrap_or(0);
         input.check()?;
         may_see(caller(call)?, &key)?;
         let overlap = Duration::from_secs(overlap.min(LONGEST_OVERLAP));
-        let new = shape
-            .keys(auth)?
-            .rotate(&owner, key.id(), overlap, call.now)
-            .await;
-        Ok(Reply::created(shape.with_secret(
-            &new.map_err(|rejection| named(rejection, &[]))?,
-            call,
-        )))
+        let new = shape.keys.rotate(&owner, &key.id, overlap).await?;
+        Ok(Reply::created(shape.with_secret(&new, call)))
     }
 
     #[cfg(feature = "openapi")]
@@ -372,12 +318,12 @@ impl Handler for Rotate {
 /// Nobody gets more by a key than they have.
 fn may_see(caller: &Principal, key: &KeyRecord) -> Result<(), Rejection> {
     let missing: Vec<Scope> = key
-        .scopes()
+        .scopes
         .iter()
         .filter(|scope| !caller.has_scope(scope))
         .map(Scope::from)
         .collect();
-    if !key.roles().iter().all(|role| caller.has_role(role)) {
+    if !key.roles.iter().all(|role| caller.has_role(role)) {
         return Err(Rejection::permission_denied("roles"));
     }
     if missing.is_empty() {
@@ -387,16 +333,13 @@ fn may_see(caller: &Principal, key: &KeyRecord) -> Result<(), Rejection> {
     }
 }
 
-pub(super) struct Revoke(pub(super) Arc<Shape>);
+struct Revoke(Arc<Shape>);
 
 #[async_trait]
 impl Handler for Revoke {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
-        let (owner, key) = self.0.live(auth, call).await?;
-        self.0
-            .keys(auth)?
-            .revoke(&owner, key.id(), call.now)
-            .await?;
+    async fn handle(&self, call: &Call, _: Input) -> Result<Reply, Rejection> {
+        let (owner, key) = self.0.live(call).await?;
+        self.0.keys.revoke(&owner, &key.id).await?;
         Ok(Reply::nothing())
     }
 
@@ -406,10 +349,45 @@ impl Handler for Revoke {
     }
 }
 
+impl KeysEndpoint {
+    fn routes(&self, path: &str, access: &dyn Fn(Requirement) -> Access, mounting: &mut Mounting) {
+        let requirement = match &self.shape.requirement {
+            Some(requirement) => requirement.clone(),
+            None => Requirement::anyone(),
+        };
+        let access = || access(requirement.clone());
+        let shape = || Arc::clone(&self.shape);
+        let one = format!("{path}{{key_id}}/");
+        mounting.post(path, access(), Create(shape()));
+        mounting.get(path, access(), List(shape()));
+        mounting.get(&one, access(), Find(shape()));
+        mounting.patch(&one, access(), Rename(shape()));
+        mounting.delete(&one, access(), Revoke(shape()));
+        mounting.post(&format!("{one}rotate/"), access(), Rotate(shape()));
+    }
+}
+
+impl From<KeysEndpoint> for Endpoint {
+    fn from(endpoint: KeysEndpoint) -> Self {
+        Self::new(move |path, mounting| {
+            mounting.uses_keys(&endpoint.shape.keys);
+            endpoint.routes(path, &Access::Caller, mounting);
+            mounting.landmarks.keys.push(KeysLandmark {
+                path: path.to_owned(),
+                secret_field: endpoint.shape.key_field.clone(),
+                longest: None,
+                remount: Arc::new(move |path, access, mounting| {
+                    endpoint.routes(path, access, mounting);
+                }),
+            });
+        })
+    }
+}
+
 impl fmt::Debug for KeysEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeysEndpoint")
-            .field("prefix", &self.shape.prefix)
+            .field("keys", &self.shape.keys)
             .finish_non_exhaustive()
     }
 }

@@ -1,14 +1,13 @@
-use super::route::Parameters;
+use super::path::Parameters;
+use crate::credential::host;
 use crate::principal::Principal;
 use crate::reject::{Rejection, RejectionKind};
-use http::header::{HOST, HeaderMap};
 use http::request::Parts;
-use http::uri::{Authority, Uri};
+use std::fmt;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
 /// A request at an endpoint: what hooks get to see of it.
-#[derive(Debug)]
 pub struct Call {
     pub(super) head: Parts,
     pub(super) parameters: Parameters,
@@ -77,11 +76,43 @@ impl Call {
     }
 }
 
-/// The host that a request names, where that is a host.
-pub(super) fn host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| uri.authority().map(Authority::as_str))?;
-    host.parse::<Authority>()
-        .ok()
-        .filter(|host| !host.as_str().contains('@'))
+/// Shows no field of the request and no query: a credential may stand there, on routes that read
+/// none.
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("method", &self.head.method)
+            .field("path", &self.head.uri.path())
+            .field("parameters", &self.parameters)
+            .field("caller", &self.caller)
+            .field("peer", &self.peer)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    #[test]
+    fn a_call_is_printed_without_what_may_be_a_credential() {
+        let request = Request::post("/token/?key=wonderland")
+            .header("authorization", "Bearer wonderland")
+            .header("x-own-key", "wonderland")
+            .header("cookie", "session=wonderland");
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        let call = Call {
+            head,
+            parameters: Vec::new(),
+            caller: None,
+            peer: None,
+            now: SystemTime::UNIX_EPOCH,
+            public_url: None,
+        };
+        let shown = format!("{call:?} {call:#?}");
+        assert!(shown.contains("/token/"), "{shown}");
+        assert!(!shown.contains("wonder"), "{shown}");
+    }
 }

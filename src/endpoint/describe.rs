@@ -1,5 +1,6 @@
 //! The endpoints in an OpenAPI document.
 
+use super::about::{About, Member};
 use super::route::{Access, Route, TakesBody};
 use super::service::Endpoints;
 use http::{Method, StatusCode};
@@ -9,117 +10,8 @@ use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn,
 };
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::schema::{
-    ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type,
-};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, OpenApi, Required, Response};
-
-/// What a handler does, and which members of a body it reads.
-pub(super) struct About {
-    summary: &'static str,
-    success: StatusCode,
-    members: Vec<Member>,
-}
-
-struct Member {
-    name: String,
-    schema: Schema,
-    required: Required,
-}
-
-impl About {
-    pub(super) fn new(success: StatusCode, summary: &'static str) -> Self {
-        Self {
-            summary,
-            success,
-            members: Vec::new(),
-        }
-    }
-
-    /// A text that has to be there.
-    pub(super) fn text(self, name: &str) -> Self {
-        self.member(
-            name,
-            Required::True,
-            ObjectBuilder::new().schema_type(Type::String),
-        )
-    }
-
-    /// A text that may be missing.
-    pub(super) fn optional_text(self, name: &str) -> Self {
-        self.member(
-            name,
-            Required::False,
-            ObjectBuilder::new().schema_type(Type::String),
-        )
-    }
-
-    pub(super) fn optional_texts(self, name: &str) -> Self {
-        let text = ObjectBuilder::new().schema_type(Type::String);
-        self.member(name, Required::False, ArrayBuilder::new().items(text))
-    }
-
-    pub(super) fn password(self, name: &str) -> Self {
-        self.member(name, Required::True, formatted(KnownFormat::Password))
-    }
-
-    pub(super) fn time(self, name: &str) -> Self {
-        self.member(name, Required::True, formatted(KnownFormat::DateTime))
-    }
-
-    pub(super) fn optional_time(self, name: &str) -> Self {
-        self.member(name, Required::False, formatted(KnownFormat::DateTime))
-    }
-
-    pub(super) fn optional_number(self, name: &str) -> Self {
-        self.member(
-            name,
-            Required::False,
-            ObjectBuilder::new().schema_type(Type::Integer),
-        )
-    }
-
-    fn member(mut self, name: &str, required: Required, schema: impl Into<Schema>) -> Self {
-        self.members.push(Member {
-            name: name.to_owned(),
-            schema: schema.into(),
-            required,
-        });
-        self
-    }
-
-    fn body(&self) -> RequestBody {
-        let mut object = ObjectBuilder::new();
-        // What a page offers to be sent: of the rest, an empty text would be refused.
-        let mut example = json!({});
-        for Member {
-            name,
-            schema,
-            required,
-        } in &self.members
-        {
-            object = object.property(name, schema.clone());
-            if *required == Required::True {
-                object = object.required(name);
-                example[name] = Value::from("string");
-            }
-        }
-        let content = ContentBuilder::new()
-            .schema(Some(object))
-            .example(Some(example))
-            .build();
-        RequestBodyBuilder::new()
-            .content("application/json", content)
-            .required(Some(Required::True))
-            .build()
-    }
-}
-
-fn formatted(format: KnownFormat) -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .format(Some(SchemaFormat::KnownFormat(format)))
-}
 
 impl Route {
     fn operation(&self, about: &About) -> Operation {
@@ -134,7 +26,7 @@ impl Route {
             operation = operation.parameter(parameter.required(Required::True).schema(Some(text)));
         }
         if self.body == TakesBody::Yes {
-            operation = operation.request_body(Some(about.body()));
+            operation = operation.request_body(Some(body_of(about)));
         }
         if matches!(self.access, Access::Anybody) {
             operation = operation.securities(Some([]));
@@ -198,4 +90,30 @@ impl Modify for Endpoints {
             );
         }
     }
+}
+
+fn body_of(about: &About) -> RequestBody {
+    let mut object = ObjectBuilder::new();
+    // What a page offers to be sent: of the rest, an empty text would be refused.
+    let mut example = json!({});
+    for Member {
+        name,
+        schema,
+        required,
+    } in &about.members
+    {
+        object = object.property(name, schema.clone());
+        if *required == Required::True {
+            object = object.required(name);
+            example[name] = Value::from("string");
+        }
+    }
+    let content = ContentBuilder::new()
+        .schema(Some(object))
+        .example(Some(example))
+        .build();
+    RequestBodyBuilder::new()
+        .content("application/json", content)
+        .required(Some(Required::True))
+        .build()
 }

@@ -7,34 +7,45 @@
 //! ```
 //!
 //! [`Endpoints`] is one tower service: it needs no framework, and on axum it is merged into a router by one call. It stands beside the
-//! layer, not behind it: each route authenticates its callers itself, with the layer that it was made from.
+//! layer, not behind it: each route authenticates its callers itself, by the gates of the layer that it was made from.
 
+#[cfg(feature = "openapi")]
+mod about;
 mod api_keys;
 mod builder;
 mod call;
+mod change_password;
 #[cfg(feature = "openapi")]
 mod describe;
 mod input;
 mod jwks;
+mod mount;
 mod page;
+mod path;
 mod private_tokens;
+mod refresh;
 mod reply;
 mod resource_metadata;
 mod route;
 mod service;
-mod session;
 mod shown;
+mod sign_in;
+mod sign_out;
 mod users;
 
 pub use api_keys::KeysEndpoint;
 pub use builder::EndpointsBuilder;
 pub use call::Call;
+pub use change_password::ChangePassword;
 pub use input::Input;
+pub use jwks::Jwks;
+pub use mount::Endpoint;
 pub use page::Page;
 pub use private_tokens::PrivateTokensEndpoint;
+pub use refresh::{Refresh, Verify};
 pub use reply::EndpointBody;
 pub use resource_metadata::ResourceMetadata;
 pub use service::{EndpointFuture, Endpoints};
-pub use session::SignInEndpoint;
-use shown::{Show, caller, own, user_map};
+pub use sign_in::SignIn;
+pub use sign_out::{SignOut, SignOutEverywhere};
 pub use users::UsersEndpoint;

@@ -1,17 +1,17 @@
-use super::api_keys::time;
-use super::call::Call;
-use super::caller;
 #[cfg(feature = "openapi")]
-use super::describe::About;
+use super::about::About;
+use super::call::Call;
 use super::input::Input;
+use super::mount::{Endpoint, KeysLandmark, Mounting, signed_in};
 use super::reply::Reply;
-use super::route::Handler;
-use super::session::{GrantOf, granted, tokens, users};
-use crate::issue::NewPrivateToken;
-use crate::layer::AuthLayer;
-use crate::principal::Subject;
+use super::route::{Access, Handler};
+use super::shown::{caller, time};
+use crate::authorize::Requirement;
+use crate::issue::{NewPrivateToken, TokenIssuer};
+use crate::password::PasswordPolicy;
 use crate::reject::{Rejection, RejectionKind};
 use crate::store::TokenRecord;
+use crate::users::Users;
 use async_trait::async_trait;
 use http::StatusCode;
 use serde_json::{Map, Value};
@@ -29,45 +29,102 @@ use std::time::SystemTime;
 ///
 /// Only an access token of ours makes, rotates or revokes one: neither a private token nor an API key does. What it grants is what the user has,
 /// and no more than what that access token grants.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct PrivateTokensEndpoint {
-    _private: (),
+    tokens: TokenIssuer,
+    users: Users,
 }
 
 impl PrivateTokensEndpoint {
-    /// With the fields `name` and `expires_at`.
-    pub fn new() -> Self {
-        Self::default()
+    /// Private tokens of this issuer, with the fields `name` and `expires_at`.
+    pub fn of(tokens: &TokenIssuer) -> Self {
+        Self {
+            tokens: tokens.clone(),
+            // Nobody chooses a password here, so any policy will do.
+            users: tokens.realm().users(PasswordPolicy::new()),
+        }
+    }
+
+    async fn issue(
+        &self,
+        call: &Call,
+        name: &str,
+        expires: SystemTime,
+    ) -> Result<NewPrivateToken, Rejection> {
+        let caller = caller(call)?;
+        let user = self.users.find(caller.subject()).await?;
+        let grant = self.tokens.grant_for(&user)?;
+        let grant = grant.shrunk_to(caller.scopes(), caller.roles());
+        self.tokens.issue_private(grant, name, expires).await
+    }
+
+    /// The caller's own that are still there.
+    async fn live(&self, call: &Call) -> Result<Vec<Arc<TokenRecord>>, Rejection> {
+        let owner = caller(call)?.subject();
+        let mut records = self.tokens.private_tokens(owner).await?;
+        records.retain(|token| token.revoked.is_none());
+        Ok(records)
+    }
+
+    /// The one that the path names.
+    async fn find(&self, call: &Call) -> Result<Arc<TokenRecord>, Rejection> {
+        let id = call.parameter("token_id").unwrap_or_default();
+        let mut live = self.live(call).await?.into_iter();
+        live.find(|token| *token.id == *id)
+            .ok_or_else(|| Rejection::new(RejectionKind::NotFound, "missing"))
+    }
+
+    fn routes(&self, path: &str, access: &dyn Fn(Requirement) -> Access, mounting: &mut Mounting) {
+        let access = || access(signed_in());
+        let one = format!("{path}{{token_id}}/");
+        mounting.post(path, access(), Create(self.clone()));
+        mounting.get(path, access(), List(self.clone()));
+        mounting.post(&format!("{one}rotate/"), access(), Rotate(self.clone()));
+        mounting.delete(&one, access(), Revoke(self.clone()));
+    }
+}
+
+impl From<PrivateTokensEndpoint> for Endpoint {
+    fn from(endpoint: PrivateTokensEndpoint) -> Self {
+        Self::new(move |path, mounting| {
+            mounting.uses_private_tokens(&endpoint.tokens);
+            mounting.uses_users(endpoint.tokens.realm());
+            endpoint.routes(path, &Access::Caller, mounting);
+            mounting.landmarks.keys.push(KeysLandmark {
+                path: path.to_owned(),
+                secret_field: "token".into(),
+                longest: Some(endpoint.tokens.longest_private().as_secs()),
+                remount: Arc::new(move |path, access, mounting| {
+                    endpoint.routes(path, access, mounting);
+                }),
+            });
+        })
     }
 }
 
 fn shown(token: &TokenRecord) -> Map<String, Value> {
     [
-        ("id", token.id().into()),
-        ("name", token.name().into()),
-        ("created", time(Some(token.created()))),
-        ("expires_at", time(Some(token.expires()))),
-        ("last_used", time(token.last_used())),
+        ("id", (*token.id).into()),
+        ("name", (*token.name).into()),
+        ("created", time(Some(token.created))),
+        ("expires_at", time(Some(token.expires))),
+        ("last_used", time(token.last_used.get())),
     ]
     .map(|(name, value): (&str, Value)| (name.to_owned(), value))
     .into_iter()
     .collect()
 }
 
-pub(super) struct Create(pub(super) Option<GrantOf>);
+struct Create(PrivateTokensEndpoint);
 
 #[async_trait]
 impl Handler for Create {
-    async fn handle(
-        &self,
-        auth: &AuthLayer,
-        call: &Call,
-        mut input: Input,
-    ) -> Result<Reply, Rejection> {
-        let (name, expires) = (input.text("name"), input.time("expires_at"));
+    async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+        let name = input.text("name");
+        let expires = input.time("expires_at");
         input.check()?;
-        let new = issue(self.0.as_ref(), auth, call, &name, expires).await?;
+        let new = self.0.issue(call, &name, expires).await?;
         Ok(Reply::created(with_token(&new)))
     }
 
@@ -81,54 +138,33 @@ impl Handler for Create {
     }
 }
 
-async fn issue(
-    grant: Option<&GrantOf>,
-    auth: &AuthLayer,
-    call: &Call,
-    name: &str,
-    expires: SystemTime,
-) -> Result<NewPrivateToken, Rejection> {
-    let caller = caller(call)?;
-    let user = users(auth)?.find(caller.subject(), call.now).await?;
-    let grant = granted(grant, &user)?.shrunk_to(caller.scopes(), caller.roles());
-    tokens(auth)?
-        .issue_private(grant, name, expires, call.now)
-        .await
-}
-
 fn with_token(new: &NewPrivateToken) -> Map<String, Value> {
     let mut members = shown(&new.record);
     members.insert("token".into(), new.token.expose().as_str().into());
     members
 }
 
-pub(super) struct Rotate(pub(super) Option<GrantOf>);
+struct Rotate(PrivateTokensEndpoint);
 
 #[async_trait]
 impl Handler for Rotate {
-    async fn handle(
-        &self,
-        auth: &AuthLayer,
-        call: &Call,
-        mut input: Input,
-    ) -> Result<Reply, Rejection> {
-        let (owner, former) = (caller(call)?.subject(), find(auth, call).await?);
+    async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+        let owner = caller(call)?.subject();
+        let former = self.0.find(call).await?;
         let expires = input.optional_time("expires_at");
         input.check()?;
         let lifetime = former
-            .expires()
-            .duration_since(former.created())
+            .expires
+            .duration_since(former.created)
             .unwrap_or_default();
         let expires = expires
             .or_else(|| call.now.checked_add(lifetime))
             .unwrap_or(call.now);
-        let new = issue(self.0.as_ref(), auth, call, former.name(), expires).await?;
-        let tokens = tokens(auth)?;
-        if let Err(refusal) = tokens.revoke_private(owner, former.id(), call.now).await {
+        let new = self.0.issue(call, &former.name, expires).await?;
+        let tokens = &self.0.tokens;
+        if let Err(refusal) = tokens.revoke_private(owner, &former.id).await {
             // Nobody gets to know the new one, so it goes as well; should that fail it can be revoked from the list.
-            let _ = tokens
-                .revoke_private(owner, new.record.id(), call.now)
-                .await;
+            let _ = tokens.revoke_private(owner, &new.record.id).await;
             return Err(refusal);
         }
         Ok(Reply::created(with_token(&new)))
@@ -140,32 +176,12 @@ impl Handler for Rotate {
     }
 }
 
-async fn live(
-    auth: &AuthLayer,
-    call: &Call,
-    owner: &Subject,
-) -> Result<Vec<Arc<TokenRecord>>, Rejection> {
-    let mut records = tokens(auth)?.private_tokens(owner, call.now).await?;
-    records.retain(|token| token.revoked_at().is_none());
-    Ok(records)
-}
-
-/// The one that the path names.
-async fn find(auth: &AuthLayer, call: &Call) -> Result<Arc<TokenRecord>, Rejection> {
-    let id = call.parameter("token_id").unwrap_or_default();
-    let found = live(auth, call, caller(call)?.subject())
-        .await?
-        .into_iter()
-        .find(|token| token.id() == id);
-    found.ok_or_else(|| Rejection::new(RejectionKind::NotFound, "missing"))
-}
-
-pub(super) struct List;
+struct List(PrivateTokensEndpoint);
 
 #[async_trait]
 impl Handler for List {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
-        let records = live(auth, call, caller(call)?.subject()).await?;
+    async fn handle(&self, call: &Call, _: Input) -> Result<Reply, Rejection> {
+        let records = self.0.live(call).await?;
         let shown = records
             .iter()
             .map(|token| Value::Object(shown(token)))
@@ -179,15 +195,14 @@ impl Handler for List {
     }
 }
 
-pub(super) struct Revoke;
+struct Revoke(PrivateTokensEndpoint);
 
 #[async_trait]
 impl Handler for Revoke {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
-        let (owner, token) = (caller(call)?.subject(), find(auth, call).await?);
-        tokens(auth)?
-            .revoke_private(owner, token.id(), call.now)
-            .await?;
+    async fn handle(&self, call: &Call, _: Input) -> Result<Reply, Rejection> {
+        let owner = caller(call)?.subject();
+        let token = self.0.find(call).await?;
+        self.0.tokens.revoke_private(owner, &token.id).await?;
         Ok(Reply::nothing())
     }
 

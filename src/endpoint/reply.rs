@@ -1,7 +1,6 @@
 use crate::reject::{Rejection, RejectionKind};
-use crate::throttle::Fields;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use serde_json::{Map, Value};
@@ -40,7 +39,6 @@ pub(super) struct Reply {
     fields: Vec<(HeaderName, HeaderValue)>,
     content_type: &'static str,
     body: Option<Bytes>,
-    quota: Option<Fields>,
 }
 
 impl Reply {
@@ -92,7 +90,6 @@ impl Reply {
             fields: Vec::new(),
             content_type,
             body: Some(body),
-            quota: None,
         }
     }
 
@@ -110,21 +107,15 @@ impl Reply {
         Ok(self.field(SET_COOKIE, value))
     }
 
-    /// What the caller is told of its limits.
-    pub(super) fn with_quota(self, quota: Option<Fields>) -> Self {
-        Self { quota, ..self }
-    }
-
     pub(super) fn into_response(self) -> Response<EndpointBody> {
         let mut response = Response::new(EndpointBody(None));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.cache));
+        // No browser takes JSON for a script or a page (Fetch §2.2.4).
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         for (name, value) in self.fields {
             headers.append(name, value);
-        }
-        if let Some(quota) = self.quota {
-            quota.write(headers);
         }
         if let Some(body) = self.body {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));

@@ -1,11 +1,11 @@
-use super::call::Call;
 #[cfg(feature = "openapi")]
-use super::describe::About;
+use super::about::About;
+use super::call::Call;
 use super::input::Input;
+use super::mount::Endpoint;
 use super::reply::Reply;
-use super::route::Handler;
+use super::route::{Access, Handler};
 use crate::config::{ConfigProblem, is_http_url};
-use crate::layer::AuthLayer;
 use crate::principal::Scope;
 use crate::reject::Rejection;
 use async_trait::async_trait;
@@ -89,7 +89,7 @@ impl ResourceMetadata {
         format!("{scheme}://{host}/.well-known/oauth-protected-resource{path}")
     }
 
-    pub(super) fn problem(&self) -> Option<ConfigProblem> {
+    fn problem(&self) -> Option<ConfigProblem> {
         let urls = [&self.resource]
             .into_iter()
             .chain(&self.resource_documentation);
@@ -101,7 +101,7 @@ impl ResourceMetadata {
 
 #[async_trait]
 impl Handler for ResourceMetadata {
-    async fn handle(&self, _: &AuthLayer, _: &Call, _: Input) -> Result<Reply, Rejection> {
+    async fn handle(&self, _: &Call, _: Input) -> Result<Reply, Rejection> {
         // OK because a struct of texts cannot fail to serialize.
         Ok(Reply::public(serde_json::to_vec(self).unwrap_or_default()))
     }
@@ -112,6 +112,15 @@ impl Handler for ResourceMetadata {
             StatusCode::OK,
             "Metadata of the protected resource",
         ))
+    }
+}
+
+impl From<ResourceMetadata> for Endpoint {
+    fn from(endpoint: ResourceMetadata) -> Self {
+        Self::new(move |path, mounting| {
+            mounting.problems.extend(endpoint.problem());
+            mounting.get(path, Access::Anybody, endpoint);
+        })
     }
 }
 

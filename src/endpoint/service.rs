@@ -1,24 +1,28 @@
 use super::call::Call;
 use super::input::Input;
-use super::page::check_same_origin;
+use super::path::Parameters;
 use super::reply::{EndpointBody, Reply};
-use super::route::{Access, Parameters, Route, TakesBody};
+use super::route::{Access, Route, TakesBody};
+use crate::credential::check_same_origin;
 use crate::layer::AuthLayer;
-use crate::pipeline::{Decision, Mode};
-use crate::principal::{Caller, Principal};
-use crate::reject::{Rejection, RejectionKind, ResponseBody, Shape};
+use crate::pipeline::{EndpointRoute, Gate, Mode};
+use crate::principal::Caller;
+use crate::reject::{Rejection, RejectionKind, ResponseBody};
 use crate::store::caught_future;
-use crate::throttle::Fields;
-use http::header::{ALLOW, CONTENT_LENGTH, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
-use http::{Method, Request, Response};
+use http::header::{
+    ALLOW, AUTHORIZATION, CONTENT_LENGTH, COOKIE, Entry, HeaderMap, HeaderValue,
+    PROXY_AUTHORIZATION, WWW_AUTHENTICATE,
+};
+use http::{HeaderName, Method, Request, Response};
 use http_body::Body;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use tower_layer::Layer;
 use tower_service::Service;
 
 /// The endpoints of a layer, as one tower service. Made by [`AuthLayer::endpoints`](crate::AuthLayer::endpoints).
@@ -27,7 +31,7 @@ use tower_service::Service;
 /// the paths, so that others stay with the router.
 #[derive(Clone)]
 #[must_use]
-pub struct Endpoints(Arc<Shared>);
+pub struct Endpoints(Arc<Mounted>);
 
 pub(super) struct Shared {
     pub(super) auth: AuthLayer,
@@ -36,24 +40,47 @@ pub(super) struct Shared {
     pub(super) public_url: Option<String>,
 }
 
+/// Endpoints, and the gates before each.
+struct Mounted {
+    shared: Shared,
+    /// Those of the route at the same place.
+    gates: Vec<Gates>,
+    /// For what no route is there, or what a route refuses before its gates.
+    errors: AuthLayer,
+}
+
+struct Gates {
+    /// Who calls, and how often.
+    entrance: AuthLayer,
+    /// What a caller has to be.
+    requirement: AuthLayer,
+    route: Arc<str>,
+}
+
 /// The future of [`Endpoints`].
 pub type EndpointFuture =
     Pin<Box<dyn Future<Output = Result<Response<ResponseBody<EndpointBody>>, Infallible>> + Send>>;
 
 impl Endpoints {
     pub(super) fn new(shared: Shared) -> Self {
-        Self(Arc::new(shared))
+        let gates = |route: &Route| Gates::of(route, &shared.auth);
+        Self(Arc::new(Mounted {
+            gates: shared.routes.iter().map(gates).collect(),
+            errors: shared.auth.errors(),
+            shared,
+        }))
     }
 
     #[cfg(feature = "openapi")]
     pub(super) fn routes(&self) -> &[Route] {
-        &self.0.routes
+        &self.0.shared.routes
     }
 
     /// The paths that it answers, with parameters in braces.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         let mut paths: Vec<&str> = self
             .0
+            .shared
             .routes
             .iter()
             .map(|route| route.path.as_str())
@@ -61,6 +88,27 @@ impl Endpoints {
         paths.sort_unstable();
         paths.dedup();
         paths.into_iter()
+    }
+}
+
+impl Gates {
+    fn of(route: &Route, auth: &AuthLayer) -> Self {
+        let entrance = match route.access {
+            Access::File => auth.errors(),
+            Access::Anybody | Access::Page => auth.with(Gate::Anonymous),
+            Access::Caller(_) | Access::Cookies(..) => {
+                auth.with(Gate::Authenticate(Mode::Required))
+            }
+        };
+        let requirement = match route.access.requirement() {
+            Some(requirement) => auth.require(requirement),
+            None => auth.errors(),
+        };
+        Self {
+            entrance,
+            requirement,
+            route: route.path.as_str().into(),
+        }
     }
 }
 
@@ -79,109 +127,110 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> EndpointFuture {
-        let shared = Arc::clone(&self.0);
-        Box::pin(async move { Ok(shared.respond(request).await) })
+        let mounted = Arc::clone(&self.0);
+        Box::pin(mounted.respond(request))
+    }
+}
+
+impl Mounted {
+    async fn respond<B>(
+        self: Arc<Self>,
+        mut request: Request<B>,
+    ) -> Result<Response<ResponseBody<EndpointBody>>, Infallible>
+    where
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let response = match self.enter(&mut request) {
+            Ok((at, parameters)) => {
+                let Gates {
+                    entrance,
+                    requirement,
+                    ..
+                } = &self.gates[at];
+                let endpoint = AtRoute {
+                    mounted: Arc::clone(&self),
+                    at,
+                    parameters,
+                };
+                let guarded = requirement.layer(endpoint);
+                let response = entrance.layer(guarded).call(request).await?;
+                response.map(ResponseBody::flattened)
+            }
+            Err(rejection) => self.errors.layer(Refuses(rejection)).call(request).await?,
+        };
+        Ok(self.finished(response, &method, &path))
+    }
+
+    /// Finds the route of a request, and sees to what it demands of a browser. In the extensions it leaves what tells of the route.
+    fn enter<B>(&self, request: &mut Request<B>) -> Result<(usize, Parameters), Rejection> {
+        let found = self.shared.route(request.method(), request.uri().path());
+        let route = match &found {
+            Ok((at, _)) => Some(Arc::clone(&self.gates[*at].route)),
+            Err(_) => None,
+        };
+        request.extensions_mut().insert(EndpointRoute(route));
+        hide_credentials(request.headers_mut());
+        let (at, parameters) = found?;
+        let access = &self.shared.routes[at].access;
+        if access.is_for_pages() {
+            check_same_origin(request, self.shared.public_url.as_deref())?;
+        }
+        if let Access::Cookies(cookies, _) = access {
+            cookies.present(request.headers_mut())?;
+        }
+        Ok((at, parameters))
+    }
+
+    /// What an answer says besides, by the path and the method that were asked for.
+    fn finished(
+        &self,
+        mut response: Response<ResponseBody<EndpointBody>>,
+        method: &Method,
+        path: &str,
+    ) -> Response<ResponseBody<EndpointBody>> {
+        let refused = response.body().rejection().map(Rejection::kind);
+        if refused.is_none() && *method == Method::HEAD {
+            // RFC 9110 §8.6: as long as the answer to GET.
+            let length = response.body().size_hint().exact().unwrap_or_default();
+            response
+                .headers_mut()
+                .insert(CONTENT_LENGTH, HeaderValue::from(length));
+            *response.body_mut() = ResponseBody::default();
+        }
+        let is_for_pages = |route: &Route| route.access.is_for_pages();
+        if refused.is_some() && self.shared.fitting(path).any(is_for_pages) {
+            drop_prompts(response.headers_mut());
+        }
+        // RFC 9110 §15.5.6: a 405 lists the methods that there are.
+        if refused == Some(RejectionKind::MethodNotAllowed)
+            && let Ok(allowed) = HeaderValue::try_from(self.shared.allowed(path))
+        {
+            response.headers_mut().insert(ALLOW, allowed);
+        }
+        response
     }
 }
 
 impl Shared {
-    async fn respond<B>(
-        self: Arc<Self>,
-        request: Request<B>,
-    ) -> Response<ResponseBody<EndpointBody>>
-    where
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
-    {
-        let shape = Shape::of_http(request.method());
-        let allowed = self.allowed(request.uri().path());
-        let is_for_pages = self
-            .fitting(request.uri().path())
-            .any(|route| route.access.is_for_pages());
-        let (head, body) = request.into_parts();
-        let answered = self.answer(Request::from_parts(head, ()), body);
-        // A hook of the application that panics must not take the connection with it.
-        let panicked = |_| {
-            Err(Rejection::new(
-                RejectionKind::Failed,
-                "endpoint hook panicked",
-            ))
-        };
-        let answer = caught_future(answered).await.unwrap_or_else(panicked);
-        match answer {
-            Ok(reply) => {
-                let mut response = reply.into_response();
-                if shape == Shape::Head {
-                    // RFC 9110 §8.6: as long as the answer to GET.
-                    let length = response.body().size_hint().exact().unwrap_or_default();
-                    response
-                        .headers_mut()
-                        .insert(CONTENT_LENGTH, HeaderValue::from(length));
-                    *response.body_mut() = EndpointBody::default();
-                }
-                response.map(ResponseBody::inner)
-            }
-            Err(rejection) => {
-                let is_method = rejection.kind() == RejectionKind::MethodNotAllowed;
-                let mut response = self.auth.pipeline().responder.respond(rejection, shape);
-                if is_for_pages {
-                    drop_prompts(response.headers_mut());
-                }
-                // RFC 9110 §15.5.6: a 405 lists the methods that there are.
-                if let (true, Ok(allowed)) = (is_method, HeaderValue::try_from(allowed)) {
-                    response.headers_mut().insert(ALLOW, allowed);
-                }
-                response
-            }
-        }
-    }
-
-    async fn answer<B>(&self, head: Request<()>, body: B) -> Result<Reply, Rejection>
-    where
-        B: Body + Send + 'static,
-        B::Data: Send,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
-    {
-        let told = |rejection| self.auth.pipeline().told(rejection);
-        let (route, parameters) = self.route(&head).map_err(told)?;
-        let (head, quota) = self.admitted(route, head).await?;
-        let input = match route.body {
-            TakesBody::Yes => Input::read(head.headers(), body, self.body_limit)
-                .await
-                .map_err(told)?,
-            TakesBody::No => Input::none(),
-        };
-        let call = Call {
-            parameters,
-            peer: self.auth.pipeline().peer(&head),
-            caller: Principal::optional_from_extensions(head.extensions())?,
-            head: head.into_parts().0,
-            now: self.auth.pipeline().clock.now(),
-            public_url: self.public_url.clone(),
-        };
-        let answer = route.handler.handle(&self.auth, &call, input).await;
-        match answer {
-            Ok(reply) => Ok(reply.with_quota(quota)),
-            Err(rejection) => Err(told(rejection).under_quota(quota)),
-        }
-    }
-
-    fn route(&self, head: &Request<()>) -> Result<(&Route, Parameters), Rejection> {
-        let path = head.uri().path();
+    /// The place of a route, and the parameters of its path.
+    fn route(&self, method: &Method, path: &str) -> Result<(usize, Parameters), Rejection> {
         // RFC 9110 §9.3.2: HEAD is GET without the body.
-        let method = if head.method() == Method::HEAD {
+        let method = if *method == Method::HEAD {
             &Method::GET
         } else {
-            head.method()
+            method
         };
         let mut known = false;
-        for route in &self.routes {
+        for (at, route) in self.routes.iter().enumerate() {
             let Some(parameters) = route.path.matches(path) else {
                 continue;
             };
             if route.method == *method {
-                return Ok((route, parameters));
+                return Ok((at, parameters));
             }
             known = true;
         }
@@ -193,47 +242,39 @@ impl Shared {
         Err(Rejection::new(kind, "route"))
     }
 
-    /// The way through the layer: a caller where the route needs one, and the throttles in any case.
-    async fn admitted(
+    /// What a route answers to a request that has passed its gates.
+    async fn answer<B>(
         &self,
-        route: &Route,
-        mut head: Request<()>,
-    ) -> Result<(Request<()>, Option<Fields>), Rejection> {
+        at: usize,
+        parameters: Parameters,
+        request: Request<B>,
+    ) -> Result<Reply, Rejection>
+    where
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let route = &self.routes[at];
         let pipeline = self.auth.pipeline();
-        if route.access.is_for_pages() {
-            check_same_origin(&head, self.public_url.as_deref()).map_err(|no| pipeline.told(no))?;
-        }
-        if let Access::Cookies(cookies, _) = &route.access {
-            cookies
-                .present(head.headers_mut())
-                .map_err(|no| pipeline.told(no))?;
-        }
-        if let Access::File = route.access {
-            head.extensions_mut().insert(Caller(None));
-            return Ok((head, None));
-        }
-        let requirement = route.access.requirement();
-        let mut decision = match requirement {
-            None => pipeline.throttle(None, &mut head),
-            Some(_) => pipeline.decide(Mode::Required, &mut head),
+        let (head, body) = request.into_parts();
+        let input = match route.body {
+            TakesBody::Yes => Input::read(&head.headers, body, self.body_limit).await?,
+            TakesBody::No => Input::none(),
         };
-        let quota = loop {
-            decision = match decision {
-                Decision::Admit(quota) => break quota,
-                Decision::Refuse(rejection) => return Err(rejection),
-                Decision::Ask(mut question) => {
-                    let reply = poll_fn(|cx| question.poll(cx)).await;
-                    pipeline.resume(reply, &mut head)
-                }
-            };
+        let caller = match Caller::of(&head.extensions) {
+            Ok(caller) => caller.principal.clone(),
+            // A file has no gate that would look for one.
+            Err(_) => None,
         };
-        if let Some(requirement) = requirement {
-            let caller = Caller::of(head.extensions()).and_then(Caller::principal);
-            caller
-                .and_then(|caller| requirement.judge(caller))
-                .map_err(|no| pipeline.told(no))?;
-        }
-        Ok((head, quota))
+        let call = Call {
+            parameters,
+            peer: pipeline.peer(&head.headers, &head.extensions),
+            caller,
+            head,
+            now: pipeline.clock.now(),
+            public_url: self.public_url.clone(),
+        };
+        route.handler.handle(&call, input).await
     }
 
     fn fitting(&self, path: &str) -> impl Iterator<Item = &Route> {
@@ -256,6 +297,85 @@ impl Shared {
     }
 }
 
+/// The endpoint of a route, behind its gates.
+#[derive(Clone)]
+struct AtRoute {
+    mounted: Arc<Mounted>,
+    at: usize,
+    parameters: Parameters,
+}
+
+impl<B> Service<Request<B>> for AtRoute
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<EndpointBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let Self {
+            mounted,
+            at,
+            parameters,
+        } = self.clone();
+        Box::pin(async move {
+            let answered = mounted.shared.answer(at, parameters, request);
+            // A hook of the application that panics must not take the connection with it.
+            Ok(match caught_future(answered).await {
+                Ok(Ok(reply)) => reply.into_response(),
+                Ok(Err(rejection)) => refusing(rejection),
+                Err(_) => refusing(Rejection::new(
+                    RejectionKind::Failed,
+                    "endpoint hook panicked",
+                )),
+            })
+        })
+    }
+}
+
+/// Where there is no endpoint, or where it refuses before its gates.
+#[derive(Clone)]
+struct Refuses(Rejection);
+
+impl<B> Service<Request<B>> for Refuses {
+    type Response = Response<EndpointBody>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        ready(Ok(refusing(self.0.clone())))
+    }
+}
+
+/// What the gate around it answers and tells.
+fn refusing(rejection: Rejection) -> Response<EndpointBody> {
+    let mut response = Response::new(EndpointBody::default());
+    response.extensions_mut().insert(rejection);
+    response
+}
+
+/// What carries a credential mostly, whether or not this layer reads it there, is shown by no
+/// `Debug`: hooks get to see the head of a request.
+fn hide_credentials(headers: &mut HeaderMap) {
+    const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+    for name in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, X_API_KEY] {
+        if let Entry::Occupied(mut lines) = headers.entry(name) {
+            lines.iter_mut().for_each(|line| line.set_sensitive(true));
+        }
+    }
+}
+
 /// To a challenge of Basic a browser answers itself, with a prompt over the page; and on a page's routes no Basic is accepted.
 fn drop_prompts(headers: &mut HeaderMap) {
     let is_basic = |line: &HeaderValue| line.as_bytes().to_ascii_lowercase().starts_with(b"basic");
@@ -274,5 +394,27 @@ impl fmt::Debug for Endpoints {
         f.debug_tuple("Endpoints")
             .field(&self.paths().collect::<Vec<_>>())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_that_carry_credentials_are_not_shown() {
+        let mut headers = HeaderMap::new();
+        for name in [
+            "authorization",
+            "proxy-authorization",
+            "cookie",
+            "cookie",
+            "x-api-key",
+        ] {
+            headers.append(name, HeaderValue::from_static("wonderland"));
+        }
+        hide_credentials(&mut headers);
+        let shown = format!("{headers:?}");
+        assert!(!shown.contains("wonder"), "{shown}");
     }
 }

@@ -1,9 +1,12 @@
-use super::Call;
+use super::call::Call;
+use crate::clock::rfc3339;
+use crate::issue::TokenPair;
 use crate::principal::Principal;
 use crate::reject::Rejection;
 use crate::store::UserRecord;
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// What an answer shows of a record.
 pub(super) type Show<T> = Arc<dyn Fn(&T, &Call) -> Map<String, Value> + Send + Sync>;
@@ -26,10 +29,10 @@ pub(super) fn own(call: &Call) -> Result<&Principal, Rejection> {
 /// `id`, `names` are for the owner alone; so is the profile, whose members stand beside them.
 pub(super) fn user_map(user: &UserRecord, name_field: &str) -> Map<String, Value> {
     let mut map = Map::new();
-    map.insert("id".into(), user.id().id().into());
+    map.insert("id".into(), user.id.id().into());
     map.insert(
         name_field.into(),
-        user.names().next().unwrap_or_default().into(),
+        user.names.first().map_or("", |name| name).into(),
     );
     if let Some(profile) = user.profile::<Map<String, Value>>() {
         for (name, value) in profile {
@@ -37,4 +40,22 @@ pub(super) fn user_map(user: &UserRecord, name_field: &str) -> Map<String, Value
         }
     }
     map
+}
+
+/// `access`, and `refresh` where there is one.
+pub(super) fn pair_map(pair: &TokenPair) -> Map<String, Value> {
+    let mut members = Map::new();
+    members.insert("access".into(), pair.access().expose().as_str().into());
+    if let Some(refresh) = pair.refresh() {
+        members.insert("refresh".into(), refresh.expose().as_str().into());
+    }
+    members
+}
+
+/// RFC 3339, or null.
+pub(super) fn time(at: Option<SystemTime>) -> Value {
+    match at.and_then(rfc3339) {
+        Some(text) => text.into(),
+        None => Value::Null,
+    }
 }

@@ -1,16 +1,16 @@
-use super::call::Call;
 #[cfg(feature = "openapi")]
-use super::describe::About;
+use super::about::About;
+use super::call::Call;
 use super::input::{Input, named};
+use super::mount::Endpoint;
 use super::reply::Reply;
-use super::route::Handler;
-use super::session::users;
-use super::{Show, own, user_map};
-use crate::layer::AuthLayer;
+use super::route::{Access, Handler};
+use super::shown::{Show, own, user_map};
+use crate::authorize::Requirement;
 use crate::principal::Subject;
 use crate::reject::{Rejection, RejectionKind};
 use crate::store::{UserChange, UserRecord};
-use crate::users::NewUser;
+use crate::users::{NewUser, Users};
 use async_trait::async_trait;
 use email_address::{EmailAddress, Options};
 #[cfg(feature = "openapi")]
@@ -36,11 +36,12 @@ const PAGE: usize = 1_000;
 #[derive(Clone)]
 #[must_use]
 pub struct UsersEndpoint {
-    pub(super) shape: Arc<Shape>,
+    shape: Arc<Shape>,
 }
 
 #[derive(Clone)]
-pub(super) struct Shape {
+struct Shape {
+    users: Users,
     name_field: String,
     /// Names are email addresses.
     by_email: bool,
@@ -49,17 +50,12 @@ pub(super) struct Shape {
     show: Option<Show<UserRecord>>,
 }
 
-impl Default for UsersEndpoint {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl UsersEndpoint {
     /// Users who sign in by `email`, an address (RFC 5321 §4.1.2) of a domain with a dot; without a profile and without
     /// administrators.
-    pub fn new() -> Self {
+    pub fn of(users: &Users) -> Self {
         let shape = Shape {
+            users: users.clone(),
             name_field: "email".into(),
             by_email: true,
             profile_fields: Vec::new(),
@@ -158,16 +154,11 @@ impl Shape {
     }
 }
 
-pub(super) struct Register(pub(super) Arc<Shape>);
+struct Register(Arc<Shape>);
 
 #[async_trait]
 impl Handler for Register {
-    async fn handle(
-        &self,
-        auth: &AuthLayer,
-        call: &Call,
-        mut input: Input,
-    ) -> Result<Reply, Rejection> {
+    async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
         let Self(shape) = self;
         let name = input.text(&shape.name_field);
         shape.check_name(&name, &mut input);
@@ -178,8 +169,9 @@ impl Handler for Register {
         if let Some(profile) = profile {
             new = new.profile_json(profile);
         }
-        let user = users(auth)?
-            .register(new, call.now)
+        let user = shape
+            .users
+            .register(new)
             .await
             .map_err(|rejection| shape.named(rejection))?;
         Ok(Reply::created(shape.shown(&user, call)))
@@ -199,22 +191,22 @@ impl Handler for Register {
     }
 }
 
-pub(super) struct Current(pub(super) Arc<Shape>);
+struct Current(Arc<Shape>);
 
 #[async_trait]
 impl Handler for Current {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
+    async fn handle(&self, call: &Call, _: Input) -> Result<Reply, Rejection> {
         let Self(shape) = self;
         let caller = own(call)?;
         if shape.is_administrator(call) {
-            let users = users(auth)?.list(None, PAGE, call.now).await?;
+            let users = shape.users.list(None, PAGE).await?;
             let shown = users
                 .iter()
                 .map(|user| Value::Object(shape.shown(user, call)))
                 .collect();
             return Ok(Reply::json(http::StatusCode::OK, &Value::Array(shown)));
         }
-        let user = users(auth)?.find(caller.subject(), call.now).await?;
+        let user = shape.users.find(caller.subject()).await?;
         Ok(Reply::ok(shape.shown(&user, call)))
     }
 
@@ -224,13 +216,14 @@ impl Handler for Current {
     }
 }
 
-pub(super) struct Find(pub(super) Arc<Shape>);
+struct Find(Arc<Shape>);
 
 #[async_trait]
 impl Handler for Find {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
-        let user = users(auth)?.find(&self.0.target(call)?, call.now).await?;
-        Ok(Reply::ok(self.0.shown(&user, call)))
+    async fn handle(&self, call: &Call, _: Input) -> Result<Reply, Rejection> {
+        let Self(shape) = self;
+        let user = shape.users.find(&shape.target(call)?).await?;
+        Ok(Reply::ok(shape.shown(&user, call)))
     }
 
     #[cfg(feature = "openapi")]
@@ -239,19 +232,14 @@ impl Handler for Find {
     }
 }
 
-pub(super) struct Update(pub(super) Arc<Shape>);
+struct Update(Arc<Shape>);
 
 #[async_trait]
 impl Handler for Update {
-    async fn handle(
-        &self,
-        auth: &AuthLayer,
-        call: &Call,
-        mut input: Input,
-    ) -> Result<Reply, Rejection> {
+    async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
         let Self(shape) = self;
-        let users = users(auth)?;
-        let user = users.find(&shape.target(call)?, call.now).await?;
+        let users = &shape.users;
+        let user = users.find(&shape.target(call)?).await?;
         let name = input.optional_text(&shape.name_field);
         name.iter()
             .for_each(|name| shape.check_name(name, &mut input));
@@ -260,7 +248,7 @@ impl Handler for Update {
         // The first name is the one that is shown; the others stay.
         let names = name.map(|name| {
             std::iter::once(name)
-                .chain(user.names().skip(1).map(str::to_owned))
+                .chain(user.names.iter().skip(1).map(|name| name.to_string()))
                 .collect::<Vec<_>>()
         });
         let change = UserChange {
@@ -268,7 +256,7 @@ impl Handler for Update {
             profile,
             ..UserChange::default()
         };
-        let changed = users.change(user.id(), change, call.now).await;
+        let changed = users.change(&user.id, change).await;
         Ok(Reply::ok(shape.shown(
             &*changed.map_err(|rejection| shape.named(rejection))?,
             call,
@@ -284,6 +272,21 @@ impl Handler for Update {
                 .iter()
                 .fold(about, |about, field| about.optional_text(field)),
         )
+    }
+}
+
+impl From<UsersEndpoint> for Endpoint {
+    fn from(endpoint: UsersEndpoint) -> Self {
+        Self::new(move |path, mounting| {
+            mounting.uses_users(endpoint.shape.users.realm());
+            let shape = || Arc::clone(&endpoint.shape);
+            let anyone = || Access::Caller(Requirement::anyone());
+            let one = format!("{path}{{user_id}}/");
+            mounting.post(path, Access::Anybody, Register(shape()));
+            mounting.get(path, anyone(), Current(shape()));
+            mounting.get(&one, anyone(), Find(shape()));
+            mounting.patch(&one, anyone(), Update(shape()));
+        })
     }
 }
 

@@ -8,7 +8,6 @@ use axum_core::extract::{FromRequest, Request};
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
-use std::net::SocketAddr;
 
 /// The verified caller. On an anonymous request it is a 401, and where no layer saw the request a 500.
 impl<S: Sync> FromRequestParts<S> for Principal {
@@ -54,11 +53,4 @@ impl<S: Clone + Send + Sync + 'static> From<crate::endpoint::Endpoints> for ::ax
         let mount = |router: Self, path: &str| router.route_service(path, endpoints.clone());
         endpoints.paths().fold(Self::new(), mount)
     }
-}
-
-/// From `Router::into_make_service_with_connect_info::<SocketAddr>()`.
-pub(crate) fn axum_peer(extensions: &http::Extensions) -> Option<SocketAddr> {
-    extensions
-        .get()
-        .map(|::axum::extract::ConnectInfo(address)| *address)
 }

@@ -9,8 +9,3 @@ mod tonic;
 
 #[cfg(feature = "openapi")]
 pub use openapi::SecuritySchemes;
-
-#[cfg(feature = "axum")]
-pub(crate) use axum::axum_peer;
-#[cfg(feature = "tonic")]
-pub(crate) use tonic::tonic_peer;

@@ -1,4 +1,5 @@
-use crate::credential::Accepted;
+use crate::credential::{Accepted, Place};
+use crate::layer::AuthLayer;
 use crate::pipeline::Mode;
 use std::fmt;
 use utoipa::Modify;
@@ -11,10 +12,14 @@ use utoipa::openapi::{Components, OpenApi};
 /// [`AuthLayer::security_schemes`](crate::AuthLayer::security_schemes).
 ///
 /// ```text
-/// Bearer         bearerAuth   type http, scheme bearer
-/// X-API-Key      apiKeyAuth   type apiKey, in header
-/// Basic          basicAuth    type http, scheme basic
-/// one's own      NAMEAuth     type apiKey, in header Authorization
+/// Bearer               bearerAuth      type http, scheme bearer
+/// Api-Key              apiKeyAuth      type apiKey, in header Authorization
+/// a header NAME        NAMEHeader      type apiKey, in header
+/// a cookie NAME        NAMECookie      type apiKey, in cookie
+/// a parameter NAME     NAMEQuery       type apiKey, in query
+/// a protocol NAME.…    NAMEProtocol    type apiKey, in header Sec-WebSocket-Protocol
+/// Basic                basicAuth       type http, scheme basic
+/// one's own            NAMEAuth        type apiKey, in header Authorization
 /// ```
 ///
 /// [`one_header`](Self::one_header) makes them a single `apiKey` scheme in the header `Authorization`, for pages on which a person
@@ -24,10 +29,11 @@ use utoipa::openapi::{Components, OpenApi};
 ///
 /// ```
 /// use tower_auth::store::Memory;
-/// use tower_auth::{ApiKeys, AuthLayer};
+/// use tower_auth::{ApiKeys, AuthLayer, Realm};
 /// use utoipa::{Modify, openapi::OpenApi};
 ///
-/// let auth = AuthLayer::builder().api_keys(ApiKeys::new(Memory::new()).prefix("egret")).build()?;
+/// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+/// let auth = AuthLayer::builder().accept(&keys).build()?;
 /// let mut document = OpenApi::default();
 /// auth.security_schemes().one_header().modify(&mut document);
 /// let document = serde_json::to_value(document).unwrap();
@@ -44,33 +50,25 @@ pub struct SecuritySchemes {
     mode: Mode,
 }
 
+impl AuthLayer {
+    /// What it accepts, for an OpenAPI document.
+    pub fn security_schemes(&self) -> SecuritySchemes {
+        SecuritySchemes::of(self.pipeline().reader.accepted(), self.gate().mode())
+    }
+}
+
 impl SecuritySchemes {
-    pub(crate) fn of(accepted: &Accepted, mode: Mode) -> Self {
+    fn of(accepted: &Accepted, mode: Mode) -> Self {
         let mut all = Self {
             schemes: Vec::new(),
             forms: Vec::new(),
             mode,
         };
-        if accepted.tokens || accepted.api_keys {
-            let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
-            let bearer = if accepted.api_keys {
-                bearer
-            } else {
-                bearer.bearer_format("JWT")
-            };
-            all.add(
-                "bearerAuth",
-                SecurityScheme::Http(bearer.build()),
-                "Bearer …",
-            );
-        }
-        if accepted.api_keys {
-            let key = ApiKeyValue::new("X-API-Key");
-            all.add(
-                "apiKeyAuth",
-                SecurityScheme::ApiKey(ApiKey::Header(key)),
-                "Api-Key …",
-            );
+        // First what is typed most.
+        let mut sources = accepted.sources();
+        sources.sort_by_key(|source| !matches!(source.place(), Place::Bearer));
+        for source in &sources {
+            all.add_source(source.place(), accepted);
         }
         if accepted.basic {
             let basic = HttpBuilder::new().scheme(HttpAuthScheme::Basic).build();
@@ -87,6 +85,34 @@ impl SecuritySchemes {
         all
     }
 
+    fn add_source(&mut self, place: &Place, accepted: &Accepted) {
+        let (name, key) = match place {
+            Place::Bearer => return self.add("bearerAuth", bearer(accepted), "Bearer …"),
+            Place::ApiKey => {
+                let form = "Api-Key …";
+                return self.add("apiKeyAuth", authorization(&[form.to_owned()]), form);
+            }
+            Place::Header(name) => (
+                format!("{}Header", component(name)),
+                ApiKey::Header(ApiKeyValue::new(&**name)),
+            ),
+            Place::Cookie(name) => (
+                format!("{name}Cookie"),
+                ApiKey::Cookie(ApiKeyValue::new(&**name)),
+            ),
+            Place::Query(name) => (
+                format!("{name}Query"),
+                ApiKey::Query(ApiKeyValue::new(&**name)),
+            ),
+            Place::WebSocket(name) => {
+                let form = format!("`{name}.…`, beside another protocol");
+                let value = ApiKeyValue::with_description("Sec-WebSocket-Protocol", &form);
+                (format!("{name}Protocol"), ApiKey::Header(value))
+            }
+        };
+        self.schemes.push((name, SecurityScheme::ApiKey(key)));
+    }
+
     fn add(&mut self, name: &str, scheme: SecurityScheme, form: &str) {
         self.schemes.push((name.to_owned(), scheme));
         self.forms.push(form.to_owned());
@@ -97,6 +123,24 @@ impl SecuritySchemes {
         self.schemes = vec![("authorization".into(), authorization(&self.forms))];
         self
     }
+}
+
+fn bearer(accepted: &Accepted) -> SecurityScheme {
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+    let bearer = if accepted.takes_only_tokens_as_bearer() {
+        bearer.bearer_format("JWT")
+    } else {
+        bearer
+    };
+    SecurityScheme::Http(bearer.build())
+}
+
+/// A name that a component may have: letters, digits, `.`, `-` and `_`.
+fn component(name: &str) -> String {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    name.chars()
+        .map(|c| if fits(c) { c } else { '_' })
+        .collect()
 }
 
 fn authorization(forms: &[String]) -> SecurityScheme {
@@ -130,6 +174,7 @@ impl fmt::Debug for SecuritySchemes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credential::{AcceptedKeys, Source};
     use serde_json::{Value, json};
 
     fn document(schemes: &SecuritySchemes) -> Value {
@@ -139,9 +184,17 @@ mod tests {
     }
 
     fn everything() -> Accepted {
+        let keys = AcceptedKeys {
+            prefix: Some("egret_".into()),
+            sources: vec![
+                Source::bearer(),
+                Source::api_key(),
+                Source::header("X-API-Key"),
+            ],
+        };
         Accepted {
-            tokens: true,
-            api_keys: true,
+            tokens: vec![Source::bearer()],
+            api_keys: vec![keys],
             basic: true,
             others: vec!["Hawk"],
             ..Accepted::default()
@@ -154,19 +207,26 @@ mod tests {
         assert_eq!(shown["openapi"], "3.1.0");
         let expected = json!({
             "bearerAuth": { "type": "http", "scheme": "bearer" },
-            "apiKeyAuth": { "type": "apiKey", "in": "header", "name": "X-API-Key" },
+            "apiKeyAuth": { "type": "apiKey", "in": "header", "name": "Authorization", "description": "`Api-Key …`" },
+            "X-API-KeyHeader": { "type": "apiKey", "in": "header", "name": "X-API-Key" },
             "basicAuth": { "type": "http", "scheme": "basic" },
             "HawkAuth": { "type": "apiKey", "in": "header", "name": "Authorization", "description": "`Hawk …`" },
         });
         assert_eq!(shown["components"]["securitySchemes"], expected);
-        let alternatives = json!([{ "bearerAuth": [] }, { "apiKeyAuth": [] }, { "basicAuth": [] }, { "HawkAuth": [] }]);
+        let alternatives = json!([
+            { "bearerAuth": [] },
+            { "apiKeyAuth": [] },
+            { "X-API-KeyHeader": [] },
+            { "basicAuth": [] },
+            { "HawkAuth": [] },
+        ]);
         assert_eq!(shown["security"], alternatives);
     }
 
     #[test]
     fn what_is_not_accepted_is_not_shown_and_optional_adds_nothing_as_an_alternative() {
         let tokens = Accepted {
-            tokens: true,
+            tokens: vec![Source::bearer()],
             ..Accepted::default()
         };
         let shown = document(&SecuritySchemes::of(&tokens, Mode::Optional));
@@ -174,6 +234,37 @@ mod tests {
             json!({ "bearerAuth": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } });
         assert_eq!(shown["components"]["securitySchemes"], jwt);
         assert_eq!(shown["security"], json!([{ "bearerAuth": [] }, {}]));
+    }
+
+    #[test]
+    fn each_place_is_shown_where_it_is() {
+        let keys = AcceptedKeys {
+            prefix: None,
+            sources: vec![
+                Source::header("X!Key"),
+                Source::cookie("__Host-key"),
+                Source::query("key"),
+                Source::websocket("bearer"),
+            ],
+        };
+        let accepted = Accepted {
+            api_keys: vec![keys],
+            ..Accepted::default()
+        };
+        let shown = document(&SecuritySchemes::of(&accepted, Mode::Required));
+        let protocol = "`bearer.…`, beside another protocol";
+        let expected = json!({
+            "X_KeyHeader": { "type": "apiKey", "in": "header", "name": "X!Key" },
+            "__Host-keyCookie": { "type": "apiKey", "in": "cookie", "name": "__Host-key" },
+            "keyQuery": { "type": "apiKey", "in": "query", "name": "key" },
+            "bearerProtocol": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Sec-WebSocket-Protocol",
+                "description": protocol,
+            },
+        });
+        assert_eq!(shown["components"]["securitySchemes"], expected);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 use super::Grant;
 use crate::clock::unix_seconds;
-use crate::principal::Subject;
-use crate::scheme::TokenUse;
+use crate::principal::{Subject, TokenUse};
 use serde_json::{Map, Value};
 use std::time::SystemTime;
 

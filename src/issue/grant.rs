@@ -4,8 +4,12 @@ use crate::scheme::is_reserved;
 use crate::store::UserRecord;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 pub(super) const CLAIM_TAKEN: &str = "The name of this claim is taken.";
+
+/// What [`Tokens::grant`](super::Tokens::grant) was given.
+pub(super) type GrantOf = Arc<dyn Fn(&UserRecord, Grant) -> Result<Grant, Rejection> + Send + Sync>;
 
 /// What a token is to say: whose it is, and what it grants.
 ///
@@ -123,9 +127,9 @@ impl Grant {
 impl From<&UserRecord> for Grant {
     fn from(user: &UserRecord) -> Self {
         Self {
-            scopes: user.scopes().clone(),
-            roles: user.roles().clone(),
-            ..Self::new(user.id().clone())
+            scopes: user.scopes.clone(),
+            roles: user.roles.clone(),
+            ..Self::new(user.id.clone())
         }
     }
 }

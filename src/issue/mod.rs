@@ -5,24 +5,35 @@
     allow(dead_code, unused_imports, reason = "each scheme needs a part of it")
 )]
 
-#[cfg(feature = "api-key")]
-mod api_keys;
 #[cfg(feature = "jwt")]
 mod claims;
 #[cfg(feature = "jwt")]
 mod grant;
+#[cfg(feature = "api-key")]
+mod key_issuer;
+#[cfg(feature = "api-key")]
+mod key_request;
 #[cfg(feature = "jwt")]
-mod issuer;
+mod mint;
 mod name;
+#[cfg(feature = "jwt")]
+mod rotation;
+#[cfg(feature = "jwt")]
+mod token_issuer;
+#[cfg(feature = "jwt")]
+mod token_pair;
 #[cfg(feature = "jwt")]
 mod tokens;
 
-#[cfg(feature = "api-key")]
-pub use api_keys::KeyRequest;
 #[cfg(feature = "jwt")]
 pub use grant::Grant;
+#[cfg(feature = "api-key")]
+pub use key_issuer::{KeyIssuer, NewKey};
+#[cfg(feature = "api-key")]
+pub use key_request::KeyRequest;
 #[cfg(feature = "jwt")]
-pub use issuer::{NewPrivateToken, TokenIssuer, TokenPair};
-use name::checked_name;
+pub use token_issuer::{NewPrivateToken, TokenIssuer};
+#[cfg(feature = "jwt")]
+pub use token_pair::TokenPair;
 #[cfg(feature = "jwt")]
 pub use tokens::Tokens;

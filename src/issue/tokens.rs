@@ -1,10 +1,14 @@
-use super::TokenIssuer;
+use super::Grant;
 use super::claims::Names;
+use super::grant::GrantOf;
+use super::mint::Mint;
+use super::rotation::Rotation;
 use crate::config::ConfigProblem;
-use crate::event::Events;
+use crate::credential::Source;
 use crate::key_set::{JwtKey, KeyRing, SigningKey};
+use crate::reject::Rejection;
 use crate::scheme::{Jwt, OurPolicy, Ours};
-use crate::store::{Guard, TokenStore};
+use crate::store::{Guard, Stores, UserRecord};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,24 +37,21 @@ const LONGEST_FAMILY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// ```
 /// use std::time::Duration;
 /// use tower_auth::store::Memory;
-/// use tower_auth::{AuthLayer, Grant, Subject, Tokens};
+/// use tower_auth::{AuthLayer, Grant, Realm, Subject, Tokens, random_secret};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-/// let auth = AuthLayer::builder()
-///     .tokens(
-///         Tokens::hs256("example only: 0123456789abcdefghij")
-///             .store(Memory::new())
-///             .issuer("https://api.example.com")
-///             .access_lifetime(Duration::from_secs(30 * 60)),
-///     )
-///     .build()?;
+/// let secret = random_secret()?; // a real service has it in its environment
+/// let tokens = Realm::new(Memory::new()).tokens(
+///     Tokens::hs256(secret.expose())
+///         .issuer("https://api.example.com")
+///         .access_lifetime(Duration::from_secs(30 * 60)),
+/// );
+/// let auth = AuthLayer::builder().accept(&tokens).build()?;
 ///
-/// let now = std::time::SystemTime::now();
-/// let tokens = auth.tokens().expect("they were configured");
-/// let first = tokens.issue(Grant::new(Subject::user("7")).scope("reports:read"), now).await?;
-/// let second = tokens.refresh(first.refresh().expect("a pair").expose(), now).await?;
+/// let first = tokens.issue(Grant::new(Subject::user("7")).scope("reports:read")).await?;
+/// let second = tokens.refresh(first.refresh().expect("a pair").expose()).await?;
 /// assert_ne!(first.access().expose(), second.access().expose());
-/// assert!(tokens.refresh("garbage", now).await.is_err());
+/// assert!(tokens.refresh("garbage").await.is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
 #[derive(Clone)]
@@ -59,7 +60,7 @@ pub struct Tokens {
     key: SigningKey,
     next: Vec<SigningKey>,
     retired: Vec<JwtKey>,
-    store: Option<Arc<dyn TokenStore>>,
+    grant: Option<GrantOf>,
     issuer: String,
     audience: Option<String>,
     access_lifetime: Duration,
@@ -69,13 +70,7 @@ pub struct Tokens {
     grace: Duration,
     scope_claim: String,
     role_claim: String,
-}
-
-/// Whether a refresh token is good once or until it expires.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rotation {
-    On,
-    Off,
+    sources: Vec<Source>,
 }
 
 impl Tokens {
@@ -90,7 +85,7 @@ impl Tokens {
             key,
             next: Vec::new(),
             retired: Vec::new(),
-            store: None,
+            grant: None,
             issuer: String::new(),
             audience: None,
             access_lifetime: 15 * MINUTE,
@@ -100,12 +95,17 @@ impl Tokens {
             grace: Duration::from_secs(10),
             scope_claim: String::from("scope"),
             role_claim: String::from("roles"),
+            sources: vec![Source::bearer()],
         }
     }
 
-    /// Where families, private tokens and revocations are kept.
-    pub fn store(mut self, store: impl TokenStore) -> Self {
-        self.store = Some(Arc::new(store));
+    /// What the tokens of a user are to say, given all that the user has: to add claims, or to grant
+    /// less.
+    pub fn grant(
+        mut self,
+        grant: impl Fn(&UserRecord, Grant) -> Result<Grant, Rejection> + Send + Sync + 'static,
+    ) -> Self {
+        self.grant = Some(Arc::new(grant));
         self
     }
 
@@ -179,55 +179,61 @@ impl Tokens {
         self
     }
 
-    pub(crate) fn build(
-        self,
-        deadline: Duration,
-        events: &Events,
-    ) -> Result<TokenIssuer, Vec<ConfigProblem>> {
-        let mut problems = Vec::new();
-        let second = Duration::from_secs(1);
-        for (name, lifetime) in [
-            ("access_lifetime", self.access_lifetime),
-            ("refresh_lifetime", self.refresh_lifetime),
-            ("private_lifetime", self.private_lifetime),
-        ] {
-            if lifetime < second {
-                problems.push(ConfigProblem::Zero(name));
-            }
+    /// Where access and private tokens are read; as [`Source::bearer`] alone by default. Anywhere
+    /// else they are refused.
+    pub fn sources(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
+        self.sources = sources.into_iter().collect();
+        self
+    }
+
+    pub(super) fn lifetime_of_access(&self) -> Duration {
+        self.access_lifetime
+    }
+
+    /// All mistakes at once.
+    pub(super) fn build(self, stores: &Stores, guard: Guard) -> Result<Mint, Vec<ConfigProblem>> {
+        let mut problems = self.wrong_lifetimes();
+        let store = stores.token_store();
+        if store.is_none() {
+            problems.push(ConfigProblem::NoStore("tokens"));
         }
-        if self.access_lifetime > self.refresh_lifetime {
-            problems.push(ConfigProblem::Lifetimes);
-        }
-        let Some(store) = self.store else {
-            problems.push(ConfigProblem::NoTokenStore);
-            return Err(problems);
-        };
-        let ring = KeyRing::build(self.key, self.next, self.retired).map_err(|found| {
-            problems.extend(found);
-        });
-        let Ok(ring) = ring else { return Err(problems) };
         let mut jwt = Jwt::new()
             .issuer(self.issuer.clone())
             .leeway(Duration::ZERO)
+            .sources(self.sources)
             .scope_claim(self.scope_claim.clone())
             .role_claim(self.role_claim.clone());
         if let Some(audience) = &self.audience {
             jwt = jwt.audience(audience.clone());
         }
-        jwt = ring.verifying_keys().into_iter().fold(jwt, Jwt::key);
-        let ours = Ours::new(store, Guard { deadline });
-        let policy = OurPolicy::build(jwt, ours.clone()).map_err(|found| problems.extend(found));
-        let Ok(policy) = policy else {
+        let ring = match KeyRing::build(self.key, self.next, self.retired) {
+            Ok(ring) => Some(ring),
+            Err(found) => {
+                problems.extend(found);
+                None
+            }
+        };
+        let Some((ring, store)) = ring.zip(store) else {
+            // The rest of the policy is looked at without keys.
+            problems.extend(jwt.problems_but_keys(true));
             return Err(problems);
         };
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        Ok(TokenIssuer::new(super::issuer::Parts {
+        jwt = ring.verifying_keys().into_iter().fold(jwt, Jwt::key);
+        let private_store = stores.private_token_store().cloned();
+        let ours = Ours::new(Arc::clone(store), private_store, guard);
+        let policy = match OurPolicy::build(jwt, ours.clone()) {
+            Ok(policy) if problems.is_empty() => policy,
+            Ok(_) => return Err(problems),
+            Err(found) => {
+                problems.extend(found);
+                return Err(problems);
+            }
+        };
+        Ok(Mint {
             ring,
             policy,
             ours,
-            events: events.clone(),
+            grant: self.grant,
             names: Names {
                 issuer: self.issuer,
                 audience: self.audience,
@@ -240,7 +246,24 @@ impl Tokens {
             private_lifetime: self.private_lifetime,
             rotation: self.rotation,
             grace: self.grace,
-        }))
+        })
+    }
+
+    fn wrong_lifetimes(&self) -> Vec<ConfigProblem> {
+        let mut problems = Vec::new();
+        for (name, lifetime) in [
+            ("access_lifetime", self.access_lifetime),
+            ("refresh_lifetime", self.refresh_lifetime),
+            ("private_lifetime", self.private_lifetime),
+        ] {
+            if lifetime < Duration::from_secs(1) {
+                problems.push(ConfigProblem::Zero(name));
+            }
+        }
+        if self.access_lifetime > self.refresh_lifetime {
+            problems.push(ConfigProblem::Lifetimes);
+        }
+        problems
     }
 }
 

@@ -10,6 +10,7 @@
 //!
 //! A key goes through a ring in that order: verifiers know it before it signs, and until what it signed is expired.
 
+mod algorithm;
 mod jws;
 mod key;
 mod private_key;
@@ -17,9 +18,13 @@ mod public_key;
 mod ring;
 mod secret_key;
 mod set;
+mod sign_error;
 mod signing_key;
 
-pub use key::{JwtAlgorithm, JwtKey};
+pub use algorithm::JwtAlgorithm;
+pub use key::JwtKey;
+#[cfg(feature = "test-util")]
+pub(crate) use signing_key::Signer;
 pub use signing_key::SigningKey;
 
 pub(crate) use jws::{Parts, decoded, decoded_into, refused};

@@ -12,8 +12,9 @@
 //! The envelope is read here, so that a mistake is called by its name with either back end; the key itself is read by
 //! the back end, which is called directly, never through jsonwebtoken's process-wide provider.
 
-use super::key::{JwtAlgorithm, JwtKey};
-use super::signing_key::SignError;
+use super::algorithm::JwtAlgorithm;
+use super::key::JwtKey;
+use super::sign_error::SignError;
 use crate::config::ConfigProblem;
 use base64_simd::URL_SAFE_NO_PAD;
 

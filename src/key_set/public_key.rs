@@ -3,7 +3,7 @@
 //! A back end is called directly, never through jsonwebtoken's process-wide provider: with both of its features on,
 //! as another crate of the same build can bring about, that one panics.
 
-use super::key::JwtAlgorithm;
+use super::algorithm::JwtAlgorithm;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 

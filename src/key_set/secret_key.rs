@@ -1,6 +1,6 @@
 //! Shared secrets, checked when they are loaded: to verify with, and to sign with.
 
-use super::key::JwtAlgorithm;
+use super::algorithm::JwtAlgorithm;
 use crate::config::ConfigProblem;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Sha256, Sha384, Sha512};

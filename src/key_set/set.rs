@@ -1,5 +1,6 @@
+use super::algorithm::JwtAlgorithm;
 use super::jws::refused;
-use super::key::{JwtAlgorithm, JwtKey, Key};
+use super::key::{JwtKey, Key};
 use crate::config::ConfigProblem;
 use crate::reject::Rejection;
 

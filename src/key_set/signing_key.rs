@@ -1,8 +1,10 @@
-use super::key::{JwtAlgorithm, JwtKey, LONGEST_KID};
+use super::algorithm::JwtAlgorithm;
+use super::key::{JwtKey, LONGEST_KID};
 #[cfg(feature = "pem")]
 use super::private_key::read_pem;
 use super::private_key::{PrivateKey, problem};
 use super::secret_key::SecretKey;
+use super::sign_error::SignError;
 use crate::config::ConfigProblem;
 use crate::secret::Secret;
 use base64_simd::URL_SAFE_NO_PAD;
@@ -155,11 +157,6 @@ enum Half {
     Private(PrivateKey),
 }
 
-/// The back end did not sign. It does not say why.
-#[derive(Debug, thiserror::Error)]
-#[error("the cryptographic back end did not sign")]
-pub(crate) struct SignError;
-
 impl Signer {
     fn new(algorithm: JwtAlgorithm, key: Half, verifying: JwtKey) -> Self {
         let id = verifying
@@ -182,16 +179,21 @@ impl Signer {
         URL_SAFE_NO_PAD.encode_append(header, &mut token);
         token.push('.');
         URL_SAFE_NO_PAD.encode_append(payload, &mut token);
-        let signature = match &self.key {
-            Half::Secret(key) => key.sign(token.as_bytes()),
-            Half::Private(key) => key.sign(token.as_bytes())?,
-        };
+        let signature = self.signature(token.as_bytes())?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_append(signature, &mut token);
         Ok(token)
     }
 
-    #[cfg(test)]
+    /// The signature of a message of any form.
+    pub(crate) fn signature(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        match &self.key {
+            Half::Secret(key) => Ok(key.sign(message)),
+            Half::Private(key) => key.sign(message),
+        }
+    }
+
+    #[cfg(any(test, feature = "test-util"))]
     pub(crate) fn algorithm(&self) -> JwtAlgorithm {
         self.algorithm
     }

@@ -2,10 +2,14 @@ mod hostile;
 mod ring;
 mod signing;
 
-use super::signing_key::{SignError, Signer};
+use super::sign_error::SignError;
+use super::signing_key::Signer;
 use super::{KeyRing, SigningKey};
+use crate::store::Stores;
 use crate::test_util::ManualClock;
-use crate::{AuthLayer, ConfigProblem as Problem, Jwt, JwtAlgorithm as Alg, JwtKey, Principal};
+use crate::{
+    AuthLayer, ConfigProblem as Problem, Jwt, JwtAlgorithm as Alg, JwtKey, Principal, Realm,
+};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -107,9 +111,10 @@ fn verified_by(keys: impl IntoIterator<Item = JwtKey>) -> AuthLayer {
     let jwt = keys
         .into_iter()
         .fold(Jwt::new().issuer(ISSUER).audience("api"), Jwt::key);
+    let realm = Realm::new(Stores::new()).clock(ManualClock::new(NOW));
     AuthLayer::builder()
-        .jwt(jwt)
-        .clock(ManualClock::new(NOW))
+        .realm(&realm)
+        .accept(jwt)
         .build()
         .unwrap()
 }

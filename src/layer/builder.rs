@@ -1,181 +1,146 @@
-use super::{AuthLayer, Services};
-use crate::account::Accounts;
-use crate::clock::{Clock, SystemClock};
+use super::AuthLayer;
+use super::accept::{Accept, Accepted};
 use crate::config::{ConfigError, ConfigProblem, is_http_url};
-use crate::credential::{Accepted, Source};
-use crate::event::{Event, Events};
-#[cfg(feature = "jwt")]
-use crate::issue::{TokenIssuer, Tokens};
+#[cfg(feature = "api-key")]
+use crate::credential::AcceptedKeys;
+use crate::credential::{Accepted as Forms, Reader, Source};
 use crate::pipeline::{Mode, Pipeline, Preflight};
+use crate::principal::{Accounts, LoadUser, Mark, Principal};
+use crate::realm::Realm;
 use crate::reject::format::{ErrorFormat, Problem};
 use crate::reject::{Challenges, Responder};
-#[cfg(feature = "api-key")]
-use crate::scheme::ApiKeys;
-#[cfg(feature = "basic")]
-use crate::scheme::Basic;
 use crate::scheme::{Chain, Scheme};
 #[cfg(feature = "jwt")]
 use crate::scheme::{Jwt, Jwts};
-use crate::store::{Guard, UserStore};
-#[cfg(feature = "redis")]
-use crate::throttle::RedisLimiter;
-use crate::throttle::{
-    Addresses, AttemptLimits, Attempts, QuotaFields, Stack, Surroundings, Throttle,
-};
-#[cfg(feature = "basic")]
-use crate::users::Users;
+use crate::store::Stores;
+use crate::throttle::{QuotaFields, Stack, Surroundings, Throttle};
+use http::HeaderValue;
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Configures an [`AuthLayer`]. Nothing is checked before [`build`](Self::build), which then reports every mistake.
+/// Configures an [`AuthLayer`]. Nothing is checked before [`build`](Self::build), which then reports
+/// every mistake, also those in what it accepts.
 #[must_use]
 pub struct AuthLayerBuilder {
-    #[cfg(feature = "jwt")]
-    jwts: Vec<Jwt>,
-    #[cfg(feature = "api-key")]
-    api_keys: Vec<ApiKeys>,
-    #[cfg(feature = "jwt")]
-    tokens: Vec<Tokens>,
-    #[cfg(feature = "basic")]
-    basic: Vec<Basic>,
-    #[cfg(feature = "basic")]
-    users: Vec<Users>,
-    #[cfg(feature = "api-key")]
-    managed_api_keys: Vec<ApiKeys>,
-    events: Events,
-    others: Vec<Box<dyn Scheme>>,
+    realm: Option<Realm>,
+    accepted: Vec<Accept>,
     resource_metadata: Option<String>,
+    public_url: Option<String>,
     format: Box<dyn ErrorFormat>,
-    realm: String,
     mode: Mode,
     preflight: Preflight,
     vary: bool,
     max_credential_len: usize,
-    store_deadline: Duration,
-    clock: Arc<dyn Clock>,
     throttles: Vec<Throttle>,
-    #[cfg(feature = "redis")]
-    limiter: Option<RedisLimiter>,
-    attempts: AttemptLimits,
-    addresses: Addresses,
     quota_fields: QuotaFields,
+    load_user: Option<LoadUser>,
+    remember_user: Duration,
+}
+
+impl AuthLayer {
+    /// Starts a configuration.
+    pub fn builder() -> AuthLayerBuilder {
+        AuthLayerBuilder::new()
+    }
 }
 
 impl AuthLayerBuilder {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self {
-            #[cfg(feature = "jwt")]
-            jwts: Vec::new(),
-            #[cfg(feature = "api-key")]
-            api_keys: Vec::new(),
-            #[cfg(feature = "jwt")]
-            tokens: Vec::new(),
-            #[cfg(feature = "basic")]
-            basic: Vec::new(),
-            #[cfg(feature = "basic")]
-            users: Vec::new(),
-            #[cfg(feature = "api-key")]
-            managed_api_keys: Vec::new(),
-            events: Events::default(),
-            others: Vec::new(),
+            realm: None,
+            accepted: Vec::new(),
             resource_metadata: None,
+            public_url: None,
             format: Box::new(Problem),
-            realm: String::from("api"),
             mode: Mode::Required,
             preflight: Preflight::Guarded,
             vary: false,
             max_credential_len: 8 * 1024,
-            store_deadline: Duration::from_secs(2),
-            clock: Arc::new(SystemClock),
             throttles: Vec::new(),
-            #[cfg(feature = "redis")]
-            limiter: None,
-            attempts: AttemptLimits::new(),
-            addresses: Addresses::new(),
             quota_fields: QuotaFields::default(),
+            load_user: None,
+            remember_user: Duration::from_secs(60),
         }
     }
 
-    /// Accepts JWTs of an issuer. Call it once for each issuer.
-    #[cfg(feature = "jwt")]
-    pub fn jwt(mut self, jwt: Jwt) -> Self {
-        self.jwts.push(jwt);
+    /// The realm of the layer, where nothing that it accepts is of one: a layer that accepts only
+    /// [`Jwt`](crate::Jwt)s or schemes of the application's own has clock, events and limits from
+    /// here.
+    ///
+    /// Without it the realm is that of what the layer accepts, and where that has none, one of the
+    /// layer's own without stores.
+    pub fn realm(mut self, realm: &Realm) -> Self {
+        self.realm = Some(realm.clone());
         self
     }
 
-    /// Issues tokens and accepts them, beside those of other issuers.
-    #[cfg(feature = "jwt")]
-    pub fn tokens(mut self, tokens: Tokens) -> Self {
-        self.tokens.push(tokens);
+    /// Accepts what this verifies: the tokens of a [`TokenIssuer`](crate::TokenIssuer), the API keys
+    /// of a [`KeyIssuer`](crate::KeyIssuer), [`Basic`](crate::Basic), the tokens of another issuer
+    /// ([`Jwt`](crate::Jwt)), or a [`Scheme`] of the application's own. Call it once for each.
+    ///
+    /// A scheme that is named `Bearer` gets the Bearer tokens that nothing else claims (see
+    /// [`Scheme`]).
+    pub fn accept(mut self, what: impl Into<Accept>) -> Self {
+        self.accepted.push(what.into());
         self
     }
 
-    /// Users of ours: API keys whose owner is a user, and tokens that we issue, are refused as soon as the user is disabled or
-    /// removed, and endpoints sign them in. It accepts no credential by itself; see [`basic`](Self::basic).
-    #[cfg(feature = "basic")]
-    pub fn users(mut self, users: impl Into<Users>) -> Self {
-        self.users.push(users.into());
+    /// Loads the application's own user for every verified caller, whatever was presented:
+    /// [`Principal::user`] then gives it, in handlers and in a
+    /// [`Requirement`](crate::Requirement) alike.
+    ///
+    /// - A user who was loaded is remembered for a minute, or as long as
+    ///   [`remember_user`](Self::remember_user) says, and costs nothing meanwhile.
+    /// - A caller for whom there is no user (`None`) is refused, as if the credential were revoked.
+    /// - A function that fails, panics or is slower than the realm's deadline is a 503.
+    /// - A subject is unique within its issuer only: with tokens of other issuers look at
+    ///   [`Principal::issuer`] as well, lest somebody else's user 7 be taken for this one.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use tower_auth::store::Memory;
+    /// use tower_auth::{ApiKeys, AuthLayer, Principal, Realm, Requirement};
+    ///
+    /// struct Member {
+    ///     plan: &'static str,
+    /// }
+    ///
+    /// async fn member(caller: Principal) -> Result<Option<Member>, Infallible> {
+    ///     // SELECT plan FROM members WHERE id = …
+    ///     Ok((caller.subject().id() == "7").then_some(Member { plan: "pro" }))
+    /// }
+    ///
+    /// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+    /// let auth = AuthLayer::builder().accept(&keys).load_user(member).build()?;
+    /// let pro = auth.require(Requirement::check("on plan pro", |caller| {
+    ///     caller.user::<Member>().is_some_and(|member| member.plan == "pro")
+    /// }));
+    /// # Ok::<(), tower_auth::ConfigError>(())
+    /// ```
+    pub fn load_user<F, U, E>(
+        mut self,
+        load: impl Fn(Principal) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<Option<U>, E>> + Send + 'static,
+        U: Send + Sync + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.load_user = Some(LoadUser::by(load));
         self
     }
 
-    /// Is told everything that happens: refusals, sign-ins, what is issued and revoked. It should be quick, for it runs within the
-    /// request; if it panics the answer is 500.
-    pub fn on_event(mut self, hook: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
-        self.events = Events::to(hook);
-        self
-    }
-
-    /// Accepts API keys. Call it once for each prefix.
-    #[cfg(feature = "api-key")]
-    pub fn api_keys(mut self, api_keys: ApiKeys) -> Self {
-        self.api_keys.push(api_keys);
-        self
-    }
-
-    /// Manages API keys that another layer accepts: endpoints of this one create, list and revoke them, and who presents one here
-    /// is refused.
-    #[cfg(feature = "api-key")]
-    pub fn managed_api_keys(mut self, api_keys: ApiKeys) -> Self {
-        self.managed_api_keys.push(api_keys);
-        self
-    }
-
-    /// Accepts Basic.
-    #[cfg(feature = "basic")]
-    pub fn basic(mut self, basic: Basic) -> Self {
-        self.basic.push(basic);
-        self
-    }
-
-    /// Accepts a scheme of the application's own.
-    pub fn scheme(mut self, scheme: impl Scheme) -> Self {
-        self.others.push(Box::new(scheme));
+    /// How long a user who was loaded is remembered; 60 seconds by default, 0 for not at all.
+    pub fn remember_user(mut self, time: Duration) -> Self {
+        self.remember_user = time;
         self
     }
 
     /// Limits how often callers may call. Several are all-or-nothing: a request that one of them refuses is counted by none.
     pub fn throttle(mut self, throttle: Throttle) -> Self {
         self.throttles.push(throttle);
-        self
-    }
-
-    /// Counts together with other machines, this layer's throttles and those of routes. By default they count in this process.
-    #[cfg(feature = "redis")]
-    pub fn limiter(mut self, limiter: RedisLimiter) -> Self {
-        self.limiter = Some(limiter);
-        self
-    }
-
-    /// How often credentials may be wrong; [`AttemptLimits::new`] by default.
-    pub fn attempts(mut self, limits: AttemptLimits) -> Self {
-        self.attempts = limits;
-        self
-    }
-
-    /// How the address that a request came from is found; by default it is the peer's.
-    pub fn addresses(mut self, addresses: Addresses) -> Self {
-        self.addresses = addresses;
         self
     }
 
@@ -191,16 +156,18 @@ impl AuthLayerBuilder {
         self
     }
 
-    /// The realm that challenges name (RFC 9110 §11.5), printable ASCII; `api` by default.
-    pub fn realm(mut self, realm: impl Into<String>) -> Self {
-        self.realm = realm.into();
-        self
-    }
-
     /// Where the metadata of the protected resource are (RFC 9728 §5.1), for the parameter `resource_metadata` of the Bearer
     /// challenge: an absolute URL. An endpoint serves them.
     pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
         self.resource_metadata = Some(url.into());
+        self
+    }
+
+    /// The URL that browsers know this server by, `https://api.example.com`: a credential in a
+    /// [cookie](crate::Source::cookie) is taken from pages of exactly this origin. Endpoints use it
+    /// too, unless they are given another one.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
         self
     }
 
@@ -220,8 +187,8 @@ impl AuthLayerBuilder {
         self
     }
 
-    /// Answers of the inner service say `Vary: Authorization, X-API-Key`, the latter where API keys are accepted
-    /// (RFC 9110 §12.5.5).
+    /// Answers of the inner service say on which fields they depend (RFC 9110 §12.5.5): `Vary: Authorization`, and every other
+    /// field in which a credential is read, such as `X-API-Key` or `Cookie`.
     ///
     /// For services with a shared cache before them and answers that it may keep: it does not know `X-API-Key` for a credential
     /// (RFC 9111 §3.5), nor that an answer to nobody is not for everybody. Refusals say `no-store` in any case.
@@ -236,318 +203,241 @@ impl AuthLayerBuilder {
         self
     }
 
-    /// How long a store may take to answer; 2 seconds by default. After that it is 503.
-    pub fn store_deadline(mut self, deadline: Duration) -> Self {
-        self.store_deadline = deadline;
-        self
-    }
-
-    /// The source of now; the system's clock by default.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
-    /// Checks the configuration. It reads no file, opens no connection and starts no task.
+    /// Checks the configuration, that of the realm and of everything it accepts included. It reads
+    /// no file, opens no connection and starts no task.
     ///
     /// # Errors
     ///
     /// All mistakes at once; [`ConfigProblem`] lists them.
     pub fn build(self) -> Result<AuthLayer, ConfigError> {
         let mut problems = Vec::new();
-        if self.realm.is_empty() || !self.realm.bytes().all(|b| matches!(b, 0x20..=0x7e)) {
-            problems.push(ConfigProblem::Realm);
-        }
-        if self
-            .resource_metadata
-            .as_deref()
-            .is_some_and(|url| !is_http_url(url))
+        let realm = self.own_realm(&mut problems);
+        problems.extend_from_slice(realm.problems());
+        if let Some(url) = &self.resource_metadata
+            && !is_http_url(url)
         {
             problems.push(ConfigProblem::ResourceUrl);
+        }
+        if let Some(url) = &self.public_url
+            && !is_http_url(url)
+        {
+            problems.push(ConfigProblem::PublicUrl);
         }
         if self.max_credential_len == 0 {
             problems.push(ConfigProblem::Zero("max_credential_len"));
         }
-        if self.store_deadline.is_zero() {
-            problems.push(ConfigProblem::Zero("store_deadline"));
+        let mut parts = Parts::new(self.max_credential_len, self.public_url);
+        for accepted in self.accepted {
+            parts.add(accepted.0, &mut problems);
         }
-        #[cfg_attr(
-            not(any(feature = "jwt", feature = "api-key", feature = "basic")),
-            expect(unused_variables, reason = "no scheme has a store")
-        )]
-        let within = (self.store_deadline, &self.events);
-        problems.extend_from_slice(self.addresses.problems());
-        #[cfg(feature = "redis")]
-        problems.extend(self.limiter.iter().flat_map(RedisLimiter::problems));
-        let surroundings = Surroundings {
-            addresses: Arc::new(self.addresses),
-            clock: Arc::clone(&self.clock),
-            shown: self.quota_fields,
-            events: self.events.clone(),
-            #[cfg(feature = "redis")]
-            limiter: self.limiter.map(Arc::new),
-        };
-        let (addresses, clock) = (Arc::clone(&surroundings.addresses), Arc::clone(&self.clock));
-        let attempts = Arc::new(Attempts::build(
-            self.attempts,
-            addresses,
-            clock,
-            &mut problems,
-        ));
-        let mut parts = Parts::new(self.max_credential_len);
-        #[cfg(feature = "basic")]
-        parts.add_users(self.users, within, &attempts, &mut problems);
         #[cfg(feature = "jwt")]
-        parts.add_jwts(self.tokens, self.jwts, within, &mut problems);
-        #[cfg(feature = "api-key")]
-        parts.add_api_keys(self.api_keys, within, &mut problems);
-        #[cfg(feature = "api-key")]
-        parts.manage_api_keys(self.managed_api_keys, within, &mut problems);
-        #[cfg(feature = "basic")]
-        parts.add_basic(self.basic, within, &attempts, &mut problems);
-        parts.add_others(self.others, &mut problems);
+        parts.finish_jwts(&mut problems);
+        parts.finish_bearer(&mut problems);
         if parts.schemes.is_empty() && problems.is_empty() {
             problems.push(ConfigProblem::NoScheme);
         }
-        let throttles = (!self.throttles.is_empty()).then(|| {
-            Arc::new(Stack::build(
-                "",
-                self.throttles,
-                surroundings.clone(),
-                &mut problems,
-            ))
-        });
-        let challenges = Challenges::new(
-            &self.realm,
-            parts.challenges(self.resource_metadata.as_deref()),
-        );
-        let responder = Responder::new(self.format, challenges);
-        let fields = if parts.accepted.api_keys {
-            "Authorization, X-API-Key"
-        } else {
-            "Authorization"
+        let surroundings = Surroundings {
+            addresses: Arc::clone(realm.found_addresses()),
+            clock: Arc::clone(realm.clock_handle()),
+            shown: self.quota_fields,
+            events: realm.events().clone(),
+            memory: Arc::clone(realm.memory_limiter()),
+            limiter: realm.shared_limiter().cloned(),
         };
-        let responder = responder.map(|made| {
-            if self.vary {
-                made.varying_by(fields)
-            } else {
-                made
+        let throttles = match self.throttles.is_empty() {
+            true => None,
+            false => {
+                let surroundings = surroundings.clone();
+                let stack = Stack::build("", self.throttles, surroundings, &mut problems);
+                Some(Arc::new(stack))
             }
-        });
-        let Ok(responder) = responder.map_err(|_| problems.push(ConfigProblem::Format)) else {
+        };
+        let challenges = parts.forms.challenges(self.resource_metadata.as_deref());
+        let challenges = Challenges::new(realm.challenge_name(), challenges);
+        let Ok(responder) = Responder::new(self.format, challenges) else {
+            problems.push(ConfigProblem::Format);
             return Err(ConfigError::of(problems));
         };
+        let responder = match HeaderValue::try_from(parts.forms.fields()) {
+            Ok(fields) if self.vary => responder.varying_by(fields),
+            // A name that cannot stand in a field is among the problems.
+            _ => responder,
+        };
         ConfigError::check(problems)?;
+        let loader = match self.load_user {
+            Some(load) => Some(load.build(realm.guard().deadline, self.remember_user)),
+            None => None,
+        };
+        let accounts = realm.stores().managed_user_store().cloned();
         let pipeline = Pipeline {
-            source: Source::new(parts.accepted),
+            reader: Reader::new(parts.forms),
             chain: Chain::new(parts.schemes),
-            accounts: Accounts::new(parts.accounts),
-            events: self.events,
-            clock: self.clock,
-            responder: Arc::new(responder),
+            accounts: Accounts::of(accounts, realm.guard(), loader),
+            events: realm.events().clone(),
+            clock: Arc::clone(realm.clock_handle()),
+            responder,
             preflight: self.preflight,
-            attempts,
+            attempts: Arc::clone(realm.attempt_guard()),
             throttles,
             surroundings,
+            mark: Mark::new(),
+            realm,
         };
-        Ok(AuthLayer::new(pipeline, parts.services, self.mode))
+        Ok(AuthLayer::new(pipeline, self.mode))
+    }
+
+    /// The one realm of all that it is made of.
+    fn own_realm(&self, problems: &mut Vec<ConfigProblem>) -> Realm {
+        let mut realms = self.realm.iter();
+        let mut realms = realms
+            .by_ref()
+            .chain(self.accepted.iter().filter_map(Accept::realm));
+        let Some(first) = realms.next() else {
+            return Realm::new(Stores::new());
+        };
+        if realms.any(|other| !other.is(first)) {
+            problems.push(ConfigProblem::TwoRealms);
+        }
+        first.clone()
     }
 }
 
 /// What the schemes add up to.
 struct Parts {
     schemes: Vec<Box<dyn Scheme>>,
-    accepted: Accepted,
-    accounts: Option<(Arc<dyn UserStore>, Guard)>,
-    services: Services,
+    forms: Forms,
+    #[cfg(feature = "jwt")]
+    jwts: Vec<Jwt>,
+    #[cfg(feature = "jwt")]
+    tokens: Vec<crate::issue::TokenIssuer>,
+    /// The place of the first issuer among the schemes, and that of its mistakes among all.
+    #[cfg(feature = "jwt")]
+    jwts_stand_at: Option<(usize, usize)>,
+    own_bearer: Option<Box<dyn Scheme>>,
 }
 
-/// How long stores may take, and who is told.
-#[cfg_attr(
-    not(any(feature = "jwt", feature = "api-key", feature = "basic")),
-    expect(dead_code, reason = "no scheme has a store")
-)]
-type Within<'a> = (Duration, &'a Events);
-
 impl Parts {
-    fn new(max_len: usize) -> Self {
+    fn new(max_len: usize, public_url: Option<String>) -> Self {
         Self {
             schemes: Vec::new(),
-            accepted: Accepted {
+            forms: Forms {
                 max_len,
-                ..Accepted::default()
+                public_url,
+                ..Forms::default()
             },
-            accounts: None,
-            services: Services::default(),
+            #[cfg(feature = "jwt")]
+            jwts: Vec::new(),
+            #[cfg(feature = "jwt")]
+            tokens: Vec::new(),
+            #[cfg(feature = "jwt")]
+            jwts_stand_at: None,
+            own_bearer: None,
         }
     }
 
-    #[cfg(feature = "basic")]
-    fn add_users(
-        &mut self,
-        users: Vec<Users>,
-        within: Within<'_>,
-        attempts: &Arc<Attempts>,
-        problems: &mut Vec<ConfigProblem>,
-    ) {
-        if users.len() > 1 {
-            problems.push(ConfigProblem::Twice("users"));
-        }
-        for users in users {
-            let users = users.within(within.0, within.1, attempts);
-            self.accounts = Some((Arc::clone(users.store()), users.guard()));
-            self.services.users = Some(users);
+    fn add(&mut self, accepted: Accepted, problems: &mut Vec<ConfigProblem>) {
+        match accepted {
+            #[cfg(feature = "jwt")]
+            Accepted::Tokens(tokens) => {
+                let here = (self.schemes.len(), problems.len());
+                self.jwts_stand_at.get_or_insert(here);
+                self.tokens.push(tokens);
+            }
+            #[cfg(feature = "jwt")]
+            Accepted::Jwt(jwt) => {
+                let here = (self.schemes.len(), problems.len());
+                self.jwts_stand_at.get_or_insert(here);
+                self.jwts.push(*jwt);
+            }
+            #[cfg(feature = "api-key")]
+            Accepted::Keys(keys) => self.add_keys(&keys, problems),
+            #[cfg(feature = "basic")]
+            Accepted::Basic(basic) => {
+                if self.forms.basic {
+                    problems.push(ConfigProblem::TwoBasic);
+                }
+                self.forms.basic = true;
+                match basic.verifier() {
+                    Ok(verifier) => self.schemes.push(Box::new(verifier)),
+                    Err(problem) => problems.push(problem),
+                }
+            }
+            Accepted::Scheme(scheme) => self.add_scheme(scheme, problems),
         }
     }
 
+    #[cfg(feature = "api-key")]
+    fn add_keys(&mut self, keys: &crate::issue::KeyIssuer, problems: &mut Vec<ConfigProblem>) {
+        problems.extend(keys.problems());
+        let (prefix, known) = (keys.keys().configured_prefix(), &self.forms.api_keys);
+        if known.iter().any(|other| other.prefix.as_deref() == prefix) {
+            problems.push(match prefix {
+                Some(prefix) => ConfigProblem::EqualPrefixes(prefix.to_owned()),
+                None => ConfigProblem::TwoBareKeys,
+            });
+        }
+        self.forms.api_keys.push(AcceptedKeys {
+            prefix: prefix.map(Box::from),
+            sources: keys.keys().read_at().to_vec(),
+        });
+        if let Some(verifier) = keys.verifier() {
+            self.schemes.push(Box::new(verifier.clone()));
+        }
+    }
+
+    /// All issuers are one scheme: the token says which of them is meant.
     #[cfg(feature = "jwt")]
-    fn add_jwts(
-        &mut self,
-        tokens: Vec<Tokens>,
-        jwts: Vec<Jwt>,
-        within: Within<'_>,
-        problems: &mut Vec<ConfigProblem>,
-    ) {
-        if tokens.len() > 1 {
-            problems.push(ConfigProblem::Twice("tokens"));
+    fn finish_jwts(&mut self, problems: &mut Vec<ConfigProblem>) {
+        let Some((at, problems_at)) = self.jwts_stand_at else {
+            return;
+        };
+        let mut found = Vec::new();
+        let mut ours = Vec::new();
+        for tokens in &self.tokens {
+            found.extend_from_slice(tokens.problems());
+            ours.extend(tokens.policy().map(crate::scheme::OurPolicy::shared));
         }
-        if tokens.is_empty() && jwts.is_empty() {
+        match Jwts::build(std::mem::take(&mut self.jwts), ours) {
+            Ok(jwts) => {
+                self.forms.read_tokens_at(jwts.sources());
+                self.schemes.insert(at, Box::new(jwts));
+            }
+            Err(of_jwts) => found.extend(of_jwts),
+        }
+        problems.splice(problems_at..problems_at, found);
+    }
+
+    /// A scheme of the application's own for Bearer tokens is the last to be asked, and only for
+    /// what nobody else claims.
+    fn finish_bearer(&mut self, problems: &mut Vec<ConfigProblem>) {
+        let Some(scheme) = self.own_bearer.take() else {
+            return;
+        };
+        let bearer = Source::bearer();
+        let mut keys = self.forms.api_keys.iter();
+        if keys.any(|keys| keys.prefix.is_none() && keys.sources.contains(&bearer)) {
+            problems.push(ConfigProblem::TwoBearers);
+        }
+        self.schemes.push(scheme);
+    }
+
+    fn add_scheme(&mut self, scheme: Box<dyn Scheme>, problems: &mut Vec<ConfigProblem>) {
+        let name = scheme.name();
+        if name.eq_ignore_ascii_case("Bearer") && self.own_bearer.is_none() {
+            self.forms.own_bearer = true;
+            self.own_bearer = Some(scheme);
             return;
         }
-        self.accepted.tokens = true;
-        for tokens in tokens {
-            match tokens.build(within.0, within.1) {
-                Err(found) => problems.extend(found),
-                Ok(issuer) => self.services.tokens = Some(self.with_accounts(issuer)),
-            }
+        let ours = ["Bearer", "Api-Key", "Basic"];
+        let mut taken = ours.iter().chain(&self.forms.others);
+        let is_taken = taken.any(|other| other.eq_ignore_ascii_case(name));
+        let is_token =
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if is_taken || !is_token {
+            problems.push(ConfigProblem::SchemeName(name));
         }
-        let ours = self
-            .services
-            .tokens
-            .as_ref()
-            .map(|issuer| issuer.policy().shared());
-        match Jwts::build(jwts, ours) {
-            Ok(jwts) => self.schemes.push(Box::new(jwts)),
-            Err(found) => problems.extend(found),
-        }
-    }
-
-    #[cfg(feature = "jwt")]
-    fn with_accounts(&self, issuer: TokenIssuer) -> TokenIssuer {
-        match &self.accounts {
-            Some((users, _)) => issuer.for_users(Arc::clone(users)),
-            None => issuer,
-        }
-    }
-
-    #[cfg(feature = "api-key")]
-    fn add_api_keys(
-        &mut self,
-        api_keys: Vec<ApiKeys>,
-        within: Within<'_>,
-        problems: &mut Vec<ConfigProblem>,
-    ) {
-        for keys in api_keys {
-            problems.extend(keys.problems());
-            self.accepted.api_keys = true;
-            match keys.configured_prefix() {
-                Some(prefix)
-                    if self
-                        .accepted
-                        .prefixes
-                        .iter()
-                        .any(|other| **other == *prefix) =>
-                {
-                    problems.push(ConfigProblem::EqualPrefixes(prefix.to_owned()));
-                }
-                Some(prefix) => self.accepted.prefixes.push(prefix.into()),
-                None if self.accepted.bare_keys => problems.push(ConfigProblem::TwoBareKeys),
-                None => self.accepted.bare_keys = true,
-            }
-            let keys = keys.within(within.0, within.1);
-            self.services.api_keys.push(keys.clone());
-            self.schemes.push(Box::new(keys));
-        }
-    }
-
-    #[cfg(feature = "api-key")]
-    fn manage_api_keys(
-        &mut self,
-        managed: Vec<ApiKeys>,
-        within: Within<'_>,
-        problems: &mut Vec<ConfigProblem>,
-    ) {
-        for keys in managed {
-            problems.extend(keys.problems());
-            let prefix = keys.configured_prefix();
-            if self
-                .services
-                .api_keys
-                .iter()
-                .any(|other| other.configured_prefix() == prefix)
-            {
-                let equal = |prefix: &str| ConfigProblem::EqualPrefixes(prefix.to_owned());
-                problems.push(prefix.map_or(ConfigProblem::TwoBareKeys, equal));
-            }
-            self.services.api_keys.push(keys.within(within.0, within.1));
-        }
-    }
-
-    #[cfg(feature = "basic")]
-    fn add_basic(
-        &mut self,
-        basic: Vec<Basic>,
-        within: Within<'_>,
-        attempts: &Arc<Attempts>,
-        problems: &mut Vec<ConfigProblem>,
-    ) {
-        problems.extend(Basic::problems(basic.len()));
-        for basic in basic {
-            self.accepted.basic = true;
-            self.schemes
-                .push(Box::new(basic.within(within.0, within.1, attempts)));
-        }
-    }
-
-    fn add_others(&mut self, others: Vec<Box<dyn Scheme>>, problems: &mut Vec<ConfigProblem>) {
-        for scheme in others {
-            let name = scheme.name();
-            let ours = ["Bearer", "Api-Key", "Basic"];
-            let taken = |other: &&str| other.eq_ignore_ascii_case(name);
-            let token =
-                !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-            if !token || ours.iter().chain(&self.accepted.others).any(taken) {
-                problems.push(ConfigProblem::SchemeName(name));
-            }
-            self.accepted.others.push(name);
-            self.schemes.push(scheme);
-        }
-    }
-
-    /// One challenge for each scheme that is accepted, whatever verifies it.
-    fn challenges(&self, metadata: Option<&str>) -> Vec<(&'static str, String)> {
-        let Accepted {
-            tokens,
-            api_keys,
-            basic,
-            others,
-            ..
-        } = &self.accepted;
-        let metadata = metadata
-            .map(|url| format!(", resource_metadata=\"{url}\""))
-            .unwrap_or_default();
-        let own = [
-            (*tokens || *api_keys, ("Bearer", metadata)),
-            (*api_keys, ("Api-Key", String::new())),
-            // RFC 7617 §2.1: names and passwords are read as UTF-8.
-            (*basic, ("Basic", String::from(", charset=\"UTF-8\""))),
-        ];
-        let own = own
-            .into_iter()
-            .filter(|(accepted, _)| *accepted)
-            .map(|(_, challenge)| challenge);
-        own.chain(others.iter().map(|name| (*name, String::new())))
-            .collect()
+        self.forms.others.push(name);
+        self.schemes.push(scheme);
     }
 }
 
@@ -555,7 +445,7 @@ impl fmt::Debug for AuthLayerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthLayerBuilder")
             .field("mode", &self.mode)
-            .field("realm", &self.realm)
+            .field("accepted", &self.accepted)
             .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,5 @@
-use crate::pipeline::{Decision, Pipeline, Question};
-use crate::reject::{Guarded, ResponseBody, Shape};
+use crate::pipeline::{Decision, Door, Question, Refused, Visit};
+use crate::reject::ResponseBody;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use std::fmt;
@@ -10,23 +10,19 @@ use std::task::{Context, Poll, ready};
 use tower_service::Service;
 
 pin_project! {
-    /// The future of an [`AuthService`](crate::AuthService) and of a [`ThrottleService`](crate::ThrottleService).
-    pub struct ResponseFuture<S, B, R>
-    where
-        S: Service<Request<B>>,
-    {
+    /// The future of an [`AuthService`](crate::AuthService).
+    pub struct ResponseFuture<F, S, B> {
         #[pin]
-        state: State<S, B, R>,
+        state: State<F, S, B>,
     }
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<S, B, R>
-    where
-        S: Service<Request<B>>,
-    {
-        Decided { #[pin] future: Guarded<S::Future, R> },
+    enum State<F, S, B> {
+        Admitted { #[pin] future: F, door: Arc<Door>, visit: Visit },
+        // Its answer is made when it is asked for: it is larger than what it is made of.
+        Refused { refused: Option<(Refused, Arc<Door>)> },
         // Boxed, lest every request pay for the size of the few that wait.
         Asking { held: Option<Box<Held<S, B>>> },
     }
@@ -37,39 +33,37 @@ struct Held<S, B> {
     question: Question,
     ready: S,
     request: Request<B>,
-    pipeline: Arc<Pipeline>,
+    door: Arc<Door>,
 }
 
-impl<S, B, R> ResponseFuture<S, B, R>
+impl<S, B, R> ResponseFuture<S::Future, S, B>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
 {
     /// Decides on a request, and carries that out. `inner` has been polled ready.
     #[inline(always)] // requests are large, and each call that is left moves one
-    pub(crate) fn new(
+    pub(super) fn new(
         inner: &mut S,
         mut request: Request<B>,
-        pipeline: &Arc<Pipeline>,
+        door: &Arc<Door>,
         decide: impl FnOnce(&mut Request<B>) -> Decision,
     ) -> Self {
         match decide(&mut request) {
             Decision::Admit(fields) => {
-                let (responder, shape) = (
-                    Arc::clone(&pipeline.responder),
-                    Shape::of_http(request.method()),
-                );
+                let visit = door.visit(&request, fields);
                 Self {
-                    state: State::Decided {
-                        future: Guarded::told(inner.call(request), responder, shape, fields),
+                    state: State::Admitted {
+                        future: inner.call(request),
+                        door: Arc::clone(door),
+                        visit,
                     },
                 }
             }
-            Decision::Refuse(rejection) => {
-                let shape = Shape::of(request.method(), request.headers());
-                let response = pipeline.responder.respond(rejection, shape);
+            Decision::Refuse(refusal) => {
+                let refused = door.refuse(refusal, &request);
                 Self {
-                    state: State::Decided {
-                        future: Guarded::refused(response),
+                    state: State::Refused {
+                        refused: Some((refused, Arc::clone(door))),
                     },
                 }
             }
@@ -77,61 +71,76 @@ where
                 // The instance that was polled ready is the one to call; its clone has yet to be polled.
                 let clone = inner.clone();
                 let ready = mem::replace(inner, clone);
-                let pipeline = Arc::clone(pipeline);
+                let door = Arc::clone(door);
                 Self {
                     state: State::Asking {
                         held: Some(Box::new(Held {
                             question,
                             ready,
                             request,
-                            pipeline,
+                            door,
                         })),
                     },
                 }
             }
         }
     }
+
+    /// What comes of a request once its question is answered; never, where that was told before.
+    #[cold]
+    fn resumed(held: &mut Option<Box<Held<S, B>>>, cx: &mut Context<'_>) -> Poll<Self> {
+        let Some(waiting) = held else {
+            return Poll::Pending;
+        };
+        let reply = ready!(waiting.question.poll(cx));
+        let Some(held) = held.take() else {
+            return Poll::Pending;
+        };
+        let Held {
+            mut ready,
+            request,
+            door,
+            ..
+        } = *held;
+        Poll::Ready(Self::new(&mut ready, request, &door, |request| {
+            door.resume(reply, request)
+        }))
+    }
 }
 
-impl<S, B, R> Future for ResponseFuture<S, B, R>
+impl<S, B, R> Future for ResponseFuture<S::Future, S, B>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
 {
     type Output = Result<Response<ResponseBody<R>>, S::Error>;
 
-    #[inline]
+    #[inline(always)] // responses are large, and each call that is left moves one
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let next = match self.as_mut().project().state.project() {
-                StateProjection::Decided { future } => return future.poll(cx),
-                StateProjection::Asking { held } => {
-                    let Some(waiting) = held else {
-                        return Poll::Pending;
-                    };
-                    let reply = ready!(waiting.question.poll(cx));
-                    let Some(held) = held.take() else {
-                        return Poll::Pending;
-                    };
-                    let Held {
-                        mut ready,
-                        request,
-                        pipeline,
-                        ..
-                    } = *held;
-                    Self::new(&mut ready, request, &pipeline, |request| {
-                        pipeline.resume(reply, request)
-                    })
+                StateProjection::Admitted {
+                    future,
+                    door,
+                    visit,
+                } => {
+                    let response = ready!(future.poll(cx))?;
+                    return Poll::Ready(Ok(door.answered(response, visit)));
                 }
+                StateProjection::Refused { refused } => {
+                    return match refused.take() {
+                        Some((refused, door)) => Poll::Ready(Ok(door.refused(refused))),
+                        // Polled again after it was ready, which the contract of `Future` leaves open.
+                        None => Poll::Pending,
+                    };
+                }
+                StateProjection::Asking { held } => ready!(Self::resumed(held, cx)),
             };
             self.set(next);
         }
     }
 }
 
-impl<S, B, R> fmt::Debug for ResponseFuture<S, B, R>
-where
-    S: Service<Request<B>>,
-{
+impl<F, S, B> fmt::Debug for ResponseFuture<F, S, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }

@@ -1,23 +1,20 @@
-use super::{AuthLayerBuilder, AuthService};
-use crate::authorize::{RequireLayer, Requirement};
+use super::AuthService;
+use crate::authorize::Requirement;
 use crate::config::ConfigError;
-#[cfg(feature = "endpoints")]
-use crate::endpoint::EndpointsBuilder;
-#[cfg(feature = "openapi")]
-use crate::integration::SecuritySchemes;
-#[cfg(feature = "jwt")]
-use crate::issue::TokenIssuer;
-use crate::pipeline::{Mode, Pipeline};
-#[cfg(feature = "api-key")]
-use crate::scheme::ApiKeys;
-use crate::throttle::{Stack, Throttle, ThrottleLayer};
-#[cfg(feature = "basic")]
-use crate::users::Users;
+use crate::pipeline::{Door, Gate, Mode, Pipeline};
+use crate::principal::Subject;
+use crate::realm::Realm;
+use crate::throttle::{Stack, Throttle};
 use std::fmt;
 use std::sync::Arc;
 use tower_layer::Layer;
 
 /// Lets verified callers through to the services it wraps, and refuses the rest.
+///
+/// It is a gate, and the others are of the same type: [`optional`](Self::optional), [`require`](Self::require),
+/// [`throttle`](Self::throttle) and [`errors`](Self::errors). All of them answer what they, or the handlers behind them, refuse in one
+/// format, and each refusal is told once, to `tracing` and to the hook, by the innermost gate that sees it. A layer inside of the same
+/// layer verifies and counts nothing again.
 ///
 /// One value serves any number of services on any tower-based server, and is cheap to clone. It needs of a service only
 /// what every tower server has: `Service<Request<_>, Response = Response<_>> + Clone`. Request and response bodies pass
@@ -29,7 +26,7 @@ use tower_layer::Layer;
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// const SECRET: &str = "tests only: 0123456789abcdefghij";
 /// let auth = AuthLayer::builder()
-///     .jwt(Jwt::hs256(SECRET).issuer("https://login.example.com").audience("reports"))
+///     .accept(Jwt::hs256(SECRET).issuer("https://login.example.com").audience("reports"))
 ///     .build()?;
 ///
 /// let handler = |request: http::Request<String>| async move {
@@ -53,102 +50,90 @@ use tower_layer::Layer;
 #[derive(Clone)]
 #[must_use]
 pub struct AuthLayer {
-    pipeline: Arc<Pipeline>,
-    #[cfg_attr(
-        not(any(feature = "jwt", feature = "api-key", feature = "basic")),
-        expect(dead_code, reason = "no scheme has a service")
-    )]
-    services: Arc<Services>,
-    mode: Mode,
-}
-
-/// What issues and manages the credentials that the layer accepts.
-#[derive(Clone, Default)]
-pub(crate) struct Services {
-    #[cfg(feature = "basic")]
-    pub(crate) users: Option<Users>,
-    #[cfg(feature = "jwt")]
-    pub(crate) tokens: Option<TokenIssuer>,
-    #[cfg(feature = "api-key")]
-    pub(crate) api_keys: Vec<ApiKeys>,
+    door: Arc<Door>,
 }
 
 impl AuthLayer {
-    /// Starts a configuration.
-    pub fn builder() -> AuthLayerBuilder {
-        AuthLayerBuilder::new()
-    }
-
-    pub(crate) fn new(pipeline: Pipeline, services: Services, mode: Mode) -> Self {
+    pub(super) fn new(pipeline: Pipeline, mode: Mode) -> Self {
+        let door = Door::new(Arc::new(pipeline), Gate::Authenticate(mode));
         Self {
-            pipeline: Arc::new(pipeline),
-            services: Arc::new(services),
-            mode,
+            door: Arc::new(door),
         }
     }
 
-    /// Issues, refreshes and revokes tokens, where [`tokens`](AuthLayerBuilder::tokens) were configured.
-    #[cfg(feature = "jwt")]
-    #[must_use]
-    pub fn tokens(&self) -> Option<&TokenIssuer> {
-        self.services.tokens.as_ref()
+    /// The same layer with another gate.
+    pub(crate) fn with(&self, gate: Gate) -> Self {
+        Self {
+            door: Arc::new(self.door.with(gate)),
+        }
     }
 
-    /// Registers and authenticates users, where [`users`](AuthLayerBuilder::users) were configured.
-    #[cfg(feature = "basic")]
-    #[must_use]
-    pub fn users(&self) -> Option<&Users> {
-        self.services.users.as_ref()
+    /// The realm of the layer.
+    pub fn realm(&self) -> &Realm {
+        &self.door.pipeline().realm
     }
 
-    /// Manages the API keys of that prefix, or those without one, where they were configured.
-    #[cfg(feature = "api-key")]
-    #[must_use]
-    pub fn api_keys(&self, prefix: Option<&str>) -> Option<&ApiKeys> {
-        self.services
-            .api_keys
-            .iter()
-            .find(|keys| keys.configured_prefix() == prefix)
+    /// Forgets what [`load_user`](crate::AuthLayerBuilder::load_user) gave for a subject, after the
+    /// application has changed that user: the next request loads it anew.
+    pub fn forget_user(&self, subject: &Subject) {
+        self.door.pipeline().accounts.forget(subject);
     }
 
-    /// Ready-made HTTP for what was configured: sign-in, refresh, API keys and more.
-    #[cfg(feature = "endpoints")]
-    pub fn endpoints(&self) -> EndpointsBuilder {
-        EndpointsBuilder::new(self.clone())
-    }
-
-    #[cfg(feature = "endpoints")]
-    pub(crate) fn pipeline(&self) -> &Pipeline {
-        &self.pipeline
-    }
-
-    /// What it accepts, for an OpenAPI document.
     #[cfg(feature = "openapi")]
-    pub fn security_schemes(&self) -> SecuritySchemes {
-        SecuritySchemes::of(self.pipeline.source.accepted(), self.mode)
+    pub(crate) fn gate(&self) -> &Gate {
+        self.door.gate()
+    }
+
+    #[cfg(any(feature = "endpoints", feature = "openapi"))]
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        self.door.pipeline()
     }
 
     /// The same layer for routes on which a credential is optional: a request without one passes as anonymous, a bad
     /// credential is refused as ever.
     pub fn optional(&self) -> Self {
-        Self {
-            mode: Mode::Optional,
-            ..self.clone()
-        }
+        self.with(Gate::Authenticate(Mode::Optional))
     }
 
-    /// A layer for routes inside of this one that need more than a verified caller.
-    pub fn require(&self, requirement: impl Into<Requirement>) -> RequireLayer {
-        RequireLayer::new(requirement.into(), Arc::clone(&self.pipeline.responder))
+    /// A gate for routes inside of this layer that need more than a verified caller: a request that came past no layer is a 500, and an
+    /// anonymous one a 401.
+    pub fn require(&self, requirement: impl Into<Requirement>) -> Self {
+        self.with(Gate::Require(Arc::new(requirement.into())))
     }
 
-    /// A layer for routes inside of this one that are counted on their own. `scope` names them: in the fields that clients see
+    /// A gate that refuses nothing, for public routes: what a handler behind it refuses is answered in this layer's format, and told
+    /// to `tracing` and to the hook, as everywhere else. Nobody is verified or counted, so no handler finds a caller.
+    ///
+    /// ```
+    /// use tower::{ServiceBuilder, ServiceExt, service_fn};
+    /// use tower_auth::{ApiKeys, AuthLayer, Realm, Rejection, format::Coded, store::Memory};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+    /// let auth = AuthLayer::builder().accept(&keys).format(Coded).build()?;
+    ///
+    /// let handler = |_: http::Request<String>| async {
+    ///     let mut response = http::Response::new(String::new());
+    ///     response.extensions_mut().insert(Rejection::permission_denied("closed today"));
+    ///     Ok::<_, std::convert::Infallible>(response)
+    /// };
+    /// let public = ServiceBuilder::new().layer(auth.errors()).service(service_fn(handler));
+    /// let refused = public.oneshot(http::Request::new(String::new())).await?;
+    /// assert_eq!(refused.status(), 403);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    pub fn errors(&self) -> Self {
+        self.with(Gate::Errors)
+    }
+
+    /// A gate for routes inside of this layer that are counted on their own, by all its clones together; a request that came past no
+    /// layer is a 500. `scope` names them: in the fields that clients see
     /// (`"search:principal"`), and on a limiter that several machines share.
     ///
     /// ```
-    /// use tower_auth::{ApiKeys, AuthLayer, store::Memory, throttle::Throttle};
+    /// use tower_auth::{ApiKeys, AuthLayer, Realm, store::Memory, throttle::Throttle};
     ///
-    /// let auth = AuthLayer::builder().api_keys(ApiKeys::new(Memory::new()).prefix("egret")).build()?;
+    /// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+    /// let auth = AuthLayer::builder().accept(&keys).build()?;
     /// let search = auth.throttle("search", [Throttle::per_principal("10/s"), Throttle::per_principal("1000/hour")])?;
     /// assert!(auth.throttle("search", [Throttle::per_principal("10/month")]).is_err());
     /// # Ok::<(), tower_auth::ConfigError>(())
@@ -161,16 +146,16 @@ impl AuthLayer {
         &self,
         scope: &str,
         throttles: impl IntoIterator<Item = Throttle>,
-    ) -> Result<ThrottleLayer, ConfigError> {
+    ) -> Result<Self, ConfigError> {
         let mut problems = Vec::new();
         let throttles: Vec<Throttle> = throttles.into_iter().collect();
         if scope.is_empty() || throttles.is_empty() {
             problems.push(crate::config::ConfigProblem::ThrottleName);
         }
-        let surroundings = self.pipeline.surroundings.clone();
+        let surroundings = self.door.pipeline().surroundings.clone();
         let stack = Stack::build(scope, throttles, surroundings, &mut problems);
         ConfigError::check(problems)?;
-        Ok(ThrottleLayer::new(stack, Arc::clone(&self.pipeline)))
+        Ok(self.with(Gate::Throttle(Arc::new(stack))))
     }
 }
 
@@ -178,14 +163,14 @@ impl<S> Layer<S> for AuthLayer {
     type Service = AuthService<S>;
 
     fn layer(&self, inner: S) -> AuthService<S> {
-        AuthService::new(inner, Arc::clone(&self.pipeline), self.mode)
+        AuthService::new(inner, Arc::clone(&self.door))
     }
 }
 
 impl fmt::Debug for AuthLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthLayer")
-            .field("mode", &self.mode)
+            .field("door", &self.door)
             .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,5 @@
 use super::ResponseFuture;
-use crate::pipeline::{Mode, Pipeline};
+use crate::pipeline::Door;
 use crate::reject::ResponseBody;
 use http::{Request, Response};
 use std::fmt;
@@ -8,21 +8,50 @@ use std::task::{Context, Poll};
 use tower_service::Service;
 
 /// A service behind an [`AuthLayer`](crate::AuthLayer).
-#[derive(Clone)]
+///
+/// Keep one for each thread or connection, as servers do: from its second request on, an instance counts its requests under way by
+/// itself, so that no two threads write the same counter.
 #[must_use]
 pub struct AuthService<S> {
     inner: S,
-    pipeline: Arc<Pipeline>,
-    mode: Mode,
+    door: Arc<Door>,
+    served: Served,
+}
+
+/// How many requests an instance has served: what a clone for one request costs, as axum makes them, must not be more than an `Arc`.
+enum Served {
+    /// None. The door is that of whatever this was cloned from.
+    None,
+    /// One, and the door is still shared.
+    One,
+    /// More, and the door is this instance's own: nobody else touches its counter.
+    More,
 }
 
 impl<S> AuthService<S> {
-    pub(super) fn new(inner: S, pipeline: Arc<Pipeline>, mode: Mode) -> Self {
+    pub(super) fn new(inner: S, door: Arc<Door>) -> Self {
         Self {
             inner,
-            pipeline,
-            mode,
+            door,
+            served: Served::None,
         }
+    }
+
+    #[cold]
+    fn count(&mut self) {
+        self.served = match self.served {
+            Served::None => Served::One,
+            Served::One | Served::More => {
+                self.door = Arc::new(Door::clone(&self.door));
+                Served::More
+            }
+        };
+    }
+}
+
+impl<S: Clone> Clone for AuthService<S> {
+    fn clone(&self) -> Self {
+        Self::new(self.inner.clone(), Arc::clone(&self.door))
     }
 }
 
@@ -32,21 +61,18 @@ where
 {
     type Response = Response<ResponseBody<R>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S, B, R>;
+    type Future = ResponseFuture<S::Future, S, B>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let Self {
-            inner,
-            pipeline,
-            mode,
-        } = self;
-        ResponseFuture::new(inner, request, pipeline, |request| {
-            pipeline.decide(*mode, request)
-        })
+        if !matches!(self.served, Served::More) {
+            self.count();
+        }
+        let Self { inner, door, .. } = self;
+        ResponseFuture::new(inner, request, door, |request| door.decide(request))
     }
 }
 
@@ -54,7 +80,65 @@ impl<S: fmt::Debug> fmt::Debug for AuthService<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthService")
             .field("inner", &self.inner)
-            .field("mode", &self.mode)
-            .finish_non_exhaustive()
+            .field("door", &self.door)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attempt::Attempt;
+    use crate::layer::AuthLayer;
+    use crate::scheme::{Answer, Scheme};
+    use tower_layer::Layer;
+
+    struct Nobody;
+
+    impl Scheme for Nobody {
+        fn name(&self) -> &'static str {
+            "Nobody"
+        }
+
+        fn authenticate(&self, _: &Attempt<'_>) -> Answer {
+            Answer::NotPresented
+        }
+    }
+
+    #[derive(Clone)]
+    struct Never;
+
+    impl Service<Request<()>> for Never {
+        type Response = Response<()>;
+        type Error = std::convert::Infallible;
+        type Future = std::future::Pending<Result<Response<()>, Self::Error>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request<()>) -> Self::Future {
+            std::future::pending()
+        }
+    }
+
+    #[test]
+    fn from_its_second_request_on_an_instance_counts_by_itself() {
+        let auth = AuthLayer::builder().accept(Nobody).optional().build();
+        let mut service = auth.unwrap().layer(Never);
+        let shared = Arc::clone(&service.door);
+        let before = Arc::strong_count(&shared);
+
+        let first = service.call(Request::new(()));
+        assert_eq!(Arc::strong_count(&shared), before + 1);
+        let later: Vec<_> = (0..3).map(|_| service.call(Request::new(()))).collect();
+        // What the service had of the shared one is given back.
+        assert_eq!(Arc::strong_count(&shared), before);
+        assert_eq!(Arc::strong_count(&service.door), 1 + later.len());
+
+        drop(first);
+        drop(later);
+        drop(service);
+        assert_eq!(Arc::strong_count(&shared), before - 1);
     }
 }

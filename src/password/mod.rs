@@ -7,9 +7,11 @@ mod foreign;
 mod hash;
 mod policy;
 mod pool;
+mod remembered;
 
 pub use hash::{PasswordError, hash_password};
 pub use policy::{PasswordPolicy, PasswordProblem};
 
 pub(crate) use hash::Check;
 pub(crate) use pool::Passwords;
+pub(crate) use remembered::{Remembered, Verified};

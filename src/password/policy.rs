@@ -1,5 +1,5 @@
 use super::common::is_common;
-use crate::credential::LONGEST_PASSWORD;
+use crate::login::LONGEST_PASSWORD;
 use zeroize::Zeroizing;
 
 /// No policy asks for more characters: passphrases of 64 must pass everywhere (ASVS 5.0, 6.2.9).

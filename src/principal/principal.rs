@@ -1,4 +1,7 @@
+#[cfg(feature = "jwt")]
+use super::TokenUse;
 use super::{Role, Roles, Scope, Scopes, Subject};
+use crate::rate::Rate;
 use crate::store::{KeyRecord, UserRecord};
 use serde::de::DeserializeOwned;
 use std::any::Any;
@@ -28,7 +31,11 @@ use std::sync::Arc;
 /// assert!(handler(&request).contains("AuthLayer"));
 /// ```
 #[derive(Clone)]
-pub struct Principal(Identity);
+pub struct Principal {
+    identity: Identity,
+    /// The application's own user, as its function loaded it.
+    user: Option<Arc<dyn Any + Send + Sync>>,
+}
 
 #[derive(Clone)]
 enum Identity {
@@ -61,12 +68,13 @@ pub enum Method {
 /// What is kept of a verified token.
 pub(crate) struct TokenIdentity {
     pub(crate) subject: Subject,
-    pub(crate) issuer: Arc<str>,
+    /// Kept as long as the process, so that no request counts a reference that all requests share.
+    pub(crate) issuer: &'static str,
     pub(crate) scopes: Scopes,
     pub(crate) roles: Roles,
     /// What a token of ours is for; `None` is another issuer's.
     #[cfg(feature = "jwt")]
-    pub(crate) issued: Option<crate::scheme::TokenUse>,
+    pub(crate) issued: Option<TokenUse>,
     /// The claims as the issuer wrote them: JSON text, signature verified, an object without repeated names.
     pub(crate) claims: String,
 }
@@ -74,7 +82,7 @@ pub(crate) struct TokenIdentity {
 impl TokenIdentity {
     #[cfg(feature = "jwt")]
     fn is_private(&self) -> bool {
-        self.issued == Some(crate::scheme::TokenUse::Private)
+        self.issued == Some(TokenUse::Private)
     }
 
     #[cfg(not(feature = "jwt"))]
@@ -101,9 +109,22 @@ impl Principal {
         })
     }
 
+    fn of(identity: Identity) -> Self {
+        Self {
+            identity,
+            user: None,
+        }
+    }
+
+    /// The same caller, together with the application's own user.
+    pub(crate) fn with_user(mut self, user: Arc<dyn Any + Send + Sync>) -> Self {
+        self.user = Some(user);
+        self
+    }
+
     #[cfg(feature = "jwt")]
     pub(crate) fn from_token(token: Arc<TokenIdentity>) -> Self {
-        Self(Identity::Token(token))
+        Self::of(Identity::Token(token))
     }
 
     /// The stable id of who calls: a token's `sub`, an API key's owner, a user's id.
@@ -112,10 +133,10 @@ impl Principal {
     /// [`issuer`](Self::issuer) as well.
     #[must_use]
     pub fn subject(&self) -> &Subject {
-        match &self.0 {
-            Identity::Key(record) => record.owner(),
+        match &self.identity {
+            Identity::Key(record) => &record.owner,
             Identity::Token(token) => &token.subject,
-            Identity::User(user) => user.id(),
+            Identity::User(user) => &user.id,
             Identity::Custom(custom) => &custom.subject,
         }
     }
@@ -123,7 +144,7 @@ impl Principal {
     /// How the caller was verified.
     #[must_use]
     pub fn method(&self) -> Method {
-        match &self.0 {
+        match &self.identity {
             Identity::Key(_) => Method::ApiKey,
             Identity::Token(token) if token.is_private() => Method::PrivateToken,
             Identity::Token(_) => Method::Jwt,
@@ -135,8 +156,8 @@ impl Principal {
     /// The issuer of a token; `None` for every other method.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
-        match &self.0 {
-            Identity::Token(token) => Some(&token.issuer),
+        match &self.identity {
+            Identity::Token(token) => Some(token.issuer),
             _ => None,
         }
     }
@@ -144,10 +165,10 @@ impl Principal {
     /// The scopes granted to the credential.
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
-        match &self.0 {
-            Identity::Key(record) => record.scopes(),
+        match &self.identity {
+            Identity::Key(record) => &record.scopes,
             Identity::Token(token) => &token.scopes,
-            Identity::User(user) => user.scopes(),
+            Identity::User(user) => &user.scopes,
             Identity::Custom(custom) => &custom.scopes,
         }
     }
@@ -161,10 +182,10 @@ impl Principal {
     /// The roles of the caller.
     #[must_use]
     pub fn roles(&self) -> &Roles {
-        match &self.0 {
-            Identity::Key(record) => record.roles(),
+        match &self.identity {
+            Identity::Key(record) => &record.roles,
             Identity::Token(token) => &token.roles,
-            Identity::User(user) => user.roles(),
+            Identity::User(user) => &user.roles,
             Identity::Custom(custom) => &custom.roles,
         }
     }
@@ -178,7 +199,7 @@ impl Principal {
     /// The record of the API key that was presented; `None` for every other method.
     #[must_use]
     pub fn key(&self) -> Option<&KeyRecord> {
-        match &self.0 {
+        match &self.identity {
             Identity::Key(record) => Some(record),
             _ => None,
         }
@@ -190,7 +211,7 @@ impl Principal {
     ///
     /// The caller did not present a token, or its claims do not have the form of `T`, or `T` panicked.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, ClaimsError> {
-        let Identity::Token(token) = &self.0 else {
+        let Identity::Token(token) = &self.identity else {
             return Err(ClaimsError::NotAToken);
         };
         // What stands in the claims is the issuer's choice: it must not take down the other requests of a connection.
@@ -208,7 +229,7 @@ impl Principal {
         struct Session {
             sid: String,
         }
-        match &self.0 {
+        match &self.identity {
             Identity::Token(token) if token.issued.is_some() => {
                 self.claims::<Session>().ok().map(|session| session.sid)
             }
@@ -220,12 +241,12 @@ impl Principal {
     /// (RFC 7519 §4.1.2).
     #[cfg(feature = "endpoints")]
     pub(crate) fn is_foreign(&self) -> bool {
-        matches!(&self.0, Identity::Token(token) if token.issued.is_none())
+        matches!(&self.identity, Identity::Token(token) if token.issued.is_none())
     }
 
     /// Whether it is a user of ours whose account may have been disabled since: whoever holds a key, or a token that we issued.
     pub(crate) fn account(&self) -> Option<&Subject> {
-        let ours = match &self.0 {
+        let ours = match &self.identity {
             Identity::Key(_) => true,
             #[cfg(feature = "jwt")]
             Identity::Token(token) => token.issued.is_some(),
@@ -236,7 +257,7 @@ impl Principal {
 
     /// The issuer of a token that others issued. Subjects of our own tokens are those of our keys and users.
     pub(crate) fn other_issuer(&self) -> Option<&str> {
-        match &self.0 {
+        match &self.identity {
             #[cfg(feature = "jwt")]
             Identity::Token(token) if token.issued.is_some() => None,
             _ => self.issuer(),
@@ -244,20 +265,25 @@ impl Principal {
     }
 
     /// The rate in the record of the key or the user.
-    pub(crate) fn own_rate(&self) -> Option<&str> {
-        match &self.0 {
-            Identity::Key(record) => record.own_rate(),
-            Identity::User(user) => user.own_rate(),
+    pub(crate) fn own_rate(&self) -> Option<Rate> {
+        match &self.identity {
+            Identity::Key(record) => record.rate,
+            Identity::User(user) => user.rate,
             _ => None,
         }
     }
 
-    /// The application's own user, where the credential's store or scheme supplied one of that type.
+    /// The application's own user, where one of that type was loaded
+    /// ([`AuthLayerBuilder::load_user`](crate::AuthLayerBuilder::load_user)), or came with the
+    /// credential's record or scheme.
     #[must_use]
     pub fn user<T: Any + Send + Sync>(&self) -> Option<&T> {
-        match &self.0 {
+        if let Some(user) = &self.user {
+            return user.downcast_ref();
+        }
+        match &self.identity {
             Identity::User(user) => user.app(),
-            Identity::Custom(custom) => custom.user.as_deref().and_then(|user| user.downcast_ref()),
+            Identity::Custom(custom) => custom.user.as_ref()?.downcast_ref(),
             Identity::Key(_) | Identity::Token(_) => None,
         }
     }
@@ -266,14 +292,14 @@ impl Principal {
 /// Whoever presented this API key: for schemes that verify one in a way of their own.
 impl From<Arc<KeyRecord>> for Principal {
     fn from(record: Arc<KeyRecord>) -> Self {
-        Self(Identity::Key(record))
+        Self::of(Identity::Key(record))
     }
 }
 
 /// This user: for schemes that verify one in a way of their own.
 impl From<Arc<UserRecord>> for Principal {
     fn from(user: Arc<UserRecord>) -> Self {
-        Self(Identity::User(user))
+        Self::of(Identity::User(user))
     }
 }
 
@@ -332,7 +358,7 @@ impl PrincipalBuilder {
     /// The principal.
     #[must_use]
     pub fn build(self) -> Principal {
-        Principal(Identity::Custom(Arc::new(self.0)))
+        Principal::of(Identity::Custom(Arc::new(self.0)))
     }
 }
 

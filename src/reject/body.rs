@@ -51,6 +51,19 @@ impl<B> ResponseBody<B> {
     }
 }
 
+impl<B> ResponseBody<ResponseBody<B>> {
+    /// The body of a service behind two layers, as that of one.
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn flattened(self) -> ResponseBody<B> {
+        match self.body {
+            Either::Inner { body } => body,
+            Either::Refused { body, rejection } => ResponseBody {
+                body: Either::Refused { body, rejection },
+            },
+        }
+    }
+}
+
 impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
     type Data = Bytes;
     type Error = B::Error;

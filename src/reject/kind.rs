@@ -183,13 +183,6 @@ impl RejectionKind {
         self.row().status
     }
 
-    /// Whether the service is to blame: the kinds of 5xx, without a look at the table for the many that are not.
-    #[cfg(feature = "tracing")]
-    #[inline]
-    pub(crate) fn is_fault(self) -> bool {
-        matches!(self, Self::Unavailable | Self::MissingLayer | Self::Failed)
-    }
-
     /// The gRPC status code
     /// ([`google.rpc.Code`](https://github.com/grpc/grpc/blob/master/doc/statuscodes.md)).
     #[must_use]
@@ -234,14 +227,6 @@ mod tests {
     fn the_list_of_all_kinds_is_in_the_order_of_their_discriminants() {
         for (index, kind) in RejectionKind::ALL.into_iter().enumerate() {
             assert_eq!(kind as usize, index);
-        }
-    }
-
-    #[cfg(feature = "tracing")]
-    #[test]
-    fn the_faults_are_the_kinds_of_5xx() {
-        for kind in RejectionKind::ALL {
-            assert_eq!(kind.is_fault(), kind.status().is_server_error(), "{kind:?}");
         }
     }
 

@@ -1,6 +1,5 @@
-use super::{FieldError, RejectionKind};
+use super::{FieldError, LimitFields, RejectionKind};
 use crate::principal::Scope;
-use crate::throttle::Fields;
 use http::StatusCode;
 use std::borrow::Cow;
 use std::error::Error;
@@ -11,7 +10,7 @@ use std::time::{Duration, SystemTime};
 /// Why a request was refused.
 ///
 /// The client learns the [`kind`](Self::kind), or less: a token that is expired or revoked answers like any
-/// other bad token, unless the error format is [`Coded`](format::Coded). Logs learn the
+/// other bad token, unless the error format is [`Coded`](crate::format::Coded). Logs learn the
 /// [`reason`](Self::reason) and the source.
 ///
 /// A handler can return one: the layer around it renders it in the layer's own format, and where there is no
@@ -31,7 +30,7 @@ pub(super) struct Details {
     retry_after: Option<Duration>,
     expired_at: Option<SystemTime>,
     fields: Vec<FieldError>,
-    quota: Option<Fields>,
+    quota: Option<LimitFields>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -82,7 +81,7 @@ impl Rejection {
     }
 
     /// What the caller is told of the limits that were met.
-    pub(crate) fn with_quota(self, fields: Option<Fields>) -> Self {
+    pub(crate) fn with_quota(self, fields: Option<LimitFields>) -> Self {
         let details = Details {
             retry_after: self.retry_after(),
             quota: fields,
@@ -98,6 +97,16 @@ impl Rejection {
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
         Self::new(RejectionKind::Unavailable, reason).with(Details {
+            source: Some(source.into()),
+            ..Details::default()
+        })
+    }
+
+    /// 500: the application was set up in a way that makes the answer impossible. The source, for
+    /// logs, says in which.
+    #[cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]
+    pub(crate) fn misconfigured(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(RejectionKind::Failed, "misconfigured").with(Details {
             source: Some(source.into()),
             ..Details::default()
         })
@@ -130,6 +139,10 @@ impl Rejection {
     pub(crate) fn presented(mut self, presented: Presented) -> Self {
         self.presented = presented;
         self
+    }
+
+    pub(crate) fn was_presented(&self) -> Presented {
+        self.presented
     }
 
     /// What kind of refusal.
@@ -183,28 +196,7 @@ impl Rejection {
         }
     }
 
-    /// The same, where it has nothing to tell of limits itself.
-    #[cfg(feature = "endpoints")]
-    pub(crate) fn under_quota(self, quota: Option<Fields>) -> Self {
-        if quota.is_none() || self.quota().is_some() {
-            return self;
-        }
-        let details = self.details.as_deref();
-        let kept = Details {
-            scopes: details
-                .map(|details| details.scopes.clone())
-                .unwrap_or_default(),
-            retry_after: self.retry_after(),
-            expired_at: self.expired_at(),
-            fields: self.fields().to_vec(),
-            quota,
-            // The source is for logs, which have it by now or never.
-            source: None,
-        };
-        self.with(kept)
-    }
-
-    pub(crate) fn quota(&self) -> Option<&Fields> {
+    pub(crate) fn quota(&self) -> Option<&LimitFields> {
         self.details
             .as_ref()
             .and_then(|details| details.quota.as_ref())

@@ -1,5 +1,6 @@
 use super::format::{ErrorFormat, Problem};
 use super::{Challenges, Presented, Rejection, RejectionKind, ResponseBody, grpc};
+use crate::intern;
 use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
@@ -7,9 +8,7 @@ use http::header::{
 use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
 
 /// Turns a [`Rejection`] into a response: status, challenges, body, in one format for the whole layer.
 ///
@@ -91,9 +90,9 @@ impl Responder {
     }
 
     /// Answers of the inner service say that they depend on these fields.
-    pub(crate) fn varying_by(self, fields: &'static str) -> Self {
+    pub(crate) fn varying_by(self, fields: HeaderValue) -> Self {
         Self {
-            vary: Some(HeaderValue::from_static(fields)),
+            vary: Some(fields),
             ..self
         }
     }
@@ -121,7 +120,9 @@ impl Responder {
         }
         let fields = rejection.quota().cloned();
         let mut response = self.answer(rejection, shape);
-        fields.inspect(|fields| fields.write(response.headers_mut()));
+        if let Some(fields) = fields {
+            fields.write(response.headers_mut());
+        }
         response
     }
 
@@ -145,7 +146,7 @@ impl Responder {
 
     /// Once, however many layers of this responder an answer passes.
     #[inline]
-    pub(super) fn add_vary(&self, headers: &mut HeaderMap) {
+    pub(crate) fn add_vary(&self, headers: &mut HeaderMap) {
         if let Some(fields) = &self.vary
             && !headers.get_all(VARY).iter().any(|line| line == fields)
         {
@@ -223,12 +224,12 @@ impl Prepared {
     fn kept(mut self) -> Self {
         for value in self.head.headers.values_mut() {
             if let Ok(kept) =
-                HeaderValue::from_maybe_shared(Bytes::from_static(interned(value.as_bytes())))
+                HeaderValue::from_maybe_shared(Bytes::from_static(intern::bytes(value.as_bytes())))
             {
                 *value = kept;
             }
         }
-        self.body = Bytes::from_static(interned(&self.body));
+        self.body = Bytes::from_static(intern::bytes(&self.body));
         self
     }
 
@@ -246,19 +247,6 @@ impl Prepared {
             .insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));
         response
     }
-}
-
-/// Bytes that live as long as the process, equal ones once.
-pub(crate) fn interned(bytes: &[u8]) -> &'static [u8] {
-    // A panic cannot leave half a change here, so a poisoned lock is as good as any other.
-    static KNOWN: Mutex<BTreeSet<&'static [u8]>> = Mutex::new(BTreeSet::new());
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(kept) = known.get(bytes) {
-        return kept;
-    }
-    let kept: &'static [u8] = Box::leak(bytes.into());
-    known.insert(kept);
-    kept
 }
 
 impl std::fmt::Debug for Responder {

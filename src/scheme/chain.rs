@@ -1,11 +1,11 @@
 use super::{Answer, PendingAnswer, Scheme};
+use crate::attempt::Attempt;
 use crate::credential::Credential;
 use crate::principal::Principal;
 use crate::reject::{Rejection, RejectionKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::SystemTime;
 
 /// The schemes of a layer, asked in the order of its builder's calls until one recognises the credential.
 pub(crate) struct Chain(Vec<Box<dyn Scheme>>);
@@ -16,22 +16,22 @@ impl Chain {
     }
 
     /// Never [`Answer::NotPresented`]: a credential that nobody recognises is refused.
-    pub(crate) fn authenticate(&self, credential: &Credential<'_>, now: SystemTime) -> Answer {
-        match catch_unwind(AssertUnwindSafe(|| self.first_answer(credential, now))) {
+    pub(crate) fn authenticate(&self, attempt: &Attempt<'_>) -> Answer {
+        match catch_unwind(AssertUnwindSafe(|| self.first_answer(attempt))) {
             Ok(Answer::Pending(answer)) => Answer::Pending(Box::pin(Caught(answer))),
             Ok(answer) => answer,
             Err(_) => Answer::Refused(panicked()),
         }
     }
 
-    fn first_answer(&self, credential: &Credential<'_>, now: SystemTime) -> Answer {
+    fn first_answer(&self, attempt: &Attempt<'_>) -> Answer {
         for scheme in &self.0 {
-            match scheme.authenticate(credential, now) {
+            match scheme.authenticate(attempt) {
                 Answer::NotPresented => {}
                 answer => return answer,
             }
         }
-        Answer::Refused(unrecognised(credential))
+        Answer::Refused(unrecognised(attempt.credential()))
     }
 }
 

@@ -9,17 +9,21 @@ mod api_key;
 #[cfg(feature = "basic")]
 mod basic;
 mod chain;
+mod id;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod scheme;
 
 #[cfg(feature = "api-key")]
-pub use api_key::{ApiKeys, KeyIds, NewKey};
+pub(crate) use api_key::KeyVerifier;
+#[cfg(feature = "api-key")]
+pub use api_key::{ApiKeys, KeyIds};
 #[cfg(feature = "basic")]
-pub use basic::Basic;
+pub(crate) use basic::{BasicVerifier, Judge, wrong_password};
 pub(crate) use chain::Chain;
+pub(crate) use id::SchemeId;
 #[cfg(feature = "jwt")]
 pub use jwt::Jwt;
 #[cfg(feature = "jwt")]
-pub(crate) use jwt::{IssuedIds, Jwts, OurPolicy, Ours, TokenUse, is_reserved, revoked};
+pub(crate) use jwt::{IssuedIds, Jwts, OurPolicy, Ours, is_reserved, revoked};
 pub use scheme::{Answer, PendingAnswer, Scheme};

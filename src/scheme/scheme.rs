@@ -1,9 +1,8 @@
-use crate::credential::Credential;
+use crate::attempt::Attempt;
 use crate::principal::Principal;
 use crate::reject::Rejection;
 use std::fmt;
 use std::pin::Pin;
-use std::time::SystemTime;
 
 /// A way to verify a credential.
 ///
@@ -11,8 +10,7 @@ use std::time::SystemTime;
 /// adds its own under an authentication scheme of its own name:
 ///
 /// ```
-/// use std::time::SystemTime;
-/// use tower_auth::{Answer, AuthLayer, Credential, Principal, Rejection, RejectionKind, Scheme, Subject};
+/// use tower_auth::{Answer, Attempt, AuthLayer, Credential, Principal, Rejection, RejectionKind, Scheme, Subject};
 ///
 /// /// `Authorization: Badge 1234`
 /// struct Badge;
@@ -22,8 +20,8 @@ use std::time::SystemTime;
 ///         "Badge"
 ///     }
 ///
-///     fn authenticate(&self, credential: &Credential<'_>, _now: SystemTime) -> Answer {
-///         match credential {
+///     fn authenticate(&self, attempt: &Attempt<'_>) -> Answer {
+///         match attempt.credential() {
 ///             Credential::Other(badge) if badge.scheme() == "Badge" => match badge.expose() {
 ///                 "1234" => Answer::Verified(Principal::builder(Subject::user("anna")).build()),
 ///                 _ => Answer::Refused(Rejection::new(RejectionKind::InvalidToken, "badge")),
@@ -33,15 +31,22 @@ use std::time::SystemTime;
 ///     }
 /// }
 ///
-/// let auth = AuthLayer::builder().scheme(Badge).build()?;
+/// let auth = AuthLayer::builder().accept(Badge).build()?;
 /// # Ok::<(), tower_auth::ConfigError>(())
 /// ```
+///
+/// One of them may be named `Bearer`: to look tokens up in a store of sessions, or to ask who issued them (introspection). It
+/// gets a [`Credential::Token`](crate::Credential::Token) for the Bearer tokens that no built-in scheme claims: those with the
+/// prefix of an API key are claimed, and so are those that have the form of a JWT, where any are accepted as Bearer.
 pub trait Scheme: Send + Sync + 'static {
-    /// The name of the authentication scheme (RFC 9110 §11.1), as challenges show it.
+    /// The name of the authentication scheme (RFC 9110 §11.1), as challenges show it: one of its own, or `Bearer`.
     fn name(&self) -> &'static str;
 
     /// Judges a credential. A panic, here or in the future, is a 500.
-    fn authenticate(&self, credential: &Credential<'_>, now: SystemTime) -> Answer;
+    ///
+    /// An [`Answer::Pending`] is an attempt of the address that it comes from until it is there: of one that had too many that
+    /// were wrong ([`AttemptLimits`](crate::throttle::AttemptLimits)) it is not polled.
+    fn authenticate(&self, attempt: &Attempt<'_>) -> Answer;
 }
 
 /// What a scheme says of a credential.

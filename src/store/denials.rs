@@ -1,27 +1,33 @@
+use super::shards::Shards;
 use super::{Known, TokenIds};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 /// How many ended entries an insertion removes: more than one, so that they never pile up.
 const SWEPT: usize = 4;
 
-/// What is revoked, in memory: ids of tokens and of families, each until the last token that it concerns is expired.
+/// What is revoked, in memory: ids of tokens and of families, each until the last token that it
+/// concerns is expired.
 ///
 /// Nothing else makes it forget one.
 #[derive(Debug, Default)]
 pub(super) struct Denials {
     /// How many there are: where there are none, which is mostly so, nothing is locked.
     count: AtomicUsize,
-    entries: RwLock<Entries>,
+    until: Shards<Until>,
+    /// Who changes something has this, from its first look to its last write.
+    by_end: Mutex<ByEnd>,
 }
 
+type ByEnd = BTreeSet<(SystemTime, Kind, Box<str>)>;
+
+/// By id, until when it is denied.
 #[derive(Debug, Default)]
-struct Entries {
+struct Until {
     tokens: HashMap<Box<str>, SystemTime>,
     families: HashMap<Box<str>, SystemTime>,
-    by_end: BTreeSet<(SystemTime, Kind, Box<str>)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,35 +42,50 @@ impl Denials {
         if self.count.load(Ordering::Acquire) == 0 {
             return Known::No;
         }
-        let entries = self.read();
-        let holds = |until: Option<&SystemTime>| until.is_some_and(|until| now < *until);
-        let denied = holds(entries.tokens.get(token.token))
+        let is_denied = self.holds(Kind::Token, token.token, now)
             || token
                 .family
-                .is_some_and(|family| holds(entries.families.get(family)));
-        denied.into()
+                .is_some_and(|family| self.holds(Kind::Family, family, now));
+        is_denied.into()
+    }
+
+    fn holds(&self, kind: Kind, id: &str, now: SystemTime) -> bool {
+        let until = self.until.read(id.as_bytes()).of(kind).get(id).copied();
+        until.is_some_and(|until| now < until)
     }
 
     /// Denies an id until a time. A later time that is known already stays.
     pub(super) fn insert(&self, kind: Kind, id: &str, until: SystemTime, now: SystemTime) {
-        let mut entries = self.write();
-        entries.sweep(now, SWEPT);
-        let known = entries.of(kind).get(id).copied();
+        let mut by_end = self.by_end();
+        self.forget(&mut by_end, now, SWEPT);
+        let mut shard = self.until.write(id.as_bytes());
+        let known = shard.of(kind).get(id).copied();
         if known.is_none_or(|known| known < until) {
+            shard.of_mut(kind).insert(id.into(), until);
             if let Some(known) = known {
-                entries.by_end.remove(&(known, kind, id.into()));
+                by_end.remove(&(known, kind, id.into()));
             }
-            entries.of(kind).insert(id.into(), until);
-            entries.by_end.insert((until, kind, id.into()));
+            by_end.insert((until, kind, id.into()));
         }
-        self.count.store(entries.by_end.len(), Ordering::Release);
+        self.count.store(by_end.len(), Ordering::Release);
     }
 
     /// Forgets at most so many whose time is over, and says how many.
     pub(super) fn sweep(&self, now: SystemTime, most: usize) -> usize {
-        let mut entries = self.write();
-        let swept = entries.sweep(now, most);
-        self.count.store(entries.by_end.len(), Ordering::Release);
+        let mut by_end = self.by_end();
+        let swept = self.forget(&mut by_end, now, most);
+        self.count.store(by_end.len(), Ordering::Release);
+        swept
+    }
+
+    fn forget(&self, by_end: &mut ByEnd, now: SystemTime, most: usize) -> usize {
+        let mut swept = 0;
+        while swept < most && by_end.first().is_some_and(|(until, ..)| *until <= now) {
+            if let Some((_, kind, id)) = by_end.pop_first() {
+                self.until.write(id.as_bytes()).of_mut(kind).remove(&id);
+            }
+            swept += 1;
+        }
         swept
     }
 
@@ -72,34 +93,26 @@ impl Denials {
         self.count.load(Ordering::Acquire)
     }
 
-    // Held for a look-up or a change in memory, never over an await. A panic cannot leave half a change that would let a
-    // revoked id pass: the map is written before the order.
-    fn read(&self) -> RwLockReadGuard<'_, Entries> {
-        self.entries.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Entries> {
-        self.entries.write().unwrap_or_else(PoisonError::into_inner)
+    // Held for a change in memory, never over an await. A panic cannot leave half a change that
+    // would let a revoked id pass: the map is written before the order.
+    fn by_end(&self) -> MutexGuard<'_, ByEnd> {
+        self.by_end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Entries {
-    fn of(&mut self, kind: Kind) -> &mut HashMap<Box<str>, SystemTime> {
+impl Until {
+    fn of(&self, kind: Kind) -> &HashMap<Box<str>, SystemTime> {
+        match kind {
+            Kind::Token => &self.tokens,
+            Kind::Family => &self.families,
+        }
+    }
+
+    fn of_mut(&mut self, kind: Kind) -> &mut HashMap<Box<str>, SystemTime> {
         match kind {
             Kind::Token => &mut self.tokens,
             Kind::Family => &mut self.families,
         }
-    }
-
-    fn sweep(&mut self, now: SystemTime, most: usize) -> usize {
-        let mut swept = 0;
-        while swept < most && self.by_end.first().is_some_and(|(until, ..)| *until <= now) {
-            if let Some((_, kind, id)) = self.by_end.pop_first() {
-                self.of(kind).remove(&id);
-            }
-            swept += 1;
-        }
-        swept
     }
 }
 

@@ -1,7 +1,7 @@
 //! Stores that hand every call to another one, from the one list of all calls.
 
-/// The three traits, for a type that gets at a store that has them: with `|self| asked!(self.0)` each call is that of `self.0`.
-/// Another macro may stand for [`asked`], with the same arms.
+/// All traits, for a type that gets at a store that has them: with `|self| asked!(self.0)` each
+/// call is that of `self.0`. Another macro may stand for [`asked`], with the same arms.
 macro_rules! forward_stores {
     ($($to:tt)*) => {
         const _: () = {
@@ -14,12 +14,23 @@ macro_rules! forward_stores {
             $crate::store::forward::forward! { KeyStore, $($to)*;
                 fn peek_key(digest: &KeyDigest) -> Peek<KeyRecord>;
                 async fn find_key(digest: &KeyDigest) -> Option<Arc<KeyRecord>>;
+            }
+
+            $crate::store::forward::forward! { ManagedKeyStore, $($to)*;
                 async fn find_owned_key(owner: &Subject, id: &str) -> Option<Arc<KeyRecord>>;
                 async fn insert_key(record: KeyRecord) -> ();
-                async fn list_keys(owner: &Subject) -> Vec<Arc<KeyRecord>>;
+                async fn replace_key(
+                    former: &KeyRecord, next: KeyRecord, successor: Option<KeyRecord>
+                ) -> ();
+                async fn list_keys(
+                    owner: &Subject, after: Option<&KeyRecord>, most: usize
+                ) -> Vec<Arc<KeyRecord>>;
                 async fn rename_key(owner: &Subject, id: &str, name: &str) -> ();
-                async fn rotate_key(owner: &Subject, id: &str, successor: KeyRecord, until: SystemTime) -> ();
-                async fn revoke_key(owner: &Subject, id: &str) -> ();
+                async fn rotate_key(
+                    owner: &Subject, id: &str, successor: KeyRecord, until: SystemTime,
+                    now: SystemTime
+                ) -> ();
+                async fn revoke_key(owner: &Subject, id: &str, at: SystemTime) -> ();
                 async fn replace_key_digest(from: &KeyDigest, to: KeyDigest) -> ();
                 async fn note_key_uses(uses: &[(KeyDigest, SystemTime)]) -> ();
                 async fn next_key_number() -> u64;
@@ -28,39 +39,66 @@ macro_rules! forward_stores {
 
             $crate::store::forward::forward! { UserStore, $($to)*;
                 fn peek_user(name: &str) -> Peek<UserRecord>;
-                fn peek_disabled(id: &Subject) -> Known;
                 async fn find_user(name: &str) -> Option<Arc<UserRecord>>;
+            }
+
+            $crate::store::forward::forward! { ManagedUserStore, $($to)*;
+                fn peek_disabled(id: &Subject) -> Known;
                 async fn find_user_by_id(id: &Subject) -> Option<Arc<UserRecord>>;
-                async fn is_disabled(id: &Subject) -> bool;
                 async fn insert_user(user: UserRecord) -> ();
+                async fn replace_user(former: &UserRecord, next: UserRecord) -> ();
+                async fn list_users(after: Option<&Subject>, most: usize) -> Vec<Arc<UserRecord>>;
+                async fn is_disabled(id: &Subject) -> bool;
                 async fn change_user(id: &Subject, change: UserChange) -> Arc<UserRecord>;
                 async fn replace_password(
                     id: &Subject, from: Option<&Secret<String>>, to: Secret<String>
                 ) -> ();
-                async fn list_users(after: Option<&Subject>, most: usize) -> Vec<Arc<UserRecord>>;
                 async fn remove_user(id: &Subject) -> ();
             }
 
             $crate::store::forward::forward! { TokenStore, $($to)*;
-                fn peek_revoked(token: TokenIds<'_>) -> Known;
-                async fn is_revoked(token: TokenIds<'_>) -> bool;
-                async fn revoke_token(id: &str, until: SystemTime) -> ();
+                fn peek_revoked(token: TokenIds<'_>, now: SystemTime) -> Known;
+                async fn is_revoked(token: TokenIds<'_>, now: SystemTime) -> bool;
+                async fn revoke_token(id: &str, until: SystemTime, now: SystemTime) -> ();
                 async fn insert_family(family: FamilyRecord) -> ();
                 async fn find_family(id: &str) -> Option<Arc<FamilyRecord>>;
-                async fn rotate_family(rotation: Rotation<'_>) -> Rotated;
-                async fn revoke_family(id: &str, access_until: SystemTime) -> ();
-                async fn revoke_subject(subject: &Subject, access_until: SystemTime) -> ();
-                async fn insert_private_token(token: TokenRecord) -> ();
-                async fn list_private_tokens(owner: &Subject) -> Vec<Arc<TokenRecord>>;
-                async fn revoke_private_token(owner: &Subject, id: &str) -> ();
-                async fn note_token_uses(uses: &[(String, SystemTime)]) -> ();
+                async fn replace_family(
+                    former: &FamilyRecord, next: FamilyRecord, denied_until: Option<SystemTime>
+                ) -> ();
+                async fn list_families(
+                    subject: &Subject, after: Option<&FamilyRecord>, most: usize
+                ) -> Vec<Arc<FamilyRecord>>;
+                async fn rotate_family(rotation: Rotation<'_>, now: SystemTime) -> Rotated;
+                async fn revoke_family(
+                    id: &str, access_until: SystemTime, now: SystemTime
+                ) -> ();
+                async fn revoke_families(
+                    subject: &Subject, access_until: SystemTime, now: SystemTime
+                ) -> ();
                 async fn purge_tokens(before: SystemTime, most: usize) -> usize;
+            }
+
+            $crate::store::forward::forward! { PrivateTokenStore, $($to)*;
+                async fn find_private_token(id: &str) -> Option<Arc<TokenRecord>>;
+                async fn insert_private_token(token: TokenRecord) -> ();
+                async fn replace_private_token(
+                    former: &TokenRecord, next: TokenRecord, denied_until: Option<SystemTime>
+                ) -> ();
+                async fn list_private_tokens(
+                    owner: &Subject, after: Option<&TokenRecord>, most: usize
+                ) -> Vec<Arc<TokenRecord>>;
+                async fn revoke_private_token(owner: &Subject, id: &str, at: SystemTime) -> ();
+                async fn revoke_subject(
+                    subject: &Subject, access_until: SystemTime, now: SystemTime
+                ) -> ();
+                async fn note_token_uses(uses: &[(String, SystemTime)]) -> ();
+                async fn purge_private_tokens(before: SystemTime, most: usize) -> usize;
             }
         };
     };
 }
 
-/// One trait. Each method takes `now` last, and what is asynchronous may fail.
+/// One trait. What is asynchronous may fail.
 macro_rules! forward {
     (
         $trait:ident,
@@ -72,12 +110,12 @@ macro_rules! forward {
         #[deny(clippy::missing_trait_methods)]
         #[async_trait::async_trait]
         impl$(<$param: $trait$( + ?$sized)?>)? $trait for $type {
-            $(fn $peek(&$this, $($key: $key_type,)* now: SystemTime) -> $answer {
-                $asked!(peek $store, $peek($($key,)* now), <$answer>::Ask)
+            $(fn $peek(&$this, $($key: $key_type),*) -> $answer {
+                $asked!(peek $store, $peek($($key),*), <$answer>::Ask)
             })*
 
-            $(async fn $call(&$this, $($arg: $arg_type,)* now: SystemTime) -> Result<$done, StoreError> {
-                $asked!(call $store, $call($($arg,)* now))
+            $(async fn $call(&$this, $($arg: $arg_type),*) -> Result<$done, StoreError> {
+                $asked!(call $store, $call($($arg),*))
             })*
         }
     };

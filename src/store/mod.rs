@@ -1,43 +1,68 @@
 //! Persistence: what a store promises.
 //!
-//! A [`KeyStore`] keeps API-key records, a [`UserStore`] users, a [`TokenStore`] refresh families, private tokens and
-//! revocations. [`Memory`] is all three, for tests, demos and keys that come from configuration. An application's own store
-//! implements the traits and runs the conformance suite (`store::conformance`, feature `test-util`), which checks each promise
-//! made here.
+//! Traits by role, so that what an application has already becomes a store with one method:
+//!
+//! | trait | for | required |
+//! |---|---|---|
+//! | [`KeyStore`] | verifying API keys | a look-up by digest |
+//! | [`ManagedKeyStore`] | making, listing, rotating and revoking them | read, insert, replace if unchanged, list by page |
+//! | [`UserStore`] | Basic, and `Users::authenticate` | a look-up by name |
+//! | [`ManagedUserStore`] | registering, changing and removing users | read, insert, replace if unchanged, list by page |
+//! | [`TokenStore`] | refresh families and revocations | the same for families, and two for revocations |
+//! | [`PrivateTokenStore`] | private tokens | read, insert, replace if unchanged, list by page |
+//!
+//! All other methods are provided on top of the required ones. [`Memory`] has every role, for
+//! tests, demos and keys that come from configuration. An application's own store runs the
+//! conformance suite (`store::conformance`, feature `test-util`), which checks each promise made
+//! here.
 //!
 //! Promises common to all traits:
 //!
-//! - A look-up has a synchronous first answer, [`Peek`] or [`Known`]; what memory knows needs no future.
-//! - `insert` writes nothing and says [`StoreErrorKind::Exists`] when one of the identifying fields is taken.
+//! - A look-up has a synchronous first answer, [`Peek`] or [`Known`]; what memory knows needs no
+//!   future.
+//! - `insert` writes nothing and says [`StoreErrorKind::Exists`] when one of the identifying fields
+//!   is taken.
+//! - `replace` writes nothing and says [`StoreErrorKind::Missing`] when the record is another than
+//!   the one that was read. The look and the write are one step: `UPDATE … WHERE id = $1 AND …` with
+//!   what was read, or a transaction that locks the row.
+//! - `list` gives a page; a shorter one is the last.
 //! - "Not written" is an error, never `Ok`.
-//! - Each call is atomic: it has all of its effect or none.
+//! - Each required call is atomic: it has all of its effect or none.
 //! - After a call has returned, every later call sees its effect.
-//! - `now` is an argument: a store never reads a clock.
+//! - Times that are written or compared are arguments: a store never asks what time it is.
 
+mod all_stores;
 #[cfg(feature = "test-util")]
 pub mod conformance;
-mod connect;
 mod denials;
+mod disabled;
 mod error;
 pub(crate) mod forward;
 mod guard;
 mod key_store;
-mod look_up;
+mod known;
+mod managed_key_store;
+mod managed_user_store;
 mod memory;
 mod options;
+mod peek;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod private_token_store;
 mod record;
+mod retry;
+mod shards;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod store;
+mod stores;
 mod token_store;
 mod user_store;
 
-pub use connect::Store;
+pub use all_stores::AllStores;
 pub use error::{StoreError, StoreErrorKind};
-#[cfg(feature = "endpoints")]
 pub(crate) use guard::caught_future;
 #[cfg_attr(
     not(all(feature = "jwt", feature = "api-key", feature = "basic")),
@@ -45,20 +70,26 @@ pub(crate) use guard::caught_future;
 )]
 pub(crate) use guard::{Change, Guard, caught};
 pub use key_store::KeyStore;
-pub use look_up::{Known, Peek};
+pub use known::Known;
+pub use managed_key_store::ManagedKeyStore;
+pub use managed_user_store::ManagedUserStore;
 pub use memory::Memory;
 pub use options::StoreOptions;
+pub use peek::Peek;
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
+pub use private_token_store::PrivateTokenStore;
 #[cfg(feature = "api-key")]
 pub(crate) use record::SHA512;
 pub use record::{
-    FamilyRecord, KeyDigest, KeyRecord, Rotated, Rotation, TokenIds, TokenRecord, UserChange,
-    UserRecord,
+    FamilyRecord, KeyDigest, KeyRecord, LastUse, Rotated, Rotation, TokenIds, TokenRecord,
+    UserChange, UserRecord, UserState,
 };
 #[cfg(all(feature = "test-util", any(feature = "sqlite", feature = "postgres")))]
 pub use sql::LOOK_UPS;
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
+pub use store::Store;
+pub use stores::Stores;
 pub use token_store::TokenStore;
 pub use user_store::UserStore;

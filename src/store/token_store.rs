@@ -1,33 +1,40 @@
-use super::{FamilyRecord, Known, Rotated, Rotation, StoreError, TokenIds, TokenRecord};
+use super::retry::{TRIES, contended, is_replaced};
+use super::{FamilyRecord, Known, Rotated, Rotation, StoreError, TokenIds};
 use crate::principal::Subject;
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Keeps refresh families, private tokens and what is revoked.
+/// How many families are read at once where all of a subject's are ended.
+const PAGE: usize = 100;
+
+/// Keeps refresh families and what is revoked.
 ///
-/// What is denied is kept, not what is allowed: an id stays revoked until the time that the revocation gives, at which the
-/// token is expired anyway, and nothing else makes a store forget it.
+/// What is denied is kept, not what is allowed: an id stays revoked until the time that the
+/// revocation gives, at which the token is expired anyway, and nothing else makes a store forget
+/// it.
+///
+/// Six methods are required: a look-up and a write of what is revoked, and of families read,
+/// insert, replace if unchanged and list by page. The others are provided on top of them, and keep
+/// their promises by [`replace_family`](Self::replace_family) alone; a store that can do one of
+/// them in a single statement does so.
 #[async_trait]
 pub trait TokenStore: Send + Sync + 'static {
-    /// Whether a token or its family is revoked, as far as memory knows.
-    fn peek_revoked(&self, token: TokenIds<'_>, now: SystemTime) -> Known {
-        let _ = (token, now);
-        Known::Ask
-    }
-
-    /// Whether a token or its family is revoked. An id that was never heard of is not.
+    /// Whether a token or its family is revoked at `now`. An id that was never heard of is not.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot tell.
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot
+    /// tell.
     async fn is_revoked(&self, token: TokenIds<'_>, now: SystemTime) -> Result<bool, StoreError>;
 
-    /// Revokes one token by its id (`jti`), which lives until `until`.
+    /// Revokes one token by its id (`jti`), which lives until `until`. One that is revoked for
+    /// longer stays so. What was over before `now` may be forgotten.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written.
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
+    /// written.
     async fn revoke_token(
         &self,
         id: &str,
@@ -40,117 +47,151 @@ pub trait TokenStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreErrorKind::Exists`](super::StoreErrorKind::Exists) when its id is taken,
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written.
-    async fn insert_family(&self, family: FamilyRecord, now: SystemTime) -> Result<(), StoreError>;
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
+    /// written.
+    async fn insert_family(&self, family: FamilyRecord) -> Result<(), StoreError>;
 
     /// The family of that id, revoked ones included.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot tell.
-    async fn find_family(
-        &self,
-        id: &str,
-        now: SystemTime,
-    ) -> Result<Option<Arc<FamilyRecord>>, StoreError>;
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot
+    /// tell.
+    async fn find_family(&self, id: &str) -> Result<Option<Arc<FamilyRecord>>, StoreError>;
 
-    /// Rotates a refresh token by the rule of [`FamilyRecord::rotate`], in one atomic step: of any number of concurrent calls
-    /// with one token one gets [`Rotated::New`]. Reuse revokes the family, and its access tokens until
-    /// [`access_until`](Rotation::access_until), before this returns.
+    /// Puts `next` in the place of a record that is still equal to `former`, and where
+    /// `denied_until` is given revokes the family's access tokens until then, in one atomic step:
+    /// of concurrent replacements of one record one is made. Both have the same id and subject.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written: neither success nor
-    /// reuse.
+    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when there is no record like
+    /// `former`, [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could
+    /// not be written.
+    async fn replace_family(
+        &self,
+        former: &FamilyRecord,
+        next: FamilyRecord,
+        denied_until: Option<SystemTime>,
+    ) -> Result<(), StoreError>;
+
+    /// At most `most` families of a subject, revoked and ended ones included, oldest first, by
+    /// [`created`](FamilyRecord::created) and then id (by bytes): those after `after`, which need
+    /// not be there any more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot
+    /// tell.
+    async fn list_families(
+        &self,
+        subject: &Subject,
+        after: Option<&FamilyRecord>,
+        most: usize,
+    ) -> Result<Vec<Arc<FamilyRecord>>, StoreError>;
+
+    /// Whether a token or its family is revoked at `now`, as far as memory knows.
+    fn peek_revoked(&self, token: TokenIds<'_>, now: SystemTime) -> Known {
+        let _ = (token, now);
+        Known::Ask
+    }
+
+    /// Rotates a refresh token by the rule of [`Rotation::of`], in one atomic step: of any number
+    /// of concurrent calls with one token one gets [`Rotated::New`]. Reuse revokes the family, and
+    /// its access tokens until [`access_until`](Rotation::access_until), before this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
+    /// written: neither success nor reuse.
     async fn rotate_family(
         &self,
         rotation: Rotation<'_>,
         now: SystemTime,
-    ) -> Result<Rotated, StoreError>;
+    ) -> Result<Rotated, StoreError> {
+        for _ in 0..TRIES {
+            let Some(former) = self.find_family(rotation.family).await? else {
+                return Ok(Rotated::Unknown);
+            };
+            let rotated = rotation.of(&former, now);
+            let (next, denied_until) = match &rotated {
+                Rotated::New(next) => (next, None),
+                Rotated::Reuse(ended) => (ended, Some(rotation.access_until)),
+                Rotated::Again(_) | Rotated::Ended | Rotated::Unknown => return Ok(rotated),
+            };
+            let next = FamilyRecord::clone(next);
+            if is_replaced(self.replace_family(&former, next, denied_until).await)? {
+                return Ok(rotated);
+            }
+        }
+        Err(contended())
+    }
 
-    /// Revokes a family and, until `access_until`, its access tokens. One that is revoked already, or is not there, is no error.
+    /// Revokes a family and, until `access_until`, its access tokens. One that is revoked already,
+    /// or is not there, is no error.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written.
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
+    /// written.
     async fn revoke_family(
         &self,
         id: &str,
         access_until: SystemTime,
         now: SystemTime,
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), StoreError> {
+        for _ in 0..TRIES {
+            let Some(former) = self.find_family(id).await? else {
+                return Ok(());
+            };
+            if former.revoked.is_some() {
+                return Ok(());
+            }
+            let next = FamilyRecord::clone(&former).revoked(now);
+            let ended = self.replace_family(&former, next, Some(access_until)).await;
+            if is_replaced(ended)? {
+                return Ok(());
+            }
+        }
+        Err(contended())
+    }
 
-    /// Revokes all families and private tokens of a subject that are there now, and, until `access_until`, the access tokens.
-    /// What is made afterwards is not affected.
+    /// Revokes all families of a subject that are there now and, until `access_until`, their access
+    /// tokens. What is made afterwards is not affected. As provided it is one step a family: what
+    /// was ended when it fails stays so.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written.
-    async fn revoke_subject(
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
+    /// written.
+    async fn revoke_families(
         &self,
         subject: &Subject,
         access_until: SystemTime,
         now: SystemTime,
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), StoreError> {
+        let mut after: Option<Arc<FamilyRecord>> = None;
+        loop {
+            let page = self.list_families(subject, after.as_deref(), PAGE).await?;
+            for family in &page {
+                self.revoke_family(&family.id, access_until, now).await?;
+            }
+            if page.len() < PAGE {
+                return Ok(());
+            }
+            after = page.into_iter().last();
+        }
+    }
 
-    /// Adds a private token.
+    /// Removes at most `most` families and revocations whose time was over before `before`, and
+    /// says how many. A store need not forget: then it removes none.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Exists`](super::StoreErrorKind::Exists) when its id is taken,
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written.
-    async fn insert_private_token(
-        &self,
-        token: TokenRecord,
-        now: SystemTime,
-    ) -> Result<(), StoreError>;
-
-    /// The private tokens of an owner, revoked and expired ones included, oldest first, by time and then id.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot tell.
-    async fn list_private_tokens(
-        &self,
-        owner: &Subject,
-        now: SystemTime,
-    ) -> Result<Vec<Arc<TokenRecord>>, StoreError>;
-
-    /// Revokes a private token of that owner. One that is revoked already stays as it is, with its first time.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when the owner has no such token, somebody else's included;
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written.
-    async fn revoke_private_token(
-        &self,
-        owner: &Subject,
-        id: &str,
-        now: SystemTime,
-    ) -> Result<(), StoreError>;
-
-    /// Takes down when private tokens were last used, by id. A time before one that is known, or a token that is gone, changes
-    /// nothing.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written.
-    async fn note_token_uses(
-        &self,
-        uses: &[(String, SystemTime)],
-        now: SystemTime,
-    ) -> Result<(), StoreError>;
-
-    /// Removes at most `most` families, private tokens and revocations whose time was over before `before`, and says how
-    /// many.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when they could not be removed.
-    async fn purge_tokens(
-        &self,
-        before: SystemTime,
-        most: usize,
-        now: SystemTime,
-    ) -> Result<usize, StoreError>;
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when they could not be
+    /// removed.
+    async fn purge_tokens(&self, before: SystemTime, most: usize) -> Result<usize, StoreError> {
+        let _ = (before, most);
+        Ok(0)
+    }
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 ///     "find_key" => Intercept::Fail,
 ///     _ => Intercept::Pass,
 /// });
-/// let error = broken.find_key(&KeyDigest::new("sha256", [7; 32]), std::time::UNIX_EPOCH).await.unwrap_err();
+/// let error = broken.find_key(&KeyDigest::new("sha256", [7; 32])).await.unwrap_err();
 /// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
 /// # });
 /// ```
@@ -91,8 +91,8 @@ macro_rules! hooked {
     (peek $this:expr, $call:ident($($arg:ident),*), $none:expr) => {
         $this.peek(stringify!($call), || $this.store.$call($($arg),*), $none)
     };
-    (call $this:expr, find_key($digest:ident, $now:ident)) => {
-        $this.call("find_key", $this.store.find_key($this.found.as_ref().unwrap_or($digest), $now)).await
+    (call $this:expr, find_key($digest:ident)) => {
+        $this.call("find_key", $this.store.find_key($this.found.as_ref().unwrap_or($digest))).await
     };
     (call $this:expr, $call:ident($($arg:ident),*)) => {
         $this.call(stringify!($call), $this.store.$call($($arg),*)).await

@@ -1,4 +1,4 @@
-use super::address::Addresses;
+use crate::address::Addresses;
 use crate::principal::Principal;
 use http::{Extensions, HeaderMap, Method, Request, Uri};
 use std::fmt;

@@ -1,120 +1,101 @@
 //! What callers are told of their limits.
 
-use super::stack::{QuotaFields, Stack};
+use crate::intern;
 use crate::rate::Rate;
-use crate::reject::interned;
+use crate::reject::{LegacyFields, LimitFields, StandardFields};
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
-use std::fmt;
-use std::slice;
-use std::sync::Arc;
+use http::header::HeaderValue;
 
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
-const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
-const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+/// Which fields tell callers what is left.
+///
+/// | | fields |
+/// |---|---|
+/// | `Standard` | `RateLimit` and `RateLimit-Policy`, an item for each rule ([draft-ietf-httpapi-ratelimit-headers](https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/)) |
+/// | `Legacy` | `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds from now) of the rule with the least left |
+/// | `Both` | all of them |
+/// | `Hidden` | none; `Retry-After` tells a refused caller when to come back all the same |
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QuotaFields {
+    /// `RateLimit` and `RateLimit-Policy`.
+    #[default]
+    Standard,
+    /// `X-RateLimit-*`.
+    Legacy,
+    /// Both kinds.
+    Both,
+    /// None.
+    Hidden,
+}
 
-/// How a caller stands with a rule.
-#[derive(Clone, Copy)]
-pub(crate) struct Standing {
-    pub(super) rule: usize,
+/// How a caller stands with one rule.
+pub(super) struct Line<'a> {
+    pub(super) told: &'a Told,
     pub(super) rate: Rate,
     pub(super) left: u32,
+    /// Seconds.
     pub(super) reset: u32,
 }
 
-/// Nearly always one, which needs no memory.
-#[derive(Clone)]
-pub(super) enum Standings {
-    One(Standing),
-    Several(Box<[Standing]>),
-}
-
-impl Standings {
-    fn all(&self) -> &[Standing] {
-        match self {
-            Self::One(standing) => slice::from_ref(standing),
-            Self::Several(standings) => standings,
-        }
-    }
-}
-
-/// The fields of one answer, which are written when it is there.
-#[derive(Clone)]
-pub(crate) struct Fields {
-    stack: Arc<Stack>,
-    standings: Standings,
-}
-
-impl Fields {
-    /// `None` where there is nothing to tell.
+impl QuotaFields {
+    /// The fields of one answer. `None` where there is nothing to tell.
     #[inline]
-    pub(super) fn new(stack: &Arc<Stack>, standings: Standings) -> Option<Self> {
-        (!standings.all().is_empty()).then(|| Self {
-            stack: Arc::clone(stack),
-            standings,
-        })
-    }
-
-    /// Where an inner layer has told its limits, these come in addition: both fields are lists.
-    pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        let shown = self.stack.shown;
-        if shown != QuotaFields::Legacy {
-            headers.append(RATE_LIMIT, self.standing());
-            headers.append(RATE_LIMIT_POLICY, self.policy());
+    pub(super) fn of(self, lines: &[Line<'_>]) -> Option<LimitFields> {
+        if lines.is_empty() || self == Self::Hidden {
+            return None;
         }
-        if shown != QuotaFields::Standard {
-            self.write_legacy(headers);
-        }
+        let standard = match self {
+            Self::Legacy => None,
+            _ => Some(StandardFields {
+                standing: standing(lines),
+                policy: policies(lines),
+            }),
+        };
+        let legacy = match self {
+            Self::Standard => None,
+            _ => legacy(lines),
+        };
+        Some(LimitFields { standard, legacy })
     }
+}
 
-    #[cold]
-    fn write_legacy(&self, headers: &mut HeaderMap) {
-        if let Some(tightest) = self
-            .standings
-            .all()
+/// `"name";r=50;t=30` for each rule: a list of items (RFC 9651 §3.1).
+#[inline]
+fn standing(lines: &[Line<'_>]) -> HeaderValue {
+    list(lines, |line| {
+        item(&line.told.remaining, line.left, b";t=", line.reset)
+    })
+}
+
+/// `"name";q=100;w=60` for each rule. A paced one allows a burst at once, and then one each `w / q`.
+#[inline]
+fn policies(lines: &[Line<'_>]) -> HeaderValue {
+    match lines {
+        [one] if one.rate == one.told.rate => one.told.policy.clone(),
+        _ => list(lines, |line| policy(&line.told.name, &line.rate)),
+    }
+}
+
+#[inline]
+fn list(lines: &[Line<'_>], item: impl Fn(&Line<'_>) -> Vec<u8>) -> HeaderValue {
+    value(match lines {
+        [one] => item(one),
+        several => several
             .iter()
-            .min_by_key(|standing| standing.left)
-        {
-            for (name, number) in [
-                (LIMIT, tightest.rate.most()),
-                (REMAINING, tightest.left),
-                (RESET, tightest.reset),
-            ] {
-                headers.entry(name).or_insert_with(|| number.into());
-            }
-        }
-    }
+            .map(item)
+            .collect::<Vec<_>>()
+            .join(&b", "[..]),
+    })
+}
 
-    /// `"name";r=50;t=30` for each rule: a list of items (RFC 9651 §3.1).
-    #[inline]
-    fn standing(&self) -> HeaderValue {
-        self.list(|told, standing| item(&told.remaining, standing.left, b";t=", standing.reset))
-    }
-
-    /// `"name";q=100;w=60` for each rule. A paced one allows a burst at once, and then one each `w / q`.
-    fn policy(&self) -> HeaderValue {
-        match self.standings.all() {
-            [one] if one.rate == self.stack.told[one.rule].rate => {
-                self.stack.told[one.rule].policy.clone()
-            }
-            _ => self.list(|told, standing| policy(&told.name, &standing.rate)),
-        }
-    }
-
-    #[inline]
-    fn list(&self, item: impl Fn(&Told, &Standing) -> Vec<u8>) -> HeaderValue {
-        let item = |standing: &Standing| item(&self.stack.told[standing.rule], standing);
-        value(match self.standings.all() {
-            [one] => item(one),
-            several => several
-                .iter()
-                .map(item)
-                .collect::<Vec<_>>()
-                .join(&b", "[..]),
-        })
-    }
+#[cold]
+fn legacy(lines: &[Line<'_>]) -> Option<LegacyFields> {
+    let tightest = lines.iter().min_by_key(|line| line.left)?;
+    Some(LegacyFields {
+        limit: tightest.rate.most(),
+        remaining: tightest.left,
+        reset: tightest.reset,
+    })
 }
 
 /// What is told of a rule whatever its caller's standing, made once.
@@ -129,12 +110,11 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// `"name"`, or `"scope:name"` for the rules of a route.
-    pub(super) fn new(scope: &str, name: &str, rate: &Rate) -> Self {
-        let separator = if scope.is_empty() { "" } else { ":" };
-        let name: Box<[u8]> = format!("\"{scope}{separator}{name}\"").into_bytes().into();
+    /// Of a rule by the name that clients see.
+    pub(super) fn new(name: &str, rate: &Rate) -> Self {
+        let name: Box<[u8]> = format!("\"{name}\"").into_bytes().into();
         let remaining = [&*name, b";r="].concat().into();
-        let kept = Bytes::from_static(interned(&policy(&name, rate)));
+        let kept = Bytes::from_static(intern::bytes(&policy(&name, rate)));
         Self {
             name,
             remaining,
@@ -153,10 +133,8 @@ fn policy(name: &[u8], rate: &Rate) -> Vec<u8> {
 #[inline]
 fn item(first: &[u8], number: u32, second: &[u8], other: u32) -> Vec<u8> {
     let (mut digits, mut others) = (itoa::Buffer::new(), itoa::Buffer::new());
-    let (number, other) = (
-        digits.format(number).as_bytes(),
-        others.format(other).as_bytes(),
-    );
+    let number = digits.format(number).as_bytes();
+    let other = others.format(other).as_bytes();
     // As long as it needs to be, so that the value takes it over.
     let mut item = Vec::with_capacity(first.len() + number.len() + second.len() + other.len());
     item.extend_from_slice(first);
@@ -169,10 +147,4 @@ fn item(first: &[u8], number: u32, second: &[u8], other: u32) -> Vec<u8> {
 fn value(text: impl Into<Bytes>) -> HeaderValue {
     // OK because names and numbers are printable ASCII.
     HeaderValue::from_maybe_shared(text.into()).unwrap_or(HeaderValue::from_static(""))
-}
-
-impl fmt::Debug for Fields {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fields").finish_non_exhaustive()
-    }
 }

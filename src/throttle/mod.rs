@@ -1,19 +1,18 @@
-//! Step 4: how often.
+//! Step 5: how often.
 //!
 //! A [`Throttle`] is a [`Rate`] and whom it counts. It stands on a whole layer
 //! ([`AuthLayerBuilder::throttle`](crate::AuthLayerBuilder::throttle)) or on a route
-//! ([`AuthLayer::throttle`](crate::AuthLayer::throttle)), and decides in this process, without waiting.
+//! ([`AuthLayer::throttle`](crate::AuthLayer::throttle)). By default a [`MemoryLimiter`] decides, in this process and without
+//! waiting; `RedisLimiter` counts together with other machines, and an application can have a [`Limiter`] of its own.
 //!
 //! ```
 //! use tower::{ServiceExt, ServiceBuilder, service_fn};
-//! use tower_auth::{ApiKeys, AuthLayer, Subject, store::{KeyStore, Memory}, throttle::Throttle};
-//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-//! let (store, now) = (Memory::new(), std::time::UNIX_EPOCH);
-//! let keys = ApiKeys::new(store.clone()).prefix("egret");
-//! let new = keys.mint(Subject::user("7"), "ci", now)?;
-//! store.insert_key(new.record, now).await?;
+//! use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Subject, store::Memory, throttle::Throttle};
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+//! let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+//! let new = keys.issue(KeyRequest::new(Subject::user("7"), "ci")).await?;
 //!
-//! let auth = AuthLayer::builder().api_keys(keys).throttle(Throttle::per_principal("2/min")).build()?;
+//! let auth = AuthLayer::builder().accept(&keys).throttle(Throttle::per_principal("2/min")).build()?;
 //! let hello = |_: http::Request<String>| async { Ok::<_, std::convert::Infallible>(http::Response::new(String::from("hello"))) };
 //! let service = ServiceBuilder::new().layer(auth).service(service_fn(hello));
 //!
@@ -30,43 +29,33 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 //! ```
 
-mod address;
-mod algorithm;
-mod attempts;
 #[cfg(feature = "test-util")]
-mod bare;
+mod bare_rule;
+mod by;
 mod call;
 mod fields;
-mod key;
-mod layer;
-
-#[cfg(feature = "redis")]
-mod redis;
+pub(crate) mod limiter;
 mod rule;
 mod settlement;
+mod shared;
 mod stack;
-mod table;
 
+pub use crate::address::{Addresses, Peer};
+pub use crate::attempt::AttemptLimits;
 pub use crate::rate::{Rate, RateError};
-pub use address::{Addresses, Peer};
-pub use attempts::AttemptLimits;
 pub use call::Call;
-pub use layer::{ThrottleLayer, ThrottleService};
+pub use fields::QuotaFields;
 #[cfg(feature = "redis")]
-pub use redis::RedisLimiter;
-#[cfg(feature = "redis")]
-pub use rule::DangerousThrottle;
-pub use rule::Throttle;
+pub use limiter::RedisLimiter;
+pub use limiter::{
+    CallerHash, Charge, Limiter, LimiterAnswer, LimiterError, MemoryLimiter, PendingLimiterAnswer,
+    Receipt, RuleId, Standing,
+};
+pub use rule::{DangerousThrottle, Throttle};
 pub use settlement::Settlement;
-pub use stack::QuotaFields;
 
 #[cfg(feature = "test-util")]
-pub use bare::Limiter;
+pub use bare_rule::BareRule;
 
-pub(crate) use attempts::Attempts;
-#[cfg(feature = "basic")]
-pub(crate) use attempts::Ticket;
-pub(crate) use fields::Fields;
-#[cfg(feature = "redis")]
-pub(crate) use stack::PendingVerdict;
-pub(crate) use stack::{Passed, Stack, Surroundings, Verdict};
+pub(crate) use shared::SharedLimiter;
+pub(crate) use stack::{Passed, PendingVerdict, Stack, Surroundings, Verdict};

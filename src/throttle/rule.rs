@@ -1,15 +1,13 @@
-use super::algorithm::{Calendar, Paced, Sliding};
+use super::by::By;
 use super::call::Call;
-use super::key::By;
-use super::table::Table;
+use super::fields::Told;
+use super::limiter::{Counter, MOST_KEYS, MemoryLimiter, RuleId};
+use crate::clock::Clock;
 use crate::config::ConfigProblem;
 use crate::principal::Principal;
 use crate::rate::{Rate, RateError};
 use std::fmt;
-use std::sync::{Arc, OnceLock};
-
-/// Of how many keys a rule keeps track at once, unless it is told otherwise.
-const MOST_KEYS: usize = 1_000_000;
+use std::sync::Arc;
 
 /// A rule: who is counted, and how often they may call.
 ///
@@ -20,16 +18,16 @@ const MOST_KEYS: usize = 1_000_000;
 ///
 /// ```
 /// use tower_auth::throttle::{Rate, Throttle};
-/// use tower_auth::{ApiKeys, AuthLayer, store::Memory};
+/// use tower_auth::{ApiKeys, AuthLayer, Realm, store::Memory};
 ///
-/// let keys = || ApiKeys::new(Memory::new()).prefix("egret");
+/// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
 /// let auth = AuthLayer::builder()
-///     .api_keys(keys())
+///     .accept(&keys)
 ///     .throttle(Throttle::per_principal("2000/day"))
 ///     .throttle(Throttle::per_principal("10/s").name("peak"))
 ///     .build()?;
 ///
-/// let error = AuthLayer::builder().api_keys(keys()).throttle(Throttle::per_key("10/month")).build().unwrap_err();
+/// let error = AuthLayer::builder().accept(&keys).throttle(Throttle::per_key("10/month")).build().unwrap_err();
 /// assert!(error.to_string().contains("a month has no fixed length"));
 /// # Ok::<(), tower_auth::ConfigError>(())
 /// ```
@@ -44,7 +42,6 @@ pub struct Throttle {
     settled: bool,
     mode: Mode,
     most_keys: usize,
-    #[cfg(feature = "redis")]
     outage: Outage,
 }
 
@@ -53,16 +50,15 @@ type Cost = Arc<dyn Fn(&Call<'_>) -> u32 + Send + Sync>;
 
 /// Whether a rule refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub(super) enum Mode {
     Enforced,
     /// It only says what it would have refused.
     Observed,
 }
 
-/// What a rule does when the limiter that several machines share does not answer.
-#[cfg(feature = "redis")]
+/// What a rule does while the limiter does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outage {
+pub(super) enum Outage {
     Refuse,
     LocalShare,
     Admit,
@@ -115,17 +111,7 @@ impl Throttle {
             settled: false,
             mode: Mode::Enforced,
             most_keys: MOST_KEYS,
-            #[cfg(feature = "redis")]
             outage: Outage::LocalShare,
-        }
-    }
-
-    /// Whatever the rate is: for counts of this crate's own.
-    pub(super) fn of_address(rate: Result<Rate, RateError>) -> Self {
-        let placeholder = Self::new(By::Address, "");
-        Self {
-            rate,
-            ..placeholder
         }
     }
 
@@ -147,9 +133,9 @@ impl Throttle {
     }
 
     /// The rate in the caller's key or user record ([`KeyRecord::rate`](crate::store::KeyRecord::rate)); the rule's own where
-    /// there is none, or a text that is no rate.
+    /// there is none.
     pub fn record_quota(self) -> Self {
-        self.quota(|caller| caller.own_rate()?.parse().ok())
+        self.quota(|caller| caller.own_rate())
     }
 
     /// How many of the rate a request takes; 1 by default, 0 is none. What costs more than the rate has is always refused. A
@@ -168,7 +154,7 @@ impl Throttle {
 
     /// A rehearsal: nothing is refused, and what would have been is an event
     /// ([`Action::ThrottleWouldRefuse`](crate::Action::ThrottleWouldRefuse)), which
-    /// [`on_event`](crate::AuthLayerBuilder::on_event) can count.
+    /// [`on_event`](crate::Realm::on_event) can count.
     pub fn observe(mut self) -> Self {
         self.mode = Mode::Observed;
         self
@@ -183,21 +169,25 @@ impl Throttle {
 
     /// While a shared limiter does not answer, requests are refused with 503. By default each node admits its share of the
     /// rate by itself.
-    #[cfg(feature = "redis")]
     pub fn refuse_in_outage(mut self) -> Self {
         self.outage = Outage::Refuse;
         self
     }
 
     /// Settings that can open a door.
-    #[cfg(feature = "redis")]
     pub fn dangerous(self) -> DangerousThrottle {
         DangerousThrottle(self)
     }
 
     /// Compiles it under a name of the rule's own or one that no rule before it has.
-    pub(crate) fn compile(self, taken: &[Rule], problems: &mut Vec<ConfigProblem>) -> Option<Rule> {
-        let is_taken = |name: &str| taken.iter().any(|rule| *rule.name == *name);
+    pub(super) fn compile(
+        self,
+        scope: &str,
+        taken: &[Rule],
+        (memory, clock): (&MemoryLimiter, &dyn Clock),
+        problems: &mut Vec<ConfigProblem>,
+    ) -> Option<Rule> {
+        let is_taken = |name: &str| taken.iter().any(|rule| rule.id.name() == name);
         let name = match self.name {
             Some(name) => {
                 if !is_name(&name) {
@@ -216,31 +206,27 @@ impl Throttle {
             .rate
             .map_err(|error| problems.push(ConfigProblem::Rate(error)))
             .ok()?;
+        let id = RuleId::new(scope, &name);
         Some(Rule {
-            name: name.into(),
+            told: Told::new(&id.to_string(), &rate),
+            counter: memory.rule(&id, rate, self.most_keys, clock),
+            id,
             by: self.by,
             rate,
             quota: self.quota,
             cost: self.cost,
             settled: self.settled,
             mode: self.mode,
-            #[cfg(feature = "redis")]
             outage: self.outage,
-            cells: Cells {
-                most_keys: self.most_keys,
-                ..Cells::default()
-            },
         })
     }
 }
 
 /// What [`Throttle::dangerous`] leads to.
-#[cfg(feature = "redis")]
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct DangerousThrottle(Throttle);
 
-#[cfg(feature = "redis")]
 impl DangerousThrottle {
     /// While a shared limiter does not answer, nothing is counted and every request passes: whoever can stop that server can
     /// switch the rule off.
@@ -281,48 +267,15 @@ impl fmt::Debug for Throttle {
 }
 
 /// A rule that can be asked.
-pub(crate) struct Rule {
-    pub(super) name: Box<str>,
+pub(super) struct Rule {
+    pub(super) id: RuleId,
     pub(super) by: By,
     pub(super) rate: Rate,
     pub(super) quota: Option<Quota>,
     pub(super) cost: Option<Cost>,
     pub(super) settled: bool,
     pub(super) mode: Mode,
-    #[cfg(feature = "redis")]
     pub(super) outage: Outage,
-    pub(super) cells: Cells,
-}
-
-/// A table for each algorithm, made when it is first needed: which one is a matter of the rate, and quotas can differ.
-#[derive(Default)]
-pub(crate) struct Cells {
-    most_keys: usize,
-    sliding: OnceLock<Table<Sliding>>,
-    paced: OnceLock<Table<Paced>>,
-    calendar: OnceLock<Table<Calendar>>,
-}
-
-impl Cells {
-    #[inline]
-    pub(super) fn sliding(&self) -> &Table<Sliding> {
-        self.sliding.get_or_init(|| Table::new(self.most_keys))
-    }
-
-    #[inline]
-    pub(super) fn paced(&self) -> &Table<Paced> {
-        self.paced.get_or_init(|| Table::new(self.most_keys))
-    }
-
-    #[inline]
-    pub(super) fn calendar(&self) -> &Table<Calendar> {
-        self.calendar.get_or_init(|| Table::new(self.most_keys))
-    }
-
-    /// How many keys are kept track of.
-    pub(super) fn len(&self) -> usize {
-        self.sliding.get().map_or(0, Table::len)
-            + self.paced.get().map_or(0, Table::len)
-            + self.calendar.get().map_or(0, Table::len)
-    }
+    pub(super) told: Told,
+    pub(super) counter: Counter,
 }

@@ -1,6 +1,7 @@
 //! Users of ours: who registers, signs in and is disabled.
 
+mod basic;
 mod users;
 
-pub(crate) use users::{Attempt, normal};
+pub use basic::Basic;
 pub use users::{NewUser, Users};

@@ -1,27 +1,21 @@
-use crate::event::{Action, Events};
-use crate::password::{Check, PasswordPolicy, PasswordProblem, Passwords};
+use crate::attempt::Origin;
+use crate::event::Action;
+use crate::login::{LONGEST_NAME, LONGEST_PASSWORD, SignIn, normal};
+use crate::password::{PasswordPolicy, PasswordProblem};
 use crate::principal::{Role, Roles, Scope, Scopes, Subject};
 use crate::random;
+use crate::realm::Realm;
 use crate::reject::{FieldError, Rejection, RejectionKind};
+use crate::scheme::{Judge, wrong_password};
 use crate::secret::Secret;
-use crate::store::{Change, Guard, UserChange, UserRecord, UserStore};
-use crate::throttle::{Attempts, Ticket};
+use crate::store::{Change, ManagedUserStore, UserChange, UserRecord, UserStore};
 use serde::Serialize;
-use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
-#[cfg(feature = "endpoints")]
-use subtle::ConstantTimeEq;
 
-/// The longest name to sign in by, in bytes.
-const LONGEST_NAME: usize = 254;
-
-/// The longest password, in bytes: none is cut, a longer one is refused before it is hashed.
-const LONGEST_PASSWORD: usize = 1024;
-
-/// Users in a [`UserStore`]: registration, sign-in, passwords and the state of accounts.
+/// The users of a realm: registration, sign-in, passwords and the state of accounts. Made by
+/// [`Realm::users`].
 ///
 /// - Passwords are hashed with argon2id on threads of their own, half of the cores at a time; beyond a bounded queue the answer is
 ///   429.
@@ -35,37 +29,24 @@ const LONGEST_PASSWORD: usize = 1024;
 ///
 /// ```
 /// use tower_auth::store::Memory;
-/// use tower_auth::{NewUser, RejectionKind, Secret, Users};
+/// use tower_auth::{NewUser, PasswordPolicy, Realm, RejectionKind, Secret};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-/// let users = Users::new(Memory::new());
-/// let now = std::time::SystemTime::now();
+/// let users = Realm::new(Memory::new()).users(PasswordPolicy::new());
 /// let password = Secret::new(String::from("correct-horse-battery"));
-/// let anna = users.register(NewUser::new("anna@example.com", password.clone()), now).await?;
+/// let anna = users.register(NewUser::new("anna@example.com", password.clone())).await?;
 ///
-/// assert_eq!(users.authenticate("Anna@Example.com", &password, now).await?.id(), anna.id());
-/// let refusal = users.authenticate("anna@example.com", &Secret::new("wrong".into()), now).await.unwrap_err();
+/// assert_eq!(users.authenticate("Anna@Example.com", &password).await?.id, anna.id);
+/// let wrong = Secret::new(String::from("wrong"));
+/// let refusal = users.authenticate("anna@example.com", &wrong).await.unwrap_err();
 /// assert_eq!(refusal.kind(), RejectionKind::InvalidPassword);
 /// # Ok::<(), tower_auth::Rejection>(()) }).unwrap();
 /// ```
 #[derive(Clone)]
 #[must_use]
 pub struct Users {
-    store: Arc<dyn UserStore>,
-    passwords: Passwords,
+    realm: Realm,
     policy: PasswordPolicy,
-    guard: Guard,
-    events: Events,
-    attempts: Option<Arc<Attempts>>,
-}
-
-/// Somebody says who they are.
-#[derive(Clone, Copy)]
-pub(crate) struct Attempt<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) password: &'a Secret<String>,
-    /// From where, as far as the server tells.
-    pub(crate) peer: Option<IpAddr>,
 }
 
 /// Who registers.
@@ -134,52 +115,39 @@ impl NewUser {
     }
 }
 
-impl Users {
-    /// Users in that store.
-    pub fn new(store: impl UserStore) -> Self {
-        Self {
-            store: Arc::new(store),
-            passwords: Passwords::new(),
-            policy: PasswordPolicy::default(),
-            guard: Guard {
-                deadline: Duration::MAX,
-            },
-            events: Events::default(),
-            attempts: None,
+impl Realm {
+    /// The users of this realm, whose new passwords have to satisfy a policy.
+    ///
+    /// A realm without a store of users has none: layers and endpoints that need them say so when
+    /// they are built, and a call is a 500.
+    pub fn users(&self, policy: PasswordPolicy) -> Users {
+        Users {
+            realm: self.clone(),
+            policy,
         }
     }
+}
 
-    /// What a new password has to satisfy.
-    pub fn password_policy(mut self, policy: PasswordPolicy) -> Self {
-        self.policy = policy;
-        self
+impl Users {
+    pub(crate) fn realm(&self) -> &Realm {
+        &self.realm
     }
 
-    pub(crate) fn within(
-        mut self,
-        deadline: Duration,
-        events: &Events,
-        attempts: &Arc<Attempts>,
-    ) -> Self {
-        self.guard = Guard { deadline };
-        self.events = events.clone();
-        self.attempts = Some(Arc::clone(attempts));
-        self
+    fn managed(&self) -> Result<&Arc<dyn ManagedUserStore>, Rejection> {
+        let store = self.realm.stores().managed_user_store();
+        store.ok_or_else(|| Rejection::misconfigured("the realm has no store that manages users"))
     }
 
-    pub(crate) fn store(&self) -> &Arc<dyn UserStore> {
-        &self.store
-    }
-
-    pub(crate) fn guard(&self) -> Guard {
-        self.guard
+    pub(crate) fn store(&self) -> Result<&Arc<dyn UserStore>, Rejection> {
+        let store = self.realm.stores().user_store();
+        store.ok_or_else(|| Rejection::misconfigured("the realm has no store of users"))
     }
 
     /// How often argon2 ran: a test that counts needs no stopwatch.
     #[cfg(feature = "test-util")]
     #[must_use]
     pub fn argon2_runs(&self) -> u64 {
-        self.passwords.argon2_runs()
+        self.realm.passwords().argon2_runs()
     }
 
     /// Adds a user.
@@ -188,11 +156,7 @@ impl Users {
     ///
     /// 400 with the field: a name (`name`) that is taken, empty, longer than 254 bytes or has control characters, or a password
     /// (`password`) that the policy refuses. 429 where too many passwords wait to be hashed, 503 where the store fails.
-    pub async fn register(
-        &self,
-        new: NewUser,
-        now: SystemTime,
-    ) -> Result<Arc<UserRecord>, Rejection> {
+    pub async fn register(&self, new: NewUser) -> Result<Arc<UserRecord>, Rejection> {
         let names: Vec<String> = new
             .names
             .iter()
@@ -209,7 +173,7 @@ impl Users {
         if !fields.is_empty() {
             return Err(Rejection::invalid(fields));
         }
-        let hash = self.passwords.hash(new.password).await?;
+        let hash = self.realm.passwords().hash(new.password).await?;
         let id = new
             .id
             .map_or_else(|| random::uuid().map(Subject::user), Ok)?;
@@ -218,21 +182,19 @@ impl Users {
         user = names
             .fold(user, UserRecord::name)
             .password_hash(hash.expose())
-            .created_at(now);
-        user = user.with_scopes(new.scopes).with_roles(new.roles);
-        if let Some(profile) = new.profile {
-            user = user.with_profile_json(profile);
-        }
+            .created(self.realm.now());
+        user.scopes = new.scopes;
+        user.roles = new.roles;
+        user.profile = new.profile.map(String::into_boxed_str);
         match self
-            .guard
-            .change(self.store.insert_user(user.clone(), now))
+            .realm
+            .change(self.managed()?.insert_user(user.clone()))
             .await?
         {
             Change::Exists => return Err(taken()),
             change => change.found()?,
         }
-        self.events
-            .tell(Action::UserRegistered, now, user.id(), None)?;
+        self.realm.tell(Action::UserRegistered, &user.id, None)?;
         Ok(Arc::new(user))
     }
 
@@ -242,23 +204,19 @@ impl Users {
     /// # Errors
     ///
     /// As [`register`](Self::register).
-    pub async fn ensure(
-        &self,
-        new: NewUser,
-        now: SystemTime,
-    ) -> Result<Arc<UserRecord>, Rejection> {
+    pub async fn ensure(&self, new: NewUser) -> Result<Arc<UserRecord>, Rejection> {
         let name = new
             .names
             .first()
             .map(|name| normal(name).into_owned())
             .unwrap_or_default();
-        if let Some(user) = self.guard.call(self.store.find_user(&name, now)).await? {
+        if let Some(user) = self.realm.call(self.store()?.find_user(&name)).await? {
             return Ok(user);
         }
-        match self.register(new, now).await {
+        match self.register(new).await {
             // Another node was quicker.
             Err(rejection) if rejection.kind() == RejectionKind::InvalidInput => {
-                let found = self.guard.call(self.store.find_user(&name, now)).await?;
+                let found = self.realm.call(self.store()?.find_user(&name)).await?;
                 found.ok_or(rejection)
             }
             answer => answer,
@@ -270,122 +228,59 @@ impl Users {
     /// # Errors
     ///
     /// 401 ([`InvalidPassword`](RejectionKind::InvalidPassword)) where there is no such user, the password is another or the account
-    /// is disabled; 429 where too many passwords wait to be hashed, or, for the users of a layer, where too many were wrong; 503
-    /// where the store fails.
+    /// is disabled; 429 where too many passwords wait to be hashed, or were wrong; 503 where the store fails.
     pub async fn authenticate(
         &self,
         name: &str,
         password: &Secret<String>,
-        now: SystemTime,
     ) -> Result<Arc<UserRecord>, Rejection> {
-        self.authenticate_from(
-            Attempt {
-                name,
-                password,
-                peer: None,
-            },
-            now,
-        )
-        .await
+        self.authenticate_from(None, SignIn { name, password })
+            .await
     }
 
     /// The same, for somebody whose address is known.
     pub(crate) async fn authenticate_from(
         &self,
-        attempt: Attempt<'_>,
-        now: SystemTime,
+        peer: Option<IpAddr>,
+        sign_in: SignIn<'_>,
     ) -> Result<Arc<UserRecord>, Rejection> {
-        if attempt.name.len() > LONGEST_NAME || attempt.password.expose().len() > LONGEST_PASSWORD {
-            return Err(refused());
+        let is_longer_than_any =
+            sign_in.name.len() > LONGEST_NAME || sign_in.password.expose().len() > LONGEST_PASSWORD;
+        if is_longer_than_any {
+            return Err(wrong_password());
         }
-        self.attempt(attempt, None, |_| false, now).await
+        self.attempt(peer, sign_in, None).await
     }
 
-    /// An attempt is counted before the store is asked and a password is hashed. `known` is what the store has said of the name
-    /// already, and of whom `holds` is true needs no hash.
-    pub(crate) async fn attempt(
+    /// An attempt that comes past no layer: what a layer counts is counted here. `known` is what the
+    /// store has said of the name already.
+    async fn attempt(
         &self,
-        attempt: Attempt<'_>,
+        peer: Option<IpAddr>,
+        sign_in: SignIn<'_>,
         known: Option<Option<Arc<UserRecord>>>,
-        holds: impl Fn(&UserRecord) -> bool,
-        now: SystemTime,
     ) -> Result<Arc<UserRecord>, Rejection> {
-        let attempts = self.attempts.as_ref();
-        let mut ticket = attempts
-            .map(|attempts| attempts.check(attempt.name, attempt.peer))
-            .transpose()?;
-        let verified = self
-            .verified(attempt, known, holds, ticket.as_mut(), now)
+        let origin = Origin::new(self.realm.attempt_guard(), peer);
+        let ticket = origin.enter()?;
+        let judged = self
+            .judge()?
+            .judge(&origin, sign_in, known, |_| false)
             .await;
-        ticket
-            .into_iter()
-            .for_each(|ticket| ticket.conclude(&verified));
-        verified
+        ticket.conclude(&judged);
+        judged
     }
 
-    async fn verified(
-        &self,
-        Attempt { name, password, .. }: Attempt<'_>,
-        known: Option<Option<Arc<UserRecord>>>,
-        holds: impl Fn(&UserRecord) -> bool,
-        ticket: Option<&mut Ticket>,
-        now: SystemTime,
-    ) -> Result<Arc<UserRecord>, Rejection> {
-        let user = match known {
-            Some(user) => user,
-            None => {
-                self.guard
-                    .call(self.store.find_user(&normal(name), now))
-                    .await?
-            }
-        };
-        if let (Some(ticket), Some(user)) = (ticket, &user) {
-            ticket.resolved(user.id())?;
-        }
-        if let Some(user) = user.as_ref().filter(|user| holds(user)) {
-            return Ok(Arc::clone(user));
-        }
-        self.authenticate_as(user, password, now).await
-    }
-
-    /// Whether that user has that password; without a user the same work is done.
-    async fn authenticate_as(
-        &self,
-        user: Option<Arc<UserRecord>>,
-        password: &Secret<String>,
-        now: SystemTime,
-    ) -> Result<Arc<UserRecord>, Rejection> {
-        let user = user.filter(|user| user.is_active());
-        let stored = user.as_ref().and_then(|user| user.stored_hash()).cloned();
-        let check = self.passwords.verify(stored, password.clone()).await?;
-        match (user, check) {
-            (Some(user), Check::Fits) => Ok(user),
-            (Some(user), Check::FitsOutdated) => Ok(self.rehash(user, password, now).await),
-            (_, Check::Wrong) | (None, _) => Err(refused()),
-        }
-    }
-
-    /// Brings a hash up to date, and gives the record after that. Should it fail, the next sign-in tries again.
-    async fn rehash(
-        &self,
-        user: Arc<UserRecord>,
-        password: &Secret<String>,
-        now: SystemTime,
-    ) -> Arc<UserRecord> {
-        let Ok(hash) = self.passwords.hash(password.clone()).await else {
-            return user;
-        };
-        let replaced =
-            self.store
-                .replace_password(user.id(), user.stored_hash(), hash.clone(), now);
-        if !matches!(self.guard.change(replaced).await, Ok(Change::Made(()))) {
-            return user;
-        }
-        // The user is signed in all the same.
-        let _ = self
-            .events
-            .tell(Action::PasswordRehashed, now, user.id(), None);
-        Arc::new(UserRecord::clone(&user).password_hash(hash.expose()))
+    /// Who says whose name and password these are.
+    pub(crate) fn judge(&self) -> Result<Judge, Rejection> {
+        let realm = &self.realm;
+        Ok(Judge {
+            users: Arc::clone(self.store()?),
+            managed: realm.stores().managed_user_store().cloned(),
+            guard: realm.guard(),
+            passwords: realm.passwords().clone(),
+            events: realm.events().clone(),
+            clock: Arc::clone(realm.clock_handle()),
+        })
     }
 
     /// Whether the password that a user signed in with is still good, now that tokens are there: a sign-in that overlaps a change
@@ -395,12 +290,11 @@ impl Users {
         &self,
         mut user: Arc<UserRecord>,
         password: &Secret<String>,
-        now: SystemTime,
     ) -> Result<(), Rejection> {
         loop {
             let found = self
-                .guard
-                .call(self.store.find_user_by_id(user.id(), now))
+                .realm
+                .call(self.managed()?.find_user_by_id(&user.id))
                 .await?;
             if found
                 .as_ref()
@@ -409,7 +303,7 @@ impl Users {
                 return Ok(());
             }
             // Another password, or the same one hashed anew by a sign-in beside this one.
-            user = self.authenticate_as(found, password, now).await?;
+            user = self.judge()?.check(found, password).await?;
         }
     }
 
@@ -430,9 +324,8 @@ impl Users {
         id: &Subject,
         current: &Secret<String>,
         new: Secret<String>,
-        now: SystemTime,
     ) -> Result<(), Rejection> {
-        self.change_password_from(None, id, current, new, now).await
+        self.change_password_from(None, id, current, new).await
     }
 
     /// The same, for somebody whose address is known.
@@ -442,9 +335,8 @@ impl Users {
         id: &Subject,
         current: &Secret<String>,
         new: Secret<String>,
-        now: SystemTime,
     ) -> Result<(), Rejection> {
-        let user = self.find(id, now).await?;
+        let user = self.find(id).await?;
         let wrong = || {
             Rejection::invalid([FieldError::new(
                 "current_password",
@@ -452,19 +344,10 @@ impl Users {
                 "The password is wrong.",
             )])
         };
-        let name = user.names().next().unwrap_or_default();
+        let name = user.names.first().map_or("", |name| name);
         let attempt = |password| {
             let known = Some(Some(Arc::clone(&user)));
-            self.attempt(
-                Attempt {
-                    name,
-                    password,
-                    peer,
-                },
-                known,
-                |_| false,
-                now,
-            )
+            self.attempt(peer, SignIn { name, password }, known)
         };
         let user = match attempt(current).await {
             Ok(user) => user,
@@ -480,8 +363,8 @@ impl Users {
             }
             Err(failed) => return Err(failed),
         };
-        match self.replace_password(&user, new, now).await? {
-            Change::Made(()) => self.events.tell(Action::PasswordChanged, now, id, None),
+        match self.replace_password(&user, new).await? {
+            Change::Made(()) => self.realm.tell(Action::PasswordChanged, id, None),
             Change::Exists | Change::Missing => Err(wrong()),
         }
     }
@@ -492,31 +375,25 @@ impl Users {
     ///
     /// 400 where the policy refuses it (`new_password`), 404 where there is no such user or its password was changed meanwhile, 429
     /// where too many passwords wait to be hashed, 503 where the store fails.
-    pub async fn set_password(
-        &self,
-        id: &Subject,
-        new: Secret<String>,
-        now: SystemTime,
-    ) -> Result<(), Rejection> {
-        let user = self.find(id, now).await?;
-        self.replace_password(&user, new, now).await?.found()?;
-        self.events.tell(Action::PasswordChanged, now, id, None)
+    pub async fn set_password(&self, id: &Subject, new: Secret<String>) -> Result<(), Rejection> {
+        let user = self.find(id).await?;
+        self.replace_password(&user, new).await?.found()?;
+        self.realm.tell(Action::PasswordChanged, id, None)
     }
 
     async fn replace_password(
         &self,
         user: &UserRecord,
         new: Secret<String>,
-        now: SystemTime,
     ) -> Result<Change<()>, Rejection> {
-        let names: Vec<String> = user.names().map(str::to_owned).collect();
+        let names: Vec<String> = user.names.iter().map(|name| name.to_string()).collect();
         self.check_password("new_password", new.expose(), &names)
             .map_err(|field| Rejection::invalid([field]))?;
-        let hash = self.passwords.hash(new).await?;
-        self.guard
+        let hash = self.realm.passwords().hash(new).await?;
+        self.realm
             .change(
-                self.store
-                    .replace_password(user.id(), user.stored_hash(), hash, now),
+                self.managed()?
+                    .replace_password(&user.id, user.password_hash.as_ref(), hash),
             )
             .await
     }
@@ -526,9 +403,12 @@ impl Users {
     /// # Errors
     ///
     /// 404 where there is none, 503 where the store fails.
-    pub async fn find(&self, id: &Subject, now: SystemTime) -> Result<Arc<UserRecord>, Rejection> {
-        let found = self.guard.call(self.store.find_user_by_id(id, now)).await?;
-        found.ok_or_else(|| Rejection::new(RejectionKind::NotFound, "missing"))
+    pub async fn find(&self, id: &Subject) -> Result<Arc<UserRecord>, Rejection> {
+        let found = self.realm.call(self.managed()?.find_user_by_id(id)).await?;
+        match found {
+            Some(user) if !user.is_removed() => Ok(user),
+            _ => Err(Rejection::new(RejectionKind::NotFound, "missing")),
+        }
     }
 
     /// At most `most` users in the order of their ids, those after `after`.
@@ -540,10 +420,9 @@ impl Users {
         &self,
         after: Option<&Subject>,
         most: usize,
-        now: SystemTime,
     ) -> Result<Vec<Arc<UserRecord>>, Rejection> {
-        self.guard
-            .call(self.store.list_users(after, most, now))
+        self.realm
+            .call(self.managed()?.list_users(after, most))
             .await
     }
 
@@ -556,7 +435,6 @@ impl Users {
         &self,
         id: &Subject,
         mut change: UserChange,
-        now: SystemTime,
     ) -> Result<Arc<UserRecord>, Rejection> {
         if let Some(names) = &mut change.names {
             names
@@ -576,14 +454,14 @@ impl Users {
             None => Action::UserChanged,
         };
         let user = match self
-            .guard
-            .change(self.store.change_user(id, change, now))
+            .realm
+            .change(self.managed()?.change_user(id, change))
             .await?
         {
             Change::Exists => return Err(taken()),
             change => change.found()?,
         };
-        self.events.tell(action, now, id, None)?;
+        self.realm.tell(action, id, None)?;
         Ok(user)
     }
 
@@ -592,14 +470,13 @@ impl Users {
     /// # Errors
     ///
     /// 404 where there is no such user, 503 where the store fails.
-    pub async fn disable(&self, id: &Subject, now: SystemTime) -> Result<(), Rejection> {
+    pub async fn disable(&self, id: &Subject) -> Result<(), Rejection> {
         self.change(
             id,
             UserChange {
                 active: Some(false),
                 ..UserChange::default()
             },
-            now,
         )
         .await
         .map(drop)
@@ -610,14 +487,13 @@ impl Users {
     /// # Errors
     ///
     /// 404 where there is no such user, 503 where the store fails.
-    pub async fn enable(&self, id: &Subject, now: SystemTime) -> Result<(), Rejection> {
+    pub async fn enable(&self, id: &Subject) -> Result<(), Rejection> {
         self.change(
             id,
             UserChange {
                 active: Some(true),
                 ..UserChange::default()
             },
-            now,
         )
         .await
         .map(drop)
@@ -628,12 +504,12 @@ impl Users {
     /// # Errors
     ///
     /// 404 where there is no such user, 503 where the store fails.
-    pub async fn remove(&self, id: &Subject, now: SystemTime) -> Result<(), Rejection> {
-        self.guard
-            .change(self.store.remove_user(id, now))
+    pub async fn remove(&self, id: &Subject) -> Result<(), Rejection> {
+        self.realm
+            .change(self.managed()?.remove_user(id))
             .await?
             .found()?;
-        self.events.tell(Action::UserRemoved, now, id, None)
+        self.realm.tell(Action::UserRemoved, id, None)
     }
 
     fn check_password(
@@ -649,31 +525,9 @@ impl Users {
     }
 }
 
-impl<S: UserStore> From<S> for Users {
-    fn from(store: S) -> Self {
-        Self::new(store)
-    }
-}
-
-/// An email address in lower case; any other name as it is.
-pub(crate) fn normal(name: &str) -> Cow<'_, str> {
-    if name.contains('@') && name.chars().any(|c| !c.is_lowercase() && c.is_alphabetic()) {
-        Cow::Owned(name.to_lowercase())
-    } else {
-        Cow::Borrowed(name)
-    }
-}
-
 #[cfg(feature = "endpoints")]
 fn has_same_hash(user: &UserRecord, other: &UserRecord) -> bool {
-    let bytes = |user: &UserRecord| {
-        user.stored_hash()
-            .map(|hash| hash.expose().clone().into_bytes())
-    };
-    match (bytes(user), bytes(other)) {
-        (Some(one), Some(two)) => one.ct_eq(&two).into(),
-        _ => false,
-    }
+    user.password_hash.is_some() && user.has_password_hash(other.password_hash.as_ref())
 }
 
 fn check_name(name: &str) -> Result<(), FieldError> {
@@ -710,10 +564,6 @@ fn taken() -> Rejection {
         "unique",
         "Another user has this already.",
     )])
-}
-
-pub(crate) fn refused() -> Rejection {
-    Rejection::new(RejectionKind::InvalidPassword, "user, password or account")
 }
 
 impl fmt::Debug for Users {

@@ -7,10 +7,9 @@ use http_body_util::Full;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::task::{Context, Poll, Waker};
-use std::time::UNIX_EPOCH;
 use tower::Service;
-use tower_auth::store::{KeyStore, Memory};
-use tower_auth::{ApiKeys, AuthLayer, Subject};
+use tower_auth::store::{Memory, Stores};
+use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Subject};
 use tower_layer::Layer as _;
 
 thread_local! {
@@ -41,8 +40,9 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The status of the answer, and how often a request allocates from the call to the answer. It must be there at the first
-/// poll. The second of two equal requests is counted: the first may fill what is kept.
+/// The status of the answer, and how often a request allocates from the call to the answer. It must
+/// be there at the first poll. The third of three equal requests is counted: the first may fill what
+/// is kept, and at the second an instance learns that it will serve more.
 fn cost<S, B>(service: &mut S, request: impl Fn() -> Request<Full<Bytes>>) -> (u16, usize)
 where
     S: Service<Request<Full<Bytes>>, Response = http::Response<B>>,
@@ -59,6 +59,7 @@ where
         };
         (response.status().as_u16(), ALLOCATIONS.get() - before)
     };
+    answer();
     answer();
     answer()
 }
@@ -83,22 +84,15 @@ impl Service<Request<Full<Bytes>>> for Nothing {
 
 fn guarded() -> (AuthLayer, String) {
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
         .build()
         .unwrap();
-    let store = Memory::new();
-    let keys = ApiKeys::new(store.clone()).prefix("egret");
-    let new = keys.mint(Subject::user("7"), "ci", UNIX_EPOCH).unwrap();
-    runtime
-        .block_on(store.insert_key(new.record.scope("a").scope("b"), UNIX_EPOCH))
-        .unwrap();
-    (
-        AuthLayer::builder()
-            .jwt(jwt())
-            .api_keys(keys)
-            .build()
-            .unwrap(),
-        new.key.expose().clone(),
-    )
+    let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+    let request = KeyRequest::new(Subject::user("7"), "ci");
+    let issued = keys.issue(request.scope("a").scope("b"));
+    let key = runtime.block_on(issued).unwrap().key;
+    let auth = AuthLayer::builder().accept(jwt()).accept(&keys).build();
+    (auth.unwrap(), key.expose().clone())
 }
 
 #[test]
@@ -138,6 +132,21 @@ fn refusing_nothing_garbage_or_a_forged_token_costs_three_allocations() {
         assert_eq!(status, 401);
         assert!(allocations <= 3, "{allocations}");
     }
+}
+
+/// What is kept for telling of a handler's refusal is kept only where somebody listens.
+#[test]
+fn a_hook_is_what_makes_a_request_be_remembered() {
+    let token = token_for("anna");
+    let layer = |realm: Realm| {
+        let builder = AuthLayer::builder().realm(&realm).accept(jwt());
+        builder.build().unwrap()
+    };
+    let silent = layer(Realm::new(Stores::new()));
+    let heard = layer(Realm::new(Stores::new()).on_event(|_| {}));
+    let (_, silent) = cost(&mut silent.layer(Nothing), || bearer(&token));
+    let (_, heard) = cost(&mut heard.layer(Nothing), || bearer(&token));
+    assert_eq!(heard, silent + 1);
 }
 
 #[test]

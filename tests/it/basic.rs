@@ -1,31 +1,29 @@
 //! Basic: alike for unknown users, disabled users and wrong passwords, and remembered for a minute.
 
 use crate::support::*;
-use base64::Engine;
 use std::time::Duration;
-use tower_auth::store::{Memory, UserChange, UserRecord, UserStore};
+use tower_auth::store::{ManagedUserStore, Memory, UserChange, UserRecord, UserStore};
 use tower_auth::test_util::ManualClock;
-use tower_auth::{AuthLayer, Basic, Clock, Principal, Secret, Subject, hash_password};
+use tower_auth::{
+    AuthLayer, PasswordPolicy, Principal, Realm, Secret, Subject, Users, hash_password,
+};
 
 fn anna(password: &str) -> UserRecord {
     UserRecord::new(Subject::user("9"), "anna").password_hash(hash_password(password).unwrap())
 }
 
-fn basic(name: &str, password: &str) -> http::Request<http_body_util::Full<bytes::Bytes>> {
-    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{password}"));
-    get(&[("authorization", &format!("Basic {encoded}"))])
-}
-
 /// A layer over a store of this one user.
 async fn guarded(user: UserRecord) -> (AuthLayer, ManualClock, Memory) {
-    let (clock, store) = (ManualClock::new(1_000), Memory::new());
-    store.insert_user(user, clock.now()).await.unwrap();
-    let auth = AuthLayer::builder()
-        .basic(Basic::new(store.clone()))
-        .clock(clock.clone())
-        .build()
-        .unwrap();
+    let (users, clock, store) = users_of(user).await;
+    let auth = AuthLayer::builder().accept(users.basic()).build().unwrap();
     (auth, clock, store)
+}
+
+async fn users_of(user: UserRecord) -> (Users, ManualClock, Memory) {
+    let (clock, store) = (ManualClock::new(1_000), Memory::new());
+    store.insert_user(user).await.unwrap();
+    let realm = Realm::new(store.clone()).clock(clock.clone());
+    (realm.users(PasswordPolicy::new()), clock, store)
 }
 
 /// Whether a request is answered at its first poll: argon2 runs on another thread and is not.
@@ -69,15 +67,15 @@ async fn a_verified_password_is_remembered_for_a_minute_and_costs_argon2_once() 
 
 #[tokio::test]
 async fn a_changed_password_or_a_disabled_account_is_refused_by_the_next_request() {
-    let (auth, clock, store) = guarded(anna("correct horse")).await;
+    let (auth, _, store) = guarded(anna("correct horse")).await;
     assert_eq!(
         send(&auth, basic("anna", "correct horse")).await.status,
         200
     );
-    let user = store.find_user("anna", clock.now()).await.unwrap().unwrap();
+    let user = store.find_user("anna").await.unwrap().unwrap();
     let another = Secret::new(hash_password("another").unwrap());
     store
-        .replace_password(user.id(), user.stored_hash(), another, clock.now())
+        .replace_password(&user.id, user.password_hash.as_ref(), another)
         .await
         .unwrap();
     assert_eq!(
@@ -87,10 +85,7 @@ async fn a_changed_password_or_a_disabled_account_is_refused_by_the_next_request
     assert_eq!(send(&auth, basic("anna", "another")).await.status, 200);
     let mut change = UserChange::default();
     change.active = Some(false);
-    store
-        .change_user(user.id(), change, clock.now())
-        .await
-        .unwrap();
+    store.change_user(&user.id, change).await.unwrap();
     assert_eq!(send(&auth, basic("anna", "another")).await.status, 401);
 }
 
@@ -154,21 +149,15 @@ async fn whoever_is_refused_costs_argon2_equally_often() {
         ),
     ];
     for (case, name, user) in stores {
-        let (clock, store) = (ManualClock::new(1_000), Memory::new());
-        store.insert_user(user, clock.now()).await.unwrap();
-        let scheme = Basic::new(store);
-        let auth = AuthLayer::builder()
-            .basic(scheme.clone())
-            .clock(clock)
-            .build()
-            .unwrap();
+        let (users, ..) = users_of(user).await;
+        let auth = AuthLayer::builder().accept(users.basic()).build().unwrap();
         for runs in 1..=3 {
             assert_eq!(
                 send(&auth, basic(name, "wrong")).await.status,
                 401,
                 "{case}"
             );
-            assert_eq!(scheme.argon2_runs(), runs, "{case}");
+            assert_eq!(users.argon2_runs(), runs, "{case}");
         }
     }
 }
@@ -207,7 +196,8 @@ async fn the_user_brings_scopes_roles_and_the_applications_own_value() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_wrong_passwords_is_bounded_and_told_to_come_back() {
     let (auth, ..) = guarded(anna("correct horse")).await;
-    // Half of the cores hash, 64 requests wait for each: more than that is refused before it costs anything.
+    // Half of the cores hash, 64 requests wait for each: more than that is refused before it costs
+    // anything.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let admitted = (cores / 2).max(1) * 65;
     let mut floods = tokio::task::JoinSet::new();

@@ -17,7 +17,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const INSTALL: &str =
     "apt-get update && apt-get install -y --no-install-recommends chromium chromium-driver";
 
-/// One browser, with a profile of its own. It and its driver end with the value, a test that fails included.
+/// One browser, with a profile of its own. It and its driver end with the value, a test that fails
+/// included.
 pub(crate) struct Browser {
     client: Client,
     driver: Driver,
@@ -98,7 +99,9 @@ impl Browser {
     pub(crate) async fn until(&self, expression: &str) {
         let script = format!(
             "const done = arguments[arguments.length - 1];
-             const look = () => {{ if ({expression}) done(true); else requestAnimationFrame(look); }};
+             const look = () => {{
+                 if ({expression}) done(true); else requestAnimationFrame(look);
+             }};
              look();"
         );
         if let Err(error) = self.client.execute_async(&script, Vec::new()).await {

@@ -2,11 +2,15 @@
 
 use crate::support::*;
 use std::time::Duration;
-use tower_auth::store::Memory;
+use tower_auth::store::{Memory, Stores};
 use tower_auth::{
-    Answer, ApiKeys, AuthLayer, AuthLayerBuilder, Basic, ConfigProblem, Credential, Jwt, JwtKey,
-    Rejection, Scheme, format::ErrorFormat,
+    Answer, ApiKeys, Attempt, AuthLayer, AuthLayerBuilder, ConfigProblem, Grant, Jwt, JwtKey,
+    KeyRequest, PasswordPolicy, Realm, Rejection, Scheme, SigningKey, Subject, Tokens,
+    format::ErrorFormat,
 };
+
+/// The public key of RFC 8037 §A.2.
+const PUBLIC: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
 fn problems(builder: AuthLayerBuilder) -> Vec<ConfigProblem> {
     builder
@@ -14,16 +18,28 @@ fn problems(builder: AuthLayerBuilder) -> Vec<ConfigProblem> {
         .map_or_else(|error| error.problems().to_vec(), |_| Vec::new())
 }
 
-fn keys() -> ApiKeys {
-    ApiKeys::new(Memory::new())
+fn with_jwt(jwt: Jwt) -> Vec<ConfigProblem> {
+    problems(AuthLayer::builder().accept(jwt))
 }
 
-fn with_keys(api_keys: impl IntoIterator<Item = ApiKeys>) -> Vec<ConfigProblem> {
-    problems(
-        api_keys
-            .into_iter()
-            .fold(AuthLayer::builder(), AuthLayerBuilder::api_keys),
-    )
+fn with_keys<const N: usize>(kinds: [ApiKeys; N]) -> Vec<ConfigProblem> {
+    let realm = Realm::new(Memory::new());
+    let mut builder = AuthLayer::builder();
+    for keys in kinds {
+        builder = builder.accept(&realm.api_keys(keys));
+    }
+    problems(builder)
+}
+
+fn with_tokens(tokens: Tokens) -> Vec<ConfigProblem> {
+    let tokens = Realm::new(Memory::new()).tokens(tokens);
+    problems(AuthLayer::builder().accept(&tokens))
+}
+
+/// What is wrong with a realm without stores, or with a layer in it.
+fn with_realm(set_up: impl FnOnce(Realm) -> Realm) -> Vec<ConfigProblem> {
+    let realm = set_up(Realm::new(Stores::new()));
+    problems(AuthLayer::builder().realm(&realm).accept(jwt()))
 }
 
 struct Named(&'static str);
@@ -33,7 +49,7 @@ impl Scheme for Named {
         self.0
     }
 
-    fn authenticate(&self, _: &Credential<'_>, _: std::time::SystemTime) -> Answer {
+    fn authenticate(&self, _: &Attempt<'_>) -> Answer {
         Answer::NotPresented
     }
 }
@@ -54,67 +70,68 @@ impl ErrorFormat for Format {
 #[test]
 fn every_mistake_is_named() {
     let long = "p".repeat(33);
+    let realm = Realm::new(Memory::new());
+    let users = realm.users(PasswordPolicy::new());
+    let tokens = || Tokens::hs256(SECRET).issuer(ISSUER);
     let cases: Vec<(&str, Vec<ConfigProblem>, ConfigProblem)> = vec![
         (
             "nothing",
             problems(AuthLayer::builder()),
             ConfigProblem::NoScheme,
         ),
-        ("no form", with_keys([keys()]), ConfigProblem::KeyForm),
         (
             "empty prefix",
-            with_keys([keys().prefix("")]),
+            with_keys([ApiKeys::prefix("")]),
             ConfigProblem::Prefix,
         ),
         (
             "odd prefix",
-            with_keys([keys().prefix("a.b")]),
+            with_keys([ApiKeys::prefix("a.b")]),
             ConfigProblem::Prefix,
         ),
         (
             "prefix like a JWT",
-            with_keys([keys().prefix("eyJ")]),
-            ConfigProblem::Prefix,
-        ),
-        (
-            "prefix with its separator",
-            with_keys([keys().prefix("egret_")]),
+            with_keys([ApiKeys::prefix("eyJ")]),
             ConfigProblem::Prefix,
         ),
         (
             "digit first",
-            with_keys([keys().prefix("1a")]),
+            with_keys([ApiKeys::prefix("1a")]),
             ConfigProblem::Prefix,
         ),
         (
             "long prefix",
-            with_keys([keys().prefix(long)]),
+            with_keys([ApiKeys::prefix(long)]),
             ConfigProblem::Prefix,
         ),
         (
             "equal",
-            with_keys([keys().prefix("a"), keys().prefix("a")]),
-            ConfigProblem::EqualPrefixes("a".into()),
+            with_keys([ApiKeys::prefix("a"), ApiKeys::prefix("a")]),
+            ConfigProblem::EqualPrefixes("a_".into()),
+        ),
+        (
+            "equal but for the separator",
+            with_keys([ApiKeys::prefix("a"), ApiKeys::prefix("a_")]),
+            ConfigProblem::EqualPrefixes("a_".into()),
         ),
         (
             "two bare",
-            with_keys([keys().bare(), keys().opaque()]),
+            with_keys([ApiKeys::bare(), ApiKeys::bare().opaque()]),
             ConfigProblem::TwoBareKeys,
         ),
         (
             "short pepper",
-            with_keys([keys().prefix("a").pepper("p", [7; 31])]),
+            with_keys([ApiKeys::prefix("a").pepper("p", [7; 31])]),
             ConfigProblem::Pepper,
         ),
         (
             "pepper id",
-            with_keys([keys().prefix("a").pepper("p:q", [7; 32])]),
+            with_keys([ApiKeys::prefix("a").pepper("p:q", [7; 32])]),
             ConfigProblem::Pepper,
         ),
         (
             "pepper twice",
-            with_keys([keys()
-                .prefix("a")
+            with_keys([ApiKeys::prefix("a")
                 .pepper("p", [7; 32])
                 .previous_pepper("p", [8; 32])]),
             ConfigProblem::Pepper,
@@ -123,105 +140,141 @@ fn every_mistake_is_named() {
             "basic twice",
             problems(
                 AuthLayer::builder()
-                    .basic(Basic::new(Memory::new()))
-                    .basic(Basic::new(Memory::new())),
+                    .accept(users.basic())
+                    .accept(users.basic()),
             ),
             ConfigProblem::TwoBasic,
         ),
         (
             "taken name",
-            problems(AuthLayer::builder().scheme(Named("bearer"))),
+            problems(AuthLayer::builder().accept(Named("basic"))),
+            ConfigProblem::SchemeName("basic"),
+        ),
+        (
+            "two of one's own for Bearer",
+            problems(
+                AuthLayer::builder()
+                    .accept(Named("Bearer"))
+                    .accept(Named("bearer")),
+            ),
             ConfigProblem::SchemeName("bearer"),
         ),
         (
             "same name",
-            problems(AuthLayer::builder().scheme(Named("A")).scheme(Named("a"))),
+            problems(AuthLayer::builder().accept(Named("A")).accept(Named("a"))),
             ConfigProblem::SchemeName("a"),
         ),
         (
             "odd name",
-            problems(AuthLayer::builder().scheme(Named("a b"))),
+            problems(AuthLayer::builder().accept(Named("a b"))),
             ConfigProblem::SchemeName("a b"),
         ),
         (
             "realm",
-            problems(AuthLayer::builder().jwt(jwt()).realm("a\nb")),
+            with_realm(|realm| realm.name("a\nb")),
             ConfigProblem::Realm,
         ),
         (
             "empty realm",
-            problems(AuthLayer::builder().jwt(jwt()).realm("")),
+            with_realm(|realm| realm.name("")),
             ConfigProblem::Realm,
         ),
         (
             "no length",
-            problems(AuthLayer::builder().jwt(jwt()).max_credential_len(0)),
+            problems(AuthLayer::builder().accept(jwt()).max_credential_len(0)),
             ConfigProblem::Zero("max_credential_len"),
         ),
         (
             "no time",
-            problems(
-                AuthLayer::builder()
-                    .jwt(jwt())
-                    .store_deadline(Duration::ZERO),
-            ),
+            with_realm(|realm| realm.store_deadline(Duration::ZERO)),
             ConfigProblem::Zero("store_deadline"),
         ),
         (
             "panicking format",
-            problems(AuthLayer::builder().jwt(jwt()).format(Format("panic"))),
+            problems(AuthLayer::builder().accept(jwt()).format(Format("panic"))),
             ConfigProblem::Format,
         ),
         (
             "content type",
-            problems(AuthLayer::builder().jwt(jwt()).format(Format("a\nb"))),
+            problems(AuthLayer::builder().accept(jwt()).format(Format("a\nb"))),
             ConfigProblem::Format,
         ),
         (
             "leeway",
-            problems(AuthLayer::builder().jwt(jwt().leeway(Duration::from_secs(601)))),
+            with_jwt(jwt().leeway(Duration::from_secs(601))),
             ConfigProblem::Leeway,
         ),
         (
             "half a second",
-            problems(AuthLayer::builder().jwt(jwt().max_age(Duration::from_millis(500)))),
+            with_jwt(jwt().max_age(Duration::from_millis(500))),
             ConfigProblem::MaxAge,
         ),
         (
             "empty typ",
-            problems(AuthLayer::builder().jwt(jwt().token_type(""))),
+            with_jwt(jwt().token_type("")),
             ConfigProblem::TokenType,
         ),
         (
             "no scopes",
-            problems(AuthLayer::builder().jwt(jwt().scope_claim(""))),
+            with_jwt(jwt().scope_claim("")),
             ConfigProblem::ClaimName,
         ),
         (
             "no roles",
-            problems(AuthLayer::builder().jwt(jwt().role_claim(""))),
+            with_jwt(jwt().role_claim("")),
             ConfigProblem::ClaimName,
         ),
         (
             "roles of sub",
-            problems(AuthLayer::builder().jwt(jwt().role_claim("sub"))),
+            with_jwt(jwt().role_claim("sub")),
             ConfigProblem::ClaimName,
         ),
         (
             "roles of scopes",
-            problems(AuthLayer::builder().jwt(jwt().role_claim("scope"))),
+            with_jwt(jwt().role_claim("scope")),
             ConfigProblem::ClaimName,
         ),
         (
             "issuer twice",
-            problems(AuthLayer::builder().jwt(jwt()).jwt(jwt())),
+            problems(AuthLayer::builder().accept(jwt()).accept(jwt())),
             ConfigProblem::DuplicateIssuer(ISSUER.into()),
         ),
         (
+            "a token that lives no time",
+            with_tokens(tokens().access_lifetime(Duration::ZERO)),
+            ConfigProblem::Zero("access_lifetime"),
+        ),
+        (
+            "an access token that outlives its refresh token",
+            with_tokens(tokens().refresh_lifetime(Duration::from_secs(60))),
+            ConfigProblem::Lifetimes,
+        ),
+        (
+            "tokens that are read nowhere",
+            with_tokens(tokens().sources([])),
+            ConfigProblem::NoSource("a Tokens"),
+        ),
+        (
+            "bare keys beside a Bearer of one's own",
+            problems(
+                AuthLayer::builder()
+                    .accept(&realm.api_keys(ApiKeys::bare()))
+                    .accept(Named("Bearer")),
+            ),
+            ConfigProblem::TwoBearers,
+        ),
+        (
+            "public URL",
+            problems(
+                AuthLayer::builder()
+                    .accept(jwt())
+                    .public_url("api.example.com"),
+            ),
+            ConfigProblem::PublicUrl,
+        ),
+        (
             "secret beside a public key",
-            problems(AuthLayer::builder().jwt(
-                jwt().key(JwtKey::ed25519("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").id("k")),
-            )),
+            with_jwt(jwt().key(JwtKey::ed25519(PUBLIC).id("k"))),
             ConfigProblem::MixedKeys,
         ),
     ];
@@ -233,10 +286,11 @@ fn every_mistake_is_named() {
 #[test]
 fn all_mistakes_are_reported_at_once_and_none_shows_a_secret() {
     let secret = "sixteen bytes...";
+    let realm = Realm::new(Memory::new()).name("\u{e4}");
+    let keys = realm.api_keys(ApiKeys::prefix("an egret").pepper("p", secret));
     let error = AuthLayer::builder()
-        .realm("\u{e4}")
-        .jwt(Jwt::hs256(secret))
-        .api_keys(keys().prefix("egret_").pepper("p", secret))
+        .accept(Jwt::hs256(secret))
+        .accept(&keys)
         .build()
         .unwrap_err();
     let expected = [
@@ -263,13 +317,87 @@ fn all_mistakes_are_reported_at_once_and_none_shows_a_secret() {
 
 #[test]
 fn a_sound_configuration_with_everything_is_accepted() {
+    let realm = Realm::new(Memory::new());
     let auth = AuthLayer::builder()
-        .jwt(jwt())
-        .jwt(jwt().issuer("https://other.example.com"))
-        .api_keys(keys().prefix("egret").pepper("p", [7; 32]))
-        .api_keys(keys().prefix("egret_live"))
-        .api_keys(keys().bare())
-        .basic(Basic::new(Memory::new()))
-        .scheme(Named("Badge"));
+        .accept(&realm.tokens(Tokens::hs256(SECRET).issuer("https://api.example.com")))
+        .accept(jwt())
+        .accept(jwt().issuer("https://other.example.com"))
+        .accept(&realm.api_keys(ApiKeys::prefix("egret").pepper("p", [7; 32])))
+        .accept(&realm.api_keys(ApiKeys::prefix("egret_live_")))
+        .accept(&realm.api_keys(ApiKeys::bare()))
+        .accept(realm.users(PasswordPolicy::new()).basic())
+        .accept(Named("Badge"));
     assert_eq!(problems(auth), []);
+}
+
+#[test]
+fn all_mistakes_of_what_a_realm_issues_are_reported_at_once() {
+    let tokens = Tokens::hs256("sixteen bytes...")
+        .next_key(SigningKey::hs256(SECRET))
+        .access_lifetime(Duration::from_secs(60))
+        .refresh_lifetime(Duration::ZERO)
+        .sources([])
+        .scope_claim("");
+    let realm = Realm::new(Stores::new());
+    let tokens = realm.tokens(tokens);
+    let keys = realm.api_keys(ApiKeys::prefix("an egret").sources([]));
+    let users = realm.users(PasswordPolicy::new());
+    let layer = AuthLayer::builder().accept(&tokens).accept(&keys);
+    let expected = [
+        ConfigProblem::Zero("refresh_lifetime"),
+        ConfigProblem::Lifetimes,
+        ConfigProblem::NoStore("tokens"),
+        ConfigProblem::ShortSecret {
+            algorithm: "HS256",
+            least: 32,
+        },
+        ConfigProblem::MissingKeyId,
+        ConfigProblem::Issuer,
+        ConfigProblem::ClaimName,
+        ConfigProblem::NoSource("a Tokens"),
+        ConfigProblem::NoSource("an ApiKeys"),
+        ConfigProblem::Prefix,
+        ConfigProblem::NoStore("API keys"),
+        ConfigProblem::NoStore("users"),
+    ];
+    assert_eq!(problems(layer.accept(users.basic())), expected);
+}
+
+#[tokio::test]
+async fn a_misconfigured_issuer_that_no_layer_was_built_with_is_500() {
+    let tokens = Realm::new(Memory::new()).tokens(Tokens::hs256("short"));
+    let refused = tokens.issue(Grant::new(Subject::user("7"))).await;
+    assert_eq!(refused.unwrap_err().status(), 500);
+    let keys = Realm::new(Stores::new()).api_keys(ApiKeys::prefix("egret"));
+    let refused = keys.issue(KeyRequest::new(Subject::user("7"), "ci")).await;
+    assert_eq!(refused.unwrap_err().status(), 500);
+}
+
+#[test]
+fn what_belongs_to_two_realms_does_not_stand_in_one_layer() {
+    let (one, other) = (Realm::new(Memory::new()), Realm::new(Memory::new()));
+    let tokens = one.tokens(Tokens::hs256(SECRET).issuer(ISSUER));
+    let keys = other.api_keys(ApiKeys::prefix("egret"));
+    let users = other.users(PasswordPolicy::new());
+    let layer = || AuthLayer::builder().accept(&tokens);
+    for mixed in [
+        layer().accept(&keys),
+        layer().accept(users.basic()),
+        layer().realm(&other),
+        AuthLayer::builder().realm(&one).accept(jwt()).accept(&keys),
+    ] {
+        assert_eq!(problems(mixed), [ConfigProblem::TwoRealms]);
+    }
+    // A clone is the same realm, and what belongs to none fits into any.
+    let keys = one.clone().api_keys(ApiKeys::prefix("egret"));
+    let fits = layer()
+        .accept(&keys)
+        .accept(jwt().issuer("https://other.example.com"));
+    assert_eq!(problems(fits.accept(Named("Badge")).realm(&one)), []);
+    // A setting makes another realm.
+    let renamed = one.clone().name("renamed").api_keys(ApiKeys::bare());
+    assert_eq!(
+        problems(layer().accept(&renamed)),
+        [ConfigProblem::TwoRealms]
+    );
 }

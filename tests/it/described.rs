@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tower::ServiceExt;
 use tower_auth::endpoint::{
-    Endpoints, KeysEndpoint, ResourceMetadata, SignInEndpoint, UsersEndpoint,
+    ChangePassword, Endpoints, Jwks, KeysEndpoint, PrivateTokensEndpoint, Refresh,
+    ResourceMetadata, SignIn, SignOut, SignOutEverywhere, UsersEndpoint, Verify,
 };
 use tower_auth::store::Memory;
 use tower_auth::{
-    ApiKeys, AuthLayer, Basic, Clock, ConfigProblem, NewUser, Scope, Secret, SystemClock, Tokens,
-    Users,
+    ApiKeys, AuthLayer, ConfigProblem, KeyIssuer, NewUser, PasswordPolicy, Realm, Scope, Secret,
+    TokenIssuer, Tokens, Users,
 };
 use utoipa::Modify;
 
@@ -24,20 +25,29 @@ fn user() -> NewUser {
     )
 }
 
-fn keys(store: &Memory) -> ApiKeys {
-    ApiKeys::new(store.clone()).prefix("egret")
+/// A layer for people, whose keys are for another one.
+struct Manager {
+    auth: AuthLayer,
+    users: Users,
+    tokens: TokenIssuer,
+    keys: KeyIssuer,
 }
 
-fn manager(store: &Memory) -> AuthLayer {
-    let builder = AuthLayer::builder()
-        .users(store.clone())
-        .basic(Basic::new(store.clone()));
-    let tokens = Tokens::hs256(SECRET).store(store.clone()).issuer(ISSUER);
-    builder
-        .tokens(tokens)
-        .managed_api_keys(keys(store))
+fn manager() -> Manager {
+    let realm = Realm::new(Memory::new());
+    let users = realm.users(PasswordPolicy::new());
+    let tokens = realm.tokens(Tokens::hs256(SECRET).issuer(ISSUER));
+    let auth = AuthLayer::builder()
+        .accept(&tokens)
+        .accept(users.basic())
         .build()
-        .unwrap()
+        .unwrap();
+    Manager {
+        auth,
+        users,
+        tokens,
+        keys: realm.api_keys(ApiKeys::prefix("egret")),
+    }
 }
 
 async fn answer(endpoints: &Endpoints, request: Request<String>) -> Reply {
@@ -46,19 +56,17 @@ async fn answer(endpoints: &Endpoints, request: Request<String>) -> Reply {
 
 #[tokio::test]
 async fn managed_keys_are_made_here_and_accepted_there() {
-    let store = Memory::new();
-    let (here, there) = (
-        manager(&store),
-        AuthLayer::builder().api_keys(keys(&store)).build().unwrap(),
-    );
-    here.users()
-        .unwrap()
-        .register(user(), SystemClock.now())
-        .await
-        .unwrap();
+    let Manager {
+        auth: here,
+        users,
+        keys,
+        ..
+    } = manager();
+    let there = AuthLayer::builder().accept(&keys).build().unwrap();
+    users.register(user()).await.unwrap();
     let endpoints = here
         .endpoints()
-        .api_keys("/keys/", KeysEndpoint::prefixed("egret"))
+        .mount("/keys/", KeysEndpoint::of(&keys))
         .build()
         .unwrap();
     let basic = "Basic YW5uYUBleGFtcGxlLmNvbTpjb3JyZWN0LWhvcnNlLWJhdHRlcnk=";
@@ -82,34 +90,15 @@ async fn managed_keys_are_made_here_and_accepted_there() {
     assert_eq!(nothing.challenges().len(), 2);
 }
 
-#[test]
-fn a_prefix_is_accepted_or_managed_once() {
-    let store = Memory::new();
-    let twice = AuthLayer::builder()
-        .api_keys(keys(&store))
-        .managed_api_keys(keys(&store))
-        .build();
-    assert_eq!(
-        twice.unwrap_err().problems(),
-        [ConfigProblem::EqualPrefixes("egret".into())]
-    );
-    let bare = || ApiKeys::new(store.clone()).bare();
-    let twice = AuthLayer::builder()
-        .jwt(jwt())
-        .managed_api_keys(bare())
-        .managed_api_keys(bare())
-        .build();
-    assert_eq!(twice.unwrap_err().problems(), [ConfigProblem::TwoBareKeys]);
-    let alone = AuthLayer::builder().managed_api_keys(keys(&store)).build();
-    assert_eq!(alone.unwrap_err().problems(), [ConfigProblem::NoScheme]);
-}
-
 #[tokio::test]
 async fn the_bearer_challenge_alone_names_the_metadata() {
+    let users = Realm::new(Memory::new()).users(PasswordPolicy::new());
     let layer = AuthLayer::builder()
-        .jwt(jwt())
-        .basic(Basic::new(Memory::new()));
-    let layer = layer.resource_metadata(METADATA).build().unwrap();
+        .accept(jwt())
+        .accept(users.basic())
+        .resource_metadata(METADATA)
+        .build()
+        .unwrap();
     let bearer_line = format!(r#"Bearer realm="api", resource_metadata="{METADATA}""#);
     let basic_line = r#"Basic realm="api", charset="UTF-8""#;
     assert_eq!(
@@ -150,7 +139,7 @@ fn what_is_no_url_is_refused_when_it_is_configured() {
         "https://api.example.com/\u{e4}",
     ] {
         let layer = AuthLayer::builder()
-            .jwt(jwt())
+            .accept(jwt())
             .resource_metadata(wrong)
             .build();
         assert_eq!(
@@ -158,9 +147,9 @@ fn what_is_no_url_is_refused_when_it_is_configured() {
             [ConfigProblem::ResourceUrl],
             "{wrong:?}"
         );
-        let endpoints = manager(&Memory::new()).endpoints();
+        let endpoints = manager().auth.endpoints();
         let endpoints = endpoints
-            .resource_metadata("/metadata", ResourceMetadata::new(wrong))
+            .mount("/metadata", ResourceMetadata::new(wrong))
             .build();
         assert_eq!(
             endpoints.unwrap_err().problems(),
@@ -177,9 +166,9 @@ async fn the_metadata_say_what_was_configured_and_no_more() {
         .documentation("https://docs.example.com/")
         .authorization_server("https://login.example.com")
         .scope("reports:read");
-    let endpoints = manager(&Memory::new()).endpoints();
+    let endpoints = manager().auth.endpoints();
     let endpoints = endpoints
-        .resource_metadata("/.well-known/oauth-protected-resource/mcp", whole)
+        .mount("/.well-known/oauth-protected-resource/mcp", whole)
         .build();
     let request = Request::get("/.well-known/oauth-protected-resource/mcp")
         .body(String::new())
@@ -202,19 +191,27 @@ async fn the_metadata_say_what_was_configured_and_no_more() {
 
 #[test]
 fn a_document_has_every_path_with_its_parameters_bodies_and_security() {
-    let auth = manager(&Memory::new());
+    let Manager {
+        auth,
+        users,
+        tokens,
+        keys,
+    } = manager();
     let endpoints = auth
         .endpoints()
-        .sign_in("/token/", SignInEndpoint::new().name_field("username"))
-        .refresh("/refresh/")
-        .verify("/verify/")
-        .sign_out("/logout/")
-        .sign_out_everywhere("/logout/all/")
-        .change_password("/password/")
-        .users("/users/", UsersEndpoint::new().profile_field("first_name"))
-        .api_keys("/agents/{agent}/keys/", KeysEndpoint::prefixed("egret"))
-        .private_tokens("/private-tokens/", Default::default())
-        .jwks("/.well-known/jwks.json")
+        .mount("/token/", SignIn::of(&tokens).name_field("username"))
+        .mount("/refresh/", Refresh::of(&tokens))
+        .mount("/verify/", Verify::of(&tokens))
+        .mount("/logout/", SignOut::of(&tokens))
+        .mount("/logout/all/", SignOutEverywhere::of(&tokens))
+        .mount("/password/", ChangePassword::of(&users, &tokens))
+        .mount(
+            "/users/",
+            UsersEndpoint::of(&users).profile_field("first_name"),
+        )
+        .mount("/agents/{agent}/keys/", KeysEndpoint::of(&keys))
+        .mount("/private-tokens/", PrivateTokensEndpoint::of(&tokens))
+        .mount("/.well-known/jwks.json", Jwks::of(&tokens))
         .build()
         .unwrap();
     let mut document = utoipa::openapi::OpenApi::default();
@@ -280,20 +277,22 @@ fn a_document_has_every_path_with_its_parameters_bodies_and_security() {
 #[tokio::test]
 async fn a_user_is_ensured_once_however_many_start_at_a_time() {
     let store = Memory::new();
-    let now = SystemClock.now();
-    let nodes = [Users::new(store.clone()), Users::new(store)];
-    let (one, other) = tokio::join!(nodes[0].ensure(user(), now), nodes[1].ensure(user(), now));
-    assert_eq!(one.unwrap().id(), other.unwrap().id());
+    let nodes = [store.clone(), store].map(|store| {
+        let realm = Realm::new(store);
+        realm.users(PasswordPolicy::new())
+    });
+    let (one, other) = tokio::join!(nodes[0].ensure(user()), nodes[1].ensure(user()));
+    assert_eq!(one.unwrap().id, other.unwrap().id);
     // Who is there already stays, whatever the new one would have been.
     let changed = NewUser::new(
         "Anna@Example.com",
         Secret::new(String::from("another-password")),
     )
     .role("admin");
-    let kept = nodes[0].ensure(changed, now).await.unwrap();
-    assert!(!kept.roles().contains("admin"));
-    assert_eq!(nodes[0].list(None, 10, now).await.unwrap().len(), 1);
+    let kept = nodes[0].ensure(changed).await.unwrap();
+    assert!(!kept.roles.contains("admin"));
+    assert_eq!(nodes[0].list(None, 10).await.unwrap().len(), 1);
     // A password that no policy lets pass is refused, not taken for a race.
     let weak = NewUser::new("ben@example.com", Secret::new(String::from("short")));
-    assert_eq!(nodes[0].ensure(weak, now).await.unwrap_err().status(), 400);
+    assert_eq!(nodes[0].ensure(weak).await.unwrap_err().status(), 400);
 }

@@ -1,15 +1,15 @@
 //! Moving over from Django and DRF: what they stored opens here, without a password reset.
 //!
-//! The literals were written by Django 5.2.19, argon2-cffi 25.1.0, bcrypt 5.0.0 and djangorestframework-api-key 3.1.0
-//! (djangorestframework 3.18.3): `PASSWORD_HASHERS` one by one, `make_password(None)`, `argon2.PasswordHasher` for the
-//! PHC strings, and `APIKey.objects.create_key`. Where a cost is not Django's default, it was set on the hasher.
+//! The literals were written by Django 5.2.19, argon2-cffi 25.1.0, bcrypt 5.0.0 and
+//! djangorestframework-api-key 3.1.0 (djangorestframework 3.18.3): `PASSWORD_HASHERS` one by one,
+//! `make_password(None)`, `argon2.PasswordHasher` for the PHC strings, and
+//! `APIKey.objects.create_key`. Where a cost is not Django's default, it was set on the hasher.
 
 use crate::support::*;
-use base64::Engine;
 use sha2::{Digest, Sha512};
-use tower_auth::store::{Memory, UserRecord, UserStore};
+use tower_auth::store::{ManagedUserStore, Memory, UserRecord};
 use tower_auth::test_util::ManualClock;
-use tower_auth::{AuthLayer, Basic, Clock, Subject};
+use tower_auth::{AuthLayer, PasswordPolicy, Realm, Subject};
 
 /// Everybody's. For tests only.
 pub(crate) const PASSWORD: &str = "tests only: pferd-batterie-ß";
@@ -78,8 +78,8 @@ const NOT_READ: [(&str, &str); 4] = [
     ),
 ];
 
-/// A key of djangorestframework-api-key and its row: the client sends `PREFIX.SECRET`; stored are `prefix`, `hashed_key`
-/// (SHA-512 of the whole key) and, as `id`, both with a dot between.
+/// A key of djangorestframework-api-key and its row: the client sends `PREFIX.SECRET`; stored are
+/// `prefix`, `hashed_key` (SHA-512 of the whole key) and, as `id`, both with a dot between.
 pub(crate) struct DrfKey {
     pub(crate) name: &'static str,
     pub(crate) key: &'static str,
@@ -109,18 +109,14 @@ async fn guarded(users: &[(&str, &str)]) -> AuthLayer {
     let (store, clock) = (Memory::new(), ManualClock::new(1_000));
     for (name, hash) in users {
         let user = UserRecord::new(Subject::user(*name), *name).password_hash(*hash);
-        store.insert_user(user, clock.now()).await.unwrap();
+        store.insert_user(user).await.unwrap();
     }
-    AuthLayer::builder()
-        .basic(Basic::new(store))
-        .clock(clock)
-        .build()
-        .unwrap()
+    let users = Realm::new(store).clock(clock).users(PasswordPolicy::new());
+    AuthLayer::builder().accept(users.basic()).build().unwrap()
 }
 
 async fn sign_in(auth: &AuthLayer, name: &str, password: &str) -> Reply {
-    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{password}"));
-    send(auth, get(&[("authorization", &format!("Basic {encoded}"))])).await
+    send(auth, basic(name, password)).await
 }
 
 #[tokio::test]

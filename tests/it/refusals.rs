@@ -9,21 +9,28 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tower::ServiceExt;
 use tower_auth::format::{Coded, Drf, DrfStandardized, ErrorFormat};
-use tower_auth::test_util::ManualClock;
+use tower_auth::store::Memory;
+use tower_auth::test_util::{ManualClock, TokenMint};
 use tower_auth::{
-    Answer, AuthLayer, AuthLayerBuilder, ClaimsError, Credential, Principal, Rejection,
-    RejectionKind, Requirement, Role, Scheme, Scope, Subject,
+    Answer, ApiKeys, Attempt, AuthLayer, AuthLayerBuilder, ClaimsError, Credential, Principal,
+    Realm, Rejection, RejectionKind, Requirement, Role, Scheme, Scope, Subject,
 };
 
 fn builder() -> AuthLayerBuilder {
     AuthLayer::builder()
-        .jwt(jwt())
-        .clock(ManualClock::new(FAR - 1_000))
+        .realm(&realm_at(FAR - 1_000))
+        .accept(jwt())
 }
 
 /// A layer whose clock says that tokens of [`token_for`] expired at [`FAR`].
-fn too_late(builder: AuthLayerBuilder) -> AuthLayer {
-    builder.clock(ManualClock::new(FAR + 61)).build().unwrap()
+fn too_late() -> AuthLayerBuilder {
+    AuthLayer::builder()
+        .realm(&realm_at(FAR + 61))
+        .accept(jwt())
+}
+
+fn realm_at(seconds: u64) -> Realm {
+    Realm::new(Memory::new()).clock(ManualClock::new(seconds))
 }
 
 async fn body_of(auth: &AuthLayer, request: Request<Full<bytes::Bytes>>) -> (u16, Value) {
@@ -39,8 +46,8 @@ impl Scheme for Planted {
         "Planted"
     }
 
-    fn authenticate(&self, credential: &Credential<'_>, _: std::time::SystemTime) -> Answer {
-        let Credential::Other(planted) = credential else {
+    fn authenticate(&self, attempt: &Attempt<'_>) -> Answer {
+        let Credential::Other(planted) = attempt.credential() else {
             return Answer::NotPresented;
         };
         Answer::Refused(match planted.expose() {
@@ -63,11 +70,14 @@ fn planted(what: &str) -> Request<Full<bytes::Bytes>> {
 
 #[tokio::test]
 async fn bodies_are_problems_by_default() {
-    let auth = builder().scheme(Planted).build().unwrap();
+    let auth = builder().accept(Planted).build().unwrap();
     let problem = |status: u16, title, detail, code| {
         (
             status,
-            json!({ "type": "about:blank", "title": title, "status": status, "detail": detail, "code": code }),
+            json!({
+                "type": "about:blank", "title": title, "status": status, "detail": detail,
+                "code": code,
+            }),
         )
     };
     let missing = problem(
@@ -85,7 +95,7 @@ async fn bodies_are_problems_by_default() {
     );
     assert_eq!(body_of(&auth, bearer("x.y.z")).await, invalid);
     assert_eq!(
-        body_of(&too_late(builder()), bearer(&token_for("anna"))).await,
+        body_of(&too_late().build().unwrap(), bearer(&token_for("anna"))).await,
         invalid,
         "expiry is not told"
     );
@@ -105,7 +115,7 @@ async fn bodies_are_problems_by_default() {
 
 #[tokio::test]
 async fn drf_bodies_are_detail_and_code() {
-    let auth = builder().scheme(Planted).format(Drf).build().unwrap();
+    let auth = builder().accept(Planted).format(Drf).build().unwrap();
     let body = |detail: &str, code: &str| json!({ "detail": detail, "code": code });
     let missing = body(
         "Authentication credentials were not provided.",
@@ -134,13 +144,14 @@ async fn drf_bodies_are_detail_and_code() {
 #[tokio::test]
 async fn drf_standardized_bodies_list_one_error() {
     let auth = builder()
-        .scheme(Planted)
+        .accept(Planted)
         .format(DrfStandardized)
         .build()
         .unwrap();
     let (status, body) = body_of(&auth, bearer("x.y.z")).await;
     let error = json!({
-        "code": "invalid_token", "detail": "The provided token is expired or invalid.", "attr": null, "extra": null,
+        "code": "invalid_token", "detail": "The provided token is expired or invalid.",
+        "attr": null, "extra": null,
     });
     assert_eq!(
         (status, body),
@@ -154,23 +165,21 @@ async fn drf_standardized_bodies_list_one_error() {
 
 #[tokio::test]
 async fn coded_bodies_alone_tell_a_genuine_token_that_it_is_expired_or_revoked() {
-    let clock = ManualClock::new(1_705_314_600 + 60);
     let auth = AuthLayer::builder()
-        .jwt(jwt())
-        .scheme(Planted)
+        .realm(&realm_at(1_705_314_600 + 60))
+        .accept(jwt())
+        .accept(Planted)
         .format(Coded)
-        .clock(clock)
         .build()
         .unwrap();
     let claims = json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "anna", "exp": 1_705_314_600 });
-    let expired = tower_auth::test_util::TokenMint::hs256(SECRET).sign(&claims);
+    let expired = TokenMint::hs256(SECRET).sign(&claims);
     let body = json!({
         "error": "token_expired", "message": "The token is expired.",
         "details": { "expired_at": "2024-01-15T10:30:00Z" },
     });
     assert_eq!(body_of(&auth, bearer(&expired)).await, (401, body));
-    let forged =
-        tower_auth::test_util::TokenMint::hs256("another secret: 0123456789abcdef").sign(&claims);
+    let forged = TokenMint::hs256("another secret: 0123456789abcdef").sign(&claims);
     assert_eq!(
         body_of(&auth, bearer(&forged)).await.1["error"],
         "token_invalid"
@@ -179,7 +188,9 @@ async fn coded_bodies_alone_tell_a_genuine_token_that_it_is_expired_or_revoked()
         body_of(&auth, planted("revoked")).await.1["error"],
         "token_revoked"
     );
-    let throttled = json!({ "error": "throttled", "message": "Too many requests.", "details": { "retry_after": 2 } });
+    let throttled = json!({
+        "error": "throttled", "message": "Too many requests.", "details": { "retry_after": 2 },
+    });
     assert_eq!(body_of(&auth, planted("throttled")).await, (429, throttled));
     assert_eq!(
         body_of(&auth, planted("scope")).await.1["error"],
@@ -202,7 +213,7 @@ impl ErrorFormat for Plain {
 
 #[tokio::test]
 async fn a_format_of_ones_own_writes_bodies_and_its_panic_changes_no_status() {
-    let auth = builder().scheme(Planted).format(Plain).build().unwrap();
+    let auth = builder().accept(Planted).format(Plain).build().unwrap();
     let reply = send(&auth, get(&[])).await;
     assert_eq!(
         (reply.status, reply.text()),
@@ -220,17 +231,14 @@ async fn a_format_of_ones_own_writes_bodies_and_its_panic_changes_no_status() {
 
 #[tokio::test]
 async fn a_token_may_not_learn_from_a_format_of_ones_own_that_it_is_expired() {
-    let reply = send(
-        &too_late(builder().format(Plain)),
-        bearer(&token_for("anna")),
-    )
-    .await;
+    let auth = too_late().format(Plain).build().unwrap();
+    let reply = send(&auth, bearer(&token_for("anna"))).await;
     assert_eq!(reply.text(), "no: token_invalid");
 }
 
 #[tokio::test]
 async fn every_status_has_its_fields() {
-    let auth = builder().scheme(Planted).build().unwrap();
+    let auth = builder().accept(Planted).build().unwrap();
     let cases = [
         ("throttled", 429, Some("2")),
         ("denied", 403, None),
@@ -273,9 +281,11 @@ async fn every_status_has_its_fields() {
 
 #[tokio::test]
 async fn a_realm_is_quoted_in_every_challenge() {
-    let auth = builder()
-        .realm(r#"a "b" \ c"#)
-        .scheme(Planted)
+    let realm = Realm::new(Memory::new()).name(r#"a "b" \ c"#);
+    let auth = AuthLayer::builder()
+        .realm(&realm)
+        .accept(jwt())
+        .accept(Planted)
         .build()
         .unwrap();
     let reply = send(&auth, get(&[])).await;
@@ -290,7 +300,7 @@ async fn a_realm_is_quoted_in_every_challenge() {
 
 #[tokio::test]
 async fn grpc_requests_are_refused_by_a_status_without_a_body() {
-    let auth = builder().scheme(Planted).build().unwrap();
+    let auth = builder().accept(Planted).build().unwrap();
     let cases = [
         ("x", "16"),
         ("throttled", "8"),
@@ -346,15 +356,15 @@ async fn a_grpc_status_tells_a_genuine_token_no_more_than_the_format_may() {
     let expired = format!("Bearer {}", token_for("anna"));
     let invalid = "The token is not valid.";
     for (layer, on_expired, on_revoked) in [
-        (builder(), invalid, invalid),
-        (builder().format(Plain), invalid, invalid),
+        (too_late(), invalid, invalid),
+        (too_late().format(Plain), invalid, invalid),
         (
-            builder().format(Coded),
+            too_late().format(Coded),
             "The token is expired.",
             "The token is revoked.",
         ),
     ] {
-        let auth = too_late(layer.scheme(Planted));
+        let auth = layer.accept(Planted).build().unwrap();
         for (authorization, message) in [
             ("Bearer x.y.z", invalid),
             (&expired, on_expired),
@@ -581,14 +591,14 @@ async fn answers_say_what_they_vary_by_where_that_was_asked_for() {
     };
     let app = |auth: AuthLayer| guarded_app(auth.clone()).layer(auth.optional());
     let staff = || Some(token_with(json!({ "sub": "anna", "roles": ["staff"] })));
-    let keys = || tower_auth::ApiKeys::new(tower_auth::store::Memory::new()).prefix("egret");
+    let with_keys = || {
+        let keys = realm_at(FAR - 1_000).api_keys(ApiKeys::prefix("egret"));
+        AuthLayer::builder().accept(jwt()).accept(&keys)
+    };
     let cases = [
         (builder().vary(), vec!["Authorization"]),
-        (
-            builder().vary().api_keys(keys()),
-            vec!["Authorization, X-API-Key"],
-        ),
-        (builder().api_keys(keys()), vec![]),
+        (with_keys().vary(), vec!["Authorization, X-API-Key"]),
+        (with_keys(), vec![]),
     ];
     for (layer, expected) in cases {
         let app = app(layer.build().unwrap());

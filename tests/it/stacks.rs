@@ -10,7 +10,6 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
-use std::time::UNIX_EPOCH;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::transport::server::TcpIncoming;
@@ -19,8 +18,8 @@ use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tower::ServiceBuilder;
-use tower_auth::store::{KeyStore, Memory};
-use tower_auth::{ApiKeys, AuthLayer, Principal, Scope, Subject};
+use tower_auth::store::Memory;
+use tower_auth::{ApiKeys, AuthLayer, Principal, Realm, Scope};
 
 /// A server that ends with the test.
 struct Running(SocketAddr, JoinHandle<()>);
@@ -122,15 +121,10 @@ async fn grpc_reply(address: SocketAddr, credential: Option<&str>) -> Result<(),
 
 #[tokio::test]
 async fn one_layer_value_protects_axum_tonic_and_hyper() {
-    let store = Memory::new();
-    let keys = ApiKeys::new(store.clone()).prefix("egret");
-    let new = keys.mint(Subject::user("7"), "ci", UNIX_EPOCH).unwrap();
-    store.insert_key(new.record, UNIX_EPOCH).await.unwrap();
-    let auth = AuthLayer::builder()
-        .jwt(jwt())
-        .api_keys(keys)
-        .build()
-        .unwrap();
+    let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+    let key = key_of(&keys, "7").await;
+    let auth = AuthLayer::builder().accept(jwt()).accept(&keys).build();
+    let auth = auth.unwrap();
     let (axum, hyper, tonic) = (
         on_axum(auth.clone()).await,
         on_hyper(auth.clone()).await,
@@ -139,8 +133,8 @@ async fn one_layer_value_protects_axum_tonic_and_hyper() {
 
     let good = [
         (format!("Bearer {}", token_for("anna")), "Jwt anna"),
-        (format!("Bearer {}", new.key.expose()), "ApiKey 7"),
-        (format!("Api-Key {}", new.key.expose()), "ApiKey 7"),
+        (format!("Bearer {}", key), "ApiKey 7"),
+        (format!("Api-Key {}", key), "ApiKey 7"),
     ];
     for (credential, caller) in &good {
         for server in [&axum, &hyper] {
@@ -180,7 +174,7 @@ async fn one_layer_value_protects_axum_tonic_and_hyper() {
 
 #[tokio::test]
 async fn http2_is_served_and_refused_as_http1_is() {
-    let server = on_hyper(AuthLayer::builder().jwt(jwt()).build().unwrap()).await;
+    let server = on_hyper(AuthLayer::builder().accept(jwt()).build().unwrap()).await;
     let stream = tokio::net::TcpStream::connect(server.0).await.unwrap();
     let handshake =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));

@@ -1,26 +1,67 @@
 //! Stores keep their promises, and their failures are 503.
 
+use crate::minimal::Minimal;
 use crate::support::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
-use tower_auth::store::{KeyRecord, KeyStore, Memory, conformance};
-use tower_auth::test_util::{Intercept, Intercepted};
-use tower_auth::{ApiKeys, AuthLayer, Basic, Subject};
+use tower_auth::store::{
+    KeyDigest, KeyRecord, ManagedKeyStore, ManagedUserStore, Memory, StoreErrorKind, Stores,
+    conformance,
+};
+use tower_auth::test_util::{Intercept, Intercepted, ManualClock};
+use tower_auth::{ApiKeys, AuthLayer, KeyIssuer, KeyRequest, PasswordPolicy, Realm, Subject};
 
 #[tokio::test]
 async fn memory_keeps_the_promises_of_a_key_store() {
-    conformance::key_store(async || Memory::new()).await;
+    let with_keys = async |records| {
+        let store = Memory::new();
+        for record in records {
+            store.insert_key(record).await.unwrap();
+        }
+        store
+    };
+    conformance::key_store(with_keys).await;
+    conformance::managed_key_store(async || Memory::new()).await;
 }
 
 #[tokio::test]
 async fn memory_keeps_the_promises_of_a_user_store() {
-    conformance::user_store(async || Memory::new()).await;
+    let with_users = async |users| {
+        let store = Memory::new();
+        for user in users {
+            store.insert_user(user).await.unwrap();
+        }
+        store
+    };
+    conformance::user_store(with_users).await;
+    conformance::managed_user_store(async || Memory::new()).await;
 }
 
 #[tokio::test]
 async fn memory_keeps_the_promises_of_a_token_store() {
     conformance::token_store(async || Memory::new()).await;
+    conformance::private_token_store(async || Memory::new()).await;
+}
+
+#[tokio::test]
+async fn the_provided_methods_keep_the_promises_on_top_of_the_required_ones() {
+    conformance::managed_key_store(async || Minimal::default()).await;
+    conformance::managed_user_store(async || Minimal::default()).await;
+    conformance::token_store(async || Minimal::default()).await;
+    conformance::private_token_store(async || Minimal::default()).await;
+}
+
+#[tokio::test]
+async fn a_store_that_contradicts_itself_is_unavailable_and_nobody_waits_for_ever() {
+    let store = Minimal::default();
+    store.refuses.store(true, Ordering::SeqCst);
+    let owner = Subject::user("7");
+    let digest = KeyDigest::new("sha256", [7; 32]);
+    let record = KeyRecord::new("1", owner.clone(), "ci", "egret_…", digest, UNIX_EPOCH);
+    store.insert_key(record).await.unwrap();
+    let renamed = store.rename_key(&owner, "1", "another").await;
+    assert_eq!(renamed.unwrap_err().kind(), StoreErrorKind::Unavailable);
 }
 
 /// What a scripted store does when it is asked.
@@ -33,7 +74,8 @@ enum Script {
     Peek,
 }
 
-/// A store that forgets its synchronous answers and does what its script says, and how often it was asked.
+/// A store that forgets its synchronous answers and does what its script says, and how often it was
+/// asked.
 fn scripted(memory: &Memory, script: Script) -> (Intercepted<Memory>, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
@@ -41,7 +83,7 @@ fn scripted(memory: &Memory, script: Script) -> (Intercepted<Memory>, Arc<Atomic
         match (call.starts_with("peek"), script) {
             (true, Script::PanicInPeek) => Intercept::Panic,
             (true, Script::Peek) => {
-                counter.fetch_add(1, Ordering::SeqCst);
+                counter.fetch_add(usize::from(call == "peek_key"), Ordering::SeqCst);
                 Intercept::Pass
             }
             (true, _) => Intercept::Fail,
@@ -59,19 +101,26 @@ fn scripted(memory: &Memory, script: Script) -> (Intercepted<Memory>, Arc<Atomic
     (store, asked)
 }
 
+/// What makes and accepts keys in a store, by hand or through a script.
+fn egret_keys(store: impl Into<Stores>) -> KeyIssuer {
+    Realm::new(store).api_keys(ApiKeys::prefix("egret"))
+}
+
+fn accepting(keys: &KeyIssuer) -> AuthLayer {
+    AuthLayer::builder().accept(keys).build().unwrap()
+}
+
 /// A layer over a scripted store that knows the returned key.
 async fn guarded_by(script: Script) -> (AuthLayer, String, Arc<AtomicUsize>) {
     let memory = Memory::new();
+    let key = key_of(&egret_keys(memory.clone()), "7").await;
     let (store, asked) = scripted(&memory, script);
-    let keys = ApiKeys::new(store.clone()).prefix("egret");
-    let new = keys.mint(Subject::user("7"), "ci", UNIX_EPOCH).unwrap();
-    memory.insert_key(new.record, UNIX_EPOCH).await.unwrap();
+    let realm = Realm::new(store).store_deadline(Duration::from_millis(20));
     let auth = AuthLayer::builder()
-        .api_keys(keys)
-        .basic(Basic::new(store))
-        .store_deadline(Duration::from_millis(20))
+        .accept(&realm.api_keys(ApiKeys::prefix("egret")))
+        .accept(realm.users(PasswordPolicy::new()).basic())
         .build();
-    (auth.unwrap(), new.key.expose().clone(), asked)
+    (auth.unwrap(), key, asked)
 }
 
 const FAULTS: [Script; 4] = [
@@ -123,18 +172,15 @@ async fn a_failed_slow_or_panicking_user_store_is_503_never_401_and_never_a_pass
 #[tokio::test]
 async fn the_record_that_a_store_finds_is_compared_with_the_key_that_was_presented() {
     let memory = Memory::new();
-    let keys = ApiKeys::new(memory.clone()).prefix("egret");
-    let [new, other] =
-        ["7", "8"].map(|owner| keys.mint(Subject::user(owner), "ci", UNIX_EPOCH).unwrap());
-    let digest = new.record.digest().clone();
-    memory.insert_key(new.record, UNIX_EPOCH).await.unwrap();
-    let broken = scripted(&memory, Script::Answer).0.finding(digest);
-    let auth = AuthLayer::builder()
-        .api_keys(ApiKeys::new(broken).prefix("egret"))
-        .build()
-        .unwrap();
-    assert_eq!(send(&auth, bearer(new.key.expose())).await.status, 200);
-    assert_eq!(send(&auth, bearer(other.key.expose())).await.status, 401);
+    let keys = egret_keys(memory.clone());
+    let (key, other) = (
+        key_of(&keys, "7").await,
+        key_of(&egret_keys(Memory::new()), "8").await,
+    );
+    let broken = scripted(&memory, Script::Answer).0;
+    let auth = accepting(&egret_keys(broken.finding(keys.digest(&key))));
+    assert_eq!(send(&auth, bearer(&key)).await.status, 200);
+    assert_eq!(send(&auth, bearer(&other)).await.status, 401);
 }
 
 #[tokio::test]
@@ -157,25 +203,22 @@ async fn unknown_revoked_and_expired_keys_are_refused_alike_and_after_the_same_w
     for script in [Script::Answer, Script::Peek] {
         let memory = Memory::new();
         let (store, asked) = scripted(&memory, script);
-        let keys = ApiKeys::new(store.clone())
-            .prefix("egret")
-            .pepper("p1", [7; 32]);
-        let clock = tower_auth::test_util::ManualClock::new(1_000);
-        let auth = AuthLayer::builder()
-            .api_keys(keys.clone())
-            .clock(clock.clone())
-            .build()
-            .unwrap();
+        let clock = ManualClock::new(1_000);
+        let config = ApiKeys::prefix("egret").pepper("p1", [7; 32]);
+        let of = |stores: Stores| {
+            Realm::new(stores)
+                .clock(clock.clone())
+                .api_keys(config.clone())
+        };
+        let (maker, elsewhere) = (of(memory.into()), of(Memory::new().into()));
+        let auth = accepting(&of(store.into()));
         let owner = Subject::user("7");
-        let mint = || keys.mint(owner.clone(), "ci", UNIX_EPOCH).unwrap();
-        let (good, revoked, expiring, unknown) = (mint(), mint(), mint(), mint());
-        let revoked_id = revoked.record.id().to_owned();
-        let expiring_record = expiring
-            .record
-            .expires(UNIX_EPOCH + Duration::from_secs(1_001));
-        for record in [good.record, revoked.record, expiring_record] {
-            memory.insert_key(record, UNIX_EPOCH).await.unwrap();
-        }
+        let request = || KeyRequest::new(owner.clone(), "ci");
+        let end = UNIX_EPOCH + Duration::from_secs(1_001);
+        let good = maker.issue(request()).await.unwrap();
+        let revoked = maker.issue(request()).await.unwrap();
+        let expiring = maker.issue(request().expires(end)).await.unwrap();
+        let unknown = elsewhere.issue(request()).await.unwrap();
 
         for new in [&good.key, &revoked.key, &expiring.key] {
             asked.store(0, Ordering::SeqCst);
@@ -186,10 +229,7 @@ async fn unknown_revoked_and_expired_keys_are_refused_alike_and_after_the_same_w
                 "{script:?}: found under the first hash"
             );
         }
-        memory
-            .revoke_key(&owner, &revoked_id, UNIX_EPOCH)
-            .await
-            .unwrap();
+        maker.revoke(&owner, &revoked.record.id).await.unwrap();
         clock.advance(Duration::from_secs(1)); // a key that expires now is expired
         let mut refused = Vec::new();
         for new in [&unknown.key, &revoked.key, &expiring.key] {
@@ -218,26 +258,20 @@ async fn unknown_revoked_and_expired_keys_are_refused_alike_and_after_the_same_w
 async fn a_key_that_is_revoked_under_one_hash_is_accepted_under_no_other() {
     for script in [Script::Answer, Script::Peek] {
         let memory = Memory::new();
-        let plain = ApiKeys::new(scripted(&memory, script).0).prefix("egret");
-        let peppered = plain.clone().pepper("p1", [7; 32]);
-        let new = peppered.mint(Subject::user("7"), "ci", UNIX_EPOCH).unwrap();
-        let key = new.key.expose();
-        let imported = KeyRecord::new(
-            "imported",
-            Subject::user("7"),
-            "ci",
-            "egret_…",
-            plain.digest(key),
-            UNIX_EPOCH,
-        );
-        memory
-            .insert_key(new.record.revoked(UNIX_EPOCH), UNIX_EPOCH)
-            .await
-            .unwrap();
-        memory.insert_key(imported, UNIX_EPOCH).await.unwrap();
+        let realm = Realm::new(scripted(&memory, script).0);
+        let plain = realm.api_keys(ApiKeys::prefix("egret"));
+        let peppered = realm.api_keys(ApiKeys::prefix("egret").pepper("p1", [7; 32]));
+        let owner = Subject::user("7");
+        let new = peppered.issue(KeyRequest::new(owner, "ci")).await.unwrap();
+        let (owner, id) = (&new.record.owner, &new.record.id);
+        peppered.revoke(owner, id).await.unwrap();
+        // As another system may have stored it, beside the record that was revoked.
+        let request = KeyRequest::new(owner.clone(), "imported");
+        plain.import(&new.key, request).await.unwrap();
         for (keys, status) in [(peppered, 401), (plain, 200)] {
-            let auth = AuthLayer::builder().api_keys(keys).build().unwrap();
-            assert_eq!(send(&auth, bearer(key)).await.status, status, "{script:?}");
+            let auth = accepting(&keys);
+            let answer = send(&auth, bearer(new.key.expose())).await;
+            assert_eq!(answer.status, status, "{script:?}");
         }
     }
 }
@@ -245,48 +279,44 @@ async fn a_key_that_is_revoked_under_one_hash_is_accepted_under_no_other() {
 #[tokio::test]
 async fn a_bearer_that_a_store_was_asked_about_is_refused_as_a_bearer() {
     let (auth, _, asked) = guarded_by(Script::Answer).await;
-    let unknown = ApiKeys::new(Memory::new())
-        .prefix("egret")
-        .mint(Subject::user("8"), "x", UNIX_EPOCH)
-        .unwrap();
-    let key = unknown.key.expose();
-    let as_bearer = send(&auth, bearer(key)).await;
+    let key = key_of(&egret_keys(Memory::new()), "8").await;
+    let as_bearer = send(&auth, bearer(&key)).await;
     assert_eq!(
         as_bearer.challenges()[0],
         r#"Bearer realm="api", error="invalid_token""#
     );
-    let as_key = send(&auth, get(&[("x-api-key", key)])).await;
+    let as_key = send(&auth, get(&[("x-api-key", &key)])).await;
     assert_eq!(as_key.challenges()[0], r#"Bearer realm="api""#);
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
 async fn peppers_rotate_without_breaking_keys_stored_under_older_ones_or_none() {
-    let store = Memory::new();
-    let plain = ApiKeys::new(store.clone()).prefix("egret");
-    let first = plain.clone().pepper("2025", [1; 32]);
-    let second = plain
-        .clone()
-        .pepper("2026", [2; 32])
-        .previous_pepper("2025", [1; 32]);
+    let realm = Realm::new(Memory::new());
+    let config = ApiKeys::prefix("egret");
+    let plain = realm.api_keys(config.clone());
+    let first = realm.api_keys(config.clone().pepper("2025", [1; 32]));
+    let second = config.pepper("2026", [2; 32]);
+    let second = realm.api_keys(second.previous_pepper("2025", [1; 32]));
     let mut keys = Vec::new();
     for (set, algorithm) in [
         (&plain, "sha256"),
         (&first, "hmac-sha256:2025"),
         (&second, "hmac-sha256:2026"),
     ] {
-        let new = set.mint(Subject::user("7"), "ci", UNIX_EPOCH).unwrap();
-        assert_eq!(new.record.digest().algorithm(), algorithm);
-        store.insert_key(new.record, UNIX_EPOCH).await.unwrap();
+        let request = KeyRequest::new(Subject::user("7"), "ci");
+        let new = set.issue(request).await.unwrap();
+        assert_eq!(new.record.digest.algorithm(), algorithm);
         keys.push(new.key);
     }
-    let auth = AuthLayer::builder().api_keys(second).build().unwrap();
+    let auth = accepting(&second);
     for key in &keys {
         assert_eq!(send(&auth, bearer(key.expose())).await.status, 200);
     }
-    let without = AuthLayer::builder().api_keys(plain).build().unwrap();
     assert_eq!(
-        send(&without, bearer(keys[2].expose())).await.status,
+        send(&accepting(&plain), bearer(keys[2].expose()))
+            .await
+            .status,
         401,
         "a stolen table opens nothing"
     );

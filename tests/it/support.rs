@@ -1,12 +1,13 @@
 //! What several promises need: a service to guard, requests and answers.
 
+use base64::Engine;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use std::convert::Infallible;
 use tower::ServiceExt;
 use tower_auth::test_util::TokenMint;
-use tower_auth::{Jwt, Principal};
+use tower_auth::{Jwt, KeyIssuer, KeyRequest, Principal, Subject};
 use tower_layer::Layer;
 
 /// For tests only.
@@ -34,6 +35,12 @@ pub(crate) fn token_with(mut claims: serde_json::Value) -> String {
         claims[name] = value;
     }
     TokenMint::hs256(SECRET).sign(&claims)
+}
+
+/// A new key of a user.
+pub(crate) async fn key_of(keys: &KeyIssuer, owner: &str) -> String {
+    let request = KeyRequest::new(Subject::user(owner), "ci");
+    keys.issue(request).await.unwrap().key.expose().clone()
 }
 
 /// What came back.
@@ -107,6 +114,12 @@ pub(crate) fn request(method: &str, fields: &[(&str, &str)]) -> Request<Full<Byt
 
 pub(crate) fn bearer(token: &str) -> Request<Full<Bytes>> {
     get(&[("authorization", &format!("Bearer {token}"))])
+}
+
+/// Basic with this name and password.
+pub(crate) fn basic(name: &str, password: &str) -> Request<Full<Bytes>> {
+    let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{password}"));
+    get(&[("authorization", &format!("Basic {encoded}"))])
 }
 
 /// Answers with the caller's method and subject, or `anonymous`.

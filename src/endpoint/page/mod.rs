@@ -14,7 +14,8 @@
 
 mod cookies;
 mod page;
+mod session;
 
-pub(super) use cookies::{Cookies, Refresh, SignIn, SignOut, check_same_origin};
 pub use page::Page;
-pub(super) use page::{Config, File, Keys, Others, Plan};
+
+pub(super) use cookies::Cookies;

@@ -1,17 +1,21 @@
 use super::cookies::Cookies;
+use super::session;
 use crate::config::ConfigProblem;
-use crate::endpoint::api_keys::KeysEndpoint;
+use crate::credential::Source;
 use crate::endpoint::call::Call;
 use crate::endpoint::input::Input;
+use crate::endpoint::mount::{
+    Endpoint, KeysLandmark, Landmarks, Mounting, SignInLandmark, signed_in,
+};
 use crate::endpoint::reply::Reply;
-use crate::endpoint::route::Handler;
-use crate::endpoint::session::{SignInEndpoint, users};
-use crate::endpoint::{caller, user_map};
-use crate::layer::AuthLayer;
+use crate::endpoint::route::{Access, Handler};
+use crate::endpoint::shown::{caller, user_map};
+use crate::password::PasswordPolicy;
 use crate::reject::Rejection;
+use crate::users::Users;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -22,39 +26,41 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// A page on which users sign in and manage their keys: API keys, or private tokens.
 ///
-/// It uses the other endpoints of the same builder: [`sign_in`](super::EndpointsBuilder::sign_in), keys, and where they are there
-/// [`refresh`](super::EndpointsBuilder::refresh) and [`sign_out`](super::EndpointsBuilder::sign_out). It loads nothing from
+/// It uses the other endpoints of the same builder: [`SignIn`](crate::endpoint::SignIn), keys, and where they are there
+/// [`Refresh`](crate::endpoint::Refresh) and [`SignOut`](crate::endpoint::SignOut). It loads nothing from
 /// elsewhere, under a strict Content-Security-Policy, and needs a path that ends with a `/`.
 ///
 /// The tokens of who signed in are
 ///
 /// - by default in the memory of the page alone: whoever reloads it signs in again;
-
 /// - with [`cookies`](Self::cookies) in two cookies that no script can read, until the browser is closed. The page then reaches the
 ///   endpoints by paths of its own, below its path, which take the cookies and refuse what no page of the same origin sent. No other
 ///   route takes a cookie.
 ///
 /// ```
-/// use tower_auth::endpoint::{KeysEndpoint, Page, SignInEndpoint};
+/// use tower_auth::endpoint::{KeysEndpoint, Page, SignIn};
 /// use tower_auth::store::Memory;
-/// use tower_auth::{ApiKeys, AuthLayer, Tokens};
+/// use tower_auth::{ApiKeys, AuthLayer, Realm, Tokens, random_secret};
 ///
-/// let store = Memory::new();
-/// let tokens = Tokens::hs256("example only: 0123456789abcdefghij").store(store.clone()).issuer("https://api.example.com");
-/// let auth = AuthLayer::builder()
-///     .users(store.clone())
-///     .tokens(tokens)
-///     .api_keys(ApiKeys::new(store).prefix("egret"))
-///     .build()?;
+/// let secret = random_secret()?; // a real service has it in its environment
+/// let realm = Realm::new(Memory::new());
+/// let tokens = realm.tokens(Tokens::hs256(secret.expose()).issuer("https://api.example.com"));
+/// let keys = realm.api_keys(ApiKeys::prefix("egret"));
+/// let auth = AuthLayer::builder().accept(&tokens).accept(&keys).build()?;
 /// let page = Page::new().title("Keys of Egret").fact("Company ID", "company_id");
 ///
-/// let signing_in = auth.endpoints().sign_in("/token/", SignInEndpoint::new());
-/// let endpoints = signing_in.api_keys("/api-keys/", KeysEndpoint::prefixed("egret")).page("/settings/", page.clone()).build()?;
+/// let endpoints = auth
+///     .endpoints()
+///     .mount("/token/", SignIn::of(&tokens))
+///     .mount("/api-keys/", KeysEndpoint::of(&keys))
+///     .mount("/settings/", page.clone())
+///     .build()?;
 /// assert!(endpoints.paths().any(|path| path == "/settings/"));
 ///
 /// // Without an endpoint of keys there would be nothing to manage.
-/// assert!(auth.endpoints().sign_in("/token/", SignInEndpoint::new()).page("/settings/", page).build().is_err());
-/// # Ok::<(), tower_auth::ConfigError>(())
+/// let no_keys = auth.endpoints().mount("/token/", SignIn::of(&tokens));
+/// assert!(no_keys.mount("/settings/", page).build().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
@@ -124,46 +130,82 @@ impl Page {
         self
     }
 
+    /// Lays the page out among the endpoints beside it.
+    fn lay_out(self, path: &str, mounting: &mut Mounting) {
+        let plan = match self.plan(path, &mounting.landmarks) {
+            Ok(plan) => plan,
+            Err(problems) => return mounting.problems.extend(problems),
+        };
+        for (name, file) in File::ALL {
+            mounting.get(&format!("{path}{name}"), Access::File, file);
+        }
+        let at = |name: &str| format!("{path}{name}");
+        mounting.get(&at("config.json"), Access::File, Config(plan.config));
+        let Some(cookies) = plan.cookies else {
+            return mounting.get(&at("owner/"), Access::Caller(signed_in()), plan.owner);
+        };
+        let access = |requirement| Access::Cookies(Arc::clone(&cookies), requirement);
+        let tokens = plan.sign_in.tokens.clone();
+        mounting.get(&at("owner/"), access(signed_in()), plan.owner);
+        let sign_in = session::SignIn {
+            sign_in: plan.sign_in,
+            cookies: Arc::clone(&cookies),
+        };
+        mounting.post(&at("session/"), Access::Page, sign_in);
+        let refresh = session::Refresh {
+            tokens: tokens.clone(),
+            cookies: Arc::clone(&cookies),
+        };
+        mounting.act(&at("session/refresh/"), Access::Page, refresh);
+        let sign_out = session::SignOut {
+            tokens,
+            cookies: Arc::clone(&cookies),
+        };
+        mounting.act(&at("session/end/"), access(signed_in()), sign_out);
+        (plan.keys.remount)(&at("keys/"), &access, mounting);
+    }
+
     /// What the page needs of the other endpoints.
-    pub(in crate::endpoint) fn plan(
-        &self,
-        path: &str,
-        others: &Others<'_>,
-    ) -> Result<Plan, Vec<ConfigProblem>> {
+    fn plan(&self, path: &str, beside: &Landmarks) -> Result<Plan, Vec<ConfigProblem>> {
         let mut problems = Vec::new();
         if !path.ends_with('/') || path.contains('{') {
-            problems.push(ConfigProblem::PageNeeds(
-                "a path of its own that ends with a slash",
-            ));
+            let own = "a path of its own that ends with a slash";
+            problems.push(ConfigProblem::PageNeeds(own));
         }
-        let cookies = self.cookies.as_deref().and_then(|name| {
-            let cookies = Cookies::named(name);
-            if cookies.is_none() {
-                problems.push(ConfigProblem::CookieName(name.to_owned()));
+        let mut cookies = None;
+        if let Some(name) = &self.cookies {
+            match Cookies::named(name) {
+                Some(named) => cookies = Some(Arc::new(named)),
+                None => problems.push(ConfigProblem::CookieName(name.clone())),
             }
-            cookies.map(Arc::new)
-        });
-        if others.sign_in.is_none() {
-            problems.push(ConfigProblem::PageNeeds("sign_in"));
         }
-        let keys = self.keys_among(others);
+        match &beside.sign_in {
+            None => problems.push(ConfigProblem::PageNeeds("sign_in")),
+            // It presents its access token as a Bearer, from its memory or from a cookie.
+            Some(sign_in) if !sign_in.tokens.is_read_at(&Source::bearer()) => {
+                problems.push(ConfigProblem::PageNeeds("tokens that are read as Bearer"));
+            }
+            Some(_) => {}
+        }
+        let keys = self.keys_among(beside);
         if keys.is_none() {
             problems.push(ConfigProblem::PageNeeds(
                 "one endpoint of keys without parameters in its path, or keys to say which of them",
             ));
         }
-        let (Some((sign_in_path, sign_in)), Some((keys_path, keys)), true) =
-            (others.sign_in, keys, problems.is_empty())
-        else {
+        let (Some(sign_in), Some(keys)) = (&beside.sign_in, keys) else {
             return Err(problems);
         };
-        let from = |to: &str| relative(path, to);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let from = |to: &String| relative(path, to);
         let paths = match cookies {
             None => Paths {
-                sign_in: from(sign_in_path),
-                refresh: others.refresh.map(from),
-                sign_out: others.sign_out.map(from),
-                keys: from(keys_path),
+                sign_in: from(&sign_in.path),
+                refresh: beside.refresh.as_ref().map(from),
+                sign_out: beside.sign_out.as_ref().map(from),
+                keys: from(&keys.path),
             },
             Some(_) => Paths {
                 sign_in: "session/".into(),
@@ -172,36 +214,37 @@ impl Page {
                 keys: "keys/".into(),
             },
         };
-        let config = self.config(&paths, sign_in, keys, cookies.is_some());
-        let owner = Owner {
-            name_field: sign_in.name_field.clone(),
-            facts: self.facts.clone(),
-        };
         Ok(Plan {
-            config,
-            owner,
+            config: self.config(&paths, sign_in, keys, cookies.is_some()),
+            owner: Owner {
+                users: sign_in.tokens.realm().users(PasswordPolicy::new()),
+                name_field: sign_in.name_field.clone(),
+                facts: self.facts.clone(),
+            },
             sign_in: sign_in.clone(),
             keys: keys.clone(),
             cookies,
         })
     }
 
-    fn keys_among<'a>(&self, others: &'a Others<'_>) -> Option<(&'a str, &'a Keys)> {
-        let mut fitting = others.keys.iter().filter(|(path, _)| match &self.keys {
-            Some(chosen) => chosen == path,
+    fn keys_among<'a>(&self, beside: &'a Landmarks) -> Option<&'a KeysLandmark> {
+        let mut fitting = beside.keys.iter().filter(|keys| match &self.keys {
+            Some(chosen) => *chosen == keys.path,
             None => true,
         });
         match (fitting.next(), fitting.next()) {
-            (Some((path, keys)), None) if !path.contains('{') => Some((path, keys)),
+            (Some(only), None) if !only.path.contains('{') => Some(only),
             _ => None,
         }
     }
 
-    fn config(&self, paths: &Paths, sign_in: &SignInEndpoint, keys: &Keys, cookies: bool) -> Bytes {
-        let (secret_field, longest) = match keys {
-            Keys::ApiKeys(endpoint) => (endpoint.shape.key_field.as_str(), None),
-            Keys::PrivateTokens { longest } => ("token", Some(*longest)),
-        };
+    fn config(
+        &self,
+        paths: &Paths,
+        sign_in: &SignInLandmark,
+        keys: &KeysLandmark,
+        cookies: bool,
+    ) -> Bytes {
         let config = json!({
             "title": self.title,
             "cookies": cookies,
@@ -213,39 +256,32 @@ impl Page {
             "name_field": sign_in.name_field,
             "name_label": self.name_label.clone().unwrap_or_else(|| label_of(&sign_in.name_field)),
             "password_field": sign_in.password_field,
-            "secret_field": secret_field,
-            "must_expire": longest.is_some(),
-            "longest": longest,
+            "secret_field": keys.secret_field,
+            "must_expire": keys.longest.is_some(),
+            "longest": keys.longest,
         });
         config.to_string().into()
     }
 }
 
-/// What a page finds among the other endpoints of its builder.
-pub(in crate::endpoint) struct Others<'a> {
-    pub(in crate::endpoint) sign_in: Option<(&'a str, &'a SignInEndpoint)>,
-    pub(in crate::endpoint) refresh: Option<&'a str>,
-    pub(in crate::endpoint) sign_out: Option<&'a str>,
-    pub(in crate::endpoint) keys: Vec<(&'a str, Keys)>,
-}
-
-/// The keys of a page.
-#[derive(Clone)]
-pub(in crate::endpoint) enum Keys {
-    ApiKeys(KeysEndpoint),
-    /// With the longest lifetime, in seconds.
-    PrivateTokens {
-        longest: u64,
-    },
+impl From<Page> for Endpoint {
+    fn from(page: Page) -> Self {
+        Self::new(move |path, mounting| {
+            let path = path.to_owned();
+            mounting.pages.push(Self::new(move |_, mounting| {
+                page.lay_out(&path, mounting);
+            }));
+        })
+    }
 }
 
 /// What is mounted for a page.
-pub(in crate::endpoint) struct Plan {
-    pub(in crate::endpoint) config: Bytes,
-    pub(in crate::endpoint) owner: Owner,
-    pub(in crate::endpoint) sign_in: SignInEndpoint,
-    pub(in crate::endpoint) keys: Keys,
-    pub(in crate::endpoint) cookies: Option<Arc<Cookies>>,
+struct Plan {
+    config: Bytes,
+    owner: Owner,
+    sign_in: SignInLandmark,
+    keys: KeysLandmark,
+    cookies: Option<Arc<Cookies>>,
 }
 
 struct Paths {
@@ -272,14 +308,14 @@ fn label_of(field: &str) -> String {
 
 /// A file of the page: the same bytes for everybody.
 #[derive(Clone, Copy)]
-pub(in crate::endpoint) struct File {
+struct File {
     content_type: &'static str,
     text: &'static str,
 }
 
 impl File {
     /// Where each is, below the path of the page.
-    pub(in crate::endpoint) const ALL: [(&str, Self); 4] = [
+    const ALL: [(&str, Self); 4] = [
         (
             "",
             Self {
@@ -313,7 +349,7 @@ impl File {
 
 #[async_trait]
 impl Handler for File {
-    async fn handle(&self, _: &AuthLayer, _: &Call, _: Input) -> Result<Reply, Rejection> {
+    async fn handle(&self, _: &Call, _: Input) -> Result<Reply, Rejection> {
         // Not kept by caches: the files of two versions do not fit together.
         let reply = Reply::file(self.content_type, self.text);
         Ok(guards()
@@ -322,10 +358,9 @@ impl Handler for File {
     }
 }
 
-fn guards() -> [(HeaderName, HeaderValue); 5] {
+fn guards() -> [(HeaderName, HeaderValue); 4] {
     [
         (CONTENT_SECURITY_POLICY, POLICY),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "no-referrer"),
         (
             HeaderName::from_static("cross-origin-opener-policy"),
@@ -340,25 +375,26 @@ fn guards() -> [(HeaderName, HeaderValue); 5] {
 }
 
 /// Where the endpoints are.
-pub(in crate::endpoint) struct Config(pub(in crate::endpoint) Bytes);
+struct Config(Bytes);
 
 #[async_trait]
 impl Handler for Config {
-    async fn handle(&self, _: &AuthLayer, _: &Call, _: Input) -> Result<Reply, Rejection> {
+    async fn handle(&self, _: &Call, _: Input) -> Result<Reply, Rejection> {
         Ok(Reply::made(self.0.clone()))
     }
 }
 
 /// `GET` → `{name, facts: [{label, value}]}` of who is signed in.
-pub(in crate::endpoint) struct Owner {
+struct Owner {
+    users: Users,
     name_field: String,
     facts: Vec<Fact>,
 }
 
 #[async_trait]
 impl Handler for Owner {
-    async fn handle(&self, auth: &AuthLayer, call: &Call, _: Input) -> Result<Reply, Rejection> {
-        let user = users(auth)?.find(caller(call)?.subject(), call.now).await?;
+    async fn handle(&self, call: &Call, _: Input) -> Result<Reply, Rejection> {
+        let user = self.users.find(caller(call)?.subject()).await?;
         let members = user_map(&user, &self.name_field);
         let fact = |Fact { label, member }: &Fact| {
             let value = match members.get(member)? {
@@ -369,10 +405,8 @@ impl Handler for Owner {
             Some(json!({ "label": label, "value": value }))
         };
         let mut owner = Map::new();
-        owner.insert(
-            "name".into(),
-            user.names().next().unwrap_or_default().into(),
-        );
+        let name = user.names.first().map_or("", |name| name);
+        owner.insert("name".into(), name.into());
         owner.insert("facts".into(), self.facts.iter().filter_map(fact).collect());
         Ok(Reply::ok(owner))
     }

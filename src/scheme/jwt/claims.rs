@@ -1,11 +1,13 @@
 use super::strict::{Members, OneOrMany, Text, read_object};
 use crate::key_set::refused;
 use crate::reject::Rejection;
-use serde::de::{Error, MapAccess};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
 
 /// 9999-12-31T23:59:59Z. A later time is a mistake, milliseconds most likely.
-const LATEST: u64 = 253_402_300_799;
+const LATEST: Duration = Duration::from_secs(253_402_300_799);
 
 /// The registered claims (RFC 7519 §4.1) and those that name what kind of token it is and what it grants.
 ///
@@ -16,13 +18,16 @@ pub(super) struct Claims<'a> {
     pub(super) iss: Option<Cow<'a, str>>,
     pub(super) sub: Option<Cow<'a, str>>,
     pub(super) aud: Option<OneOrMany<'a>>,
-    pub(super) exp: Option<u64>,
-    pub(super) nbf: Option<u64>,
-    pub(super) iat: Option<u64>,
+    /// Since 1970, as the other times.
+    pub(super) exp: Option<Duration>,
+    pub(super) nbf: Option<Duration>,
+    pub(super) iat: Option<Duration>,
     pub(super) scope: Option<OneOrMany<'a>>,
     pub(super) roles: Option<OneOrMany<'a>>,
     pub(super) token_type: Option<Cow<'a, str>>,
     pub(super) token_use: Option<Cow<'a, str>>,
+    /// In the payload, where Keycloak says what a token is for.
+    pub(super) typ: Option<Cow<'a, str>>,
     pub(super) jti: Option<Cow<'a, str>>,
     /// The family's id; read of our own tokens alone.
     pub(super) sid: Option<Cow<'a, str>>,
@@ -59,6 +64,7 @@ impl<'a> Claims<'a> {
             roles: None,
             token_type: None,
             token_use: None,
+            typ: None,
             jti: None,
             sid: None,
         };
@@ -99,6 +105,7 @@ const TOKEN_USE: u8 = 8;
 const SCOPE: u8 = 9;
 const ROLES: u8 = 10;
 const SID: u8 = 11;
+const TYP: u8 = 12;
 
 /// The claims whose names no configuration changes.
 #[inline]
@@ -113,6 +120,7 @@ pub(super) fn registered(name: &str) -> Option<u8> {
         "jti" => JTI,
         "token_type" => TOKEN_TYPE,
         "token_use" => TOKEN_USE,
+        "typ" => TYP,
         _ => return None,
     })
 }
@@ -139,6 +147,7 @@ impl<'de> Members<'de> for Claims<'de> {
             SID => self.sid = Some(text(map)?),
             TOKEN_TYPE => self.token_type = Some(text(map)?),
             TOKEN_USE => self.token_use = Some(text(map)?),
+            TYP => self.typ = Some(text(map)?),
             SCOPE => self.scope = Some(map.next_value()?),
             _ => self.roles = Some(map.next_value()?),
         }
@@ -150,12 +159,39 @@ fn text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Cow<'de, str>, A::Error> 
     map.next_value::<Text<'de>>().map(|text| text.0)
 }
 
-/// NumericDate (RFC 7519 §2), whole seconds only.
-fn numeric_date<'de, A: MapAccess<'de>>(map: &mut A) -> Result<u64, A::Error> {
-    let seconds = map.next_value::<u64>()?;
-    if seconds <= LATEST {
-        Ok(seconds)
+/// NumericDate (RFC 7519 §2): a number of seconds, which may have a fraction or an exponent.
+fn numeric_date<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Duration, A::Error> {
+    let NumericDate(time) = map.next_value()?;
+    if time <= LATEST {
+        Ok(time)
     } else {
         Err(A::Error::custom("time"))
+    }
+}
+
+struct NumericDate(Duration);
+
+impl<'de> Deserialize<'de> for NumericDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Seconds)
+    }
+}
+
+struct Seconds;
+
+impl Visitor<'_> for Seconds {
+    type Value = NumericDate;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number of seconds")
+    }
+
+    fn visit_u64<E: Error>(self, seconds: u64) -> Result<NumericDate, E> {
+        Ok(NumericDate(Duration::from_secs(seconds)))
+    }
+
+    fn visit_f64<E: Error>(self, seconds: f64) -> Result<NumericDate, E> {
+        let time = Duration::try_from_secs_f64(seconds).map_err(E::custom)?;
+        Ok(NumericDate(time))
     }
 }

@@ -1,10 +1,11 @@
 use super::claims;
-use super::ours::{IssuedIds, Ours, TokenUse};
+use super::ours::{IssuedIds, Ours};
 use super::policy::{Jwt, Policy, Verified};
+use crate::attempt::Attempt;
 use crate::config::ConfigProblem;
-use crate::credential::Credential;
+use crate::credential::{Credential, Source, TokenCredential};
 use crate::key_set::{Parts, decoded, refused};
-use crate::principal::{Principal, Subject};
+use crate::principal::{Principal, Subject, TokenUse};
 use crate::reject::Rejection;
 use crate::scheme::{Answer, Scheme};
 use std::sync::Arc;
@@ -17,10 +18,19 @@ pub(crate) struct Jwts(Vec<Arc<Policy>>);
 impl Jwts {
     pub(crate) fn build(
         jwts: Vec<Jwt>,
-        ours: Option<Arc<Policy>>,
+        ours: Vec<Arc<Policy>>,
     ) -> Result<Self, Vec<ConfigProblem>> {
         let mut problems = Vec::new();
-        let mut policies: Vec<Arc<Policy>> = ours.into_iter().collect();
+        let mut policies: Vec<Arc<Policy>> = Vec::new();
+        for policy in ours {
+            if policies
+                .iter()
+                .any(|other| other.issuer() == policy.issuer())
+            {
+                problems.push(ConfigProblem::DuplicateIssuer(policy.issuer().to_owned()));
+            }
+            policies.push(policy);
+        }
         for jwt in jwts {
             match jwt.build(None) {
                 Err(found) => problems.extend(found),
@@ -41,9 +51,17 @@ impl Jwts {
         }
     }
 
-    fn verify(&self, token: &[u8], now: SystemTime) -> Result<Answer, Rejection> {
-        let parts = Parts::split(token)?;
+    /// Where they are read.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.0.iter().flat_map(|policy| policy.read_at())
+    }
+
+    fn verify(&self, token: &TokenCredential<'_>, now: SystemTime) -> Result<Answer, Rejection> {
+        let parts = Parts::split(token.as_bytes())?;
         let policy = self.policy(parts)?;
+        if !policy.reads(token.source()) {
+            return Err(refused("source"));
+        }
         let principal = |token| Principal::from_token(Arc::new(token));
         Ok(match policy.verify(parts, now)? {
             Verified::Live(token) => Answer::Verified(principal(token)),
@@ -88,6 +106,11 @@ impl OurPolicy {
         Arc::clone(&self.0)
     }
 
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn reads(&self, source: &Source) -> bool {
+        self.0.reads(source)
+    }
+
     /// Whose token of these uses it is, and its ids. Whether it was revoked is not asked.
     pub(crate) fn read(
         &self,
@@ -109,10 +132,10 @@ impl Scheme for Jwts {
         "Bearer"
     }
 
-    fn authenticate(&self, credential: &Credential<'_>, now: SystemTime) -> Answer {
-        match credential {
-            Credential::Token(token) => self
-                .verify(token.as_bytes(), now)
+    fn authenticate(&self, attempt: &Attempt<'_>) -> Answer {
+        match attempt.credential() {
+            Credential::Token(token) if !token.is_own() => self
+                .verify(token, attempt.now())
                 .unwrap_or_else(Answer::Refused),
             _ => Answer::NotPresented,
         }

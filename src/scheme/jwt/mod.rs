@@ -16,5 +16,5 @@ mod policy;
 mod strict;
 
 pub(crate) use issuers::{Jwts, OurPolicy, is_reserved};
-pub(crate) use ours::{IssuedIds, Ours, TokenUse, revoked};
+pub(crate) use ours::{IssuedIds, Ours, revoked};
 pub use policy::Jwt;

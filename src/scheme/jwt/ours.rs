@@ -1,7 +1,8 @@
 use super::claims::Claims;
 use crate::key_set::refused;
+use crate::principal::TokenUse;
 use crate::reject::{Rejection, RejectionKind};
-use crate::store::{Guard, Known, TokenIds, TokenStore, caught};
+use crate::store::{Guard, Known, PrivateTokenStore, TokenIds, TokenStore, caught};
 use crate::upkeep::Upkeep;
 use quick_cache::sync::Cache;
 use std::fmt;
@@ -12,36 +13,6 @@ use std::time::{Duration, SystemTime};
 const NOTED_EVERY: Duration = Duration::from_secs(60);
 /// How many private tokens are remembered as noted lately; beyond that some are written more often.
 const NOTED: usize = 10_000;
-
-/// What a token of ours is for; `token_type` says so, and one never passes for another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TokenUse {
-    Access,
-    Refresh,
-    Private,
-}
-
-impl TokenUse {
-    /// Those that a request may present.
-    pub(crate) const ACCESS: &[Self] = &[Self::Access, Self::Private];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Access => "access",
-            Self::Refresh => "refresh",
-            Self::Private => "private",
-        }
-    }
-
-    pub(super) fn of(claims: &Claims<'_>) -> Result<Self, Rejection> {
-        match claims.token_type.as_deref() {
-            Some("access") => Ok(Self::Access),
-            Some("refresh") => Ok(Self::Refresh),
-            Some("private") => Ok(Self::Private),
-            _ => Err(refused("token_type")),
-        }
-    }
-}
 
 /// What a token of ours is, and its ids.
 #[derive(Clone, Debug)]
@@ -55,7 +26,7 @@ impl IssuedIds {
     pub(super) fn of(claims: &Claims<'_>) -> Result<Self, Rejection> {
         let ids = ids(claims)?;
         Ok(Self {
-            is: TokenUse::of(claims)?,
+            is: use_of(claims)?,
             token: ids.token.to_owned(),
             family: ids.family.map(str::to_owned),
         })
@@ -66,6 +37,15 @@ impl IssuedIds {
     }
 }
 
+/// What a token of ours is for. One that does not say so is none of ours.
+pub(super) fn use_of(claims: &Claims<'_>) -> Result<TokenUse, Rejection> {
+    claims
+        .token_type
+        .as_deref()
+        .and_then(TokenUse::named)
+        .ok_or_else(|| refused("token_type"))
+}
+
 /// Every token of ours has an id, and all but private ones a family.
 fn ids<'c>(claims: &'c Claims<'_>) -> Result<TokenIds<'c>, Rejection> {
     let token = claims
@@ -74,7 +54,7 @@ fn ids<'c>(claims: &'c Claims<'_>) -> Result<TokenIds<'c>, Rejection> {
         .filter(|id| !id.is_empty())
         .ok_or_else(|| refused("jti"))?;
     let family = claims.sid.as_deref().filter(|id| !id.is_empty());
-    if family.is_some() == (TokenUse::of(claims)? == TokenUse::Private) {
+    if family.is_some() == (use_of(claims)? == TokenUse::Private) {
         return Err(refused("sid"));
     }
     Ok(TokenIds::new(token, family))
@@ -83,33 +63,34 @@ fn ids<'c>(claims: &'c Claims<'_>) -> Result<TokenIds<'c>, Rejection> {
 /// What tokens that we issue are held against besides: were they revoked?
 #[derive(Clone)]
 pub(crate) struct Ours {
-    pub(crate) store: Arc<dyn TokenStore>,
-    pub(crate) guard: Guard,
-    uses: Arc<Upkeep<String>>,
+    store: Arc<dyn TokenStore>,
+    private_store: Option<Arc<dyn PrivateTokenStore>>,
+    guard: Guard,
+    uses: Option<Arc<Upkeep<String>>>,
     noted: Arc<Cache<String, SystemTime>>,
 }
 
 impl Ours {
-    pub(crate) fn new(store: Arc<dyn TokenStore>, guard: Guard) -> Self {
-        let written_to = Arc::clone(&store);
-        let uses = Upkeep::new(move |uses: Vec<(String, SystemTime)>| {
-            let store = Arc::clone(&written_to);
-            async move {
-                let now = uses
-                    .iter()
-                    .map(|(_, at)| *at)
-                    .max()
-                    .unwrap_or(SystemTime::UNIX_EPOCH);
-                // A use that could not be written is not worth a refusal: the next one follows in a minute.
-                let _ = store.note_token_uses(&uses, now).await;
-            }
-        });
+    pub(crate) fn new(
+        store: Arc<dyn TokenStore>,
+        private_store: Option<Arc<dyn PrivateTokenStore>>,
+        guard: Guard,
+    ) -> Self {
         Self {
             store,
             guard,
-            uses,
+            uses: private_store.clone().map(uses_written_to),
+            private_store,
             noted: Arc::new(Cache::new(NOTED)),
         }
+    }
+
+    pub(crate) fn store(&self) -> &dyn TokenStore {
+        &*self.store
+    }
+
+    pub(crate) fn private_store(&self) -> Option<&dyn PrivateTokenStore> {
+        self.private_store.as_deref()
     }
 
     /// Refuses a revoked token; gives its ids where memory cannot tell.
@@ -146,15 +127,31 @@ impl Ours {
     }
 
     fn note_use(&self, id: &str, now: SystemTime) {
-        let is_due = |noted: SystemTime| {
-            now.duration_since(noted)
-                .is_ok_and(|since| since >= NOTED_EVERY)
+        let Some(uses) = &self.uses else {
+            return;
         };
-        if self.noted.get(id).is_none_or(is_due) {
+        let is_due = match self.noted.get(id) {
+            Some(noted) => now
+                .duration_since(noted)
+                .is_ok_and(|since| since >= NOTED_EVERY),
+            None => true,
+        };
+        if is_due {
             self.noted.insert(id.to_owned(), now);
-            self.uses.add(id.to_owned(), now);
+            uses.add(id.to_owned(), now);
         }
     }
+}
+
+fn uses_written_to(store: Arc<dyn PrivateTokenStore>) -> Arc<Upkeep<String>> {
+    Upkeep::new(move |uses: Vec<(String, SystemTime)>| {
+        let store = Arc::clone(&store);
+        async move {
+            // A use that could not be written is not worth a refusal: the next one follows in a
+            // minute.
+            let _ = store.note_token_uses(&uses).await;
+        }
+    })
 }
 
 pub(crate) fn revoked() -> Rejection {

@@ -1,14 +1,15 @@
 use super::claims::{Claims, Names};
 use super::header::with_header;
-use super::ours::{IssuedIds, Ours, TokenUse};
-use crate::clock::unix_seconds;
+use super::ours::{IssuedIds, Ours, use_of};
+use crate::clock::since_1970;
 use crate::config::ConfigProblem;
+use crate::credential::Source;
+use crate::intern;
 use crate::key_set::{JwtKey, Key, KeySet, Parts, decoded, refused};
-use crate::principal::{Roles, Scopes, Subject, TokenIdentity};
+use crate::principal::{Roles, Scopes, Subject, TokenIdentity, TokenUse};
 use crate::reject::Rejection;
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const LONGEST_LEEWAY: Duration = Duration::from_secs(600);
@@ -21,7 +22,7 @@ const LONGEST_LEEWAY: Duration = Duration::from_secs(600);
 /// - `nbf` and `iat`, where present, are not in the future; [`leeway`](Self::leeway) forgives clocks that differ, 60 seconds
 ///   by default.
 /// - `typ` is absent, `JWT` or `at+jwt`, or what [`token_type`](Self::token_type) says. A token that calls itself something
-///   other than an access token (`token_type`, `token_use`) is refused.
+///   other than an access token (`token_type`, `token_use`, `typ`) is refused.
 /// - `crit`, compressed and nested tokens are refused. Keys that a token brings along are not looked at.
 /// - The scopes are those of `scope` (RFC 8693 §4.2; an array is read as well), the roles those of `roles`.
 ///
@@ -29,7 +30,7 @@ const LONGEST_LEEWAY: Duration = Duration::from_secs(600);
 /// use tower_auth::{AuthLayer, Jwt, JwtKey};
 ///
 /// let auth = AuthLayer::builder()
-///     .jwt(
+///     .accept(
 ///         Jwt::new()
 ///             .issuer("https://login.example.com")
 ///             .audience("reports")
@@ -49,6 +50,7 @@ pub struct Jwt {
     token_type: Option<String>,
     scope_claim: String,
     role_claim: String,
+    sources: Vec<Source>,
 }
 
 impl Default for Jwt {
@@ -69,6 +71,7 @@ impl Jwt {
             token_type: None,
             scope_claim: String::from("scope"),
             role_claim: String::from("roles"),
+            sources: vec![Source::bearer()],
         }
     }
 
@@ -125,6 +128,12 @@ impl Jwt {
         self
     }
 
+    /// Where tokens of this issuer are read; as [`Source::bearer`] alone by default. Anywhere else they are refused.
+    pub fn sources(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
+        self.sources = sources.into_iter().collect();
+        self
+    }
+
     fn claim_names(&self) -> Names<'_> {
         Names {
             scope: &self.scope_claim,
@@ -133,15 +142,14 @@ impl Jwt {
         }
     }
 
-    /// `ours` makes it the policy of tokens that we issue, for which an audience is a choice.
-    pub(super) fn build(self, ours: Option<Ours>) -> Result<Policy, Vec<ConfigProblem>> {
+    /// What is wrong with it, its keys apart. For tokens that we issue an audience is a choice.
+    pub(crate) fn problems_but_keys(&self, ours: bool) -> Vec<ConfigProblem> {
         let mut problems = Vec::new();
         if self.issuer.is_empty() {
             problems.push(ConfigProblem::Issuer);
         }
-        if (self.audiences.is_empty() && ours.is_none())
-            || self.audiences.iter().any(String::is_empty)
-        {
+        let lacks_audience = self.audiences.is_empty() && !ours;
+        if lacks_audience || self.audiences.iter().any(String::is_empty) {
             problems.push(ConfigProblem::Audience);
         }
         if self.leeway > LONGEST_LEEWAY {
@@ -156,6 +164,19 @@ impl Jwt {
         if !self.claim_names().are_sound() {
             problems.push(ConfigProblem::ClaimName);
         }
+        problems.extend(self.sources.iter().filter_map(Source::problem));
+        if self.sources.is_empty() {
+            problems.push(ConfigProblem::NoSource(match ours {
+                true => "a Tokens",
+                false => "a Jwt",
+            }));
+        }
+        problems
+    }
+
+    /// `ours` makes it the policy of tokens that we issue.
+    pub(super) fn build(self, ours: Option<Ours>) -> Result<Policy, Vec<ConfigProblem>> {
+        let mut problems = self.problems_but_keys(ours.is_some());
         let keys = KeySet::build(&self.keys).unwrap_or_else(|found| {
             problems.extend(found);
             KeySet::default()
@@ -164,14 +185,16 @@ impl Jwt {
             return Err(problems);
         }
         Ok(Policy {
-            issuer: self.issuer.into(),
+            issuer: intern::text(&self.issuer),
             audiences: self.audiences,
             keys,
-            leeway: self.leeway.as_secs(),
-            max_age: self.max_age.map(|age| age.as_secs()),
+            leeway: self.leeway,
+            max_age: self.max_age,
             token_type: self.token_type,
             scope_claim: self.scope_claim,
             role_claim: self.role_claim,
+            reads_bearer: self.sources.contains(&Source::bearer()),
+            sources: self.sources,
             ours,
         })
     }
@@ -190,16 +213,17 @@ impl fmt::Debug for Jwt {
 /// A [`Jwt`] that was found sound.
 #[derive(Debug)]
 pub(crate) struct Policy {
-    issuer: Arc<str>,
+    issuer: &'static str,
     audiences: Vec<String>,
     keys: KeySet,
-    /// Seconds.
-    leeway: u64,
-    /// Seconds.
-    max_age: Option<u64>,
+    leeway: Duration,
+    max_age: Option<Duration>,
     token_type: Option<String>,
     scope_claim: String,
     role_claim: String,
+    /// What nearly all tokens ask.
+    reads_bearer: bool,
+    sources: Vec<Source>,
     ours: Option<Ours>,
 }
 
@@ -213,7 +237,17 @@ pub(super) enum Verified {
 
 impl Policy {
     pub(super) fn issuer(&self) -> &str {
-        &self.issuer
+        self.issuer
+    }
+
+    /// Whether its tokens are read there.
+    #[inline]
+    pub(super) fn reads(&self, source: &Source) -> bool {
+        (self.reads_bearer && source.is_bearer()) || self.sources.contains(source)
+    }
+
+    pub(super) fn read_at(&self) -> &[Source] {
+        &self.sources
     }
 
     pub(super) fn ours(&self) -> Option<&Ours> {
@@ -225,7 +259,7 @@ impl Policy {
         let claims = self.checked(&payload, TokenUse::ACCESS, now)?;
         let issued = match &self.ours {
             None => None,
-            Some(ours) => Some((TokenUse::of(&claims)?, ours.look_up(&claims, now)?)),
+            Some(ours) => Some((use_of(&claims)?, ours.look_up(&claims, now)?)),
         };
         let scopes = claims.scope.map(|scope| match scope {
             super::strict::OneOrMany::One(text) => Scopes::parse(&text),
@@ -234,7 +268,7 @@ impl Policy {
         let roles = claims.roles.map(|roles| roles.iter().collect::<Roles>());
         let identity = TokenIdentity {
             subject: claims.sub.map(subject_of).ok_or_else(|| refused("sub"))?,
-            issuer: Arc::clone(&self.issuer),
+            issuer: self.issuer,
             scopes: scopes.unwrap_or_default(),
             roles: roles.unwrap_or_default(),
             issued: issued.as_ref().map(|(is, _)| *is),
@@ -275,7 +309,7 @@ impl Policy {
         now: SystemTime,
     ) -> Result<Claims<'p>, Rejection> {
         let claims = Claims::parse(payload, self.claim_names())?;
-        self.check(&claims, uses, unix_seconds(now))?;
+        self.check(&claims, uses, since_1970(now))?;
         Ok(claims)
     }
 
@@ -316,8 +350,13 @@ impl Policy {
         }
     }
 
-    fn check(&self, claims: &Claims<'_>, uses: &[TokenUse], now: u64) -> Result<(), Rejection> {
-        if claims.iss.as_deref() != Some(&*self.issuer) {
+    fn check(
+        &self,
+        claims: &Claims<'_>,
+        uses: &[TokenUse],
+        now: Duration,
+    ) -> Result<(), Rejection> {
+        if claims.iss.as_deref() != Some(self.issuer) {
             return Err(refused("iss"));
         }
         if claims.sub.as_deref().is_none_or(str::is_empty) {
@@ -325,7 +364,7 @@ impl Policy {
         }
         self.check_audience(claims)?;
         match &self.ours {
-            Some(_) if !uses.contains(&TokenUse::of(claims)?) => return Err(refused("token_type")),
+            Some(_) if !uses.contains(&use_of(claims)?) => return Err(refused("token_type")),
             Some(_) => {}
             None => check_use(claims)?,
         }
@@ -344,7 +383,7 @@ impl Policy {
     }
 
     /// Expiry last, so that only a token that is right in all else is told that it is expired.
-    fn check_times(&self, claims: &Claims<'_>, now: u64) -> Result<(), Rejection> {
+    fn check_times(&self, claims: &Claims<'_>, now: Duration) -> Result<(), Rejection> {
         let latest = now.saturating_add(self.leeway);
         if claims.nbf.is_some_and(|nbf| nbf > latest) {
             return Err(refused("nbf"));
@@ -362,9 +401,7 @@ impl Policy {
         let expires = claims.exp.ok_or_else(|| refused("exp"))?;
         // RFC 7519 §4.1.4: "on or after which" it is not accepted.
         if expires.saturating_add(self.leeway) <= now {
-            return Err(Rejection::expired_token(
-                UNIX_EPOCH + Duration::from_secs(expires),
-            ));
+            return Err(Rejection::expired_token(UNIX_EPOCH + expires));
         }
         Ok(())
     }
@@ -381,6 +418,16 @@ fn check_use(claims: &Claims<'_>) -> Result<(), Rejection> {
     }
     if claims.token_use.as_deref().is_some_and(|is| is != "access") {
         return Err(refused("token_use"));
+    }
+    // Keycloak's access tokens say `Bearer`; those that say `ID`, `Refresh`, `Offline`, `Logout` or anything else are for
+    // another use.
+    let fits = |typ: &str| {
+        ["Bearer", "access", "JWT", "at+jwt"]
+            .iter()
+            .any(|known| short_media_type(typ).eq_ignore_ascii_case(known))
+    };
+    if claims.typ.as_deref().is_some_and(|typ| !fits(typ)) {
+        return Err(refused("typ"));
     }
     Ok(())
 }

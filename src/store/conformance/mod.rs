@@ -1,14 +1,28 @@
-//! Checks that a store keeps its promises: for the stores of this crate and for those of applications.
+//! Checks that a store keeps its promises: for the stores of this crate and for those of
+//! applications.
 //!
-//! Each promise runs on a store of its own that the test makes, directly and through `Arc<dyn …>`:
+//! One function a role. Each runs on stores that the test makes, directly and through
+//! `Arc<dyn …>`:
 //!
 //! ```
-//! use tower_auth::store::{Memory, conformance};
+//! use tower_auth::store::{ManagedKeyStore, Memory, conformance};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-//! conformance::key_store(async || Memory::new()).await;
-//! conformance::user_store(async || Memory::new()).await;
+//! // A store that finds keys is made with those that it is to have.
+//! let with_keys = async |records| {
+//!     let store = Memory::new();
+//!     for record in records {
+//!         store.insert_key(record).await.unwrap();
+//!     }
+//!     store
+//! };
+//! conformance::key_store(with_keys).await;
+//!
+//! // One that keeps them begins empty.
+//! conformance::managed_key_store(async || Memory::new()).await;
+//! conformance::managed_user_store(async || Memory::new()).await;
 //! conformance::token_store(async || Memory::new()).await;
+//! conformance::private_token_store(async || Memory::new()).await;
 //! # });
 //! ```
 //!
@@ -21,47 +35,17 @@
     reason = "a broken promise panics: that is what it is for"
 )]
 
-mod keys;
-mod tokens;
-mod users;
+mod key_store;
+mod managed_key_store;
+mod managed_user_store;
+mod private_token_store;
+mod support;
+mod token_store;
+mod user_store;
 
-pub use keys::key_store;
-pub use tokens::token_store;
-pub use users::user_store;
-
-use super::{StoreError, StoreErrorKind};
-use std::pin::Pin;
-use std::task::Poll;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-const NOW: SystemTime = UNIX_EPOCH;
-
-fn later(seconds: u64) -> SystemTime {
-    NOW + Duration::from_secs(seconds)
-}
-
-fn kind<T: std::fmt::Debug>(result: Result<T, StoreError>) -> StoreErrorKind {
-    result.unwrap_err().kind()
-}
-
-/// Runs calls side by side: polled in turn, so that a store that suspends between its check and its write meets itself.
-async fn together<T>(calls: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>) -> Vec<T> {
-    let mut calls = calls;
-    let mut done = Vec::new();
-    std::future::poll_fn(|cx| {
-        calls.retain_mut(|call| match call.as_mut().poll(cx) {
-            Poll::Pending => true,
-            Poll::Ready(output) => {
-                done.push(output);
-                false
-            }
-        });
-        if calls.is_empty() {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
-    })
-    .await;
-    done
-}
+pub use key_store::key_store;
+pub use managed_key_store::managed_key_store;
+pub use managed_user_store::managed_user_store;
+pub use private_token_store::private_token_store;
+pub use token_store::token_store;
+pub use user_store::user_store;

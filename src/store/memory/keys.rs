@@ -1,223 +1,317 @@
-use super::{Memory, read, write};
 use crate::principal::Subject;
-use crate::store::{KeyDigest, KeyRecord, KeyStore, Peek, StoreError, StoreErrorKind};
-use async_trait::async_trait;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::Arc;
+use crate::store::shards::Shards;
+use crate::store::{KeyDigest, KeyRecord, StoreError, StoreErrorKind};
+use std::borrow::Borrow;
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashSet};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+/// Records of keys, found by digest, by id, and by owner.
+///
+/// Each is there once, and the tables hold handles: 8 bytes an entry, where a digest would be 32.
 #[derive(Default)]
 pub(super) struct Keys {
-    by_digest: HashMap<[u8; 32], Arc<KeyRecord>, BuildHasherDefault<DigestHasher>>,
-    digests: HashMap<Box<str>, [u8; 32]>,
+    by_digest: Shards<HashSet<ByDigest, BuildHasherDefault<DigestHasher>>>,
+    /// Who changes something has this, from its first look to its last write. A request with a key
+    /// does not wait for it.
+    index: Mutex<Index>,
+}
+
+#[derive(Default)]
+pub(super) struct Index {
+    by_id: HashSet<ById>,
+    by_owner: BTreeSet<ByOwner>,
     numbers: u64,
 }
 
 impl Keys {
-    pub(super) fn len(&self) -> usize {
-        self.by_digest.len()
-    }
-
-    fn find(&self, digest: &KeyDigest) -> Option<&Arc<KeyRecord>> {
-        self.by_digest
-            .get(digest.bytes())
-            .filter(|record| record.digest().is_like(digest))
-    }
-
-    fn owned(&mut self, owner: &Subject, id: &str) -> Result<&mut Arc<KeyRecord>, StoreError> {
-        let digest = self.digests.get(id).copied();
-        let record = digest.and_then(|digest| self.by_digest.get_mut(&digest));
-        record
-            .filter(|record| record.owner() == owner)
-            .ok_or_else(missing)
-    }
-
-    fn insert(&mut self, record: KeyRecord) -> Result<(), StoreError> {
-        let digest = *record.digest().bytes();
-        if self.digests.contains_key(record.id()) || self.by_digest.contains_key(&digest) {
-            return Err(StoreError::new(StoreErrorKind::Exists));
+    #[inline]
+    pub(super) fn find(&self, digest: &KeyDigest) -> Option<Arc<KeyRecord>> {
+        let shard = self.by_digest.read(part(digest));
+        let ByDigest(record) = shard.get(digest.bytes())?;
+        if record.digest.is_like(digest) {
+            Some(Arc::clone(record))
+        } else {
+            None
         }
-        self.digests.insert(record.id().into(), digest);
-        self.by_digest.insert(digest, Arc::new(record));
-        Ok(())
-    }
-}
-
-fn missing() -> StoreError {
-    StoreError::new(StoreErrorKind::Missing)
-}
-
-/// Changes a record that others may hold, who keep the former one.
-fn change(record: &mut Arc<KeyRecord>, change: impl FnOnce(KeyRecord) -> KeyRecord) {
-    *record = Arc::new(change(KeyRecord::clone(record)));
-}
-
-#[async_trait]
-impl KeyStore for Memory {
-    fn peek_key(&self, digest: &KeyDigest, _now: SystemTime) -> Peek<KeyRecord> {
-        read(&self.0.keys)
-            .find(digest)
-            .map_or(Peek::Absent, |record| Peek::Found(Arc::clone(record)))
     }
 
-    async fn find_key(
-        &self,
-        digest: &KeyDigest,
-        _now: SystemTime,
-    ) -> Result<Option<Arc<KeyRecord>>, StoreError> {
-        Ok(read(&self.0.keys).find(digest).cloned())
-    }
-
-    async fn find_owned_key(
-        &self,
-        owner: &Subject,
-        id: &str,
-        _now: SystemTime,
-    ) -> Result<Option<Arc<KeyRecord>>, StoreError> {
-        let keys = read(&self.0.keys);
-        let record = keys
-            .digests
-            .get(id)
-            .and_then(|digest| keys.by_digest.get(digest));
-        Ok(record.filter(|record| record.owner() == owner).cloned())
-    }
-
-    async fn insert_key(&self, record: KeyRecord, _now: SystemTime) -> Result<(), StoreError> {
-        write(&self.0.keys).insert(record)
-    }
-
-    async fn list_keys(
-        &self,
-        owner: &Subject,
-        _now: SystemTime,
-    ) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
-        let keys = read(&self.0.keys);
-        let mut owned: Vec<_> = keys
-            .by_digest
-            .values()
-            .filter(|record| record.owner() == owner)
-            .cloned()
-            .collect();
-        owned.sort_by(|a, b| (a.created(), a.id()).cmp(&(b.created(), b.id())));
-        Ok(owned)
-    }
-
-    async fn rename_key(
-        &self,
-        owner: &Subject,
-        id: &str,
-        name: &str,
-        _now: SystemTime,
-    ) -> Result<(), StoreError> {
-        change(write(&self.0.keys).owned(owner, id)?, |record| {
-            record.renamed(name)
-        });
-        Ok(())
-    }
-
-    async fn rotate_key(
-        &self,
-        owner: &Subject,
-        id: &str,
-        successor: KeyRecord,
-        until: SystemTime,
-        now: SystemTime,
-    ) -> Result<(), StoreError> {
-        let mut keys = write(&self.0.keys);
-        let record = keys.owned(owner, id)?;
-        if !record.is_active(now) || record.successor().is_some() {
-            return Err(missing());
+    pub(super) fn find_owned(&self, owner: &Subject, id: &str) -> Option<Arc<KeyRecord>> {
+        let index = self.index();
+        let ById(record) = index.by_id.get(id)?;
+        if record.owner == *owner {
+            Some(Arc::clone(record))
+        } else {
+            None
         }
-        let next = successor.id().to_owned();
-        keys.insert(successor)?;
-        change(keys.owned(owner, id)?, |record| {
-            record.superseded(next, until)
-        });
+    }
+
+    pub(super) fn insert(&self, record: KeyRecord) -> Result<(), StoreError> {
+        let mut index = self.index();
+        self.check_free(&index, &record)?;
+        self.put(&mut index, record);
         Ok(())
     }
 
-    async fn revoke_key(
+    pub(super) fn replace(
         &self,
-        owner: &Subject,
-        id: &str,
-        now: SystemTime,
+        former: &KeyRecord,
+        next: KeyRecord,
+        successor: Option<KeyRecord>,
     ) -> Result<(), StoreError> {
-        change(write(&self.0.keys).owned(owner, id)?, |record| {
-            record.revoked(now)
-        });
-        Ok(())
-    }
-
-    async fn replace_key_digest(
-        &self,
-        from: &KeyDigest,
-        to: KeyDigest,
-        _now: SystemTime,
-    ) -> Result<(), StoreError> {
-        let mut keys = write(&self.0.keys);
-        let record = keys.find(from).cloned().ok_or_else(missing)?;
-        if keys.by_digest.contains_key(to.bytes()) {
-            return Err(StoreError::new(StoreErrorKind::Exists));
-        }
-        keys.by_digest.remove(from.bytes());
-        keys.digests.insert(record.id().into(), *to.bytes());
-        keys.by_digest.insert(
-            *to.bytes(),
-            Arc::new(KeyRecord::clone(&record).found_by(to)),
-        );
-        Ok(())
-    }
-
-    async fn note_key_uses(
-        &self,
-        uses: &[(KeyDigest, SystemTime)],
-        _now: SystemTime,
-    ) -> Result<(), StoreError> {
-        let keys = read(&self.0.keys);
-        for (digest, at) in uses {
-            if let Some(record) = keys.find(digest) {
-                record.note_use(*at);
-            }
-        }
-        Ok(())
-    }
-
-    async fn next_key_number(&self, _now: SystemTime) -> Result<u64, StoreError> {
-        let mut keys = write(&self.0.keys);
-        keys.numbers = keys.numbers.saturating_add(1);
-        Ok(keys.numbers)
-    }
-
-    async fn purge_keys(
-        &self,
-        before: SystemTime,
-        most: usize,
-        _now: SystemTime,
-    ) -> Result<usize, StoreError> {
-        let mut keys = write(&self.0.keys);
-        let is_over = |record: &&Arc<KeyRecord>| {
-            [record.revoked_at(), record.expires_at()]
-                .into_iter()
-                .flatten()
-                .any(|end| end < before)
+        let mut index = self.index();
+        let Some(ById(known)) = index.by_id.get(&*former.id) else {
+            return Err(StoreError::new(StoreErrorKind::Missing));
         };
-        let over: Vec<_> = keys
-            .by_digest
-            .values()
-            .filter(is_over)
-            .take(most)
-            .cloned()
-            .collect();
-        for record in &over {
-            keys.by_digest.remove(record.digest().bytes());
-            keys.digests.remove(record.id());
+        let known = Arc::clone(known);
+        if !known.is_unchanged_from(former) {
+            return Err(StoreError::new(StoreErrorKind::Missing));
         }
-        Ok(over.len())
+        if next.id != known.id || next.owner != known.owner {
+            return Err(StoreError::because(
+                StoreErrorKind::Invalid,
+                "a key that is replaced keeps its id and its owner",
+            ));
+        }
+        let is_moved = next.digest.bytes() != known.digest.bytes();
+        if is_moved && self.has_digest(&next.digest) {
+            return Err(StoreError::new(StoreErrorKind::Exists));
+        }
+        if let Some(successor) = &successor {
+            if successor.digest.bytes() == next.digest.bytes() {
+                return Err(StoreError::new(StoreErrorKind::Exists));
+            }
+            self.check_free(&index, successor)?;
+        }
+        // The successor comes first: nobody has it yet, and who has the former one is never
+        // without a key.
+        if let Some(successor) = successor {
+            self.put(&mut index, successor);
+        }
+        if let Some(used) = known.last_used.get() {
+            next.last_used.set(used);
+        }
+        index.by_owner.remove(&ByOwner(Arc::clone(&known)));
+        self.put(&mut index, next);
+        if is_moved {
+            let mut shard = self.by_digest.write(part(&known.digest));
+            shard.remove(known.digest.bytes());
+        }
+        Ok(())
+    }
+
+    /// At most `most` keys of an owner, those after `after`, by creation and id.
+    pub(super) fn list(
+        &self,
+        owner: &Subject,
+        after: Option<&KeyRecord>,
+        most: usize,
+    ) -> Vec<Arc<KeyRecord>> {
+        let start = match after {
+            Some(after) => Place {
+                owner,
+                later: Some((after.created, &after.id)),
+            },
+            None => Place { owner, later: None },
+        };
+        let start: Bound<&dyn HasPlace> = Bound::Excluded(&start);
+        let index = self.index();
+        let from_there = index
+            .by_owner
+            .range::<dyn HasPlace + '_, _>((start, Bound::Unbounded));
+        from_there
+            .map(|ByOwner(record)| Arc::clone(record))
+            .take_while(|record| record.owner == *owner)
+            .take(most)
+            .collect()
+    }
+
+    pub(super) fn next_number(&self) -> u64 {
+        let mut index = self.index();
+        index.numbers = index.numbers.saturating_add(1);
+        index.numbers
+    }
+
+    pub(super) fn purge(&self, before: SystemTime, most: usize) -> usize {
+        let mut index = self.index();
+        let records = index.by_id.iter().map(|ById(record)| record);
+        let ended = records.filter(|record| record.ended_before(before));
+        let ended: Vec<_> = ended.take(most).cloned().collect();
+        for record in &ended {
+            let mut shard = self.by_digest.write(part(&record.digest));
+            shard.remove(record.digest.bytes());
+            index.by_id.remove(&*record.id);
+            index.by_owner.remove(&ByOwner(Arc::clone(record)));
+        }
+        ended.len()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.index().by_id.len()
+    }
+
+    fn has_digest(&self, digest: &KeyDigest) -> bool {
+        self.by_digest.read(part(digest)).contains(digest.bytes())
+    }
+
+    fn check_free(&self, index: &Index, record: &KeyRecord) -> Result<(), StoreError> {
+        if index.by_id.contains(&*record.id) || self.has_digest(&record.digest) {
+            Err(StoreError::new(StoreErrorKind::Exists))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Adds a record, or puts it in the place of the former one of its id and its digest.
+    fn put(&self, index: &mut Index, record: KeyRecord) {
+        let record = Arc::new(record);
+        let mut shard = self.by_digest.write(part(&record.digest));
+        shard.replace(ByDigest(Arc::clone(&record)));
+        drop(shard);
+        index.by_id.replace(ById(Arc::clone(&record)));
+        index.by_owner.replace(ByOwner(record));
+    }
+
+    // Held for a look-up or a change in memory, never over an await. A panic cannot leave half a
+    // change: each is checked first and then made by calls that do not panic.
+    fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A digest is its own hash. An attacker cannot choose which keys are stored, so collisions cannot be planted.
+/// Bytes by which a record's shard is chosen: others than those by which its place in it is.
+fn part(digest: &KeyDigest) -> &[u8] {
+    &digest.bytes()[24..]
+}
+
+struct ByDigest(Arc<KeyRecord>);
+
+impl Borrow<[u8; 32]> for ByDigest {
+    fn borrow(&self) -> &[u8; 32] {
+        self.0.digest.bytes()
+    }
+}
+
+impl Hash for ByDigest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.digest.bytes().hash(state);
+    }
+}
+
+impl PartialEq for ByDigest {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.digest.bytes() == other.0.digest.bytes()
+    }
+}
+
+impl Eq for ByDigest {}
+
+struct ById(Arc<KeyRecord>);
+
+impl Borrow<str> for ById {
+    fn borrow(&self) -> &str {
+        &self.0.id
+    }
+}
+
+impl Hash for ById {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id.hash(state);
+    }
+}
+
+impl PartialEq for ById {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for ById {}
+
+/// In the order in which keys are listed, those of one owner beside each other.
+struct ByOwner(Arc<KeyRecord>);
+
+/// Where a record stands in that order; without a time and an id, before all of the owner's.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Place<'a> {
+    owner: &'a Subject,
+    later: Option<(SystemTime, &'a str)>,
+}
+
+/// For looking up a place without making a record.
+trait HasPlace {
+    fn place(&self) -> Place<'_>;
+}
+
+impl HasPlace for ByOwner {
+    fn place(&self) -> Place<'_> {
+        Place {
+            owner: &self.0.owner,
+            later: Some((self.0.created, &self.0.id)),
+        }
+    }
+}
+
+impl HasPlace for Place<'_> {
+    fn place(&self) -> Place<'_> {
+        Place {
+            owner: self.owner,
+            later: self.later,
+        }
+    }
+}
+
+impl<'a> Borrow<dyn HasPlace + 'a> for ByOwner {
+    fn borrow(&self) -> &(dyn HasPlace + 'a) {
+        self
+    }
+}
+
+impl Ord for dyn HasPlace + '_ {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place().cmp(&other.place())
+    }
+}
+
+impl PartialOrd for dyn HasPlace + '_ {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for dyn HasPlace + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+}
+
+impl Eq for dyn HasPlace + '_ {}
+
+impl Ord for ByOwner {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place().cmp(&other.place())
+    }
+}
+
+impl PartialOrd for ByOwner {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for ByOwner {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+}
+
+impl Eq for ByOwner {}
+
+/// A digest is its own hash. An attacker cannot choose which keys are stored, so collisions cannot
+/// be planted.
 #[derive(Default)]
 struct DigestHasher(u64);
 

@@ -1,38 +1,42 @@
 use super::keys::Keys;
 use super::tokens::Tokens;
 use super::users::Users;
-use crate::store::denials::Denials;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 
-/// Keys, users and tokens in memory: for tests and demos, and for services whose keys come from configuration.
+/// Keys, users and tokens in memory: for tests and demos, and for services whose keys come from
+/// configuration.
 ///
 /// Clones share their contents. Nothing survives the process, and nothing is ever evicted.
 ///
+/// Look-ups of different keys, users and tokens do not wait for each other. A key takes about 400
+/// bytes.
+///
 /// ```
-/// use tower_auth::store::{KeyDigest, KeyRecord, KeyStore, Memory, StoreErrorKind};
+/// use std::time::UNIX_EPOCH;
 /// use tower_auth::Subject;
+/// use tower_auth::store::{KeyDigest, KeyRecord, ManagedKeyStore, Memory, StoreErrorKind};
+///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let store = Memory::new();
-/// let now = std::time::UNIX_EPOCH;
-/// let record = |id| KeyRecord::new(id, Subject::user("7"), "ci", "egret_7Zk…", KeyDigest::new("sha256", [7; 32]), now);
+/// let digest = KeyDigest::new("sha256", [7; 32]);
+/// let owner = Subject::user("7");
+/// let one = KeyRecord::new("1", owner.clone(), "ci", "egret_7Zk…", digest.clone(), UNIX_EPOCH);
+/// let two = KeyRecord::new("2", owner, "ci", "egret_7Zk…", digest, UNIX_EPOCH);
 ///
-/// store.insert_key(record("1"), now).await?;
-/// let taken = store.insert_key(record("2"), now).await.unwrap_err();
+/// store.insert_key(one).await?;
+/// let taken = store.insert_key(two).await.unwrap_err();
 /// assert_eq!(taken.kind(), StoreErrorKind::Exists);
 /// # Ok::<(), tower_auth::store::StoreError>(()) }).unwrap();
 /// ```
 #[derive(Clone, Default)]
-pub struct Memory(pub(super) Arc<Shared>);
+pub struct Memory(Arc<Shared>);
 
-/// Locks are held for a look-up or a write in memory only, never over an await.
 #[derive(Default)]
-pub(super) struct Shared {
-    pub(super) keys: RwLock<Keys>,
-    pub(super) users: RwLock<Users>,
-    pub(super) tokens: RwLock<Tokens>,
-    /// Apart from the rest, because every request with a token of ours looks here.
-    pub(super) denials: Denials,
+struct Shared {
+    keys: Keys,
+    users: Users,
+    tokens: Tokens,
 }
 
 impl Memory {
@@ -41,25 +45,26 @@ impl Memory {
     pub fn new() -> Self {
         Self::default()
     }
-}
 
-// A panic while a lock is held cannot leave half a change: each write is checked first and then made by calls that do not
-// panic. So a poisoned lock is as good as any other.
+    pub(super) fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
 
-pub(super) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
-    lock.read().unwrap_or_else(PoisonError::into_inner)
-}
+    pub(super) fn users(&self) -> &Users {
+        &self.0.users
+    }
 
-pub(super) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
-    lock.write().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
 }
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Memory")
-            .field("keys", &read(&self.0.keys).len())
-            .field("users", &read(&self.0.users).len())
-            .field("revoked", &self.0.denials.len())
+            .field("keys", &self.0.keys.len())
+            .field("users", &self.0.users.len())
+            .field("revoked", &self.0.tokens.denials.len())
             .finish_non_exhaustive()
     }
 }

@@ -1,10 +1,11 @@
 //! The store in memory.
 
+mod key_store;
 mod keys;
 mod memory;
+mod token_store;
 mod tokens;
+mod user_store;
 mod users;
 
 pub use memory::Memory;
-
-use memory::{read, write};

@@ -1,20 +1,248 @@
-use super::{Memory, read, write};
 use crate::principal::Subject;
-use crate::store::denials::Kind;
-use crate::store::{
-    FamilyRecord, Known, Rotated, Rotation, StoreError, StoreErrorKind, TokenIds, TokenRecord,
-    TokenStore,
-};
-use async_trait::async_trait;
+use crate::store::denials::{Denials, Kind};
+use crate::store::{FamilyRecord, Rotated, Rotation, StoreError, StoreErrorKind, TokenRecord};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 #[derive(Default)]
 pub(super) struct Tokens {
+    /// Apart from the records, because every request with a token of ours looks here.
+    pub(super) denials: Denials,
+    records: Mutex<Records>,
+}
+
+#[derive(Default)]
+struct Records {
     families: HashMap<Box<str>, Arc<FamilyRecord>>,
     private: HashMap<Box<str>, Arc<TokenRecord>>,
+}
+
+// Each change holds the lock of the records while it denies: a reader who sees the record revoked
+// finds it denied.
+
+impl Tokens {
+    pub(super) fn insert_family(&self, family: FamilyRecord) -> Result<(), StoreError> {
+        insert(&mut self.records().families, family.id.clone(), family)
+    }
+
+    pub(super) fn find_family(&self, id: &str) -> Option<Arc<FamilyRecord>> {
+        self.records().families.get(id).cloned()
+    }
+
+    pub(super) fn replace_family(
+        &self,
+        former: &FamilyRecord,
+        next: FamilyRecord,
+        denied_until: Option<SystemTime>,
+    ) -> Result<(), StoreError> {
+        let mut records = self.records();
+        let known = records.families.get_mut(&former.id);
+        let Some(known) = known.filter(|known| ***known == *former) else {
+            return Err(StoreError::new(StoreErrorKind::Missing));
+        };
+        *known = Arc::new(next);
+        if let Some(until) = denied_until {
+            self.deny(Kind::Family, &former.id, until);
+        }
+        Ok(())
+    }
+
+    pub(super) fn list_families(
+        &self,
+        subject: &Subject,
+        after: Option<&FamilyRecord>,
+        most: usize,
+    ) -> Vec<Arc<FamilyRecord>> {
+        let after = after.map(|after| (after.created, &*after.id));
+        let records = self.records();
+        let mut page: Vec<_> = records
+            .families
+            .values()
+            .filter(|family| family.subject == *subject)
+            .filter(|family| Some((family.created, &*family.id)) > after)
+            .cloned()
+            .collect();
+        page.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        page.truncate(most);
+        page
+    }
+
+    pub(super) fn rotate_family(&self, rotation: &Rotation<'_>, now: SystemTime) -> Rotated {
+        let mut records = self.records();
+        let Some(family) = records.families.get_mut(rotation.family) else {
+            return Rotated::Unknown;
+        };
+        let rotated = rotation.of(family, now);
+        match &rotated {
+            Rotated::New(after) => *family = Arc::clone(after),
+            Rotated::Reuse(_) => self.end_family(family, rotation.access_until, now),
+            Rotated::Again(_) | Rotated::Ended | Rotated::Unknown => {}
+        }
+        rotated
+    }
+
+    pub(super) fn revoke_family(&self, id: &str, access_until: SystemTime, now: SystemTime) {
+        if let Some(family) = self.records().families.get_mut(id) {
+            self.end_family(family, access_until, now);
+        }
+    }
+
+    pub(super) fn revoke_families(
+        &self,
+        subject: &Subject,
+        access_until: SystemTime,
+        now: SystemTime,
+    ) {
+        let mut records = self.records();
+        self.end_families(&mut records, subject, access_until, now);
+    }
+
+    pub(super) fn revoke_subject(
+        &self,
+        subject: &Subject,
+        access_until: SystemTime,
+        now: SystemTime,
+    ) {
+        let mut records = self.records();
+        self.end_families(&mut records, subject, access_until, now);
+        let private = records.private.values_mut();
+        for token in private.filter(|token| token.owner == *subject) {
+            self.end_private(token, now);
+        }
+    }
+
+    pub(super) fn purge(&self, before: SystemTime, most: usize) -> usize {
+        let families = &mut self.records().families;
+        let ended = families.values().filter(|family| family.ends < before);
+        let ended: Vec<_> = ended.map(|family| family.id.clone()).take(most).collect();
+        for id in &ended {
+            families.remove(id);
+        }
+        ended.len() + self.denials.sweep(before, most - ended.len())
+    }
+
+    pub(super) fn insert_private(&self, token: TokenRecord) -> Result<(), StoreError> {
+        insert(&mut self.records().private, token.id.clone(), token)
+    }
+
+    pub(super) fn find_private(&self, id: &str) -> Option<Arc<TokenRecord>> {
+        self.records().private.get(id).cloned()
+    }
+
+    pub(super) fn replace_private(
+        &self,
+        former: &TokenRecord,
+        next: TokenRecord,
+        denied_until: Option<SystemTime>,
+    ) -> Result<(), StoreError> {
+        let mut records = self.records();
+        let known = records.private.get_mut(&former.id);
+        let Some(known) = known.filter(|known| known.is_unchanged_from(former)) else {
+            return Err(StoreError::new(StoreErrorKind::Missing));
+        };
+        if let Some(used) = known.last_used.get() {
+            next.last_used.set(used);
+        }
+        *known = Arc::new(next);
+        if let Some(until) = denied_until {
+            self.deny(Kind::Token, &former.id, until);
+        }
+        Ok(())
+    }
+
+    pub(super) fn list_private(
+        &self,
+        owner: &Subject,
+        after: Option<&TokenRecord>,
+        most: usize,
+    ) -> Vec<Arc<TokenRecord>> {
+        let after = after.map(|after| (after.created, &*after.id));
+        let records = self.records();
+        let mut page: Vec<_> = records
+            .private
+            .values()
+            .filter(|token| token.owner == *owner)
+            .filter(|token| Some((token.created, &*token.id)) > after)
+            .cloned()
+            .collect();
+        page.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        page.truncate(most);
+        page
+    }
+
+    pub(super) fn revoke_private(
+        &self,
+        owner: &Subject,
+        id: &str,
+        at: SystemTime,
+    ) -> Result<(), StoreError> {
+        let mut records = self.records();
+        let token = records.private.get_mut(id);
+        let Some(token) = token.filter(|token| token.owner == *owner) else {
+            return Err(StoreError::new(StoreErrorKind::Missing));
+        };
+        self.end_private(token, at);
+        Ok(())
+    }
+
+    pub(super) fn purge_private(&self, before: SystemTime, most: usize) -> usize {
+        let private = &mut self.records().private;
+        let ended = private.values().filter(|token| token.expires < before);
+        let ended: Vec<_> = ended.map(|token| token.id.clone()).take(most).collect();
+        for id in &ended {
+            private.remove(id);
+        }
+        ended.len()
+    }
+
+    fn end_families(
+        &self,
+        records: &mut Records,
+        subject: &Subject,
+        access_until: SystemTime,
+        now: SystemTime,
+    ) {
+        let families = records.families.values_mut();
+        for family in families.filter(|family| family.subject == *subject) {
+            self.end_family(family, access_until, now);
+        }
+    }
+
+    fn end_family(
+        &self,
+        family: &mut Arc<FamilyRecord>,
+        access_until: SystemTime,
+        now: SystemTime,
+    ) {
+        if family.revoked.is_some() {
+            return;
+        }
+        *family = Arc::new(FamilyRecord::clone(family).revoked(now));
+        let Self { denials, .. } = self;
+        denials.insert(Kind::Family, &family.id, access_until, now);
+    }
+
+    fn end_private(&self, token: &mut Arc<TokenRecord>, now: SystemTime) {
+        if token.revoked.is_some() {
+            return;
+        }
+        *token = Arc::new(TokenRecord::clone(token).revoked(now));
+        let Self { denials, .. } = self;
+        denials.insert(Kind::Token, &token.id, token.expires, now);
+    }
+
+    /// Without the time, so that nothing is forgotten meanwhile.
+    fn deny(&self, kind: Kind, id: &str, until: SystemTime) {
+        self.denials.insert(kind, id, until, UNIX_EPOCH);
+    }
+
+    // Held for a look-up or a change in memory, never over an await. A panic cannot leave half a
+    // change: each is checked first and then made by calls that do not panic.
+    fn records(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn insert<T>(
@@ -28,218 +256,5 @@ fn insert<T>(
             entry.insert(Arc::new(record));
             Ok(())
         }
-    }
-}
-
-impl Memory {
-    // Each of these holds the lock of the records while it denies: a reader who sees the record revoked finds it denied.
-
-    fn end_family(
-        &self,
-        family: &mut Arc<FamilyRecord>,
-        access_until: SystemTime,
-        now: SystemTime,
-    ) {
-        if family.revoked_at().is_some() {
-            return;
-        }
-        *family = Arc::new(FamilyRecord::clone(family).revoked(now));
-        self.0
-            .denials
-            .insert(Kind::Family, family.id(), access_until, now);
-    }
-
-    fn end_private(&self, token: &mut Arc<TokenRecord>, now: SystemTime) {
-        if token.revoked_at().is_some() {
-            return;
-        }
-        *token = Arc::new(TokenRecord::clone(token).revoked(now));
-        self.0
-            .denials
-            .insert(Kind::Token, token.id(), token.expires(), now);
-    }
-}
-
-#[async_trait]
-impl TokenStore for Memory {
-    fn peek_revoked(&self, token: TokenIds<'_>, now: SystemTime) -> Known {
-        self.0.denials.peek(token, now)
-    }
-
-    async fn is_revoked(&self, token: TokenIds<'_>, now: SystemTime) -> Result<bool, StoreError> {
-        Ok(self.0.denials.peek(token, now) == Known::Yes)
-    }
-
-    async fn revoke_token(
-        &self,
-        id: &str,
-        until: SystemTime,
-        now: SystemTime,
-    ) -> Result<(), StoreError> {
-        self.0.denials.insert(Kind::Token, id, until, now);
-        Ok(())
-    }
-
-    async fn insert_family(
-        &self,
-        family: FamilyRecord,
-        _now: SystemTime,
-    ) -> Result<(), StoreError> {
-        insert(
-            &mut write(&self.0.tokens).families,
-            family.id().into(),
-            family,
-        )
-    }
-
-    async fn find_family(
-        &self,
-        id: &str,
-        _now: SystemTime,
-    ) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
-        Ok(read(&self.0.tokens).families.get(id).cloned())
-    }
-
-    async fn rotate_family(
-        &self,
-        rotation: Rotation<'_>,
-        now: SystemTime,
-    ) -> Result<Rotated, StoreError> {
-        let mut tokens = write(&self.0.tokens);
-        let Some(family) = tokens.families.get_mut(rotation.family) else {
-            return Ok(Rotated::Unknown);
-        };
-        let rotated = family.rotate(&rotation, now);
-        match &rotated {
-            Rotated::New(after) => *family = Arc::clone(after),
-            Rotated::Reuse(_) => self.end_family(family, rotation.access_until, now),
-            Rotated::Again(_) | Rotated::Ended | Rotated::Unknown => {}
-        }
-        Ok(rotated)
-    }
-
-    async fn revoke_family(
-        &self,
-        id: &str,
-        access_until: SystemTime,
-        now: SystemTime,
-    ) -> Result<(), StoreError> {
-        if let Some(family) = write(&self.0.tokens).families.get_mut(id) {
-            self.end_family(family, access_until, now);
-        }
-        Ok(())
-    }
-
-    async fn revoke_subject(
-        &self,
-        subject: &Subject,
-        access_until: SystemTime,
-        now: SystemTime,
-    ) -> Result<(), StoreError> {
-        let mut tokens = write(&self.0.tokens);
-        for family in tokens
-            .families
-            .values_mut()
-            .filter(|family| family.subject() == subject)
-        {
-            self.end_family(family, access_until, now);
-        }
-        for token in tokens
-            .private
-            .values_mut()
-            .filter(|token| token.owner() == subject)
-        {
-            self.end_private(token, now);
-        }
-        Ok(())
-    }
-
-    async fn insert_private_token(
-        &self,
-        token: TokenRecord,
-        _now: SystemTime,
-    ) -> Result<(), StoreError> {
-        insert(&mut write(&self.0.tokens).private, token.id().into(), token)
-    }
-
-    async fn list_private_tokens(
-        &self,
-        owner: &Subject,
-        _now: SystemTime,
-    ) -> Result<Vec<Arc<TokenRecord>>, StoreError> {
-        let tokens = read(&self.0.tokens);
-        let mut owned: Vec<_> = tokens
-            .private
-            .values()
-            .filter(|token| token.owner() == owner)
-            .cloned()
-            .collect();
-        owned.sort_by(|a, b| (a.created(), a.id()).cmp(&(b.created(), b.id())));
-        Ok(owned)
-    }
-
-    async fn revoke_private_token(
-        &self,
-        owner: &Subject,
-        id: &str,
-        now: SystemTime,
-    ) -> Result<(), StoreError> {
-        let mut tokens = write(&self.0.tokens);
-        let token = tokens
-            .private
-            .get_mut(id)
-            .filter(|token| token.owner() == owner);
-        self.end_private(
-            token.ok_or_else(|| StoreError::new(StoreErrorKind::Missing))?,
-            now,
-        );
-        Ok(())
-    }
-
-    async fn note_token_uses(
-        &self,
-        uses: &[(String, SystemTime)],
-        _now: SystemTime,
-    ) -> Result<(), StoreError> {
-        let tokens = read(&self.0.tokens);
-        for (id, at) in uses {
-            if let Some(token) = tokens.private.get(id.as_str()) {
-                token.note_use(*at);
-            }
-        }
-        Ok(())
-    }
-
-    async fn purge_tokens(
-        &self,
-        before: SystemTime,
-        most: usize,
-        _now: SystemTime,
-    ) -> Result<usize, StoreError> {
-        let mut tokens = write(&self.0.tokens);
-        let families = tokens
-            .families
-            .values()
-            .filter(|family| family.ends() < before);
-        let families: Vec<Box<str>> = families
-            .map(|family| family.id().into())
-            .take(most)
-            .collect();
-        families
-            .iter()
-            .for_each(|id| drop(tokens.families.remove(id)));
-        let private = tokens
-            .private
-            .values()
-            .filter(|token| token.expires() < before);
-        let private: Vec<Box<str>> = private
-            .map(|token| token.id().into())
-            .take(most - families.len())
-            .collect();
-        private
-            .iter()
-            .for_each(|id| drop(tokens.private.remove(id)));
-        let records = families.len() + private.len();
-        Ok(records + self.0.denials.sweep(before, most - records))
     }
 }

@@ -1,22 +1,24 @@
-use super::{Memory, read, write};
 use crate::principal::Subject;
-use crate::secret::Secret;
-use crate::store::{Known, Peek, StoreError, StoreErrorKind, UserChange, UserRecord, UserStore};
-use async_trait::async_trait;
+use crate::store::disabled::Disabled;
+use crate::store::shards::Shards;
+use crate::store::{StoreError, StoreErrorKind, UserRecord};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
-use std::sync::Arc;
-use std::time::SystemTime;
-use subtle::ConstantTimeEq;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[derive(Default)]
 pub(super) struct Users {
-    by_name: HashMap<Box<str>, Arc<UserRecord>>,
-    /// `None` is a user who was removed, whose id stays taken.
-    by_id: BTreeMap<Key, Option<Arc<UserRecord>>>,
+    by_name: Shards<HashMap<Box<str>, Arc<UserRecord>>>,
+    disabled: Disabled,
+    /// Removed users too, whose ids stay taken. Who changes something has this, from its first
+    /// look to its last write. A request does not wait for it.
+    by_id: Mutex<ById>,
 }
 
-/// Kind and id, in the order in which users are listed.
+/// In the order in which users are listed.
+type ById = BTreeMap<Key, Arc<UserRecord>>;
+
+/// Kind and id.
 type Key = (Box<str>, Box<str>);
 
 fn key(id: &Subject) -> Key {
@@ -24,157 +26,92 @@ fn key(id: &Subject) -> Key {
 }
 
 impl Users {
+    #[inline]
+    pub(super) fn find(&self, name: &str) -> Option<Arc<UserRecord>> {
+        self.by_name.read(name.as_bytes()).get(name).cloned()
+    }
+
+    pub(super) fn find_by_id(&self, id: &Subject) -> Option<Arc<UserRecord>> {
+        self.by_id().get(&key(id)).cloned()
+    }
+
+    #[inline]
+    pub(super) fn is_disabled(&self, id: &Subject) -> bool {
+        self.disabled.holds(id)
+    }
+
+    pub(super) fn insert(&self, user: UserRecord) -> Result<(), StoreError> {
+        let mut by_id = self.by_id();
+        if by_id.contains_key(&key(&user.id)) || self.clashes(&user) {
+            return Err(StoreError::new(StoreErrorKind::Exists));
+        }
+        self.put(&mut by_id, user);
+        Ok(())
+    }
+
+    pub(super) fn replace(&self, former: &UserRecord, next: UserRecord) -> Result<(), StoreError> {
+        let mut by_id = self.by_id();
+        let known = by_id.get(&key(&former.id)).cloned();
+        let Some(known) = known.filter(|known| **known == *former) else {
+            return Err(StoreError::new(StoreErrorKind::Missing));
+        };
+        if next.id != known.id {
+            return Err(StoreError::because(
+                StoreErrorKind::Invalid,
+                "a user who is replaced keeps the id",
+            ));
+        }
+        if self.clashes(&next) {
+            return Err(StoreError::new(StoreErrorKind::Exists));
+        }
+        // First the new names, so that who signs in by a name that stays is never unknown.
+        let next = self.put(&mut by_id, next);
+        for name in &known.names {
+            if !next.names.contains(name) {
+                self.by_name.write(name.as_bytes()).remove(name);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn list(&self, after: Option<&Subject>, most: usize) -> Vec<Arc<UserRecord>> {
+        let start = match after {
+            Some(after) => Bound::Excluded(key(after)),
+            None => Bound::Unbounded,
+        };
+        let by_id = self.by_id();
+        let users = by_id.range((start, Bound::Unbounded)).map(|(_, user)| user);
+        let there = users.filter(|user| !user.is_removed());
+        there.take(most).cloned().collect()
+    }
+
     pub(super) fn len(&self) -> usize {
-        self.by_id.values().flatten().count()
-    }
-
-    fn get(&self, id: &Subject) -> Option<&Arc<UserRecord>> {
-        self.by_id.get(&key(id)).and_then(Option::as_ref)
-    }
-
-    fn known(&self, id: &Subject) -> Result<Arc<UserRecord>, StoreError> {
-        self.get(id)
-            .cloned()
-            .ok_or_else(|| StoreError::new(StoreErrorKind::Missing))
-    }
-
-    /// Puts a record in the place of the former one of that id, if any, under its names.
-    fn put(&mut self, user: &Arc<UserRecord>) {
-        self.forget_names(user.id());
-        for name in user.names() {
-            self.by_name.insert(name.into(), Arc::clone(user));
-        }
-        self.by_id.insert(key(user.id()), Some(Arc::clone(user)));
-    }
-
-    fn forget_names(&mut self, id: &Subject) {
-        if let Some(former) = self.get(id).cloned() {
-            former
-                .names()
-                .for_each(|name| drop(self.by_name.remove(name)));
-        }
+        let by_id = self.by_id();
+        by_id.values().filter(|user| !user.is_removed()).count()
     }
 
     /// Whether a name is another user's.
     fn clashes(&self, user: &UserRecord) -> bool {
-        let taken = |name: &str| {
-            self.by_name
-                .get(name)
-                .is_some_and(|other| other.id() != user.id())
-        };
-        user.names().any(taken)
-    }
-}
-
-#[async_trait]
-impl UserStore for Memory {
-    fn peek_user(&self, name: &str, _now: SystemTime) -> Peek<UserRecord> {
-        match read(&self.0.users).by_name.get(name) {
-            Some(user) => Peek::Found(Arc::clone(user)),
-            None => Peek::Absent,
-        }
+        user.names.iter().any(|name| {
+            let holder = self.find(name);
+            holder.is_some_and(|holder| holder.id != user.id)
+        })
     }
 
-    async fn find_user(
-        &self,
-        name: &str,
-        _now: SystemTime,
-    ) -> Result<Option<Arc<UserRecord>>, StoreError> {
-        Ok(read(&self.0.users).by_name.get(name).cloned())
-    }
-
-    async fn find_user_by_id(
-        &self,
-        id: &Subject,
-        _now: SystemTime,
-    ) -> Result<Option<Arc<UserRecord>>, StoreError> {
-        Ok(read(&self.0.users).get(id).cloned())
-    }
-
-    fn peek_disabled(&self, id: &Subject, _now: SystemTime) -> Known {
-        let users = read(&self.0.users);
-        let disabled = users
-            .by_id
-            .get(&key(id))
-            .map(|user| !user.as_ref().is_some_and(|user| user.is_active()));
-        disabled.unwrap_or(false).into()
-    }
-
-    async fn is_disabled(&self, id: &Subject, now: SystemTime) -> Result<bool, StoreError> {
-        Ok(self.peek_disabled(id, now) == Known::Yes)
-    }
-
-    async fn insert_user(&self, user: UserRecord, _now: SystemTime) -> Result<(), StoreError> {
-        let mut users = write(&self.0.users);
-        if users.by_id.contains_key(&key(user.id())) || users.clashes(&user) {
-            return Err(StoreError::new(StoreErrorKind::Exists));
-        }
-        users.put(&Arc::new(user));
-        Ok(())
-    }
-
-    async fn change_user(
-        &self,
-        id: &Subject,
-        change: UserChange,
-        _now: SystemTime,
-    ) -> Result<Arc<UserRecord>, StoreError> {
-        let mut users = write(&self.0.users);
-        let user = UserRecord::clone(&*users.known(id)?).changed(change);
-        if users.clashes(&user) {
-            return Err(StoreError::new(StoreErrorKind::Exists));
-        }
+    fn put(&self, by_id: &mut ById, user: UserRecord) -> Arc<UserRecord> {
         let user = Arc::new(user);
-        users.put(&user);
-        Ok(user)
-    }
-
-    async fn replace_password(
-        &self,
-        id: &Subject,
-        from: Option<&Secret<String>>,
-        to: Secret<String>,
-        _now: SystemTime,
-    ) -> Result<(), StoreError> {
-        let mut users = write(&self.0.users);
-        let user = users.known(id)?;
-        let bytes =
-            |hash: Option<&Secret<String>>| hash.map(|hash| hash.expose().clone().into_bytes());
-        let same = match (bytes(user.stored_hash()), bytes(from)) {
-            (Some(stored), Some(from)) => bool::from(stored.ct_eq(&from)),
-            (None, None) => true,
-            _ => false,
-        };
-        if !same {
-            return Err(StoreError::new(StoreErrorKind::Missing));
+        self.disabled.set(&user.id, !user.is_active());
+        for name in &user.names {
+            let mut shard = self.by_name.write(name.as_bytes());
+            shard.insert(name.clone(), Arc::clone(&user));
         }
-        users.put(&Arc::new(
-            UserRecord::clone(&user).password_hash(to.expose()),
-        ));
-        Ok(())
+        by_id.insert(key(&user.id), Arc::clone(&user));
+        user
     }
 
-    async fn list_users(
-        &self,
-        after: Option<&Subject>,
-        most: usize,
-        _now: SystemTime,
-    ) -> Result<Vec<Arc<UserRecord>>, StoreError> {
-        let users = read(&self.0.users);
-        let start = after.map_or(Bound::Unbounded, |after| Bound::Excluded(key(after)));
-        Ok(users
-            .by_id
-            .range((start, Bound::Unbounded))
-            .filter_map(|(_, user)| user.clone())
-            .take(most)
-            .collect())
-    }
-
-    async fn remove_user(&self, id: &Subject, _now: SystemTime) -> Result<(), StoreError> {
-        let mut users = write(&self.0.users);
-        users.known(id)?;
-        users.forget_names(id);
-        users.by_id.insert(key(id), None);
-        Ok(())
+    // Held for a look-up or a change in memory, never over an await. A panic cannot leave half a
+    // change: each is checked first and then made by calls that do not panic.
+    fn by_id(&self) -> MutexGuard<'_, ById> {
+        self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,129 +1,70 @@
-use super::LastUse;
+use super::{KeyDigest, LastUse};
 use crate::principal::{Role, Roles, Scope, Scopes, Subject};
+use crate::rate::Rate;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
-use std::sync::Arc;
 use std::time::SystemTime;
 
-/// What a store keeps instead of an API key, and finds it by.
-///
-/// 32 bytes of a hash, tagged with how it was made, so that peppers can rotate:
-///
-/// ```text
-/// algorithm        bytes
-/// sha256           SHA-256(key)
-/// hmac-sha256:ID   HMAC-SHA-256(pepper ID, key)
-/// sha512           the first 32 bytes of SHA-512(key), for keys that another system made
-/// ```
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct KeyDigest {
-    /// `None` is `sha256`, by far the commonest.
-    algorithm: Option<Arc<str>>,
-    bytes: [u8; 32],
-}
-
-impl KeyDigest {
-    /// A digest that was stored before.
-    #[must_use]
-    pub fn new(algorithm: &str, bytes: [u8; 32]) -> Self {
-        Self {
-            algorithm: (algorithm != SHA256).then(|| algorithm.into()),
-            bytes,
-        }
-    }
-
-    /// The digest of a key that djangorestframework-api-key stored as `sha512$$` and 128 hexadecimal digits; `None` where
-    /// the text has another form. Verifying it takes [`ApiKeys::imported_sha512`](crate::ApiKeys::imported_sha512).
-    #[must_use]
-    pub fn from_django(hashed_key: &str) -> Option<Self> {
-        let hex = hashed_key
-            .strip_prefix("sha512$$")
-            .filter(|hex| hex.len() == 128)?;
-        let digit = |b: u8| {
-            char::from(b)
-                .to_digit(16)
-                .and_then(|digit| u8::try_from(digit).ok())
-        };
-        let mut bytes = [0; 64];
-        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-        }
-        bytes.first_chunk().map(|first| Self::new(SHA512, *first))
-    }
-
-    #[cfg(feature = "api-key")]
-    pub(crate) fn of(algorithm: Option<Arc<str>>, bytes: [u8; 32]) -> Self {
-        Self { algorithm, bytes }
-    }
-
-    /// How it was made.
-    #[must_use]
-    pub fn algorithm(&self) -> &str {
-        self.algorithm.as_deref().unwrap_or(SHA256)
-    }
-
-    /// The hash.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8; 32] {
-        &self.bytes
-    }
-
-    /// Whether it was made in the same way as another.
-    pub(crate) fn is_like(&self, other: &Self) -> bool {
-        self.algorithm == other.algorithm
-    }
-
-    /// Compares in a time that does not depend on where two digests differ.
-    #[cfg(feature = "api-key")]
-    pub(crate) fn matches(&self, other: &Self) -> bool {
-        use subtle::ConstantTimeEq;
-        // By words: subtle compares a slice of bytes one by one, at the price of half a SHA-256.
-        let (words, _) = self.bytes.as_chunks::<8>();
-        let (others, _) = other.bytes.as_chunks::<8>();
-        let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
-        let different = words
-            .iter()
-            .zip(others)
-            .fold(0, |different, (a, b)| different | (word(a) ^ word(b)));
-        self.is_like(other) & bool::from(different.ct_eq(&0))
-    }
-}
-
-const SHA256: &str = "sha256";
-pub(crate) const SHA512: &str = "sha512";
-
-/// A digest is no secret, but it is what an attacker would look for in a log.
-impl fmt::Debug for KeyDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyDigest({})", self.algorithm())
-    }
-}
-
 /// What is known of an API key. The key itself is not.
+///
+/// ```
+/// use std::time::{Duration, UNIX_EPOCH};
+/// use tower_auth::Subject;
+/// use tower_auth::store::{KeyDigest, KeyRecord};
+///
+/// let digest = KeyDigest::new("sha256", [7; 32]);
+/// let owner = Subject::new("tenant", "42");
+/// let end = UNIX_EPOCH + Duration::from_secs(60);
+/// let mut record = KeyRecord::new("1", owner, "ci", "egret_7Zk…", digest, UNIX_EPOCH)
+///     .scope("reports:read")
+///     .expires(end);
+/// record.rate = Some("2000/day".parse()?);
+///
+/// assert!(record.is_active(UNIX_EPOCH));
+/// assert!(!record.is_active(end));
+/// assert!("20000/dya".parse::<tower_auth::throttle::Rate>().is_err()); // no record has it
+/// # Ok::<(), tower_auth::throttle::RateError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct KeyRecord {
-    id: Box<str>,
-    owner: Subject,
-    name: Box<str>,
-    hint: Box<str>,
-    digest: KeyDigest,
-    scopes: Scopes,
-    roles: Roles,
-    metadata: Option<Box<str>>,
-    rate: Option<Box<str>>,
-    created: SystemTime,
-    expires: Option<SystemTime>,
-    revoked: Option<SystemTime>,
-    last_used: LastUse,
-    /// The id of the first key of a chain of rotations; `None` is this one.
-    lineage: Option<Box<str>>,
-    successor: Option<Box<str>>,
+    /// The record's id; it is not part of the key.
+    pub id: Box<str>,
+    /// Whose key it is.
+    pub owner: Subject,
+    /// What its owner calls it.
+    pub name: Box<str>,
+    /// The visible part of the key, which lists show: its prefix and the first characters of the
+    /// secret.
+    pub hint: Box<str>,
+    /// What the key is found by.
+    pub digest: KeyDigest,
+    /// The scopes granted to it.
+    pub scopes: Scopes,
+    /// Its roles.
+    pub roles: Roles,
+    /// Data of the application's own, as JSON text.
+    pub metadata: Option<Box<str>>,
+    /// A rate of its own, for a throttle that reads it from records.
+    pub rate: Option<Rate>,
+    /// When it was made.
+    pub created: SystemTime,
+    /// From this moment on the key is refused; `None` is never.
+    pub expires: Option<SystemTime>,
+    /// When it was revoked; `None` is not.
+    pub revoked: Option<SystemTime>,
+    /// When it was last used, to the minute.
+    pub last_used: LastUse,
+    /// The id of the first key of its chain of rotations; `None` is this one.
+    pub first: Option<Box<str>>,
+    /// The id of the key that took its place.
+    pub successor: Option<Box<str>>,
 }
 
 impl KeyRecord {
-    /// A record of an active key that does not expire and has no scopes. `hint` is the visible part of the key
-    /// that lists show: its prefix and the first characters of the secret.
+    /// A record of an active key that does not expire and has no scopes. `hint` is the visible part
+    /// of the key.
     #[must_use]
     pub fn new(
         id: impl Into<String>,
@@ -146,31 +87,9 @@ impl KeyRecord {
             created,
             expires: None,
             revoked: None,
-            last_used: LastUse::default(),
-            lineage: None,
+            last_used: LastUse::new(),
+            first: None,
             successor: None,
-        }
-    }
-
-    /// A key that takes the place of this one: the same owner, name, scopes, roles, metadata, rate, expiry and lineage.
-    #[must_use]
-    pub fn successor_of(
-        &self,
-        id: impl Into<String>,
-        hint: impl Into<String>,
-        digest: KeyDigest,
-        created: SystemTime,
-    ) -> Self {
-        Self {
-            id: id.into().into_boxed_str(),
-            hint: hint.into().into_boxed_str(),
-            digest,
-            created,
-            revoked: None,
-            last_used: LastUse::default(),
-            lineage: Some(self.lineage().into()),
-            successor: None,
-            ..self.clone()
         }
     }
 
@@ -198,69 +117,10 @@ impl KeyRecord {
         Ok(self)
     }
 
-    /// Grants these scopes and no others.
+    /// A rate of the key's own.
     #[must_use]
-    pub fn with_scopes(mut self, scopes: Scopes) -> Self {
-        self.scopes = scopes;
-        self
-    }
-
-    /// Gives these roles and no others.
-    #[must_use]
-    pub fn with_roles(mut self, roles: Roles) -> Self {
-        self.roles = roles;
-        self
-    }
-
-    /// Attaches data that are JSON text already: for stores.
-    #[must_use]
-    pub fn with_metadata_json(mut self, json: impl Into<String>) -> Self {
-        self.metadata = Some(json.into().into_boxed_str());
-        self
-    }
-
-    /// A rate of the key's own, such as `2000/day`, for a throttle that reads it from records.
-    #[must_use]
-    pub fn rate(mut self, rate: impl Into<String>) -> Self {
-        self.rate = Some(rate.into().into_boxed_str());
-        self
-    }
-
-    /// The same record under another name: for stores.
-    #[must_use]
-    pub fn renamed(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into().into_boxed_str();
-        self
-    }
-
-    /// The same record found by another digest of the same key: for stores.
-    #[must_use]
-    pub fn found_by(mut self, digest: KeyDigest) -> Self {
-        self.digest = digest;
-        self
-    }
-
-    /// The same record in a chain of rotations: for stores.
-    #[must_use]
-    pub fn in_lineage(mut self, first: impl Into<String>) -> Self {
-        let first = first.into().into_boxed_str();
-        self.lineage = (first != self.id).then_some(first);
-        self
-    }
-
-    /// The same record after a rotation: another key has taken its place, and it is refused from `until` on, or earlier where
-    /// it expires earlier. For stores.
-    #[must_use]
-    pub fn superseded(mut self, successor: impl Into<String>, until: SystemTime) -> Self {
-        self.successor = Some(successor.into().into_boxed_str());
-        self.expires = Some(self.expires.map_or(until, |expires| expires.min(until)));
-        self
-    }
-
-    /// The same record, last used at that time: for stores.
-    #[must_use]
-    pub fn used(self, at: SystemTime) -> Self {
-        self.note_use(at);
+    pub fn rate(mut self, rate: Rate) -> Self {
+        self.rate = Some(rate);
         self
     }
 
@@ -271,53 +131,65 @@ impl KeyRecord {
         self
     }
 
-    /// The same record, revoked at that time, or as it was where it is revoked already: for stores.
+    /// The same record, revoked at that time, or as it was where it is revoked already.
     #[must_use]
     pub fn revoked(mut self, at: SystemTime) -> Self {
         self.revoked.get_or_insert(at);
         self
     }
 
-    /// The record's id; it is not part of the key.
+    /// A key that takes the place of this one: the same owner, name, scopes, roles, metadata, rate,
+    /// expiry and lineage.
     #[must_use]
-    pub fn id(&self) -> &str {
-        &self.id
+    pub fn successor_of(
+        &self,
+        id: impl Into<String>,
+        hint: impl Into<String>,
+        digest: KeyDigest,
+        created: SystemTime,
+    ) -> Self {
+        Self {
+            id: id.into().into_boxed_str(),
+            hint: hint.into().into_boxed_str(),
+            digest,
+            created,
+            revoked: None,
+            last_used: LastUse::new(),
+            first: Some(self.lineage().into()),
+            successor: None,
+            ..self.clone()
+        }
     }
 
-    /// Whose key it is.
+    /// The same record after a rotation: another key has taken its place, and it is refused from
+    /// `until` on, or earlier where it expires earlier.
     #[must_use]
-    pub fn owner(&self) -> &Subject {
-        &self.owner
+    pub fn superseded(mut self, successor: impl Into<String>, until: SystemTime) -> Self {
+        self.successor = Some(successor.into().into_boxed_str());
+        self.expires = match self.expires {
+            Some(expires) if expires < until => Some(expires),
+            _ => Some(until),
+        };
+        self
     }
 
-    /// What its owner calls it.
+    /// Whether it may be used: neither revoked nor, at `now`, expired.
     #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
+    pub fn is_active(&self, now: SystemTime) -> bool {
+        self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
     }
 
-    /// The visible part of the key.
-    #[must_use]
-    pub fn hint(&self) -> &str {
-        &self.hint
+    /// Whether it was revoked, or had expired, before that time.
+    pub(crate) fn ended_before(&self, time: SystemTime) -> bool {
+        let ends = [self.revoked, self.expires];
+        ends.into_iter().flatten().any(|end| end < time)
     }
 
-    /// What the key is found by.
+    /// The id of the first key of its chain of rotations, its own where it was never rotated: what
+    /// a key and its successors have in common.
     #[must_use]
-    pub fn digest(&self) -> &KeyDigest {
-        &self.digest
-    }
-
-    /// The scopes granted to it.
-    #[must_use]
-    pub fn scopes(&self) -> &Scopes {
-        &self.scopes
-    }
-
-    /// Its roles.
-    #[must_use]
-    pub fn roles(&self) -> &Roles {
-        &self.roles
+    pub fn lineage(&self) -> &str {
+        self.first.as_deref().unwrap_or(&self.id)
     }
 
     /// The application's own data, read into a type; `None` where there are none of that form.
@@ -326,91 +198,33 @@ impl KeyRecord {
         serde_json::from_str(self.metadata.as_deref()?).ok()
     }
 
-    /// The application's own data as JSON text: for stores.
+    /// Whether a store still has the record as it was read: another time of last use is no change.
     #[must_use]
-    pub fn metadata_json(&self) -> Option<&str> {
-        self.metadata.as_deref()
-    }
-
-    /// Its own rate, where it has one.
-    #[must_use]
-    pub fn own_rate(&self) -> Option<&str> {
-        self.rate.as_deref()
-    }
-
-    /// The id of the first key of its chain of rotations, its own where it was never rotated: what a key and its successors
-    /// have in common.
-    #[must_use]
-    pub fn lineage(&self) -> &str {
-        self.lineage.as_deref().unwrap_or(&self.id)
-    }
-
-    /// The id of the key that took its place.
-    #[must_use]
-    pub fn successor(&self) -> Option<&str> {
-        self.successor.as_deref()
-    }
-
-    /// When it was last used, to the minute.
-    #[must_use]
-    pub fn last_used(&self) -> Option<SystemTime> {
-        self.last_used.get()
-    }
-
-    /// Takes down a use, in place: for stores.
-    pub fn note_use(&self, at: SystemTime) {
-        self.last_used.set(at);
-    }
-
-    /// Whether a use now is to be written to the store.
-    #[cfg(feature = "api-key")]
-    pub(crate) fn use_is_due(&self, now: SystemTime) -> bool {
-        self.last_used.note(now)
-    }
-
-    /// When it was made.
-    #[must_use]
-    pub fn created(&self) -> SystemTime {
-        self.created
-    }
-
-    /// When it expires; `None` is never.
-    #[must_use]
-    pub fn expires_at(&self) -> Option<SystemTime> {
-        self.expires
-    }
-
-    /// When it was revoked; `None` is not.
-    #[must_use]
-    pub fn revoked_at(&self) -> Option<SystemTime> {
-        self.revoked
+    pub fn is_unchanged_from(&self, former: &Self) -> bool {
+        let mut as_used = former.clone();
+        as_used.last_used = self.last_used.clone();
+        *self == as_used
     }
 
     /// About how many bytes it takes.
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn footprint(&self) -> usize {
         let texts = [
-            self.id(),
+            &self.id,
             self.owner.kind(),
             self.owner.id(),
-            self.name(),
-            self.hint(),
+            &self.name,
+            &self.hint,
             self.lineage(),
         ];
-        let options = [self.metadata_json(), self.own_rate(), self.successor()];
+        let options = [&self.metadata, &self.successor];
         let grants = self.scopes.iter().chain(self.roles.iter());
         let bytes = texts
             .into_iter()
-            .chain(options.into_iter().flatten())
+            .chain(options.into_iter().flatten().map(|text| &**text))
             .chain(grants)
             .map(str::len);
         size_of::<Self>() + bytes.sum::<usize>()
-    }
-
-    /// Whether it may be used: neither revoked nor, at `now`, expired.
-    #[must_use]
-    pub fn is_active(&self, now: SystemTime) -> bool {
-        self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
     }
 }
 

@@ -3,34 +3,25 @@ use crate::principal::Subject;
 use std::fmt;
 use std::time::SystemTime;
 
-/// The ids by which a token can be revoked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TokenIds<'a> {
-    /// Its own, `jti`.
-    pub token: &'a str,
-    /// Its family's, `sid`; a private token has none.
-    pub family: Option<&'a str>,
-}
-
-impl<'a> TokenIds<'a> {
-    /// A token of a family, or of none.
-    #[must_use]
-    pub fn new(token: &'a str, family: Option<&'a str>) -> Self {
-        Self { token, family }
-    }
-}
-
-/// A private token: a long-living JWT that its owner named and can revoke. The token itself is not kept.
+/// A private token: a long-living JWT that its owner named and can revoke. The token itself is not
+/// kept.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TokenRecord {
-    id: Box<str>,
-    owner: Subject,
-    name: Box<str>,
-    created: SystemTime,
-    expires: SystemTime,
-    revoked: Option<SystemTime>,
-    last_used: LastUse,
+    /// Its id, the token's `jti`.
+    pub id: Box<str>,
+    /// Whose token it is.
+    pub owner: Subject,
+    /// What its owner calls it.
+    pub name: Box<str>,
+    /// When it was made.
+    pub created: SystemTime,
+    /// When it expires.
+    pub expires: SystemTime,
+    /// When it was revoked; `None` is not.
+    pub revoked: Option<SystemTime>,
+    /// When it was last used, to the minute.
+    pub last_used: LastUse,
 }
 
 impl TokenRecord {
@@ -50,69 +41,23 @@ impl TokenRecord {
             created,
             expires,
             revoked: None,
-            last_used: LastUse::default(),
+            last_used: LastUse::new(),
         }
     }
 
-    /// The same record, revoked at that time, or as it was where it is revoked already: for stores.
+    /// The same record, revoked at that time, or as it was where it is revoked already.
     #[must_use]
     pub fn revoked(mut self, at: SystemTime) -> Self {
         self.revoked.get_or_insert(at);
         self
     }
 
-    /// The same record, last used at that time: for stores.
+    /// Whether a store still has the record as it was read: another time of last use is no change.
     #[must_use]
-    pub fn used(self, at: SystemTime) -> Self {
-        self.note_use(at);
-        self
-    }
-
-    /// Its id, the token's `jti`.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Whose token it is.
-    #[must_use]
-    pub fn owner(&self) -> &Subject {
-        &self.owner
-    }
-
-    /// What its owner calls it.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// When it was made.
-    #[must_use]
-    pub fn created(&self) -> SystemTime {
-        self.created
-    }
-
-    /// When it expires.
-    #[must_use]
-    pub fn expires(&self) -> SystemTime {
-        self.expires
-    }
-
-    /// When it was revoked; `None` is not.
-    #[must_use]
-    pub fn revoked_at(&self) -> Option<SystemTime> {
-        self.revoked
-    }
-
-    /// When it was last used, to the minute.
-    #[must_use]
-    pub fn last_used(&self) -> Option<SystemTime> {
-        self.last_used.get()
-    }
-
-    /// Takes down a use, in place: for stores.
-    pub fn note_use(&self, at: SystemTime) {
-        self.last_used.set(at);
+    pub fn is_unchanged_from(&self, former: &Self) -> bool {
+        let mut as_used = former.clone();
+        as_used.last_used = self.last_used.clone();
+        *self == as_used
     }
 }
 

@@ -1,4 +1,6 @@
+use super::{UserChange, UserState};
 use crate::principal::{Role, Roles, Scope, Scopes, Subject};
+use crate::rate::Rate;
 use crate::secret::Secret;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -6,36 +8,58 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
+use subtle::ConstantTimeEq;
 
 /// A user, as far as authentication needs one.
+///
+/// Two records are equal when all that a store keeps is equal; [`app`](Self::app) is not kept.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct UserRecord {
-    id: Subject,
-    names: Vec<Box<str>>,
-    password_hash: Option<Secret<String>>,
-    active: bool,
-    scopes: Scopes,
-    roles: Roles,
-    rate: Option<Box<str>>,
-    profile: Option<Box<str>>,
-    created: SystemTime,
-    app: Option<Arc<dyn Any + Send + Sync>>,
+    /// The stable id.
+    pub id: Subject,
+    /// The names to sign in by: a user name, an email address beside it.
+    pub names: Vec<Box<str>>,
+    /// The password's hash as a PHC string, `$argon2id$v=19$m=…,t=…,p=…$salt$hash`; with feature
+    /// `django-hashes` also as Django wrote it. `None` is a user without a password.
+    pub password_hash: Option<Secret<String>>,
+    /// Whether the user may sign in.
+    pub state: UserState,
+    /// The scopes granted to the user.
+    pub scopes: Scopes,
+    /// The user's roles.
+    pub roles: Roles,
+    /// A rate of the user's own, for a throttle that reads it from records.
+    pub rate: Option<Rate>,
+    /// What else the application knows of the user, as JSON text: a given name, a company's id.
+    pub profile: Option<Box<str>>,
+    /// When the user was made; 1970 unless it is said.
+    pub created: SystemTime,
+    /// The application's own user, kept in memory only, for
+    /// [`Principal::user`](crate::Principal::user).
+    pub app: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl UserRecord {
     /// An active user without a password, who signs in by `name`.
     #[must_use]
     pub fn new(id: Subject, name: impl Into<String>) -> Self {
+        let mut user = Self::nameless(id, UserState::Active, UNIX_EPOCH);
+        user.names.push(name.into().into_boxed_str());
+        user
+    }
+
+    fn nameless(id: Subject, state: UserState, created: SystemTime) -> Self {
         Self {
             id,
-            names: vec![name.into().into_boxed_str()],
+            names: Vec::new(),
             password_hash: None,
-            active: true,
+            state,
             scopes: Scopes::default(),
             roles: Roles::default(),
             rate: None,
             profile: None,
-            created: UNIX_EPOCH,
+            created,
             app: None,
         }
     }
@@ -47,8 +71,7 @@ impl UserRecord {
         self
     }
 
-    /// The password's hash as a PHC string: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`; with feature `django-hashes` also as
-    /// Django wrote it.
+    /// The password's hash.
     #[must_use]
     pub fn password_hash(mut self, hash: impl Into<String>) -> Self {
         self.password_hash = Some(Secret::new(hash.into()));
@@ -58,7 +81,7 @@ impl UserRecord {
     /// A disabled user is refused as if there were none.
     #[must_use]
     pub fn disabled(mut self) -> Self {
-        self.active = false;
+        self.state = UserState::Disabled;
         self
     }
 
@@ -76,35 +99,21 @@ impl UserRecord {
         self
     }
 
-    /// Grants these scopes and no others.
+    /// A rate of the user's own.
     #[must_use]
-    pub fn with_scopes(mut self, scopes: Scopes) -> Self {
-        self.scopes = scopes;
+    pub fn rate(mut self, rate: Rate) -> Self {
+        self.rate = Some(rate);
         self
     }
 
-    /// Gives these roles and no others.
+    /// When the user was made.
     #[must_use]
-    pub fn with_roles(mut self, roles: Roles) -> Self {
-        self.roles = roles;
-        self
-    }
-
-    /// A rate of the user's own, such as `2000/day`, for a throttle that reads it from records.
-    #[must_use]
-    pub fn rate(mut self, rate: impl Into<String>) -> Self {
-        self.rate = Some(rate.into().into_boxed_str());
-        self
-    }
-
-    /// When the user was made; 1970 unless it is said.
-    #[must_use]
-    pub fn created_at(mut self, at: SystemTime) -> Self {
+    pub fn created(mut self, at: SystemTime) -> Self {
         self.created = at;
         self
     }
 
-    /// Attaches what else the application knows of the user, kept as JSON: a given name, a company's id.
+    /// Attaches what else the application knows of the user, kept as JSON.
     ///
     /// # Errors
     ///
@@ -114,14 +123,14 @@ impl UserRecord {
         Ok(self)
     }
 
-    /// Attaches a profile that is JSON text already: for stores.
+    /// Attaches the application's own user, kept in memory only.
     #[must_use]
-    pub fn with_profile_json(mut self, json: impl Into<String>) -> Self {
-        self.profile = Some(json.into().into_boxed_str());
+    pub fn with_app<T: Any + Send + Sync>(mut self, user: T) -> Self {
+        self.app = Some(Arc::new(user));
         self
     }
 
-    /// The same record after a change: for stores.
+    /// The same record after a change.
     #[must_use]
     pub fn changed(mut self, change: UserChange) -> Self {
         if let Some(names) = change.names {
@@ -130,128 +139,99 @@ impl UserRecord {
         if let Some(profile) = change.profile {
             self.profile = Some(profile.into_boxed_str());
         }
-        self.active = change.active.unwrap_or(self.active);
+        match change.active {
+            Some(true) => self.state = UserState::Active,
+            Some(false) => self.state = UserState::Disabled,
+            None => {}
+        }
         self.scopes = change.scopes.unwrap_or(self.scopes);
         self.roles = change.roles.unwrap_or(self.roles);
         self
     }
 
-    /// Attaches the application's own user, kept in memory only, for [`Principal::user`](crate::Principal::user).
+    /// What is left of a user who was removed: id and time, with no name, password or right.
     #[must_use]
-    pub fn with_app<T: Any + Send + Sync>(mut self, user: T) -> Self {
-        self.app = Some(Arc::new(user));
-        self
-    }
-
-    /// The stable id.
-    #[must_use]
-    pub fn id(&self) -> &Subject {
-        &self.id
-    }
-
-    /// The names to sign in by.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(|name| &**name)
-    }
-
-    /// The password's hash, where the user has a password.
-    #[must_use]
-    pub fn stored_hash(&self) -> Option<&Secret<String>> {
-        self.password_hash.as_ref()
+    pub fn removed(self) -> Self {
+        Self::nameless(self.id, UserState::Removed, self.created)
     }
 
     /// Whether the user may sign in.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        self.active
+        self.state == UserState::Active
     }
 
-    /// The scopes granted to the user.
+    /// Whether the user was removed.
     #[must_use]
-    pub fn scopes(&self) -> &Scopes {
-        &self.scopes
+    pub fn is_removed(&self) -> bool {
+        self.state == UserState::Removed
     }
 
-    /// The user's roles.
+    /// Whether the stored hash is this one, in a time that does not depend on where they differ.
     #[must_use]
-    pub fn roles(&self) -> &Roles {
-        &self.roles
+    pub fn has_password_hash(&self, hash: Option<&Secret<String>>) -> bool {
+        match (&self.password_hash, hash) {
+            (Some(one), Some(two)) => {
+                let two = two.expose().as_bytes();
+                one.expose().as_bytes().ct_eq(two).into()
+            }
+            (None, None) => true,
+            _ => false,
+        }
     }
 
-    /// The user's own rate, where there is one.
-    #[must_use]
-    pub fn own_rate(&self) -> Option<&str> {
-        self.rate.as_deref()
-    }
-
-    /// When the user was made.
-    #[must_use]
-    pub fn created(&self) -> SystemTime {
-        self.created
-    }
-
-    /// What else the application knows of the user, read into a type; `None` where there is nothing of that form.
+    /// What else the application knows of the user, read into a type; `None` where there is nothing
+    /// of that form.
     #[must_use]
     pub fn profile<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_str(self.profile.as_deref()?).ok()
     }
 
-    /// The profile as JSON text: for stores.
+    /// The application's own user, where it is of that type.
     #[must_use]
-    pub fn profile_json(&self) -> Option<&str> {
-        self.profile.as_deref()
+    pub fn app<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.app.as_deref()?.downcast_ref()
     }
 
     /// About how many bytes it takes.
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(crate) fn footprint(&self) -> usize {
-        let hash = self.stored_hash().map(|hash| hash.expose().as_str());
-        let options = [
-            hash,
-            self.own_rate(),
-            self.profile_json(),
-            Some(self.id.kind()),
-            Some(self.id.id()),
-        ];
+        let hash = self.password_hash.as_ref().map(|hash| &**hash.expose());
+        let options = [hash, self.profile.as_deref()];
+        let texts = [self.id.kind(), self.id.id()];
         let grants = self.scopes.iter().chain(self.roles.iter());
-        let bytes = options
+        let bytes = texts
             .into_iter()
-            .flatten()
-            .chain(self.names())
+            .chain(options.into_iter().flatten())
+            .chain(self.names.iter().map(|name| &**name))
             .chain(grants)
             .map(str::len);
         size_of::<Self>() + self.names.len() * size_of::<Box<str>>() + bytes.sum::<usize>()
     }
+}
 
-    /// The application's own user, where it is of that type.
-    #[must_use]
-    pub fn app<T: Any + Send + Sync>(&self) -> Option<&T> {
-        self.app.as_deref().and_then(|user| user.downcast_ref())
+impl PartialEq for UserRecord {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+            && self.names == other.names
+            && self.has_password_hash(other.password_hash.as_ref())
+            && self.state == other.state
+            && self.scopes == other.scopes
+            && self.roles == other.roles
+            && self.rate == other.rate
+            && self.profile == other.profile
+            && self.created == other.created
     }
 }
+
+impl Eq for UserRecord {}
 
 impl fmt::Debug for UserRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UserRecord")
             .field("id", &self.id)
-            .field("active", &self.active)
+            .field("state", &self.state)
             .field("roles", &self.roles)
             .finish_non_exhaustive()
     }
-}
-
-/// What is to change of a user; what is `None` stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct UserChange {
-    /// All names to sign in by, in place of those before.
-    pub names: Option<Vec<String>>,
-    /// The profile, JSON text.
-    pub profile: Option<String>,
-    /// Whether the user may sign in.
-    pub active: Option<bool>,
-    /// All scopes, in place of those before.
-    pub scopes: Option<Scopes>,
-    /// All roles, in place of those before.
-    pub roles: Option<Roles>,
 }

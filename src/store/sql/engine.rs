@@ -53,6 +53,10 @@ pub(in crate::store) struct Dialect {
     pub(in crate::store) begin_migration: &'static str,
     /// The steps of the schema, of which the first is version 1.
     pub(in crate::store) schema: &'static [&'static str],
+    /// The key of id `$1`, locked.
+    pub(in crate::store) lock_key: &'static str,
+    /// The private token of id `$1`, locked.
+    pub(in crate::store) lock_token: &'static str,
     /// The family of id `$1`, locked.
     pub(in crate::store) lock_family: &'static str,
     /// The user of kind `$1` and id `$2`, locked.

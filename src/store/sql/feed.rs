@@ -1,9 +1,9 @@
 //! What other nodes changed: read from the table of changes at short intervals, and at once where the database gives notice.
 
+use super::core::Core;
 use super::engine::{Purpose, Row, args};
 use super::lease::Lease;
 use super::rows::subject;
-use super::{Core, engine};
 use crate::principal::Subject;
 use crate::store::StoreError;
 use crate::store::denials::Kind;
@@ -70,7 +70,7 @@ async fn listen(core: &Core, noticed: &Notify) {
 }
 
 async fn hear(core: &Core, cursor: &mut Option<Cursor>) -> Result<(), StoreError> {
-    core.mirror.disabled().begin_hearing();
+    core.mirror.users().begin_hearing();
     let within = (core.options.lag / 2).max(Duration::from_millis(50));
     match cursor
         .take()
@@ -92,7 +92,7 @@ async fn hear(core: &Core, cursor: &mut Option<Cursor>) -> Result<(), StoreError
             }
         }
     }
-    core.mirror.disabled().end_hearing();
+    core.mirror.users().end_hearing();
     Ok(())
 }
 
@@ -131,7 +131,7 @@ async fn read_all(core: &Core) -> Result<Cursor, StoreError> {
     {
         disabled.push((subject(&mut row)?, row.int()?));
     }
-    core.mirror.disabled().replace(disabled);
+    core.mirror.users().replace(disabled);
     core.keys.forget_all();
     core.users.forget_all();
     Ok(cursor)
@@ -176,7 +176,7 @@ async fn read_changes(core: &Core, after: &Cursor) -> Result<Option<Cursor>, Sto
 }
 
 /// Applies a change, which may have been applied already.
-fn apply(core: &Core, mut row: engine::Row) -> Result<(), StoreError> {
+fn apply(core: &Core, mut row: Row) -> Result<(), StoreError> {
     let Some(what) = row.int_or_null()? else {
         return Ok(());
     }; // no change, only the cursor
@@ -191,8 +191,8 @@ fn apply(core: &Core, mut row: engine::Row) -> Result<(), StoreError> {
         (USER_STATE, Some(kind), Some(id), _) => {
             let (is_active, version) = user_state(&mut row)?;
             core.mirror
-                .disabled()
-                .set(Subject::new(kind, id), version, is_active);
+                .users()
+                .set(&Subject::new(kind, id), version, is_active);
         }
         (USER_NAME, _, Some(name), _) => core.users.forget(name.as_str()),
         (KEY, _, _, Some(digest)) => core.keys.forget(&digest),

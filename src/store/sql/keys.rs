@@ -1,13 +1,17 @@
-use super::engine::{Purpose, args};
+use super::core::Core;
+use super::engine::{Arg, Purpose, args};
 use super::lease::Lease;
-use super::purge;
+use super::purge::{self, limit};
 use super::rows::{check_lengths, key, key_columns, list_text, or_absent, scopes_text};
-use super::{Core, Sql};
+use super::sql::Sql;
 use crate::principal::Subject;
-use crate::store::{KeyDigest, KeyRecord, KeyStore, Peek, StoreError, StoreErrorKind};
+use crate::store::{
+    KeyDigest, KeyRecord, KeyStore, ManagedKeyStore, Peek, StoreError, StoreErrorKind,
+};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::SystemTime;
+use tokio::time::Instant;
 
 pub(super) const FIND: &str = concat!(
     "SELECT ",
@@ -22,19 +26,31 @@ pub(super) const FIND_OWNED: &str = concat!(
 pub(super) const LIST: &str = concat!(
     "SELECT ",
     key_columns!(),
-    " FROM tower_auth_keys WHERE owner_kind = $1 AND owner_id = $2 ORDER BY created, id"
+    " FROM tower_auth_keys WHERE owner_kind = $2 AND owner_id = $3 ORDER BY created, id LIMIT $1"
+);
+pub(super) const LIST_AFTER: &str = concat!(
+    "SELECT ",
+    key_columns!(),
+    " FROM tower_auth_keys WHERE owner_kind = $2 AND owner_id = $3 AND (created, id) > ($4, $5) \
+     ORDER BY created, id LIMIT $1"
 );
 const INSERT: &str = concat!(
     "INSERT INTO tower_auth_keys (",
     key_columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
 );
+const REPLACE: &str = "UPDATE tower_auth_keys SET name = $4, hint = $5, algorithm = $6, \
+    digest = $7, scopes = $8, roles = $9, metadata = $10, rate = $11, created = $12, \
+    expires = $13, revoked = $14, \
+    used = CASE WHEN used IS NULL OR used < $15 THEN $15 ELSE used END, \
+    lineage = $16, successor = $17 WHERE id = $1 AND owner_kind = $2 AND owner_id = $3";
 const RENAME: &str = "UPDATE tower_auth_keys SET name = $4 \
     WHERE id = $3 AND owner_kind = $1 AND owner_id = $2 RETURNING digest";
 const SUPERSEDE: &str = "UPDATE tower_auth_keys SET successor = $4, \
     expires = CASE WHEN expires < $5 THEN expires ELSE $5 END \
     WHERE id = $3 AND owner_kind = $1 AND owner_id = $2 \
-    AND successor IS NULL AND revoked IS NULL AND (expires IS NULL OR expires > $6) RETURNING digest";
+    AND successor IS NULL AND revoked IS NULL AND (expires IS NULL OR expires > $6) \
+    RETURNING digest";
 const REVOKE: &str = "UPDATE tower_auth_keys SET revoked = coalesce(revoked, $4) \
     WHERE id = $3 AND owner_kind = $1 AND owner_id = $2 RETURNING digest";
 const REPLACE_DIGEST: &str = "UPDATE tower_auth_keys SET algorithm = $3, digest = $4 \
@@ -46,57 +62,79 @@ const NEXT_NUMBER: &str = "INSERT INTO tower_auth_numbers (name, value) VALUES (
 
 impl Core {
     async fn read_key(&self, digest: &[u8; 32]) -> Result<Option<Arc<KeyRecord>>, StoreError> {
-        self.read_first(FIND, args![digest])
-            .await?
-            .map(key)
-            .transpose()
+        let row = self.read_first(FIND, args![digest]).await?;
+        row.map(key).transpose()
     }
 
-    async fn find_key(
-        &self,
-        digest: &[u8; 32],
-        now: SystemTime,
-    ) -> Result<Option<Arc<KeyRecord>>, StoreError> {
+    async fn find_key(&self, digest: &[u8; 32]) -> Result<Option<Arc<KeyRecord>>, StoreError> {
+        let now = Instant::now();
         let read = self.read_key(digest);
-        if self.mirror.age().is_fresh() {
+        if self.mirror.age().is_fresh(now) {
             self.keys.get(digest, now, read).await
         } else {
             read.await
         }
     }
+
+    async fn replace_key(
+        &self,
+        former: &KeyRecord,
+        next: &KeyRecord,
+        successor: Option<&KeyRecord>,
+    ) -> Result<(), StoreError> {
+        let mut lease = self.begin().await?;
+        let lock = self.engine.dialect().lock_key;
+        let row = lease.first(lock, args![&*former.id]).await?;
+        let known = key(row.ok_or_else(missing)?)?;
+        if !known.is_unchanged_from(former) {
+            return Err(missing());
+        }
+        write(&mut lease, REPLACE, next).await?;
+        if let Some(successor) = successor {
+            write(&mut lease, INSERT, successor).await?;
+        }
+        lease.commit().await?;
+        self.keys.forget(former.digest.bytes());
+        self.keys.forget(next.digest.bytes());
+        if let Some(successor) = successor {
+            self.keys.forget(successor.digest.bytes());
+        }
+        Ok(())
+    }
 }
 
-async fn insert(lease: &mut Lease<'_>, record: &KeyRecord) -> Result<(), StoreError> {
-    check_lengths([
-        record.id(),
-        record.owner().kind(),
-        record.owner().id(),
-        record.digest().algorithm(),
-    ])?;
-    let (scopes, roles) = (
-        scopes_text(record.scopes()),
-        list_text(record.roles().iter()),
-    );
+/// Runs a statement that takes all columns.
+async fn write(
+    lease: &mut Lease<'_>,
+    sql: &'static str,
+    record: &KeyRecord,
+) -> Result<(), StoreError> {
+    let owner = &record.owner;
+    let algorithm = record.digest.algorithm();
+    check_lengths([&record.id, owner.kind(), owner.id(), algorithm])?;
+    let scopes = scopes_text(&record.scopes);
+    let roles = list_text(record.roles.iter());
+    let rate = record.rate.map(|rate| rate.to_string());
     let args = args![
-        record.id(),
-        record.owner().kind(),
-        record.owner().id(),
-        record.name(),
-        record.hint(),
-        record.digest().algorithm(),
-        record.digest().bytes(),
+        &*record.id,
+        owner.kind(),
+        owner.id(),
+        &*record.name,
+        &*record.hint,
+        algorithm,
+        record.digest.bytes(),
         scopes.as_str(),
         roles.as_str(),
-        record.metadata_json(),
-        record.own_rate(),
-        record.created(),
-        record.expires_at(),
-        record.revoked_at(),
-        record.last_used(),
+        record.metadata.as_deref(),
+        rate.as_deref(),
+        record.created,
+        record.expires,
+        record.revoked,
+        record.last_used.get(),
         record.lineage(),
-        record.successor(),
+        record.successor.as_deref(),
     ];
-    lease.run(INSERT, args).await.map(drop)
+    lease.run(sql, args).await.map(drop)
 }
 
 fn missing() -> StoreError {
@@ -105,62 +143,74 @@ fn missing() -> StoreError {
 
 #[async_trait]
 impl KeyStore for Sql {
-    fn peek_key(&self, digest: &KeyDigest, now: SystemTime) -> Peek<KeyRecord> {
-        if !self.core().mirror.age().is_believed() {
+    fn peek_key(&self, digest: &KeyDigest) -> Peek<KeyRecord> {
+        let now = Instant::now();
+        if !self.core().mirror.age().is_believed(now) {
             return Peek::Ask;
         }
         match self.core().keys.peek(digest.bytes(), now) {
-            Peek::Found(record) if !record.digest().is_like(digest) => Peek::Absent,
+            Peek::Found(record) if !record.digest.is_like(digest) => Peek::Absent,
             answer => answer,
         }
     }
 
-    async fn find_key(
-        &self,
-        digest: &KeyDigest,
-        now: SystemTime,
-    ) -> Result<Option<Arc<KeyRecord>>, StoreError> {
-        let found = self.call(self.core().find_key(digest.bytes(), now)).await?;
-        Ok(found.filter(|record| record.digest().is_like(digest)))
+    async fn find_key(&self, digest: &KeyDigest) -> Result<Option<Arc<KeyRecord>>, StoreError> {
+        let found = self.call(self.core().find_key(digest.bytes())).await?;
+        Ok(found.filter(|record| record.digest.is_like(digest)))
     }
+}
 
+#[async_trait]
+impl ManagedKeyStore for Sql {
     async fn find_owned_key(
         &self,
         owner: &Subject,
         id: &str,
-        _now: SystemTime,
     ) -> Result<Option<Arc<KeyRecord>>, StoreError> {
         let args = args![owner.kind(), owner.id(), id];
         let row = or_absent(self.call(self.core().read_first(FIND_OWNED, args)).await)?;
         row.map(key).transpose()
     }
 
-    async fn insert_key(&self, record: KeyRecord, _now: SystemTime) -> Result<(), StoreError> {
-        let inserted = self
-            .call(async { insert(&mut self.core().lease(Purpose::Write).await?, &record).await });
-        inserted.await?;
-        self.core().keys.forget(record.digest().bytes());
+    async fn insert_key(&self, record: KeyRecord) -> Result<(), StoreError> {
+        let inserted = async {
+            let mut lease = self.core().lease(Purpose::Write).await?;
+            write(&mut lease, INSERT, &record).await
+        };
+        self.call(inserted).await?;
+        self.core().keys.forget(record.digest.bytes());
         Ok(())
+    }
+
+    async fn replace_key(
+        &self,
+        former: &KeyRecord,
+        next: KeyRecord,
+        successor: Option<KeyRecord>,
+    ) -> Result<(), StoreError> {
+        let replaced = self.core().replace_key(former, &next, successor.as_ref());
+        self.call(replaced).await
     }
 
     async fn list_keys(
         &self,
         owner: &Subject,
-        _now: SystemTime,
+        after: Option<&KeyRecord>,
+        most: usize,
     ) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
-        let rows = self
-            .call(self.core().read(LIST, args![owner.kind(), owner.id()]))
-            .await;
+        let mut args = vec![limit(most).into(), owner.kind().into(), owner.id().into()];
+        let sql = match after {
+            Some(after) => {
+                args.extend([Arg::from(after.created), Arg::from(&*after.id)]);
+                LIST_AFTER
+            }
+            None => LIST,
+        };
+        let rows = self.call(self.core().read(sql, &args)).await;
         or_absent(rows)?.into_iter().map(key).collect()
     }
 
-    async fn rename_key(
-        &self,
-        owner: &Subject,
-        id: &str,
-        name: &str,
-        _now: SystemTime,
-    ) -> Result<(), StoreError> {
+    async fn rename_key(&self, owner: &Subject, id: &str, name: &str) -> Result<(), StoreError> {
         let args = args![owner.kind(), owner.id(), id, name];
         let row = self.call(self.core().write_first(RENAME, args)).await?;
         self.core().keys.forget(&row.ok_or_else(missing)?.digest()?);
@@ -175,20 +225,17 @@ impl KeyStore for Sql {
         until: SystemTime,
         now: SystemTime,
     ) -> Result<(), StoreError> {
-        let args = args![owner.kind(), owner.id(), id, successor.id(), until, now];
+        let args = args![owner.kind(), owner.id(), id, &*successor.id, until, now];
         let former = self.call(async {
             let mut lease = self.core().begin().await?;
-            let former = lease
-                .first(SUPERSEDE, args)
-                .await?
-                .ok_or_else(missing)?
-                .digest()?;
-            insert(&mut lease, &successor).await?;
+            let row = lease.first(SUPERSEDE, args).await?;
+            let former = row.ok_or_else(missing)?.digest()?;
+            write(&mut lease, INSERT, &successor).await?;
             lease.commit().await?;
             Ok(former)
         });
         self.core().keys.forget(&former.await?);
-        self.core().keys.forget(successor.digest().bytes());
+        self.core().keys.forget(successor.digest.bytes());
         Ok(())
     }
 
@@ -196,20 +243,15 @@ impl KeyStore for Sql {
         &self,
         owner: &Subject,
         id: &str,
-        now: SystemTime,
+        at: SystemTime,
     ) -> Result<(), StoreError> {
-        let args = args![owner.kind(), owner.id(), id, now];
+        let args = args![owner.kind(), owner.id(), id, at];
         let row = self.call(self.core().write_first(REVOKE, args)).await?;
         self.core().keys.forget(&row.ok_or_else(missing)?.digest()?);
         Ok(())
     }
 
-    async fn replace_key_digest(
-        &self,
-        from: &KeyDigest,
-        to: KeyDigest,
-        _now: SystemTime,
-    ) -> Result<(), StoreError> {
+    async fn replace_key_digest(&self, from: &KeyDigest, to: KeyDigest) -> Result<(), StoreError> {
         check_lengths([to.algorithm()])?;
         let args = args![from.algorithm(), from.bytes(), to.algorithm(), to.bytes()];
         let row = self
@@ -221,11 +263,7 @@ impl KeyStore for Sql {
         Ok(())
     }
 
-    async fn note_key_uses(
-        &self,
-        uses: &[(KeyDigest, SystemTime)],
-        _now: SystemTime,
-    ) -> Result<(), StoreError> {
+    async fn note_key_uses(&self, uses: &[(KeyDigest, SystemTime)]) -> Result<(), StoreError> {
         if uses.is_empty() {
             return Ok(());
         }
@@ -235,37 +273,30 @@ impl KeyStore for Sql {
         self.call(async {
             let mut lease = self.core().begin().await?;
             for (digest, at) in &uses {
-                lease
-                    .run(NOTE_USE, args![digest.algorithm(), digest.bytes(), *at])
-                    .await?;
+                let args = args![digest.algorithm(), digest.bytes(), *at];
+                lease.run(NOTE_USE, args).await?;
             }
             lease.commit().await
         })
         .await?;
         for (digest, at) in uses {
-            let kept = self.core().keys.kept(digest.bytes());
-            if let Some(record) = kept.filter(|record| record.digest().is_like(digest)) {
-                record.note_use(*at);
+            if let Some(record) = self.core().keys.kept(digest.bytes())
+                && record.digest.is_like(digest)
+            {
+                record.last_used.set(*at);
             }
         }
         Ok(())
     }
 
-    async fn next_key_number(&self, _now: SystemTime) -> Result<u64, StoreError> {
+    async fn next_key_number(&self) -> Result<u64, StoreError> {
         let row = self.call(self.core().write_first(NEXT_NUMBER, &[])).await?;
-        let number = row
-            .ok_or_else(|| StoreError::unavailable("no number was given"))?
-            .int()?;
-        u64::try_from(number).map_err(StoreError::unavailable)
+        let mut row = row.ok_or_else(|| StoreError::unavailable("no number was given"))?;
+        u64::try_from(row.int()?).map_err(StoreError::unavailable)
     }
 
-    async fn purge_keys(
-        &self,
-        before: SystemTime,
-        most: usize,
-        _now: SystemTime,
-    ) -> Result<usize, StoreError> {
-        self.call(purge::keys(self.core(), Purpose::Write, before, most))
-            .await
+    async fn purge_keys(&self, before: SystemTime, most: usize) -> Result<usize, StoreError> {
+        let purged = purge::keys(self.core(), Purpose::Write, before, most);
+        self.call(purged).await
     }
 }

@@ -1,4 +1,4 @@
-use super::Core;
+use super::core::Core;
 use super::engine::{Purpose, args};
 use crate::store::StoreError;
 

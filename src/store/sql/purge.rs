@@ -1,4 +1,4 @@
-use super::Core;
+use super::core::Core;
 use super::engine::{Arg, Purpose, args, micros};
 use super::lease::Lease;
 use crate::store::StoreError;
@@ -16,16 +16,17 @@ const ENDED_KEYS: [&str; 2] = [
      RETURNING digest",
 ];
 
-const ENDED_TOKENS: [&str; 4] = [
+const ENDED_TOKENS: [&str; 3] = [
     "DELETE FROM tower_auth_families WHERE id IN \
      (SELECT id FROM tower_auth_families WHERE ends < $1 LIMIT $2) RETURNING 1",
-    "DELETE FROM tower_auth_private_tokens WHERE id IN \
-     (SELECT id FROM tower_auth_private_tokens WHERE expires < $1 LIMIT $2) RETURNING 1",
     "DELETE FROM tower_auth_revoked WHERE kind = 0 AND id IN \
      (SELECT id FROM tower_auth_revoked WHERE kind = 0 AND until < $1 LIMIT $2) RETURNING 1",
     "DELETE FROM tower_auth_revoked WHERE kind = 1 AND id IN \
      (SELECT id FROM tower_auth_revoked WHERE kind = 1 AND until < $1 LIMIT $2) RETURNING 1",
 ];
+
+const ENDED_PRIVATE_TOKENS: &str = "DELETE FROM tower_auth_private_tokens WHERE id IN \
+    (SELECT id FROM tower_auth_private_tokens WHERE expires < $1 LIMIT $2) RETURNING 1";
 
 /// Removes what ended long ago, now and then, until it is dropped.
 pub(super) async fn keep_house(core: &Core) {
@@ -44,6 +45,7 @@ async fn clean(core: &Core) -> Result<(), StoreError> {
     };
     while keys(core, Purpose::Upkeep, before, BATCH).await? == BATCH {}
     while tokens(core, Purpose::Upkeep, before, BATCH).await? == BATCH {}
+    while private_tokens(core, Purpose::Upkeep, before, BATCH).await? == BATCH {}
     let kept = i64::try_from(CHANGES_KEPT.as_micros()).unwrap_or(i64::MAX);
     while changes(core, kept).await? == BATCH {}
     Ok(())
@@ -81,6 +83,16 @@ pub(super) async fn tokens(
         purged += delete(&mut lease, sql, micros(before), most.saturating_sub(purged)).await?;
     }
     Ok(purged)
+}
+
+pub(super) async fn private_tokens(
+    core: &Core,
+    purpose: Purpose,
+    before: SystemTime,
+    most: usize,
+) -> Result<usize, StoreError> {
+    let mut lease = core.lease(purpose).await?;
+    delete(&mut lease, ENDED_PRIVATE_TOKENS, micros(before), most).await
 }
 
 async fn changes(core: &Core, kept: i64) -> Result<usize, StoreError> {

@@ -2,8 +2,11 @@
 
 use super::engine::Row;
 use crate::principal::{Roles, Scopes, Subject};
+use crate::rate::{Rate, RateError};
+use crate::secret::Secret;
 use crate::store::{
     FamilyRecord, KeyDigest, KeyRecord, StoreError, StoreErrorKind, TokenRecord, UserRecord,
+    UserState,
 };
 use std::sync::Arc;
 
@@ -12,48 +15,45 @@ const LONGEST: usize = 512;
 
 macro_rules! key_columns {
     () => {
-        "id, owner_kind, owner_id, name, hint, algorithm, digest, scopes, roles, metadata, rate, created, expires, \
-         revoked, used, lineage, successor"
+        "id, owner_kind, owner_id, name, hint, algorithm, digest, scopes, roles, metadata, rate, \
+         created, expires, revoked, used, lineage, successor"
     };
 }
-pub(super) use key_columns;
+pub(in crate::store) use key_columns;
 
 pub(super) fn key(mut row: Row) -> Result<Arc<KeyRecord>, StoreError> {
-    let (id, owner) = (row.text()?, subject(&mut row)?);
-    let (name, hint, algorithm, digest) = (row.text()?, row.text()?, row.text()?, row.digest()?);
-    let (scopes, roles) = (Scopes::parse(&row.text()?), roles(&row.text()?)?);
-    let (metadata, rate) = (row.text_or_null()?, row.text_or_null()?);
-    let (created, expires, revoked) = (row.time()?, row.time_or_null()?, row.time_or_null()?);
-    let (used, lineage, successor) = (row.time_or_null()?, row.text()?, row.text_or_null()?);
+    let id = row.text()?;
+    let owner = subject(&mut row)?;
+    let name = row.text()?;
+    let hint = row.text()?;
+    let algorithm = row.text()?;
+    let digest = KeyDigest::new(&algorithm, row.digest()?);
+    let scopes = Scopes::parse(&row.text()?);
+    let roles = roles(&row.text()?)?;
+    let metadata = row.text_or_null()?;
+    let rate = rate(row.text_or_null()?, "key", &id)?;
+    let created = row.time()?;
 
-    let mut record = KeyRecord::new(
-        id,
-        owner,
-        name,
-        hint,
-        KeyDigest::new(&algorithm, digest),
-        created,
-    )
-    .with_scopes(scopes)
-    .with_roles(roles)
-    .in_lineage(lineage);
-    record = apply(record, metadata, KeyRecord::with_metadata_json);
-    record = apply(record, rate, KeyRecord::rate);
-    record = apply(record, expires, KeyRecord::expires);
-    record = apply(record, revoked, KeyRecord::revoked);
-    record = apply(record, used, KeyRecord::used);
-    // A key that has a successor expires, in this column.
-    record = apply(
-        record,
-        successor.zip(expires),
-        |record, (successor, until)| record.superseded(successor, until),
-    );
+    let mut record = KeyRecord::new(id, owner, name, hint, digest, created);
+    record.scopes = scopes;
+    record.roles = roles;
+    record.metadata = metadata.map(String::into_boxed_str);
+    record.rate = rate;
+    record.expires = row.time_or_null()?;
+    record.revoked = row.time_or_null()?;
+    record.last_used = row.time_or_null()?.into();
+    let first = row.text()?;
+    if *first != *record.id {
+        record.first = Some(first.into_boxed_str());
+    }
+    record.successor = row.text_or_null()?.map(String::into_boxed_str);
     Ok(Arc::new(record))
 }
 
 macro_rules! user_columns {
     () => {
-        "u.kind, u.id, u.names, u.password, u.active, u.scopes, u.roles, u.rate, u.profile, u.created"
+        "u.kind, u.id, u.names, u.password, u.active, u.scopes, u.roles, u.rate, u.profile, \
+         u.created, u.removed"
     };
 }
 pub(in crate::store) use user_columns;
@@ -61,25 +61,27 @@ pub(in crate::store) use user_columns;
 pub(super) fn user(mut row: Row) -> Result<Arc<UserRecord>, StoreError> {
     let id = subject(&mut row)?;
     let names = list(&row.text()?)?;
-    let (password, active) = (row.text_or_null()?, row.int()? != 0);
-    let (scopes, roles) = (Scopes::parse(&row.text()?), roles(&row.text()?)?);
-    let (rate, profile, created) = (row.text_or_null()?, row.text_or_null()?, row.time()?);
+    let password = row.text_or_null()?;
+    let is_active = row.int()? != 0;
+    let scopes = Scopes::parse(&row.text()?);
+    let roles = roles(&row.text()?)?;
+    let rate = rate(row.text_or_null()?, "user", &id)?;
+    let profile = row.text_or_null()?;
+    let created = row.time()?;
+    let is_removed = row.int()? != 0;
 
-    let change = crate::store::UserChange {
-        names: Some(names),
-        ..Default::default()
+    let mut record = UserRecord::new(id, "").created(created);
+    record.names = names.into_iter().map(String::into_boxed_str).collect();
+    record.password_hash = password.map(Secret::new);
+    record.state = match (is_active, is_removed) {
+        (_, true) => UserState::Removed,
+        (true, false) => UserState::Active,
+        (false, false) => UserState::Disabled,
     };
-    let mut record = UserRecord::new(id, "")
-        .changed(change)
-        .with_scopes(scopes)
-        .with_roles(roles)
-        .created_at(created);
-    if !active {
-        record = record.disabled();
-    }
-    record = apply(record, password, UserRecord::password_hash);
-    record = apply(record, rate, UserRecord::rate);
-    record = apply(record, profile, UserRecord::with_profile_json);
+    record.scopes = scopes;
+    record.roles = roles;
+    record.rate = rate;
+    record.profile = profile.map(String::into_boxed_str);
     Ok(Arc::new(record))
 }
 
@@ -91,16 +93,20 @@ macro_rules! family_columns {
 pub(in crate::store) use family_columns;
 
 pub(super) fn family(mut row: Row) -> Result<Arc<FamilyRecord>, StoreError> {
-    let (id, subject, grants) = (row.text()?, subject(&mut row)?, row.text()?);
-    let (created, ends, current, expires) = (row.time()?, row.time()?, row.text()?, row.time()?);
-    let previous = (row.text_or_null()?, row.time_or_null()?);
-    let revoked = row.time_or_null()?;
+    let id = row.text()?;
+    let subject = subject(&mut row)?;
+    let grants = row.text()?;
+    let created = row.time()?;
+    let ends = row.time()?;
+    let current = row.text()?;
+    let expires = row.time()?;
+    let previous = row.text_or_null()?;
+    let rotated = row.time_or_null()?;
 
-    let record = FamilyRecord::new(id, subject, grants, created, ends, current, expires);
-    let record = apply(record, previous.0.zip(previous.1), |record, (id, at)| {
-        record.previous(id, at)
-    });
-    Ok(Arc::new(apply(record, revoked, FamilyRecord::revoked)))
+    let mut record = FamilyRecord::new(id, subject, grants, created, ends, current, expires);
+    record.previous = previous.map(String::into_boxed_str).zip(rotated);
+    record.revoked = row.time_or_null()?;
+    Ok(Arc::new(record))
 }
 
 macro_rules! token_columns {
@@ -108,23 +114,46 @@ macro_rules! token_columns {
         "id, owner_kind, owner_id, name, created, expires, revoked, used"
     };
 }
-pub(super) use token_columns;
+pub(in crate::store) use token_columns;
 
 pub(super) fn token(mut row: Row) -> Result<Arc<TokenRecord>, StoreError> {
-    let (id, owner, name) = (row.text()?, subject(&mut row)?, row.text()?);
-    let (created, expires) = (row.time()?, row.time()?);
-    let (revoked, used) = (row.time_or_null()?, row.time_or_null()?);
+    let id = row.text()?;
+    let owner = subject(&mut row)?;
+    let name = row.text()?;
+    let created = row.time()?;
+    let expires = row.time()?;
 
-    let record = TokenRecord::new(id, owner, name, created, expires);
-    let record = apply(record, revoked, TokenRecord::revoked);
-    Ok(Arc::new(apply(record, used, TokenRecord::used)))
+    let mut record = TokenRecord::new(id, owner, name, created, expires);
+    record.revoked = row.time_or_null()?;
+    record.last_used = row.time_or_null()?.into();
+    Ok(Arc::new(record))
 }
 
-fn apply<R, V>(record: R, value: Option<V>, change: impl FnOnce(R, V) -> R) -> R {
-    match value {
-        Some(value) => change(record, value),
-        None => record,
+/// A text that is no rate is not taken for none: then its owner would have the rate of everybody.
+fn rate(
+    text: Option<String>,
+    kind: &'static str,
+    id: &impl ToString,
+) -> Result<Option<Rate>, StoreError> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(rate) => Ok(Some(rate)),
+        Err(source) => Err(StoreError::unavailable(UnreadableRate {
+            kind,
+            id: id.to_string(),
+            source,
+        })),
     }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the rate of {kind} {id:?} cannot be read")]
+struct UnreadableRate {
+    kind: &'static str,
+    id: String,
+    source: RateError,
 }
 
 pub(super) fn subject(row: &mut Row) -> Result<Subject, StoreError> {

@@ -1,12 +1,14 @@
-use super::engine::{Purpose, args};
+use super::core::Core;
+use super::engine::{Arg, Purpose, Row, args};
 use super::lease::Lease;
+use super::purge::{self, limit};
 use super::rows::{check_lengths, family, family_columns, or_absent, token, token_columns};
-use super::{Core, Sql, purge};
+use super::sql::Sql;
 use crate::principal::Subject;
 use crate::store::denials::Kind;
 use crate::store::{
-    FamilyRecord, Known, Rotated, Rotation, StoreError, StoreErrorKind, TokenIds, TokenRecord,
-    TokenStore,
+    FamilyRecord, Known, PrivateTokenStore, Rotated, Rotation, StoreError, StoreErrorKind,
+    TokenIds, TokenRecord, TokenStore,
 };
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -46,8 +48,23 @@ const INSERT_FAMILY: &str = concat!(
     family_columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 );
-const ROTATE_FAMILY: &str = "UPDATE tower_auth_families SET current = $2, expires = $3, previous = $4, \
-    rotated = $5 WHERE id = $1";
+pub(super) const LIST_FAMILIES: &str = concat!(
+    "SELECT ",
+    family_columns!(),
+    " FROM tower_auth_families WHERE subject_kind = $2 AND subject_id = $3 \
+     ORDER BY created, id LIMIT $1"
+);
+pub(super) const LIST_FAMILIES_AFTER: &str = concat!(
+    "SELECT ",
+    family_columns!(),
+    " FROM tower_auth_families WHERE subject_kind = $2 AND subject_id = $3 \
+     AND (created, id) > ($4, $5) ORDER BY created, id LIMIT $1"
+);
+const REPLACE_FAMILY: &str = "UPDATE tower_auth_families SET grants = $4, created = $5, \
+    ends = $6, current = $7, expires = $8, previous = $9, rotated = $10, revoked = $11 \
+    WHERE id = $1 AND subject_kind = $2 AND subject_id = $3";
+const ROTATE_FAMILY: &str = "UPDATE tower_auth_families SET current = $2, expires = $3, \
+    previous = $4, rotated = $5 WHERE id = $1";
 const END_FAMILY: &str =
     "UPDATE tower_auth_families SET revoked = $2 WHERE id = $1 AND revoked IS NULL RETURNING id";
 const END_FAMILIES_OF: &str = "UPDATE tower_auth_families SET revoked = $3 \
@@ -58,10 +75,26 @@ const INSERT_TOKEN: &str = concat!(
     token_columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
 );
+pub(super) const FIND_TOKEN: &str = concat!(
+    "SELECT ",
+    token_columns!(),
+    " FROM tower_auth_private_tokens WHERE id = $1"
+);
+const REPLACE_TOKEN: &str = "UPDATE tower_auth_private_tokens SET name = $4, created = $5, \
+    expires = $6, revoked = $7, \
+    used = CASE WHEN used IS NULL OR used < $8 THEN $8 ELSE used END \
+    WHERE id = $1 AND owner_kind = $2 AND owner_id = $3";
 pub(super) const LIST_TOKENS: &str = concat!(
     "SELECT ",
     token_columns!(),
-    " FROM tower_auth_private_tokens WHERE owner_kind = $1 AND owner_id = $2 ORDER BY created, id"
+    " FROM tower_auth_private_tokens WHERE owner_kind = $2 AND owner_id = $3 \
+     ORDER BY created, id LIMIT $1"
+);
+pub(super) const LIST_TOKENS_AFTER: &str = concat!(
+    "SELECT ",
+    token_columns!(),
+    " FROM tower_auth_private_tokens WHERE owner_kind = $2 AND owner_id = $3 \
+     AND (created, id) > ($4, $5) ORDER BY created, id LIMIT $1"
 );
 const END_TOKEN: &str = "UPDATE tower_auth_private_tokens SET revoked = coalesce(revoked, $4) \
     WHERE id = $3 AND owner_kind = $1 AND owner_id = $2 RETURNING expires";
@@ -107,17 +140,23 @@ impl Core {
         let Some(row) = or_absent(locked)? else {
             return Ok(Rotated::Unknown);
         };
-        let rotated = family(row)?.rotate(&rotation, now);
+        let rotated = rotation.of(&*family(row)?, now);
         match &rotated {
             Rotated::New(after) => {
-                check_lengths([after.current()])?;
-                let (previous, at) = after.predecessor().unzip();
-                let args = args![after.id(), after.current(), after.expires(), previous, at];
+                check_lengths([&*after.current])?;
+                let (previous, rotated) = predecessor(after);
+                let args = args![
+                    &*after.id,
+                    &*after.current,
+                    after.expires,
+                    previous,
+                    rotated
+                ];
                 lease.run(ROTATE_FAMILY, args).await?;
                 lease.commit().await?;
             }
             Rotated::Reuse(ended) => {
-                let denied = end_family(&mut lease, ended.id(), rotation.access_until, now).await?;
+                let denied = end_family(&mut lease, &ended.id, rotation.access_until, now).await?;
                 lease.commit().await?;
                 self.mirror_all(denied);
             }
@@ -139,23 +178,75 @@ impl Core {
         Ok(())
     }
 
+    async fn replace_family(
+        &self,
+        former: &FamilyRecord,
+        next: &FamilyRecord,
+        denied_until: Option<SystemTime>,
+    ) -> Result<(), StoreError> {
+        let mut lease = self.begin().await?;
+        let lock = self.engine.dialect().lock_family;
+        let row = lease.first(lock, args![&*former.id]).await?;
+        if *family(row.ok_or_else(missing)?)? != *former {
+            return Err(missing());
+        }
+        write_family(&mut lease, REPLACE_FAMILY, next).await?;
+        let denied = match denied_until {
+            Some(until) => deny(&mut lease, Kind::Family, &next.id, until).await?,
+            None => Denied::new(),
+        };
+        lease.commit().await?;
+        self.mirror_all(denied);
+        Ok(())
+    }
+
+    async fn revoke_families(
+        &self,
+        subject: &Subject,
+        access_until: SystemTime,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
+        let mut lease = self.begin().await?;
+        let denied = end_families(&mut lease, subject, access_until, now).await?;
+        lease.commit().await?;
+        self.mirror_all(denied);
+        Ok(())
+    }
+
     async fn revoke_subject(
         &self,
         subject: &Subject,
         access_until: SystemTime,
         now: SystemTime,
     ) -> Result<(), StoreError> {
-        let of = |time| [subject.kind().into(), subject.id().into(), time];
         let mut lease = self.begin().await?;
-        // First the records: what is made from here on is not affected. Then what just ended is denied.
-        lease.run(END_FAMILIES_OF, &of(now.into())).await?;
-        lease.run(END_TOKENS_OF, &of(now.into())).await?;
-        let families = args![subject.kind(), subject.id(), now, access_until];
-        let mut denied = denied(Kind::Family, lease.run(DENY_FAMILIES_OF, families).await?)?;
-        denied.extend(self::denied(
-            Kind::Token,
-            lease.run(DENY_TOKENS_OF, &of(now.into())).await?,
-        )?);
+        let mut denied = end_families(&mut lease, subject, access_until, now).await?;
+        let of = args![subject.kind(), subject.id(), now];
+        lease.run(END_TOKENS_OF, of).await?;
+        let tokens = lease.run(DENY_TOKENS_OF, of).await?;
+        denied.extend(self::denied(Kind::Token, tokens)?);
+        lease.commit().await?;
+        self.mirror_all(denied);
+        Ok(())
+    }
+
+    async fn replace_private_token(
+        &self,
+        former: &TokenRecord,
+        next: &TokenRecord,
+        denied_until: Option<SystemTime>,
+    ) -> Result<(), StoreError> {
+        let mut lease = self.begin().await?;
+        let lock = self.engine.dialect().lock_token;
+        let row = lease.first(lock, args![&*former.id]).await?;
+        if !token(row.ok_or_else(missing)?)?.is_unchanged_from(former) {
+            return Err(missing());
+        }
+        write_token(&mut lease, REPLACE_TOKEN, next).await?;
+        let denied = match denied_until {
+            Some(until) => deny(&mut lease, Kind::Token, &next.id, until).await?,
+            None => Denied::new(),
+        };
         lease.commit().await?;
         self.mirror_all(denied);
         Ok(())
@@ -171,9 +262,7 @@ impl Core {
         let row = lease
             .first(END_TOKEN, args![owner.kind(), owner.id(), id, now])
             .await?;
-        let expires = row
-            .ok_or_else(|| StoreError::new(StoreErrorKind::Missing))?
-            .time()?;
+        let expires = row.ok_or_else(missing)?.time()?;
         let denied = deny(&mut lease, Kind::Token, id, expires).await?;
         lease.commit().await?;
         self.mirror_all(denied);
@@ -194,6 +283,72 @@ async fn end_family(
     }
 }
 
+/// Ends the families of a subject, and denies their access tokens.
+async fn end_families(
+    lease: &mut Lease<'_>,
+    subject: &Subject,
+    access_until: SystemTime,
+    now: SystemTime,
+) -> Result<Denied, StoreError> {
+    // First the records: what is made from here on is not affected. Then what just ended is denied.
+    let of = args![subject.kind(), subject.id(), now];
+    lease.run(END_FAMILIES_OF, of).await?;
+    let ended = args![subject.kind(), subject.id(), now, access_until];
+    denied(Kind::Family, lease.run(DENY_FAMILIES_OF, ended).await?)
+}
+
+/// Runs a statement that takes all columns.
+async fn write_family(
+    lease: &mut Lease<'_>,
+    sql: &'static str,
+    family: &FamilyRecord,
+) -> Result<(), StoreError> {
+    let subject = &family.subject;
+    check_lengths([&family.id, subject.kind(), subject.id(), &family.current])?;
+    let (previous, rotated) = predecessor(family);
+    let args = args![
+        &*family.id,
+        subject.kind(),
+        subject.id(),
+        &*family.grants,
+        family.created,
+        family.ends,
+        &*family.current,
+        family.expires,
+        previous,
+        rotated,
+        family.revoked,
+    ];
+    lease.run(sql, args).await.map(drop)
+}
+
+fn predecessor(family: &FamilyRecord) -> (Option<&str>, Option<SystemTime>) {
+    match &family.previous {
+        Some((id, rotated)) => (Some(id), Some(*rotated)),
+        None => (None, None),
+    }
+}
+
+/// Runs a statement that takes all columns.
+async fn write_token(
+    lease: &mut Lease<'_>,
+    sql: &'static str,
+    token: &TokenRecord,
+) -> Result<(), StoreError> {
+    check_lengths([&token.id, token.owner.kind(), token.owner.id()])?;
+    let args = args![
+        &*token.id,
+        token.owner.kind(),
+        token.owner.id(),
+        &*token.name,
+        token.created,
+        token.expires,
+        token.revoked,
+        token.last_used.get(),
+    ];
+    lease.run(sql, args).await.map(drop)
+}
+
 async fn deny(
     lease: &mut Lease<'_>,
     kind: Kind,
@@ -203,7 +358,7 @@ async fn deny(
     denied(kind, lease.run(DENY, args![number(kind), id, until]).await?)
 }
 
-fn denied(kind: Kind, rows: Vec<super::engine::Row>) -> Result<Denied, StoreError> {
+fn denied(kind: Kind, rows: Vec<Row>) -> Result<Denied, StoreError> {
     rows.into_iter()
         .map(|mut row| Ok((kind, row.text()?, row.time()?)))
         .collect()
@@ -214,6 +369,10 @@ fn number(kind: Kind) -> i64 {
         Kind::Token => 0,
         Kind::Family => 1,
     }
+}
+
+fn missing() -> StoreError {
+    StoreError::new(StoreErrorKind::Missing)
 }
 
 #[async_trait]
@@ -235,42 +394,50 @@ impl TokenStore for Sql {
         self.call(self.core().revoke_token(id, until)).await
     }
 
-    async fn insert_family(
-        &self,
-        family: FamilyRecord,
-        _now: SystemTime,
-    ) -> Result<(), StoreError> {
-        let subject = family.subject();
-        check_lengths([family.id(), subject.kind(), subject.id(), family.current()])?;
-        let (previous, rotated) = family.predecessor().unzip();
-        let args = args![
-            family.id(),
-            subject.kind(),
-            subject.id(),
-            family.grants(),
-            family.created(),
-            family.ends(),
-            family.current(),
-            family.expires(),
-            previous,
-            rotated,
-            family.revoked_at(),
-        ];
-        self.call(self.core().write(INSERT_FAMILY, args))
-            .await
-            .map(drop)
+    async fn insert_family(&self, family: FamilyRecord) -> Result<(), StoreError> {
+        self.call(async {
+            let mut lease = self.core().lease(Purpose::Write).await?;
+            write_family(&mut lease, INSERT_FAMILY, &family).await
+        })
+        .await
     }
 
-    async fn find_family(
-        &self,
-        id: &str,
-        _now: SystemTime,
-    ) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
-        let row = or_absent(
-            self.call(self.core().read_first(FIND_FAMILY, args![id]))
-                .await,
-        )?;
+    async fn find_family(&self, id: &str) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
+        let args = args![id];
+        let row = or_absent(self.call(self.core().read_first(FIND_FAMILY, args)).await)?;
         row.map(family).transpose()
+    }
+
+    async fn replace_family(
+        &self,
+        former: &FamilyRecord,
+        next: FamilyRecord,
+        denied_until: Option<SystemTime>,
+    ) -> Result<(), StoreError> {
+        let replaced = self.core().replace_family(former, &next, denied_until);
+        self.call(replaced).await
+    }
+
+    async fn list_families(
+        &self,
+        subject: &Subject,
+        after: Option<&FamilyRecord>,
+        most: usize,
+    ) -> Result<Vec<Arc<FamilyRecord>>, StoreError> {
+        let mut args = vec![
+            limit(most).into(),
+            subject.kind().into(),
+            subject.id().into(),
+        ];
+        let sql = match after {
+            Some(after) => {
+                args.extend([Arg::from(after.created), Arg::from(&*after.id)]);
+                LIST_FAMILIES_AFTER
+            }
+            None => LIST_FAMILIES,
+        };
+        let rows = self.call(self.core().read(sql, &args)).await;
+        or_absent(rows)?.into_iter().map(family).collect()
     }
 
     async fn rotate_family(
@@ -287,8 +454,79 @@ impl TokenStore for Sql {
         access_until: SystemTime,
         now: SystemTime,
     ) -> Result<(), StoreError> {
-        self.call(self.core().revoke_family(id, access_until, now))
-            .await
+        let ended = self.core().revoke_family(id, access_until, now);
+        self.call(ended).await
+    }
+
+    async fn revoke_families(
+        &self,
+        subject: &Subject,
+        access_until: SystemTime,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
+        let ended = self.core().revoke_families(subject, access_until, now);
+        or_absent(self.call(ended).await)
+    }
+
+    async fn purge_tokens(&self, before: SystemTime, most: usize) -> Result<usize, StoreError> {
+        let purged = purge::tokens(self.core(), Purpose::Write, before, most);
+        self.call(purged).await
+    }
+}
+
+#[async_trait]
+impl PrivateTokenStore for Sql {
+    async fn find_private_token(&self, id: &str) -> Result<Option<Arc<TokenRecord>>, StoreError> {
+        let args = args![id];
+        let row = or_absent(self.call(self.core().read_first(FIND_TOKEN, args)).await)?;
+        row.map(token).transpose()
+    }
+
+    async fn insert_private_token(&self, token: TokenRecord) -> Result<(), StoreError> {
+        self.call(async {
+            let mut lease = self.core().lease(Purpose::Write).await?;
+            write_token(&mut lease, INSERT_TOKEN, &token).await
+        })
+        .await
+    }
+
+    async fn replace_private_token(
+        &self,
+        former: &TokenRecord,
+        next: TokenRecord,
+        denied_until: Option<SystemTime>,
+    ) -> Result<(), StoreError> {
+        let core = self.core();
+        let replaced = core.replace_private_token(former, &next, denied_until);
+        self.call(replaced).await
+    }
+
+    async fn list_private_tokens(
+        &self,
+        owner: &Subject,
+        after: Option<&TokenRecord>,
+        most: usize,
+    ) -> Result<Vec<Arc<TokenRecord>>, StoreError> {
+        let mut args = vec![limit(most).into(), owner.kind().into(), owner.id().into()];
+        let sql = match after {
+            Some(after) => {
+                args.extend([Arg::from(after.created), Arg::from(&*after.id)]);
+                LIST_TOKENS_AFTER
+            }
+            None => LIST_TOKENS,
+        };
+        let rows = self.call(self.core().read(sql, &args)).await;
+        or_absent(rows)?.into_iter().map(token).collect()
+    }
+
+    async fn revoke_private_token(
+        &self,
+        owner: &Subject,
+        id: &str,
+        at: SystemTime,
+    ) -> Result<(), StoreError> {
+        let ended = self.core().revoke_private_token(owner, id, at);
+        self.call(ended).await
     }
 
     async fn revoke_subject(
@@ -297,62 +535,11 @@ impl TokenStore for Sql {
         access_until: SystemTime,
         now: SystemTime,
     ) -> Result<(), StoreError> {
-        or_absent(
-            self.call(self.core().revoke_subject(subject, access_until, now))
-                .await,
-        )
+        let ended = self.core().revoke_subject(subject, access_until, now);
+        or_absent(self.call(ended).await)
     }
 
-    async fn insert_private_token(
-        &self,
-        token: TokenRecord,
-        _now: SystemTime,
-    ) -> Result<(), StoreError> {
-        check_lengths([token.id(), token.owner().kind(), token.owner().id()])?;
-        let args = args![
-            token.id(),
-            token.owner().kind(),
-            token.owner().id(),
-            token.name(),
-            token.created(),
-            token.expires(),
-            token.revoked_at(),
-            token.last_used(),
-        ];
-        self.call(self.core().write(INSERT_TOKEN, args))
-            .await
-            .map(drop)
-    }
-
-    async fn list_private_tokens(
-        &self,
-        owner: &Subject,
-        _now: SystemTime,
-    ) -> Result<Vec<Arc<TokenRecord>>, StoreError> {
-        let rows = self
-            .call(
-                self.core()
-                    .read(LIST_TOKENS, args![owner.kind(), owner.id()]),
-            )
-            .await;
-        or_absent(rows)?.into_iter().map(token).collect()
-    }
-
-    async fn revoke_private_token(
-        &self,
-        owner: &Subject,
-        id: &str,
-        now: SystemTime,
-    ) -> Result<(), StoreError> {
-        self.call(self.core().revoke_private_token(owner, id, now))
-            .await
-    }
-
-    async fn note_token_uses(
-        &self,
-        uses: &[(String, SystemTime)],
-        _now: SystemTime,
-    ) -> Result<(), StoreError> {
+    async fn note_token_uses(&self, uses: &[(String, SystemTime)]) -> Result<(), StoreError> {
         if uses.is_empty() {
             return Ok(());
         }
@@ -369,13 +556,12 @@ impl TokenStore for Sql {
         .await
     }
 
-    async fn purge_tokens(
+    async fn purge_private_tokens(
         &self,
         before: SystemTime,
         most: usize,
-        _now: SystemTime,
     ) -> Result<usize, StoreError> {
-        self.call(purge::tokens(self.core(), Purpose::Write, before, most))
-            .await
+        let purged = purge::private_tokens(self.core(), Purpose::Write, before, most);
+        self.call(purged).await
     }
 }

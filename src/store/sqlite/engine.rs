@@ -1,5 +1,5 @@
 use crate::store::sql::engine::{Arg, Cell, Connection, Dialect, Engine, Listener, Purpose, Row};
-use crate::store::sql::rows::{family_columns, user_columns};
+use crate::store::sql::rows::{family_columns, key_columns, token_columns, user_columns};
 use crate::store::{StoreError, StoreErrorKind};
 use async_trait::async_trait;
 use sqlx::pool::PoolConnection;
@@ -13,6 +13,16 @@ static DIALECT: Dialect = Dialect {
     begin_migration: "BEGIN IMMEDIATE",
     schema: &[include_str!("schema.sql")],
     // Whoever began first has the whole file.
+    lock_key: concat!(
+        "SELECT ",
+        key_columns!(),
+        " FROM tower_auth_keys WHERE id = $1"
+    ),
+    lock_token: concat!(
+        "SELECT ",
+        token_columns!(),
+        " FROM tower_auth_private_tokens WHERE id = $1"
+    ),
     lock_family: concat!(
         "SELECT ",
         family_columns!(),

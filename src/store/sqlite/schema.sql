@@ -63,7 +63,7 @@ CREATE TABLE tower_auth_families (
   rotated INTEGER,
   revoked INTEGER
 ) STRICT;
-CREATE INDEX tower_auth_families_subject ON tower_auth_families (subject_kind, subject_id);
+CREATE INDEX tower_auth_families_subject ON tower_auth_families (subject_kind, subject_id, created, id);
 CREATE INDEX tower_auth_families_ends ON tower_auth_families (ends);
 
 CREATE TABLE tower_auth_private_tokens (

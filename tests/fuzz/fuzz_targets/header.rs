@@ -10,9 +10,9 @@ use std::convert::Infallible;
 use std::sync::LazyLock;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
-use tower_auth::store::Memory;
+use tower_auth::store::{Memory, Stores};
 use tower_auth::test_util::{Intercept, Intercepted};
-use tower_auth::{ApiKeys, AuthLayer, Basic, Jwt};
+use tower_auth::{ApiKeys, AuthLayer, Jwt, PasswordPolicy, Realm};
 use tower_layer::Layer;
 
 struct Bench {
@@ -22,24 +22,35 @@ struct Bench {
 }
 
 static BENCH: LazyLock<Bench> = LazyLock::new(|| {
-    let store = Memory::new();
+    // Out of order: a name and a password of good form are 503 before a hash is computed, which
+    // would take milliseconds.
+    let users = Intercepted::new(Memory::new(), |_| Intercept::Fail);
+    let realm = Realm::new(Stores::new().keys(Memory::new()).users(users));
     let jwt = Jwt::hs256("fuzzing only: 0123456789abcdefghij").issuer("https://login.example.com");
     let required = AuthLayer::builder()
-        .jwt(jwt.audience("reports"))
-        .api_keys(ApiKeys::new(store.clone()).prefix("egret"))
-        .api_keys(ApiKeys::new(store.clone()).bare())
-        // Out of order: a name and a password of good form are 503 before a hash is computed, which would take milliseconds.
-        .basic(Basic::new(Intercepted::new(store.clone(), |_| Intercept::Fail)))
+        .accept(jwt.audience("reports"))
+        .accept(&realm.api_keys(ApiKeys::prefix("egret")))
+        .accept(&realm.api_keys(ApiKeys::bare()))
+        .accept(realm.users(PasswordPolicy::new()).basic())
         .allow_preflight()
         .build()
         .expect("a good configuration");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-    Bench { runtime, layers: [required.clone(), required.optional()] }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    Bench {
+        runtime,
+        layers: [required.clone(), required.optional()],
+    }
 });
 
 /// Lines of `name: value`, separated by a zero byte, as the parser of a server would hand them over.
 fn request(data: &[u8], method: &str) -> Request<Full<Bytes>> {
-    let mut request = Request::builder().method(method).body(Full::default()).expect("a request");
+    let mut request = Request::builder()
+        .method(method)
+        .body(Full::default())
+        .expect("a request");
     for line in data.split(|b| *b == 0) {
         let colon = line.iter().position(|b| *b == b':').unwrap_or(line.len());
         let (name, value) = line.split_at(colon);
@@ -61,18 +72,28 @@ fn request(data: &[u8], method: &str) -> Request<Full<Bytes>> {
 }
 
 fuzz_target!(|data: &[u8]| {
-    let Some((first, rest)) = data.split_first() else { return };
+    let Some((first, rest)) = data.split_first() else {
+        return;
+    };
     let method = ["GET", "HEAD", "OPTIONS", "POST"][usize::from(first % 4)];
-    let inner = tower::service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::from("inner"))));
+    let inner =
+        tower::service_fn(async |_| Ok::<_, Infallible>(Response::new(Full::from("inner"))));
     for (layer, optional) in BENCH.layers.iter().zip([false, true]) {
         let request = request(rest, method);
-        let presented =
-            request.headers().contains_key("authorization") || request.headers().contains_key("x-api-key");
-        let preflight =
-            method == "OPTIONS" && request.headers().contains_key("access-control-request-method");
+        let presented = request.headers().contains_key("authorization")
+            || request.headers().contains_key("x-api-key");
+        let preflight = method == "OPTIONS"
+            && request
+                .headers()
+                .contains_key("access-control-request-method");
         let content_type = request.headers().get("content-type").cloned();
         let answer = BENCH.runtime.block_on(async {
-            let (parts, body) = layer.layer(inner).oneshot(request).await.expect("an answer").into_parts();
+            let (parts, body) = layer
+                .layer(inner)
+                .oneshot(request)
+                .await
+                .expect("an answer")
+                .into_parts();
             Response::from_parts(parts, body.collect().await.expect("a body").to_bytes())
         });
         let reached = answer.body() == "inner";
@@ -83,11 +104,20 @@ fuzz_target!(|data: &[u8]| {
         assert!(answer.body().is_empty() || !method.eq("HEAD"));
         match answer.status().as_u16() {
             200 => {
-                let asked = content_type.expect("gRPC asks for itself").as_bytes().to_ascii_lowercase();
+                let asked = content_type
+                    .expect("gRPC asks for itself")
+                    .as_bytes()
+                    .to_ascii_lowercase();
                 assert!(asked.starts_with(b"application/grpc") && answer.body().is_empty());
-                assert!(["16", "14"].contains(&answer.headers()["grpc-status"].to_str().expect("ASCII")));
+                assert!(
+                    ["16", "14"]
+                        .contains(&answer.headers()["grpc-status"].to_str().expect("ASCII"))
+                );
             }
-            400 | 401 => assert_eq!(answer.headers().get_all("www-authenticate").iter().count(), 3),
+            400 | 401 => assert_eq!(
+                answer.headers().get_all("www-authenticate").iter().count(),
+                3
+            ),
             503 => assert!(answer.headers().contains_key("retry-after")),
             other => panic!("{other}"),
         }
@@ -100,6 +130,11 @@ fuzz_target!(|data: &[u8]| {
             "grpc-status",
             "grpc-message",
         ];
-        assert!(answer.headers().keys().all(|name| names.contains(&name.as_str())));
+        assert!(
+            answer
+                .headers()
+                .keys()
+                .all(|name| names.contains(&name.as_str()))
+        );
     }
 });

@@ -14,8 +14,9 @@ use std::convert::Infallible;
 use std::sync::LazyLock;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
+use tower_auth::store::Stores;
 use tower_auth::test_util::{ManualClock, TokenMint};
-use tower_auth::{AuthLayer, Jwt, JwtKey, Principal};
+use tower_auth::{AuthLayer, Jwt, JwtKey, Principal, Realm};
 use tower_layer::Layer;
 
 const SECRET: &str = "fuzzing only: 0123456789abcdefghij";
@@ -27,16 +28,20 @@ const LEEWAY: u64 = 60;
 static LAYER: LazyLock<AuthLayer> = LazyLock::new(|| {
     // The public key of RFC 8037, appendix A.2.
     let key = JwtKey::ed25519("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+    let others = Jwt::new().key(key).issuer("https://other.example.com");
     AuthLayer::builder()
-        .jwt(Jwt::hs256(SECRET).issuer(ISSUER).audience(AUDIENCE))
-        .jwt(Jwt::new().key(key).issuer("https://other.example.com").audience(AUDIENCE))
-        .clock(ManualClock::new(NOW))
+        .realm(&Realm::new(Stores::new()).clock(ManualClock::new(NOW)))
+        .accept(Jwt::hs256(SECRET).issuer(ISSUER).audience(AUDIENCE))
+        .accept(others.audience(AUDIENCE))
         .build()
         .expect("a good configuration")
 });
 
-static RUNTIME: LazyLock<Runtime> =
-    LazyLock::new(|| tokio::runtime::Builder::new_current_thread().build().expect("a runtime"));
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime")
+});
 
 /// Status, and the subject where somebody was let through.
 fn ask(bearer: &[u8]) -> Option<(u16, Option<String>)> {
@@ -49,16 +54,25 @@ fn ask(bearer: &[u8]) -> Option<(u16, Option<String>)> {
     let value = HeaderValue::from_bytes(&[b"Bearer ", bearer].concat()).ok()?;
     let mut request = Request::new(Full::<Bytes>::default());
     request.headers_mut().insert("authorization", value);
-    let answer = RUNTIME.block_on(LAYER.layer(inner).oneshot(request)).expect("an answer");
-    let subject = answer.extensions().get::<Principal>().map(|caller| caller.subject().id().to_owned());
+    let answer = RUNTIME
+        .block_on(LAYER.layer(inner).oneshot(request))
+        .expect("an answer");
+    let subject = answer
+        .extensions()
+        .get::<Principal>()
+        .map(|caller| caller.subject().id().to_owned());
     Some((answer.status().as_u16(), subject))
 }
 
 /// Else nothing after the signature would ever be reached.
 fn a_good_token_is_accepted() {
-    let claims = serde_json::json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "anna", "exp": NOW + 1 });
+    let claims =
+        serde_json::json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "anna", "exp": NOW + 1 });
     let token = TokenMint::hs256(SECRET).sign(&claims);
-    assert_eq!(ask(token.as_bytes()), Some((200, Some(String::from("anna")))));
+    assert_eq!(
+        ask(token.as_bytes()),
+        Some((200, Some(String::from("anna"))))
+    );
 }
 
 fuzz_target!(init: a_good_token_is_accepted(), |data: &[u8]| {

@@ -2,7 +2,7 @@
 
 use super::support::*;
 use sqlx::{Connection, PgConnection};
-use tower_auth::store::{KeyStore, Sqlite, Store, StoreErrorKind};
+use tower_auth::store::{KeyStore, ManagedKeyStore, Sqlite, Store, StoreErrorKind};
 
 #[tokio::test]
 async fn many_nodes_that_start_at_once_make_the_schema_once() {
@@ -27,7 +27,7 @@ async fn many_nodes_that_start_at_once_make_the_schema_once() {
     }
     for store in &stores {
         store.migrate().await.unwrap();
-        store.find_key(&digest(1), NOW).await.unwrap();
+        store.find_key(&digest(1)).await.unwrap();
     }
     let mut admin = PgConnection::connect(&url).await.unwrap();
     assert_eq!(
@@ -57,7 +57,7 @@ async fn a_migration_that_fails_changes_nothing_and_stands_in_nobodys_way() {
     admin_run(&mut admin, "DROP TABLE tower_auth_revoked").await;
     node(&url, options()).await.migrate().await.unwrap();
     store.migrate().await.unwrap();
-    store.insert_key(key(1), NOW).await.unwrap();
+    store.insert_key(key(1)).await.unwrap();
 }
 
 /// A release that is rolled back finds the schema of the later one.
@@ -69,7 +69,7 @@ async fn a_schema_of_a_later_release_is_left_as_it_is() {
     let mut admin = PgConnection::connect(&url).await.unwrap();
     admin_run(&mut admin, "INSERT INTO tower_auth_schema VALUES (1000)").await;
     store.migrate().await.unwrap();
-    store.insert_key(key(1), NOW).await.unwrap();
+    store.insert_key(key(1)).await.unwrap();
     let versions = "SELECT version::text FROM tower_auth_schema ORDER BY version";
     assert_eq!(ask(&mut admin, versions).await, ["1", "1000"]);
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tower_auth::Subject;
 use tower_auth::store::{
-    FamilyRecord, KeyStore, Known, Peek, Postgres, Sqlite, TokenIds, TokenStore, UserRecord,
-    UserStore,
+    FamilyRecord, KeyStore, Known, ManagedKeyStore, ManagedUserStore, Peek, Postgres, Sqlite,
+    TokenIds, TokenStore, UserRecord, UserStore,
 };
 
 const BOUND: Duration = Duration::from_secs(1);
@@ -16,10 +16,10 @@ const TRIES: u32 = 1_000;
 
 /// Whether this node would let a key pass, as the layer asks: memory first, then the database.
 async fn passes(store: &impl KeyStore, n: u32) -> bool {
-    let record = match store.peek_key(&digest(n), NOW) {
+    let record = match store.peek_key(&digest(n)) {
         Peek::Found(record) => Some(record),
         Peek::Absent => None,
-        _ => store.find_key(&digest(n), NOW).await.unwrap(),
+        _ => store.find_key(&digest(n)).await.unwrap(),
     };
     record.is_some_and(|record| record.is_active(NOW))
 }
@@ -27,7 +27,7 @@ async fn passes(store: &impl KeyStore, n: u32) -> bool {
 async fn warm(store: &impl KeyStore, n: u32) {
     until("a warm key", async || {
         assert!(passes(store, n).await);
-        matches!(store.peek_key(&digest(n), NOW), Peek::Found(_))
+        matches!(store.peek_key(&digest(n)), Peek::Found(_))
     })
     .await;
 }
@@ -64,7 +64,7 @@ async fn refused_within_the_bound(since: Instant, passes: impl AsyncFnMut() -> b
 async fn tries(a: &Postgres, b: &Postgres, first: u32) -> Vec<Duration> {
     let mut lags = Vec::new();
     for n in (first..TRIES).step_by(8) {
-        a.insert_key(key(n), NOW).await.unwrap();
+        a.insert_key(key(n)).await.unwrap();
         warm(b, n).await;
         a.revoke_key(&Subject::user("1"), &format!("k{n}"), NOW)
             .await
@@ -140,28 +140,25 @@ async fn also_while_the_notification_connection_is_being_cut() {
 async fn users_and_tokens_that_one_node_denies_the_other_refuses_within_the_bound() {
     let (a, b, _) = two_nodes().await;
     let anna = Subject::user("anna");
-    a.insert_user(
-        UserRecord::new(anna.clone(), "anna").name("a@example.com"),
-        NOW,
-    )
-    .await
-    .unwrap();
+    a.insert_user(UserRecord::new(anna.clone(), "anna").name("a@example.com"))
+        .await
+        .unwrap();
     let family =
         |id: &str| FamilyRecord::new(id, anna.clone(), "{}", NOW, later(900), "1", later(900));
-    a.insert_family(family("f"), NOW).await.unwrap();
-    let is_active_on_b = async || match b.peek_disabled(&anna, NOW) {
-        Known::Ask => !b.is_disabled(&anna, NOW).await.unwrap(),
+    a.insert_family(family("f")).await.unwrap();
+    let is_active_on_b = async || match b.peek_disabled(&anna) {
+        Known::Ask => !b.is_disabled(&anna).await.unwrap(),
         known => known == Known::No,
     };
     let valid = async |token: TokenIds<'_>| match b.peek_revoked(token, NOW) {
         Known::Ask => !b.is_revoked(token, NOW).await.unwrap(),
         known => known == Known::No,
     };
-    let named = async |name: &str| match b.peek_user(name, NOW) {
+    let named = async |name: &str| match b.peek_user(name) {
         Peek::Found(user) => user.is_active(),
         Peek::Absent => false,
         _ => b
-            .find_user(name, NOW)
+            .find_user(name)
             .await
             .unwrap()
             .is_some_and(|user| user.is_active()),
@@ -174,7 +171,7 @@ async fn users_and_tokens_that_one_node_denies_the_other_refuses_within_the_boun
 
     for (is_active, expected) in [(false, false), (true, true), (false, false)] {
         let change = active(is_active);
-        a.change_user(&anna, change, NOW).await.unwrap();
+        a.change_user(&anna, change).await.unwrap();
         let since = Instant::now();
         refused_within_the_bound(since, async || is_active_on_b().await != expected).await;
         refused_within_the_bound(since, async || named("a@example.com").await != expected).await;
@@ -186,17 +183,17 @@ async fn users_and_tokens_that_one_node_denies_the_other_refuses_within_the_boun
         refused_within_the_bound(since, async || valid(token).await).await;
     }
     let change = names(&["ann"]);
-    a.change_user(&anna, change, NOW).await.unwrap();
+    a.change_user(&anna, change).await.unwrap();
     let since = Instant::now();
-    let found = async || matches!(b.peek_user("anna", NOW), Peek::Found(_));
+    let found = async || matches!(b.peek_user("anna"), Peek::Found(_));
     refused_within_the_bound(since, found).await;
 }
 
 #[tokio::test]
 async fn what_an_operator_changes_by_hand_is_heard_as_well() {
     let (a, _, name) = two_nodes().await;
-    a.insert_key(key(1), NOW).await.unwrap();
-    a.insert_user(UserRecord::new(Subject::user("anna"), "anna"), NOW)
+    a.insert_key(key(1)).await.unwrap();
+    a.insert_user(UserRecord::new(Subject::user("anna"), "anna"))
         .await
         .unwrap();
     warm(&a, 1).await;
@@ -213,7 +210,7 @@ async fn what_an_operator_changes_by_hand_is_heard_as_well() {
     .await;
     let since = Instant::now();
     refused_within_the_bound(since, async || passes(&a, 1).await).await;
-    let disabled = async || a.peek_disabled(&Subject::user("anna"), NOW) == Known::Yes;
+    let disabled = async || a.peek_disabled(&Subject::user("anna")) == Known::Yes;
     until("the user is disabled", disabled).await;
 }
 
@@ -222,7 +219,7 @@ async fn what_an_operator_changes_by_hand_is_heard_as_well() {
 async fn changes_that_are_committed_out_of_their_order_are_heard() {
     let (a, _, name) = two_nodes().await;
     for n in [1, 2] {
-        a.insert_key(key(n), NOW).await.unwrap();
+        a.insert_key(key(n)).await.unwrap();
         warm(&a, n).await;
     }
     let mut slow = PgConnection::connect(&server()).await.unwrap();
@@ -244,7 +241,7 @@ async fn two_processes_on_one_sqlite_file_hear_of_each_other() {
     let (a, b) = (open().await, open().await);
     a.migrate().await.unwrap();
     for n in 0..10 {
-        a.insert_key(key(n), NOW).await.unwrap();
+        a.insert_key(key(n)).await.unwrap();
         warm(&b, n).await;
         a.revoke_key(&Subject::user("1"), &format!("k{n}"), NOW)
             .await
@@ -263,11 +260,11 @@ async fn a_node_sees_its_own_changes_at_once_while_it_hears_of_them_as_well() {
     let store = postgres().await;
     let anna = Subject::user("anna");
     store
-        .insert_user(UserRecord::new(anna.clone(), "anna"), NOW)
+        .insert_user(UserRecord::new(anna.clone(), "anna"))
         .await
         .unwrap();
     for n in 0..200 {
-        store.insert_key(key(n), NOW).await.unwrap();
+        store.insert_key(key(n)).await.unwrap();
         warm(&store, n).await;
         store
             .revoke_key(&Subject::user("1"), &format!("k{n}"), NOW)
@@ -276,9 +273,9 @@ async fn a_node_sees_its_own_changes_at_once_while_it_hears_of_them_as_well() {
         assert!(!passes(&store, n).await);
         let is_active = n % 2 == 0;
         let change = active(is_active);
-        store.change_user(&anna, change, NOW).await.unwrap();
+        store.change_user(&anna, change).await.unwrap();
         for _ in 0..20 {
-            match store.peek_disabled(&anna, NOW) {
+            match store.peek_disabled(&anna) {
                 Known::Ask => {}
                 known => assert_eq!(known, Known::from(!is_active), "round {n}"),
             }

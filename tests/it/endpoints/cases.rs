@@ -69,7 +69,8 @@ pub(super) struct Case {
     pub(super) status: u16,
     /// The members of the answer; of a list, those of its elements.
     pub(super) members: &'static [&'static str],
-    /// The status of the same request after one that was carried out and whose answer was lost at that call, where it differs.
+    /// The status of the same request after one that was carried out and whose answer was lost at
+    /// that call, where it differs.
     pub(super) again: &'static [(&'static str, u16)],
 }
 
@@ -127,7 +128,7 @@ pub(super) fn cases(held: &Held) -> Vec<Case> {
         members,
         again: &[],
     };
-    let (one, private) = (held.key.record.id(), held.private.record.id());
+    let (one, private) = (&held.key.record.id, &held.private.record.id);
     let (key, rotate) = (
         format!("/api-keys/{one}/"),
         format!("/api-keys/{one}/rotate/"),
@@ -309,6 +310,18 @@ pub(super) fn cases(held: &Held) -> Vec<Case> {
             200,
             TOKEN,
         ),
+        Case {
+            again: &[("revoke_private_token", 404)],
+            ..case(
+                "rotate a private token",
+                "POST",
+                &format!("{private}rotate/"),
+                Some(json!({ "expires_at": "2027-01-17T08:00:00Z" })),
+                By::Access,
+                201,
+                NEW_TOKEN,
+            )
+        },
         Case {
             again: &[("revoke_private_token", 404)],
             ..case(

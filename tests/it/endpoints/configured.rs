@@ -1,32 +1,28 @@
 //! Other names, paths and bodies, and mistakes that are found when the endpoints are built.
 
 use super::world::*;
-use crate::support::SECRET;
+use crate::support::{SECRET, reply};
 use serde_json::{Map, json};
-use tower_auth::endpoint::{KeysEndpoint, PrivateTokensEndpoint, SignInEndpoint, UsersEndpoint};
-use tower_auth::store::Memory;
-use tower_auth::{
-    ApiKeys, AuthLayer, Basic, ConfigProblem, Jwt, KeyIds, PasswordPolicy, Tokens, Users,
+use tower::ServiceExt;
+use tower_auth::endpoint::{
+    Call, EndpointsBuilder, KeysEndpoint, PrivateTokensEndpoint, Refresh, SignIn, SignOut,
+    UsersEndpoint, Verify,
 };
+use tower_auth::store::{KeyRecord, Memory, Stores};
+use tower_auth::{ApiKeys, AuthLayer, ConfigProblem, Jwt, KeyIds, PasswordPolicy, Realm, Tokens};
 
 #[tokio::test]
 async fn fields_are_called_as_the_application_calls_them_and_so_are_they_in_refusals() {
     let plan = Plan {
-        endpoints: |endpoints| {
-            endpoints
-                .sign_in(
-                    "/login",
-                    SignInEndpoint::new()
-                        .name_field("username")
-                        .password_field("pass")
-                        .with_user(),
-                )
-                .users(
-                    "/people/",
-                    UsersEndpoint::new()
-                        .name_field("username")
-                        .profile_field("nick/name"),
-                )
+        endpoints: |endpoints, Services { users, tokens, .. }| {
+            let sign_in = SignIn::of(tokens)
+                .name_field("username")
+                .password_field("pass")
+                .with_user();
+            let people = UsersEndpoint::of(users)
+                .name_field("username")
+                .profile_field("nick/name");
+            endpoints.mount("/login", sign_in).mount("/people/", people)
         },
         ..Plan::default()
     };
@@ -123,22 +119,22 @@ async fn an_email_address_is_one() {
 async fn serial_ids_a_url_and_another_name_for_the_raw_key() {
     let plan = Plan {
         keys: |keys| keys.ids(KeyIds::Serial),
-        endpoints: |endpoints| {
-            let keys = KeysEndpoint::prefixed(PREFIX)
+        endpoints: |endpoints, Services { keys, .. }| {
+            let keys = KeysEndpoint::of(keys)
                 .key_field("api_key")
                 .show(|key, call| {
                     let mut shown = Map::new();
                     shown.insert("id".into(), KeysEndpoint::default_map(key)["id"].clone());
-                    shown.insert("name".into(), key.name().into());
+                    shown.insert("name".into(), (*key.name).into());
                     shown.insert(
                         "url".into(),
-                        call.url(&format!("/api/auth/clientkeys/{}/", key.id()))
+                        call.url(&format!("/api/auth/clientkeys/{}/", key.id))
                             .into(),
                     );
                     shown
                 })
                 .list(|keys| json!({ "count": keys.len(), "results": keys }));
-            endpoints.api_keys("/api/auth/clientkeys/", keys)
+            endpoints.mount("/api/auth/clientkeys/", keys)
         },
         ..Plan::default()
     };
@@ -196,15 +192,13 @@ async fn serial_ids_a_url_and_another_name_for_the_raw_key() {
 #[tokio::test]
 async fn a_public_url_stands_where_the_host_would() {
     let plan = Plan {
-        endpoints: |endpoints| {
-            let show = |key: &tower_auth::store::KeyRecord, call: &tower_auth::endpoint::Call| {
-                [("url".to_owned(), call.url(key.name()).into())]
-                    .into_iter()
-                    .collect()
+        endpoints: |endpoints, Services { keys, .. }| {
+            let show = |key: &KeyRecord, call: &Call| {
+                Map::from_iter([("url".to_owned(), call.url(&key.name).into())])
             };
             endpoints
                 .public_url("https://hub.example.com")
-                .api_keys("/keys/", KeysEndpoint::prefixed(PREFIX).show(show))
+                .mount("/keys/", KeysEndpoint::of(keys).show(show))
         },
         ..Plan::default()
     };
@@ -223,17 +217,17 @@ async fn a_public_url_stands_where_the_host_would() {
 #[tokio::test]
 async fn a_hook_that_panics_is_500_and_the_next_request_is_served() {
     let plan = Plan {
-        endpoints: |endpoints| {
+        endpoints: |endpoints, Services { keys, .. }| {
             let panics = |at: &'static str| move |name: &str| assert_ne!(name, at, "planted");
             let (owner, request, show) = (panics("owner"), panics("request"), panics("show"));
-            let asked = |call: &tower_auth::endpoint::Call| {
+            let asked = |call: &Call| {
                 call.head()
                     .headers
                     .get("x-panic")
                     .map_or("", |at| at.to_str().unwrap())
                     .to_owned()
             };
-            let keys = KeysEndpoint::prefixed(PREFIX)
+            let keys = KeysEndpoint::of(keys)
                 .owner(move |call| {
                     owner(&asked(call));
                     Ok(call.caller().unwrap().subject().clone())
@@ -246,7 +240,7 @@ async fn a_hook_that_panics_is_500_and_the_next_request_is_served() {
                     show(&asked(call));
                     KeysEndpoint::default_map(key)
                 });
-            endpoints.api_keys("/keys/", keys)
+            endpoints.mount("/keys/", keys)
         },
         ..Plan::default()
     };
@@ -271,29 +265,20 @@ async fn a_hook_that_panics_is_500_and_the_next_request_is_served() {
 
 #[tokio::test]
 async fn a_policy_and_a_limit_of_the_applications_own_hold() {
-    let store = Memory::new();
-    let users = Users::new(store.clone()).password_policy(PasswordPolicy::new().least_length(30));
-    let tokens = Tokens::hs256(SECRET).store(store).issuer(ISSUER);
-    let auth = AuthLayer::builder()
-        .users(users)
-        .tokens(tokens)
-        .build()
-        .unwrap();
+    let realm = Realm::new(Memory::new());
+    let users = realm.users(PasswordPolicy::new().least_length(30));
+    let tokens = realm.tokens(Tokens::hs256(SECRET).issuer(ISSUER));
+    let auth = AuthLayer::builder().accept(&tokens).build().unwrap();
     let endpoints = auth
         .endpoints()
         .body_limit(100)
-        .users("/users/", UsersEndpoint::new())
+        .mount("/users/", UsersEndpoint::of(&users))
         .build()
         .unwrap();
     let ask = async |password: &str| {
         let body = json!({ "email": "anna@example.com", "password": password });
         let request = asking("POST", "/users/", "", Some(&body));
-        crate::support::reply(
-            tower::ServiceExt::oneshot(endpoints.clone(), request)
-                .await
-                .unwrap(),
-        )
-        .await
+        reply(endpoints.clone().oneshot(request).await.unwrap()).await
     };
     assert_eq!(ask("tests only: 29 characters only").await.status, 201);
     assert_eq!(
@@ -303,49 +288,62 @@ async fn a_policy_and_a_limit_of_the_applications_own_hold() {
     assert_eq!(ask(&"long ".repeat(20)).await.status, 413);
 }
 
+/// What [`every`] mounts, of that realm.
+fn services(realm: &Realm) -> Services {
+    Services {
+        users: realm.users(PasswordPolicy::new()),
+        tokens: realm.tokens(Tokens::hs256(SECRET).issuer(ISSUER)),
+        keys: realm.api_keys(ApiKeys::prefix(PREFIX)),
+    }
+}
+
+/// A layer that accepts all of these.
+fn accepting(services: &Services) -> AuthLayer {
+    AuthLayer::builder()
+        .accept(services.users.basic())
+        .accept(&services.tokens)
+        .accept(&services.keys)
+        .build()
+        .unwrap()
+}
+
+fn problems(builder: EndpointsBuilder) -> Vec<ConfigProblem> {
+    match builder.build() {
+        Ok(_) => Vec::new(),
+        Err(error) => error.problems().to_vec(),
+    }
+}
+
 #[test]
 fn mistakes_are_found_when_the_endpoints_are_built() {
     use ConfigProblem as Problem;
-    let jwt = || {
-        Jwt::hs256(SECRET)
-            .issuer("https://login.example.com")
-            .audience("api")
-    };
-    let bare = AuthLayer::builder().jwt(jwt()).build().unwrap();
-    let problems = |builder: tower_auth::endpoint::EndpointsBuilder| {
-        builder
-            .build()
-            .map_or_else(|error| error.problems().to_vec(), |_| Vec::new())
-    };
+    let jwt = Jwt::hs256(SECRET)
+        .issuer("https://login.example.com")
+        .audience("api");
+    let bare = Realm::new(Stores::new());
+    let auth = AuthLayer::builder()
+        .realm(&bare)
+        .accept(jwt)
+        .build()
+        .unwrap();
+    // What a service lacks is told once, by however many endpoints it is used.
     assert_eq!(
-        problems(every(bare.endpoints()).body_limit(0)),
+        problems(every(auth.endpoints(), &services(&bare)).body_limit(0)),
         [
-            Problem::EndpointNeeds("users"),
-            Problem::EndpointNeeds("tokens"),
-            Problem::EndpointNeeds("tokens"),
-            Problem::EndpointNeeds("tokens"),
-            Problem::EndpointNeeds("tokens"),
-            Problem::EndpointNeeds("tokens"),
-            Problem::EndpointNeeds("users"),
-            Problem::EndpointNeeds("tokens"),
-            Problem::EndpointNeeds("users"),
-            Problem::EndpointNeeds("api_keys of that prefix"),
-            Problem::EndpointNeeds("users"),
-            Problem::EndpointNeeds("tokens"),
-            Problem::EndpointNeeds("tokens"),
+            Problem::NoStore("tokens"),
+            Problem::NoStore("users"),
+            Problem::NoStore("API keys"),
             Problem::Zero("body_limit"),
         ]
     );
-    let store = Memory::new();
-    let auth = AuthLayer::builder()
-        .users(store.clone())
-        .basic(Basic::new(store.clone()))
-        .tokens(Tokens::hs256(SECRET).store(store.clone()).issuer(ISSUER))
-        .api_keys(ApiKeys::new(store).prefix(PREFIX))
-        .build()
-        .unwrap();
-    assert_eq!(problems(every(auth.endpoints())), []);
-    let keys = || KeysEndpoint::prefixed(PREFIX);
+    let whole = services(&Realm::new(Memory::new()));
+    assert_eq!(
+        problems(every(auth.endpoints(), &whole)),
+        [Problem::TwoRealms]
+    );
+    let auth = accepting(&whole);
+    assert_eq!(problems(every(auth.endpoints(), &whole)), []);
+    let (tokens, keys) = (&whole.tokens, || KeysEndpoint::of(&whole.keys));
     for (path, found) in [
         ("api-keys/", "api-keys/"),
         ("/api-keys", "/api-keys{key_id}/"),
@@ -354,17 +352,15 @@ fn mistakes_are_found_when_the_endpoints_are_built() {
         ("/keys?x=/", "/keys?x=/"),
     ] {
         let found = Problem::Path(found.into());
-        assert!(
-            problems(auth.endpoints().api_keys(path, keys())).contains(&found),
-            "{path}"
-        );
+        let problems = problems(auth.endpoints().mount(path, keys()));
+        assert!(problems.contains(&found), "{path}");
     }
     let twice = auth
         .endpoints()
-        .refresh("/a/")
-        .verify("/a/")
-        .sign_out("/b/{x}/")
-        .sign_out("/b/{y}/");
+        .mount("/a/", Refresh::of(tokens))
+        .mount("/a/", Verify::of(tokens))
+        .mount("/b/{x}/", SignOut::of(tokens))
+        .mount("/b/{y}/", SignOut::of(tokens));
     assert_eq!(
         problems(twice),
         [
@@ -372,12 +368,27 @@ fn mistakes_are_found_when_the_endpoints_are_built() {
             Problem::TwoEndpoints("/b/{y}/".into())
         ]
     );
-    let tokens = auth
+    let clashing = auth
         .endpoints()
-        .private_tokens("/x/", PrivateTokensEndpoint::new());
+        .mount("/x/", PrivateTokensEndpoint::of(tokens))
+        .mount("/x/", keys());
+    // Each path once, however many methods of it clash.
     assert_eq!(
-        problems(tokens.api_keys("/x/", keys())).len(),
-        4,
-        "POST, GET, DELETE and rotate clash"
+        problems(clashing),
+        ["/x/", "/x/{key_id}/", "/x/{key_id}/rotate/"]
+            .map(|path| Problem::TwoEndpoints(path.into()))
+    );
+}
+
+#[test]
+fn stores_that_a_layer_can_do_with_are_not_enough_for_endpoints_that_manage() {
+    let stores = Stores::new()
+        .users(Memory::new())
+        .tokens(Memory::new())
+        .keys(Memory::new());
+    let services = services(&Realm::new(stores));
+    assert_eq!(
+        problems(every(accepting(&services).endpoints(), &services)),
+        ["managed users", "managed API keys", "private tokens"].map(ConfigProblem::NoStore)
     );
 }

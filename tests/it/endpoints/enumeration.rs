@@ -1,12 +1,13 @@
-//! What cannot be told apart: unknown user, wrong password, disabled account; a key that is unknown, revoked or expired.
+//! What cannot be told apart: unknown user, wrong password, disabled account; a key that is
+//! unknown, revoked or expired.
 
 use super::world::*;
 use crate::support::Reply;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tower_auth::store::{KeyStore, UserRecord, UserStore};
-use tower_auth::{Action, KeyRequest, Principal, Subject};
+use tower_auth::store::{ManagedUserStore, UserRecord};
+use tower_auth::{Action, KeyRequest, Subject};
 
 /// Of one request: the answer, the hashes and the calls of the store, each with its number.
 type Seen = (Reply, u64, BTreeMap<&'static str, usize>, Vec<Action>);
@@ -28,19 +29,13 @@ async fn seen(world: &World, request: http::Request<http_body_util::Full<bytes::
 async fn world() -> World {
     let world = World::new().await;
     let disabled = UserRecord::new(Subject::user("9"), "carl@example.com");
-    let hash = world
-        .user("7")
-        .await
-        .stored_hash()
-        .unwrap()
-        .expose()
-        .clone();
+    let hash = world.user("7").await.password_hash.clone().unwrap();
     for user in [
-        disabled.password_hash(hash).disabled(),
+        disabled.password_hash(hash.expose()).disabled(),
         UserRecord::new(Subject::user("10"), "dora@example.com"),
         UserRecord::new(Subject::user("11"), "emil@example.com").password_hash("$argon2id$broken"),
     ] {
-        world.memory.insert_user(user, world.now()).await.unwrap();
+        world.memory.insert_user(user).await.unwrap();
     }
     world
 }
@@ -113,35 +108,22 @@ async fn whoever_may_not_sign_in_with_basic_is_refused_alike_after_the_same_work
 async fn a_well_formed_key_that_is_unknown_revoked_expired_or_a_disabled_users_is_refused_alike() {
     for forgetful in [false, true] {
         let world = World::new().await;
-        let creator = Principal::from(world.user("7").await);
-        let request = || KeyRequest::new(Subject::user("7"), "ci");
+        let anna = Subject::user("7");
+        let request = || KeyRequest::new(anna.clone(), "ci");
         let expires = world.now() + Duration::from_secs(10);
-        let create = async |request| {
-            world
-                .keys()
-                .create(request, &creator, world.now())
-                .await
-                .unwrap()
-        };
+        let create = async |request| world.keys().issue(request).await.unwrap();
         let (good, revoked) = (create(request()).await, create(request()).await);
         let expired = create(request().expires(expires)).await;
         let superseded = create(request()).await;
-        let unknown = world
+        // Another service's, whose keys look alike.
+        let elsewhere = World::new().await;
+        let unknown = elsewhere.keys().issue(request()).await.unwrap();
+        let revoke = world.keys().revoke(&anna, &revoked.record.id);
+        revoke.await.unwrap();
+        let rotate = world
             .keys()
-            .mint(Subject::user("7"), "ci", world.now())
-            .unwrap();
-        world
-            .memory
-            .revoke_key(&Subject::user("7"), revoked.record.id(), world.now())
-            .await
-            .unwrap();
-        let zero = Duration::ZERO;
-        let id = superseded.record.id();
-        world
-            .keys()
-            .rotate(&Subject::user("7"), id, zero, world.now())
-            .await
-            .unwrap();
+            .rotate(&anna, &superseded.record.id, Duration::ZERO);
+        rotate.await.unwrap();
         world.pass(10);
         if forgetful {
             world.script.forget();
@@ -170,11 +152,7 @@ async fn a_well_formed_key_that_is_unknown_revoked_expired_or_a_disabled_users_i
             );
         }
         assert_eq!(seen(&world, ask(good.key.expose())).await.0.status, 200);
-        world
-            .users()
-            .disable(&Subject::user("7"), world.now())
-            .await
-            .unwrap();
+        world.users().disable(&anna).await.unwrap();
         let disabled = seen(&world, ask(good.key.expose())).await.0;
         assert_eq!(disabled, expected.0, "a disabled user's");
     }
@@ -185,24 +163,10 @@ async fn a_refresh_token_that_is_no_good_is_refused_alike_whatever_the_reason() 
     let world = World::new().await;
     let (rotated, ended) = (world.sign_in("7").await, world.sign_in("7").await);
     let of_disabled = world.sign_in("8").await;
-    let successor = world
-        .tokens()
-        .refresh(refresh(&rotated), world.now())
-        .await
-        .unwrap();
-    drop(
-        world
-            .tokens()
-            .refresh(refresh(&successor), world.now())
-            .await
-            .unwrap(),
-    );
+    let successor = world.tokens().refresh(refresh(&rotated)).await.unwrap();
+    drop(world.tokens().refresh(refresh(&successor)).await.unwrap());
     let old = world.sign_in("7").await;
-    world
-        .users()
-        .disable(&Subject::user("8"), world.now())
-        .await
-        .unwrap();
+    world.users().disable(&Subject::user("8")).await.unwrap();
     let caller = bearing(access(&ended));
     assert_eq!(
         world

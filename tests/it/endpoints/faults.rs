@@ -1,4 +1,5 @@
-//! Whatever call a store fails, however: 503, nothing is let through, nobody is taken for a thief, and the next request is served.
+//! Whatever call a store fails, however: 503, nothing is let through, nobody is taken for a thief,
+//! and the next request is served.
 
 use super::cases::{By, Case, Held, cases};
 use super::world::*;

@@ -1,4 +1,5 @@
-//! After a full life: no piece of a key, a token or a password in any record, event, log line or answer but the one that hands it out.
+//! After a full life: no piece of a key, a token or a password in any record, event, log line or
+//! answer but the one that hands it out.
 
 use super::world::*;
 use crate::support::Reply;

@@ -1,14 +1,14 @@
-//! Users and keys that Django and DRF wrote, through the endpoints: they are let in as they are, and kept anew from then on.
+//! Users and keys that Django and DRF wrote, through the endpoints: they are let in as they are,
+//! and kept anew from then on.
 
 use super::world::*;
 use crate::migration::{DRF_KEYS, PASSWORD, READ};
-use crate::support::{Reply, Whoami, reply};
+use crate::support::{Reply, send};
 use serde_json::json;
-use tower::ServiceExt;
 use tower_auth::endpoint::KeysEndpoint;
-use tower_auth::store::{KeyDigest, KeyRecord, KeyStore, UserRecord, UserStore};
+use tower_auth::store::{KeyDigest, KeyRecord, ManagedKeyStore, ManagedUserStore, UserRecord};
 use tower_auth::test_util::Intercept;
-use tower_auth::{Action, Secret, Subject, hash_password};
+use tower_auth::{Action, ApiKeys, Secret, Subject, hash_password};
 
 const FAULTS: [Intercept; 4] = [
     Intercept::Fail,
@@ -21,7 +21,7 @@ async fn world() -> World {
     let world = World::new().await;
     for (name, hash) in READ {
         let user = UserRecord::new(Subject::user(name), name).password_hash(hash);
-        world.memory.insert_user(user, world.now()).await.unwrap();
+        world.memory.insert_user(user).await.unwrap();
     }
     world
 }
@@ -37,13 +37,8 @@ async fn sign_in(world: &World, name: &str, password: &str) -> Reply {
 }
 
 async fn stored_hash(world: &World, name: &str) -> String {
-    world
-        .user(name)
-        .await
-        .stored_hash()
-        .unwrap()
-        .expose()
-        .clone()
+    let hash = world.user(name).await.password_hash.clone();
+    hash.unwrap().expose().clone()
 }
 
 /// The first that costs little.
@@ -106,15 +101,14 @@ async fn a_wrong_password_replaces_nothing() {
 #[tokio::test]
 async fn a_hash_that_is_replaced_does_not_undo_a_change_of_the_password_meanwhile() {
     let world = world().await;
-    let (memory, now) = (world.memory.clone(), world.now());
+    let memory = world.memory.clone();
     let new = hash_password("tests only: Klammer-Heftung").unwrap();
     let kept = new.clone();
     world.script.meanwhile("replace_password", 1, move || {
-        let user = at_once(memory.find_user_by_id(&Subject::user(cheap()), now))
-            .unwrap()
-            .unwrap();
-        at_once(memory.replace_password(user.id(), user.stored_hash(), Secret::new(new), now))
-            .unwrap();
+        let id = Subject::user(cheap());
+        let user = at_once(memory.find_user_by_id(&id)).unwrap().unwrap();
+        let former = user.password_hash.as_ref();
+        at_once(memory.replace_password(&id, former, Secret::new(new))).unwrap();
     });
     assert_eq!(
         sign_in(&world, cheap(), PASSWORD).await.status,
@@ -158,8 +152,10 @@ async fn a_hash_that_cannot_be_replaced_keeps_nobody_out_and_is_replaced_the_nex
 /// A service whose keys are those of DRF.
 async fn with_keys_of_drf() -> World {
     let plan = Plan {
-        keys: |keys| keys.bare().opaque().imported_sha512(),
-        endpoints: |endpoints| endpoints.api_keys("/api-keys/", KeysEndpoint::bare()),
+        keys: |_| ApiKeys::bare().opaque().imported_sha512(),
+        endpoints: |endpoints, Services { keys, .. }| {
+            endpoints.mount("/api-keys/", KeysEndpoint::of(keys))
+        },
         ..Plan::default()
     };
     let world = World::of(plan).await;
@@ -167,7 +163,7 @@ async fn with_keys_of_drf() -> World {
         let digest = KeyDigest::from_django(key.hashed_key).unwrap();
         let owner = Subject::user("7");
         let record = KeyRecord::new(key.prefix, owner, key.name, key.prefix, digest, world.now());
-        world.memory.insert_key(record, world.now()).await.unwrap();
+        world.memory.insert_key(record).await.unwrap();
     }
     world
 }
@@ -181,10 +177,10 @@ async fn settle() {
 async fn algorithm(world: &World, id: &str) -> String {
     let found = world
         .memory
-        .find_owned_key(&Subject::user("7"), id, world.now())
+        .find_owned_key(&Subject::user("7"), id)
         .await
         .unwrap();
-    found.unwrap().digest().algorithm().to_owned()
+    found.unwrap().digest.algorithm().to_owned()
 }
 
 #[tokio::test]
@@ -198,13 +194,8 @@ async fn keys_of_drf_are_accepted_in_every_form_and_stored_anew_at_the_first_use
             ("x-api-key", key.key.to_owned()),
         ] {
             let request = crate::support::get(&[(fields.0, &fields.1)]);
-            let service = tower_layer::Layer::layer(&world.auth, Whoami);
-            assert_eq!(
-                reply(service.oneshot(request).await.unwrap()).await.text(),
-                "ApiKey 7",
-                "{}",
-                key.name
-            );
+            let whoami = send(&world.auth, request).await;
+            assert_eq!(whoami.text(), "ApiKey 7", "{}", key.name);
             settle().await;
         }
         assert_eq!(algorithm(&world, key.prefix).await, "sha256");

@@ -1,4 +1,5 @@
-//! Whatever bytes come, to whatever route: an answer of the client's fault or a success, never a panic and never a 5xx.
+//! Whatever bytes come, to whatever route: an answer of the client's fault or a success, never a
+//! panic and never a 5xx.
 
 use super::cases::{By, Held, cases};
 use super::world::*;

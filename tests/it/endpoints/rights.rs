@@ -5,9 +5,9 @@ use super::world::*;
 use crate::support::{AUDIENCE, Reply, jwt, token_with};
 use serde_json::{Value, json};
 use tower_auth::endpoint::{KeysEndpoint, PrivateTokensEndpoint};
-use tower_auth::store::{KeyStore, UserChange, UserStore};
+use tower_auth::store::{ManagedKeyStore, ManagedUserStore, UserChange, UserRecord};
 use tower_auth::{
-    Grant, KeyRequest, Principal, Rejection, RejectionKind, Requirement, Scope, Scopes, Subject,
+    Grant, KeyRequest, Rejection, RejectionKind, Requirement, Scope, Scopes, Subject,
 };
 
 async fn new_key(world: &World, credential: &str, scopes: Value) -> Reply {
@@ -53,7 +53,7 @@ async fn a_key_has_no_more_scopes_than_its_creator() {
     assert_eq!(
         world
             .memory
-            .list_keys(&Subject::user("7"), world.now())
+            .list_keys(&Subject::user("7"), None, 1_000)
             .await
             .unwrap()
             .len(),
@@ -76,7 +76,7 @@ async fn a_key_with_more_rights_than_the_caller_is_not_rotated_into_the_callers_
         .as_str()
         .unwrap()
         .to_owned();
-    let path = format!("/api-keys/{}/rotate/", strong.record.id());
+    let path = format!("/api-keys/{}/rotate/", strong.record.id);
     let refused = world
         .post(&path, &bearing(&weak), json!({ "overlap": 60 }))
         .await;
@@ -87,14 +87,9 @@ async fn a_key_with_more_rights_than_the_caller_is_not_rotated_into_the_callers_
     assert_eq!(refused.json()["scope"], "reports:read reports:write");
     assert!(world.opens(strong.key.expose()).await);
 
-    let user = Principal::from(world.user("7").await);
     let request = KeyRequest::new(Subject::user("7"), "ci").role("staff");
-    let staff = world
-        .keys()
-        .create(request, &user, world.now())
-        .await
-        .unwrap();
-    let path = format!("/api-keys/{}/rotate/", staff.record.id());
+    let staff = world.keys().issue(request).await.unwrap();
+    let path = format!("/api-keys/{}/rotate/", staff.record.id);
     let refused = world.post(&path, &bearing(&weak), json!({})).await;
     assert_eq!(
         (refused.status.as_u16(), refused.code().as_str()),
@@ -109,9 +104,8 @@ async fn a_private_token_grants_no_more_than_the_access_token_that_made_it() {
     let narrow = Grant::new(Subject::user("7"))
         .scope("reports:read")
         .scope("admin");
-    let narrow = bearing(access(
-        &world.tokens().issue(narrow, world.now()).await.unwrap(),
-    ));
+    let narrow = world.tokens().issue(narrow).await.unwrap();
+    let narrow = bearing(access(&narrow));
     let body = json!({ "name": "laptop", "expires_at": "2027-01-20T00:00:00Z" });
     let made = world
         .post("/private-tokens/", &narrow, body.clone())
@@ -137,7 +131,7 @@ async fn a_private_token_grants_no_more_than_the_access_token_that_made_it() {
 #[tokio::test]
 async fn a_token_of_another_issuer_is_no_user_of_ours_though_its_subject_is_called_like_one() {
     let world = World::of(Plan {
-        layer: |layer| layer.jwt(jwt()),
+        layer: |layer| layer.accept(jwt()),
         ..Plan::default()
     })
     .await;
@@ -163,8 +157,8 @@ async fn a_token_of_another_issuer_is_no_user_of_ours_though_its_subject_is_call
 #[tokio::test]
 async fn the_application_says_who_owns_the_keys_and_what_it_takes_to_manage_them() {
     let plan = Plan {
-        endpoints: |endpoints| {
-            let keys = KeysEndpoint::prefixed(PREFIX)
+        endpoints: |endpoints, Services { keys, .. }| {
+            let keys = KeysEndpoint::of(keys)
                 .require(
                     Scope::new("reports:write")
                         .and(Requirement::check("no key", |by| by.key().is_none())),
@@ -177,7 +171,7 @@ async fn the_application_says_who_owns_the_keys_and_what_it_takes_to_manage_them
                     let by = call.caller().unwrap().subject().id().to_owned();
                     Ok(request.metadata(&json!({ "by": by })).unwrap().rate("5/s"))
                 });
-            endpoints.api_keys("/agents/{agent_id}/api-keys/", keys)
+            endpoints.mount("/agents/{agent_id}/api-keys/", keys)
         },
         ..Plan::default()
     };
@@ -190,13 +184,11 @@ async fn the_application_says_who_owns_the_keys_and_what_it_takes_to_manage_them
     assert_eq!(made.status, 201);
     let owned = world
         .memory
-        .list_keys(&Subject::new("agent", "1"), world.now())
+        .list_keys(&Subject::new("agent", "1"), None, 1_000)
         .await
         .unwrap();
-    assert_eq!(
-        (owned[0].metadata_json(), owned[0].own_rate()),
-        (Some(r#"{"by":"7"}"#), Some("5/s"))
-    );
+    assert_eq!(owned[0].metadata.as_deref(), Some(r#"{"by":"7"}"#));
+    assert_eq!(owned[0].rate, "5/s".parse().ok());
     assert_eq!(
         world
             .post("/agents/2/api-keys/", &annas, json!({ "name": "bot" }))
@@ -214,17 +206,16 @@ async fn the_application_says_who_owns_the_keys_and_what_it_takes_to_manage_them
     let key = bearing(made.json()["key"].as_str().unwrap());
     assert_eq!(world.get("/agents/1/api-keys/", &key).await.status, 403);
     // An agent's key is no user's: disabling one of that id does not touch it.
-    let carl =
-        tower_auth::store::UserRecord::new(Subject::user("1"), "carl@example.com").disabled();
-    world.memory.insert_user(carl, world.now()).await.unwrap();
+    let carl = UserRecord::new(Subject::user("1"), "carl@example.com").disabled();
+    world.memory.insert_user(carl).await.unwrap();
     assert!(world.opens(made.json()["key"].as_str().unwrap()).await);
 }
 
 #[tokio::test]
 async fn what_a_hook_grants_or_refuses_holds_at_sign_in_and_for_private_tokens() {
     let plan = Plan {
-        endpoints: |endpoints| {
-            every(endpoints).grant(|user, grant| match user.id().id() {
+        tokens: |tokens| {
+            tokens.grant(|user, grant| match user.id.id() {
                 "7" => grant.claim("company_id", &user.profile::<Value>().unwrap()["company"]),
                 _ => Err(Rejection::permission_denied("not in this company")),
             })
@@ -275,7 +266,7 @@ async fn what_a_user_has_lost_a_refresh_takes_away_and_what_was_won_it_does_not_
     change.roles = Some(["admin"].into_iter().collect());
     world
         .memory
-        .change_user(&Subject::user("7"), change, world.now())
+        .change_user(&Subject::user("7"), change)
         .await
         .unwrap();
     let second = world
@@ -292,7 +283,7 @@ async fn what_a_user_has_lost_a_refresh_takes_away_and_what_was_won_it_does_not_
     change.scopes = Some(Scopes::parse("reports:read reports:write admin"));
     world
         .memory
-        .change_user(&Subject::user("7"), change, world.now())
+        .change_user(&Subject::user("7"), change)
         .await
         .unwrap();
     let third = world
@@ -309,8 +300,8 @@ async fn what_a_user_has_lost_a_refresh_takes_away_and_what_was_won_it_does_not_
 async fn a_private_token_lives_as_long_as_the_caller_picks_within_the_configured_bound() {
     let plan = Plan {
         tokens: |tokens| tokens.private_lifetime(std::time::Duration::from_secs(30 * 86_400)),
-        endpoints: |endpoints| {
-            endpoints.private_tokens("/private-tokens/", PrivateTokensEndpoint::new())
+        endpoints: |endpoints, Services { tokens, .. }| {
+            endpoints.mount("/private-tokens/", PrivateTokensEndpoint::of(tokens))
         },
         ..Plan::default()
     };

@@ -1,4 +1,5 @@
-//! Each route: what it answers, to whom, and what it says to everybody else; as a tower service and on axum.
+//! Each route: what it answers, to whom, and what it says to everybody else; as a tower service and
+//! on axum.
 
 use super::cases::{By, Case, Held, cases};
 use super::world::*;
@@ -211,7 +212,7 @@ async fn another_method_is_405_that_lists_those_there_are_and_head_is_get_withou
 #[tokio::test]
 async fn a_path_that_is_spelled_in_another_way_is_404() {
     let (world, held) = world().await;
-    let id = held.key.record.id();
+    let id = &held.key.record.id;
     let paths = [
         "/".to_owned(),
         "/token".to_owned(),
@@ -396,7 +397,7 @@ async fn a_key_is_shown_once_and_a_revoked_one_never_again() {
 #[tokio::test]
 async fn a_route_whose_fields_are_all_optional_needs_no_body() {
     let (world, held) = world().await;
-    let path = format!("/api-keys/{}/rotate/", held.key.record.id());
+    let path = format!("/api-keys/{}/rotate/", held.key.record.id);
     let rotated = world
         .send(asking("POST", &path, &held.credential(By::Access), None))
         .await;

@@ -1,6 +1,6 @@
 //! A service with every endpoint, over a store that counts, fails or hangs as told.
 
-use crate::support::{Reply, SECRET, Whoami, bearer, reply, send};
+use crate::support::{Reply, SECRET, bearer, reply, send};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -15,13 +15,17 @@ use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tower::ServiceExt;
 use tower_auth::endpoint::{
-    Endpoints, EndpointsBuilder, KeysEndpoint, PrivateTokensEndpoint, SignInEndpoint, UsersEndpoint,
+    ChangePassword, Endpoints, EndpointsBuilder, Jwks, KeysEndpoint, PrivateTokensEndpoint,
+    Refresh, SignIn, SignOut, SignOutEverywhere, UsersEndpoint, Verify,
 };
-use tower_auth::store::{KeyStore, Memory, TokenStore, UserRecord, UserStore};
+use tower_auth::store::{
+    ManagedKeyStore, ManagedUserStore, Memory, PrivateTokenStore, TokenStore, UserRecord,
+};
 use tower_auth::test_util::{Intercept, Intercepted, ManualClock};
 use tower_auth::{
-    Action, ApiKeys, AuthLayer, AuthLayerBuilder, Basic, Clock, Grant, KeyRequest, NewKey,
-    NewPrivateToken, Principal, Subject, TokenIssuer, TokenPair, Tokens, Users, hash_password,
+    Action, ApiKeys, AuthLayer, AuthLayerBuilder, Clock, Grant, KeyIssuer, KeyRequest, NewKey,
+    NewPrivateToken, PasswordPolicy, Realm, Subject, TokenIssuer, TokenPair, Tokens, Users,
+    hash_password,
 };
 
 /// Everybody's. For tests only.
@@ -38,7 +42,14 @@ pub(crate) struct Plan {
     pub(crate) tokens: fn(Tokens) -> Tokens,
     pub(crate) keys: fn(ApiKeys) -> ApiKeys,
     pub(crate) layer: fn(AuthLayerBuilder) -> AuthLayerBuilder,
-    pub(crate) endpoints: fn(EndpointsBuilder) -> EndpointsBuilder,
+    pub(crate) endpoints: fn(EndpointsBuilder, &Services) -> EndpointsBuilder,
+}
+
+/// What the layer accepts and the endpoints use.
+pub(crate) struct Services {
+    pub(crate) users: Users,
+    pub(crate) tokens: TokenIssuer,
+    pub(crate) keys: KeyIssuer,
 }
 
 impl Default for Plan {
@@ -53,23 +64,26 @@ impl Default for Plan {
 }
 
 /// Every endpoint under its usual name.
-pub(crate) fn every(endpoints: EndpointsBuilder) -> EndpointsBuilder {
+pub(crate) fn every(endpoints: EndpointsBuilder, services: &Services) -> EndpointsBuilder {
+    let Services {
+        users,
+        tokens,
+        keys,
+    } = services;
+    let people = UsersEndpoint::of(users)
+        .profile_field("first_name")
+        .administrator("admin");
     endpoints
-        .sign_in("/token/", SignInEndpoint::new())
-        .refresh("/refresh/")
-        .verify("/verify/")
-        .sign_out("/logout/")
-        .sign_out_everywhere("/logout-everywhere/")
-        .change_password("/password/")
-        .users(
-            "/users/",
-            UsersEndpoint::new()
-                .profile_field("first_name")
-                .administrator("admin"),
-        )
-        .api_keys("/api-keys/", KeysEndpoint::prefixed(PREFIX))
-        .private_tokens("/private-tokens/", PrivateTokensEndpoint::new())
-        .jwks("/jwks/")
+        .mount("/token/", SignIn::of(tokens))
+        .mount("/refresh/", Refresh::of(tokens))
+        .mount("/verify/", Verify::of(tokens))
+        .mount("/logout/", SignOut::of(tokens))
+        .mount("/logout-everywhere/", SignOutEverywhere::of(tokens))
+        .mount("/password/", ChangePassword::of(users, tokens))
+        .mount("/users/", people)
+        .mount("/api-keys/", KeysEndpoint::of(keys))
+        .mount("/private-tokens/", PrivateTokensEndpoint::of(tokens))
+        .mount("/jwks/", Jwks::of(tokens))
 }
 
 pub(crate) struct World {
@@ -77,6 +91,7 @@ pub(crate) struct World {
     pub(crate) clock: ManualClock,
     pub(crate) script: Script,
     pub(crate) events: Heard,
+    services: Services,
     pub(crate) auth: AuthLayer,
     pub(crate) endpoints: Endpoints,
 }
@@ -89,29 +104,33 @@ impl World {
     pub(crate) async fn of(plan: Plan) -> Self {
         let (memory, clock) = (Memory::new(), ManualClock::new(NOW));
         for user in [anna(), ben()] {
-            memory.insert_user(user, clock.now()).await.unwrap();
+            memory.insert_user(user).await.unwrap();
         }
         let (script, events) = (Script::default(), Heard::default());
-        let (store, hear) = (script.over(&memory), events.clone());
-        let users = Users::new(store.clone());
-        let tokens = Tokens::hs256(SECRET).store(store.clone()).issuer(ISSUER);
-        let layer = AuthLayer::builder()
-            .users(users.clone())
-            .basic(Basic::new(users))
-            .tokens((plan.tokens)(tokens))
-            .api_keys((plan.keys)(ApiKeys::new(store).prefix(PREFIX)))
+        let hear = events.clone();
+        let realm = Realm::new(script.over(&memory))
             .store_deadline(Duration::from_millis(50))
             .clock(clock.clone())
             .on_event(move |event| hear.hear(event));
+        let services = Services {
+            users: realm.users(PasswordPolicy::new()),
+            tokens: realm.tokens((plan.tokens)(Tokens::hs256(SECRET).issuer(ISSUER))),
+            keys: realm.api_keys((plan.keys)(ApiKeys::prefix(PREFIX))),
+        };
+        let layer = AuthLayer::builder()
+            .accept(services.users.basic())
+            .accept(&services.tokens)
+            .accept(&services.keys);
         let auth = (plan.layer)(layer).build().unwrap();
-        let endpoints = (plan.endpoints)(auth.endpoints()).build().unwrap();
+        let endpoints = (plan.endpoints)(auth.endpoints(), &services);
         Self {
             memory,
             clock,
             script,
             events,
+            services,
             auth,
-            endpoints,
+            endpoints: endpoints.build().unwrap(),
         }
     }
 
@@ -124,58 +143,42 @@ impl World {
     }
 
     pub(crate) fn tokens(&self) -> &TokenIssuer {
-        self.auth.tokens().unwrap()
+        &self.services.tokens
     }
 
     pub(crate) fn users(&self) -> &Users {
-        self.auth.users().unwrap()
+        &self.services.users
     }
 
-    pub(crate) fn keys(&self) -> &ApiKeys {
-        self.auth.api_keys(Some(PREFIX)).unwrap()
+    pub(crate) fn keys(&self) -> &KeyIssuer {
+        &self.services.keys
     }
 
     pub(crate) async fn user(&self, id: &str) -> Arc<UserRecord> {
-        self.memory
-            .find_user_by_id(&Subject::user(id), self.now())
-            .await
-            .unwrap()
-            .unwrap()
+        let found = self.memory.find_user_by_id(&Subject::user(id)).await;
+        found.unwrap().unwrap()
     }
 
     /// What a sign-in gives, without its hash.
     pub(crate) async fn sign_in(&self, id: &str) -> TokenPair {
-        self.tokens()
-            .issue(Grant::from(&*self.user(id).await), self.now())
-            .await
-            .unwrap()
+        let grant = Grant::from(&*self.user(id).await);
+        self.tokens().issue(grant).await.unwrap()
     }
 
     /// A key of that user with all of the user's scopes.
     pub(crate) async fn key(&self, id: &str) -> NewKey {
         let user = self.user(id).await;
-        let request = KeyRequest::new(user.id().clone(), "ci")
-            .metadata(&json!({ "team": 3 }))
-            .unwrap();
-        let request = user
-            .scopes()
-            .iter()
-            .fold(request.rate("9/min"), KeyRequest::scope);
-        self.keys()
-            .create(request, &Principal::from(user), self.now())
-            .await
-            .unwrap()
+        let request = KeyRequest::new(user.id.clone(), "ci").rate("9/min");
+        let request = request.metadata(&json!({ "team": 3 })).unwrap();
+        let request = user.scopes.iter().fold(request, KeyRequest::scope);
+        self.keys().issue(request).await.unwrap()
     }
 
     pub(crate) async fn private_token(&self, id: &str) -> NewPrivateToken {
-        let (grant, expires) = (
-            Grant::from(&*self.user(id).await),
-            self.now() + Duration::from_secs(86_400),
-        );
-        self.tokens()
-            .issue_private(grant, "laptop", expires, self.now())
-            .await
-            .unwrap()
+        let grant = Grant::from(&*self.user(id).await);
+        let expires = self.now() + Duration::from_secs(86_400);
+        let made = self.tokens().issue_private(grant, "laptop", expires).await;
+        made.unwrap()
     }
 
     pub(crate) async fn send<B>(&self, request: Request<B>) -> Reply
@@ -205,95 +208,55 @@ impl World {
 
     pub(crate) async fn basic_opens(&self, name: &str, password: &str) -> bool {
         let request = crate::support::get(&[("authorization", &basic(name, password))]);
-        reply(
-            tower_layer::Layer::layer(&self.auth, Whoami)
-                .oneshot(request)
-                .await
-                .unwrap(),
-        )
-        .await
-        .status
-            == 200
+        send(&self.auth, request).await.status == 200
     }
 
     pub(crate) async fn refreshes(&self, token: &str) -> bool {
-        let reply = self
-            .post("/refresh/", "", json!({ "refresh": token }))
-            .await;
+        let body = json!({ "refresh": token });
+        let reply = self.post("/refresh/", "", body).await;
         assert!([200, 401].contains(&reply.status.as_u16()), "{reply:?}");
         reply.status == 200
     }
 
-    /// All records that the store has, of families those of these tokens, with all that their getters tell. Two equal texts: nothing
-    /// has changed.
+    /// All records that the store has, of families those of these tokens, with all that they hold.
+    /// Two equal texts: nothing has changed.
     pub(crate) async fn dump(&self, tokens: &[&str]) -> String {
-        let (now, mut text) = (self.now(), format!("{:?}\n", self.memory));
-        for user in self.memory.list_users(None, 100, now).await.unwrap() {
-            let names: Vec<_> = user.names().collect();
-            let (hash, profile) = (
-                user.stored_hash().map(|hash| hash.expose()),
-                user.profile_json(),
-            );
+        let mut text = format!("{:?}\n", self.memory);
+        for user in self.memory.list_users(None, 100).await.unwrap() {
+            let hash = user.password_hash.as_ref().map(|hash| hash.expose());
+            let rights = (&user.scopes, user.rate, user.created);
             writeln!(
                 text,
-                "{user:?} {names:?} {hash:?} {:?} {profile:?}",
-                user.scopes()
+                "{user:?} {:?} {hash:?} {:?} {rights:?}",
+                user.names, user.profile
             )
             .unwrap();
-            writeln!(text, "{:?} {:?}", user.own_rate(), user.created()).unwrap();
-            for key in self.memory.list_keys(user.id(), now).await.unwrap() {
-                let bytes = key
-                    .digest()
-                    .bytes()
-                    .iter()
-                    .fold(String::new(), |hex, b| format!("{hex}{b:02x}"));
-                writeln!(text, "{key:?} {:?} {bytes} {:?}", key.name(), key.digest()).unwrap();
+            let keys = self.memory.list_keys(&user.id, None, 1_000).await.unwrap();
+            for key in keys {
+                let digest = (&key.digest, key.digest.bytes());
+                let rights = (&key.roles, &key.metadata, key.rate);
+                let life = (key.lineage(), &key.successor, key.created);
                 writeln!(
                     text,
-                    "{:?} {:?} {:?}",
-                    key.roles(),
-                    key.metadata_json(),
-                    key.own_rate()
-                )
-                .unwrap();
-                writeln!(
-                    text,
-                    "{:?} {:?} {:?}",
-                    key.lineage(),
-                    key.successor(),
-                    key.created()
+                    "{key:?} {:?} {digest:x?} {rights:?} {life:?}",
+                    key.name
                 )
                 .unwrap();
             }
-            for token in self
-                .memory
-                .list_private_tokens(user.id(), now)
-                .await
-                .unwrap()
-            {
-                writeln!(text, "{token:?} {:?} {:?}", token.name(), token.created()).unwrap();
+            let private = self.memory.list_private_tokens(&user.id, None, 1_000);
+            for token in private.await.unwrap() {
+                writeln!(text, "{token:?} {:?} {:?}", token.name, token.created).unwrap();
             }
         }
-        for sid in tokens
-            .iter()
-            .filter_map(|token| claims(token)["sid"].as_str().map(str::to_owned))
-        {
-            let family = self.memory.find_family(&sid, now).await.unwrap().unwrap();
-            writeln!(
-                text,
-                "{family:?} {:?} {:?}",
-                family.grants(),
-                family.current()
-            )
-            .unwrap();
-            writeln!(
-                text,
-                "{:?} {:?} {:?}",
-                family.predecessor(),
-                family.expires(),
-                family.created()
-            )
-            .unwrap();
+        for token in tokens {
+            let claims = claims(token);
+            let Some(sid) = claims["sid"].as_str() else {
+                continue;
+            };
+            let family = self.memory.find_family(sid).await.unwrap().unwrap();
+            let place = (&family.current, &family.previous);
+            let times = (family.expires, family.created);
+            writeln!(text, "{family:?} {:?} {place:?} {times:?}", family.grants).unwrap();
         }
         text
     }

@@ -156,7 +156,8 @@ impl Case {
         }
     }
 
-    /// The request for a client or a service that takes no raw bytes; `None` where a field cannot be expressed.
+    /// The request for a client or a service that takes no raw bytes; `None` where a field cannot
+    /// be expressed.
     pub(super) fn request<B: Default>(&self, authority: &str) -> Option<Request<B>> {
         let mut request = Request::builder()
             .method(self.method)
@@ -317,7 +318,8 @@ fn one(reply: &Reply, name: &str) -> String {
     lines.join(" and ")
 }
 
-/// No field but these, and those of the server itself, whose values are fixed words, numbers or a date.
+/// No field but these, and those of the server itself, whose values are fixed words, numbers or a
+/// date.
 fn foreign_field(reply: &Reply, expected: &[&str]) -> Option<String> {
     let of_server = |name: &str, value: &HeaderValue| match name {
         "date" => value.len() == 29,

@@ -1,9 +1,11 @@
-//! No header field, however it is written, gets past a layer that a plain good credential would not get past.
+//! No header field, however it is written, gets past a layer that a plain good credential would not
+//! get past.
 
 mod case;
 mod leaks;
 mod properties;
 mod routes;
+mod sources;
 mod table;
 mod uniform;
 mod wire;

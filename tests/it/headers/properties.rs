@@ -1,4 +1,5 @@
-//! Whatever bytes a credential field holds, the answer is a refusal unless they are a good credential.
+//! Whatever bytes a credential field holds, the answer is a refusal unless they are a good
+//! credential.
 
 use super::wire::Witness;
 use super::world::{Mode, Setup, World, world};
@@ -63,7 +64,8 @@ impl Bench {
         })
     }
 
-    /// Every layer refuses these fields, in good form. None has Basic, which would cost a hash a case.
+    /// Every layer refuses these fields, in good form. None has Basic, which would cost a hash a
+    /// case.
     fn is_refused(&self, fields: &[(HeaderName, HeaderValue)]) -> Result<(), TestCaseError> {
         for (setup, layer) in &self.layers {
             let ignored = *setup == Setup::TokensOnly
@@ -257,7 +259,8 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     ]
 }
 
-/// The fields in which a changed credential can come; none where no field can hold it, or nothing has changed.
+/// The fields in which a changed credential can come; none where no field can hold it, or nothing
+/// has changed.
 fn changed_fields(good: &str, changed: &[u8]) -> Vec<(HeaderName, HeaderValue)> {
     let spaces = changed.iter().take_while(|b| **b == b' ').count();
     // Any number of spaces may stand between the scheme and the credential.

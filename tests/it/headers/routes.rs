@@ -100,7 +100,8 @@ async fn no_spelling_of_a_path_gets_past_the_layer_by_way_of_a_public_route() {
 
         for target in TARGETS {
             for (index, trick) in TRICKS.iter().enumerate() {
-                // An optional route is meant for anonymous callers; a bad token must not become one.
+                // An optional route is meant for anonymous callers; a bad token must not become
+                // one.
                 if mode == Mode::Optional && !trick.starts_with("Authorization") {
                     continue;
                 }

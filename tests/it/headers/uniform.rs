@@ -1,14 +1,15 @@
-//! What a caller must not be able to tell apart is alike to the byte, and what has no form costs no look-up.
+//! What a caller must not be able to tell apart is alike to the byte, and what has no form costs no
+//! look-up.
 
 use super::case::{Case, Expect, auth, x_key};
 use super::wire::{Witness, direct};
-use super::world::{Mode, PASSWORD, Setup, World, basic, world};
+use super::world::{Mode, PASSWORD, Setup, World, basic, prefixed, world};
 use crate::support::Reply;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tower_auth::store::Memory;
 use tower_auth::test_util::{Intercept, Intercepted};
-use tower_auth::{ApiKeys, AuthLayer, Basic};
+use tower_auth::{AuthLayer, PasswordPolicy, Realm};
 
 async fn ask(layer: &AuthLayer, headers: Vec<u8>) -> Reply {
     let case = Case::new("", "", Setup::All, headers, Expect::Unparsed);
@@ -104,10 +105,10 @@ async fn a_credential_without_a_good_form_asks_no_store() {
         counter.fetch_add(1, Ordering::SeqCst);
         Intercept::Pass
     });
-    let keys = ApiKeys::new(store.clone()).prefix("egret");
+    let realm = Realm::new(store);
     let layer = AuthLayer::builder()
-        .api_keys(keys)
-        .basic(Basic::new(store.clone()))
+        .accept(&realm.api_keys(prefixed()))
+        .accept(realm.users(PasswordPolicy::new()).basic())
         .build()
         .unwrap();
     let key = &world.unknown_key;

@@ -1,4 +1,5 @@
-//! A server on a loopback socket, and three ways to ask: raw bytes, HTTP/2 and a call of the service itself.
+//! A server on a loopback socket, and three ways to ask: raw bytes, HTTP/2 and a call of the
+//! service itself.
 
 use super::case::Case;
 use crate::support::{Reply, reply};
@@ -127,7 +128,8 @@ impl Drop for Http2 {
 }
 
 impl Http2 {
-    /// `None` where a field cannot be expressed, or the head is longer than a server takes over HTTP/2.
+    /// `None` where a field cannot be expressed, or the head is longer than a server takes over
+    /// HTTP/2.
     pub(super) async fn ask(&mut self, case: &Case) -> Option<Reply> {
         let fits = case.headers.len() < 12_000 && case.target.starts_with('/');
         let request = case.request("http://localhost").filter(|_| fits)?;

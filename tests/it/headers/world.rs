@@ -3,11 +3,13 @@
 use crate::support::{AUDIENCE, FAR, ISSUER, SECRET, jwt, token_for};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::OnceCell;
-use tower_auth::store::{KeyStore, Memory, UserRecord, UserStore};
+use tower_auth::store::{ManagedUserStore, Memory, UserRecord};
 use tower_auth::test_util::{ManualClock, TokenMint};
-use tower_auth::{ApiKeys, AuthLayer, AuthLayerBuilder, Basic, Subject, hash_password};
+use tower_auth::{
+    ApiKeys, AuthLayer, AuthLayerBuilder, Clock, KeyIssuer, KeyRequest, NewKey, PasswordPolicy,
+    Realm, Subject, hash_password,
+};
 
 /// `anna:` and this are 22 bytes, so that their base64 ends with `==`.
 pub(super) const PASSWORD: &str = "quiet Zebra 47 ox";
@@ -58,8 +60,19 @@ pub(super) async fn world() -> &'static World {
     WORLD.get_or_init(World::new).await
 }
 
-pub(super) fn now() -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(FAR - 1_000)
+pub(super) fn clock() -> ManualClock {
+    ManualClock::new(FAR - 1_000)
+}
+
+/// Keys like `egret_…`.
+pub(super) fn prefixed() -> ApiKeys {
+    ApiKeys::prefix("egret")
+}
+
+/// A key of that user.
+pub(super) async fn key_of(keys: &KeyIssuer, owner: &str) -> NewKey {
+    let request = KeyRequest::new(Subject::user(owner), "ci");
+    keys.issue(request).await.unwrap()
 }
 
 pub(super) fn basic(name_and_password: impl AsRef<[u8]>) -> String {
@@ -69,29 +82,19 @@ pub(super) fn basic(name_and_password: impl AsRef<[u8]>) -> String {
 impl World {
     async fn new() -> Self {
         let store = Memory::new();
-        let prefixed = ApiKeys::new(store.clone()).prefix("egret");
-        let bare = ApiKeys::new(store.clone()).bare();
-        let mint =
-            |keys: &ApiKeys, owner| keys.mint(Subject::user(owner), "ci", UNIX_EPOCH).unwrap();
-        let kept = [
-            (mint(&prefixed, "7"), None, None),
-            (mint(&bare, "8"), None, None),
-            (mint(&prefixed, "7"), Some(UNIX_EPOCH), None),
-            (mint(&prefixed, "7"), None, Some(now())),
-        ];
-        let mut keys = Vec::new();
-        for (new, revoked, expires) in kept {
-            keys.push(new.key.expose().clone());
-            let record = revoked
-                .into_iter()
-                .fold(new.record, |record, at| record.revoked(at));
-            let record = expires
-                .into_iter()
-                .fold(record, |record, at| record.expires(at));
-            store.insert_key(record, now()).await.unwrap();
-        }
-        let keys: [String; 4] = keys.try_into().unwrap();
-        let [key, bare_key, revoked_key, expired_key] = keys;
+        let earlier = ManualClock::new(FAR - 2_000);
+        let realm = Realm::new(store.clone()).clock(earlier);
+        let keys = realm.api_keys(prefixed());
+        let bare_keys = realm.api_keys(ApiKeys::bare());
+        let elsewhere = Realm::new(Memory::new()).api_keys(prefixed());
+        let key = key_of(&keys, "7").await;
+        let bare_key = key_of(&bare_keys, "8").await;
+        let unknown_key = key_of(&elsewhere, "7").await;
+        let revoked_key = key_of(&keys, "7").await;
+        let revoked = &revoked_key.record;
+        keys.revoke(&revoked.owner, &revoked.id).await.unwrap();
+        let expiring = KeyRequest::new(Subject::user("7"), "ci").expires(clock().now());
+        let expired_key = keys.issue(expiring).await.unwrap();
 
         let long_password = (0_u64..)
             .map(|n| n.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
@@ -109,50 +112,56 @@ impl World {
             let hash = hash_password(password).unwrap();
             hashes.push(hash.clone());
             let user = UserRecord::new(Subject::user(id), name).password_hash(hash);
-            store.insert_user(user, now()).await.unwrap();
+            store.insert_user(user).await.unwrap();
         }
         let away = UserRecord::new(Subject::user("12"), "away")
             .password_hash(hashes[0].clone())
             .disabled();
-        store.insert_user(away, now()).await.unwrap();
+        store.insert_user(away).await.unwrap();
 
         let expired =
             serde_json::json!({ "iss": ISSUER, "aud": AUDIENCE, "sub": "anna", "exp": 1_000 });
         Self {
             token: token_for("anna"),
             expired_token: TokenMint::hs256(SECRET).sign(&expired),
-            key,
-            bare_key,
-            unknown_key: mint(&prefixed, "7").key.expose().clone(),
-            revoked_key,
-            expired_key,
+            key: key.key.expose().clone(),
+            bare_key: bare_key.key.expose().clone(),
+            unknown_key: unknown_key.key.expose().clone(),
+            revoked_key: revoked_key.key.expose().clone(),
+            expired_key: expired_key.key.expose().clone(),
             long_password,
             hashes,
             store,
         }
     }
 
+    pub(super) fn store(&self) -> &Memory {
+        &self.store
+    }
+
+    /// A realm over the store, with counts of its own: what is tried in one test is no attempt in
+    /// another.
+    pub(super) fn realm(&self) -> Realm {
+        Realm::new(self.store.clone()).clock(clock())
+    }
+
     pub(super) fn builder(&self, setup: Setup) -> AuthLayerBuilder {
-        let prefixed = || ApiKeys::new(self.store.clone()).prefix("egret");
-        let builder = AuthLayer::builder().clock(ManualClock::new(FAR - 1_000));
+        let realm = self.realm();
+        let keys = realm.api_keys(prefixed());
+        let basic = realm.users(PasswordPolicy::new()).basic();
+        let builder = AuthLayer::builder().realm(&realm);
         match setup {
-            Setup::Usual => builder.jwt(jwt()).api_keys(prefixed()),
-            Setup::All => builder
-                .jwt(jwt())
-                .api_keys(prefixed())
-                .basic(Basic::new(self.store.clone())),
+            Setup::Usual => builder.accept(jwt()).accept(&keys),
+            Setup::All => builder.accept(jwt()).accept(&keys).accept(basic),
             Setup::BareKeys => {
-                let bare = ApiKeys::new(self.store.clone()).bare();
-                builder.jwt(jwt()).api_keys(prefixed()).api_keys(bare)
+                let bare = realm.api_keys(ApiKeys::bare());
+                builder.accept(jwt()).accept(&keys).accept(&bare)
             }
-            Setup::TokensOnly => builder.jwt(jwt()),
-            Setup::KeysOnly => builder.api_keys(prefixed()),
-            Setup::BasicOnly => builder.basic(Basic::new(self.store.clone())),
-            Setup::Small => builder
-                .jwt(jwt())
-                .api_keys(prefixed())
-                .max_credential_len(64),
-            Setup::Preflight => builder.jwt(jwt()).api_keys(prefixed()).allow_preflight(),
+            Setup::TokensOnly => builder.accept(jwt()),
+            Setup::KeysOnly => builder.accept(&keys),
+            Setup::BasicOnly => builder.accept(basic),
+            Setup::Small => builder.accept(jwt()).accept(&keys).max_credential_len(64),
+            Setup::Preflight => builder.accept(jwt()).accept(&keys).allow_preflight(),
         }
     }
 
@@ -181,8 +190,8 @@ impl World {
         }
     }
 
-    /// What must appear nowhere. Of a key its hint is public, the prefix and four characters, and of a token
-    /// all but its signature may be shown to whoever sent it.
+    /// What must appear nowhere. Of a key its hint is public, the prefix and four characters, and
+    /// of a token all but its signature may be shown to whoever sent it.
     pub(super) fn secrets(&self) -> Vec<String> {
         let keys = [
             &self.key,

@@ -1,4 +1,5 @@
-//! No token passes for another: of another use, issuer, audience or key, without what it needs, or tampered with.
+//! No token passes for another: of another use, issuer, audience or key, without what it needs, or
+//! tampered with.
 
 use crate::endpoints::world::*;
 use crate::support::SECRET;
@@ -6,10 +7,12 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tower_auth::store::Memory;
+use tower_auth::endpoint::Jwks;
+use tower_auth::store::{Memory, Stores};
 use tower_auth::test_util::{ManualClock, TokenMint};
 use tower_auth::{
-    AuthLayer, Clock, Grant, JwtAlgorithm, JwtKey, SigningKey, Subject, TokenPair, Tokens,
+    AuthLayer, Grant, JwtAlgorithm, JwtKey, Realm, SigningKey, Subject, TokenIssuer, TokenPair,
+    Tokens,
 };
 
 const OTHER_SECRET: &str = "tests only: jihgfedcba9876543210";
@@ -195,22 +198,27 @@ async fn a_token_that_is_not_signed_by_our_key_under_its_algorithm_is_none_of_ou
     assert!(world.refreshes(refresh(&pair)).await);
 }
 
-/// A layer of one issuer with a ring of keys, and a pair of its tokens.
-async fn ring(tokens: Tokens) -> (AuthLayer, TokenPair) {
-    let clock = ManualClock::new(NOW);
-    let tokens = tokens.store(Memory::new()).issuer(ISSUER);
-    let auth = AuthLayer::builder()
-        .tokens(tokens)
-        .clock(clock.clone())
-        .build()
-        .unwrap();
-    let pair = auth
-        .tokens()
-        .unwrap()
-        .issue(Grant::new(Subject::user("7")), clock.now())
-        .await
-        .unwrap();
-    (auth, pair)
+/// A service with an issuer of its own, and a pair of its tokens.
+struct Service {
+    auth: AuthLayer,
+    tokens: TokenIssuer,
+    pair: TokenPair,
+}
+
+async fn service(tokens: Tokens) -> Service {
+    let realm = Realm::new(Memory::new()).clock(ManualClock::new(NOW));
+    let tokens = realm.tokens(tokens);
+    let grant = Grant::new(Subject::user("7"));
+    Service {
+        auth: AuthLayer::builder().accept(&tokens).build().unwrap(),
+        pair: tokens.issue(grant).await.unwrap(),
+        tokens,
+    }
+}
+
+/// A service of the usual issuer with a ring of keys.
+async fn ring(tokens: Tokens) -> Service {
+    service(tokens.issuer(ISSUER)).await
 }
 
 async fn status(auth: &AuthLayer, token: &str) -> u16 {
@@ -232,47 +240,42 @@ fn p256(id: &str) -> SigningKey {
 
 #[tokio::test]
 async fn tokens_outlive_a_change_of_the_key_as_long_as_the_ring_holds_it() {
-    let (before, old) = ring(Tokens::new(p256("2026"))).await;
-    let (prepared, by_old) = ring(Tokens::new(p256("2026")).next_key(ed25519("2027"))).await;
+    let before = ring(Tokens::new(p256("2026"))).await;
+    let prepared = ring(Tokens::new(p256("2026")).next_key(ed25519("2027"))).await;
     let retired = JwtKey::ec(
         JwtAlgorithm::Es256,
         crate::tokens::keys::P256_X,
         crate::tokens::keys::P256_Y,
     );
-    let (after, new) = ring(Tokens::new(ed25519("2027")).retired_key(retired.id("2026"))).await;
-    let (done, _) = ring(Tokens::new(ed25519("2027"))).await;
-    let kid = |pair: &TokenPair| {
-        let head = URL_SAFE_NO_PAD
-            .decode(access(pair).split('.').next().unwrap())
-            .unwrap();
+    let after = ring(Tokens::new(ed25519("2027")).retired_key(retired.id("2026"))).await;
+    let done = ring(Tokens::new(ed25519("2027"))).await;
+    let kid = |service: &Service| {
+        let head = access(&service.pair).split('.').next().unwrap();
+        let head = URL_SAFE_NO_PAD.decode(head).unwrap();
         serde_json::from_slice::<Value>(&head).unwrap()["kid"].clone()
     };
     assert_eq!(
-        (kid(&old), kid(&by_old), kid(&new)),
+        (kid(&before), kid(&prepared), kid(&after)),
         ("2026".into(), "2026".into(), "2027".into())
     );
-    for (layer, token, expected) in [
-        (&before, &old, 200),
-        (&before, &new, 401),
-        (&prepared, &old, 200),
-        (&prepared, &new, 200),
-        (&after, &old, 200),
-        (&after, &new, 200),
-        (&done, &old, 401),
-        (&done, &new, 200),
+    let (old, new) = (access(&before.pair), access(&after.pair));
+    for (service, token, expected) in [
+        (&before, old, 200),
+        (&before, new, 401),
+        (&prepared, old, 200),
+        (&prepared, new, 200),
+        (&after, old, 200),
+        (&after, new, 200),
+        (&done, old, 401),
+        (&done, new, 200),
     ] {
-        assert_eq!(status(layer, access(token)).await, expected);
+        assert_eq!(status(&service.auth, token).await, expected);
     }
-    let key_set = |layer: &AuthLayer| -> Value {
-        serde_json::from_slice(&layer.tokens().unwrap().jwks()).unwrap()
-    };
-    let ids = |layer: &AuthLayer| -> Vec<Value> {
-        key_set(layer)["keys"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|key| key["kid"].clone())
-            .collect()
+    let ids = |service: &Service| -> Vec<Value> {
+        let set = service.tokens.jwks().unwrap();
+        let set: Value = serde_json::from_slice(&set).unwrap();
+        let keys = set["keys"].as_array().unwrap().iter();
+        keys.map(|key| key["kid"].clone()).collect()
     };
     assert_eq!(
         (ids(&before), ids(&prepared)),
@@ -286,10 +289,11 @@ async fn tokens_outlive_a_change_of_the_key_as_long_as_the_ring_holds_it() {
 
 #[tokio::test]
 async fn the_key_set_shows_what_verifies_and_nothing_that_signs() {
-    let (layer, pair) = ring(Tokens::new(ed25519("2027")).next_key(p256("2028"))).await;
-    let endpoints = layer
+    let ours = ring(Tokens::new(ed25519("2027")).next_key(p256("2028"))).await;
+    let endpoints = ours
+        .auth
         .endpoints()
-        .jwks("/.well-known/jwks.json")
+        .mount("/.well-known/jwks.json", Jwks::of(&ours.tokens))
         .build()
         .unwrap();
     let request = asking("GET", "/.well-known/jwks.json", "", None);
@@ -323,19 +327,17 @@ async fn the_key_set_shows_what_verifies_and_nothing_that_signs() {
         .issuer(ISSUER)
         .audience("reports")
         .key(JwtKey::ed25519(&x).id("2027"));
-    let theirs = AuthLayer::builder()
-        .jwt(jwt)
-        .clock(ManualClock::new(NOW))
-        .build()
-        .unwrap();
+    let realm = Realm::new(Stores::new()).clock(ManualClock::new(NOW));
+    let theirs = AuthLayer::builder().realm(&realm).accept(jwt);
+    let theirs = theirs.build().unwrap();
     assert_eq!(
-        status(&theirs, access(&pair)).await,
+        status(&theirs, access(&ours.pair)).await,
         401,
         "it is not for them"
     );
-    let (_, pair) = ring(Tokens::new(ed25519("2027")).audience("reports")).await;
-    assert_eq!(status(&theirs, access(&pair)).await, 200);
-    assert_eq!(status(&theirs, refresh(&pair)).await, 401);
+    let for_them = ring(Tokens::new(ed25519("2027")).audience("reports")).await;
+    assert_eq!(status(&theirs, access(&for_them.pair)).await, 200);
+    assert_eq!(status(&theirs, refresh(&for_them.pair)).await, 401);
 
     let world = World::new().await;
     let secret = world.get("/jwks/", "").await;
@@ -344,43 +346,23 @@ async fn the_key_set_shows_what_verifies_and_nothing_that_signs() {
 
 #[tokio::test]
 async fn the_tokens_of_two_services_with_one_secret_stay_apart() {
-    let layer = async |issuer: &str, audience: &str| {
-        let tokens = Tokens::hs256(SECRET)
-            .store(Memory::new())
-            .issuer(issuer)
-            .audience(audience);
-        let clock = ManualClock::new(NOW);
-        let auth = AuthLayer::builder()
-            .tokens(tokens)
-            .clock(clock.clone())
-            .build()
-            .unwrap();
-        let grant = Grant::new(Subject::user("7"));
-        let pair = auth
-            .tokens()
-            .unwrap()
-            .issue(grant, clock.now())
-            .await
-            .unwrap();
-        (auth, pair)
+    let of = async |issuer: &str, audience: &str| {
+        let tokens = Tokens::hs256(SECRET).issuer(issuer).audience(audience);
+        service(tokens).await
     };
     let services = [
-        layer("https://a.example.com", "reports").await,
-        layer("https://b.example.com", "reports").await,
-        layer("https://a.example.com", "invoices").await,
+        of("https://a.example.com", "reports").await,
+        of("https://b.example.com", "reports").await,
+        of("https://a.example.com", "invoices").await,
     ];
-    for (at, (auth, _)) in services.iter().enumerate() {
-        for (of, (_, pair)) in services.iter().enumerate() {
+    for (at, service) in services.iter().enumerate() {
+        for (of, Service { pair, .. }) in services.iter().enumerate() {
             assert_eq!(
-                status(auth, access(pair)).await == 200,
+                status(&service.auth, access(pair)).await == 200,
                 at == of,
                 "{of} at {at}"
             );
-            let refreshed = auth
-                .tokens()
-                .unwrap()
-                .refresh(refresh(pair), seconds(NOW))
-                .await;
+            let refreshed = service.tokens.refresh(refresh(pair)).await;
             assert_eq!(refreshed.is_ok(), at == of, "{of} at {at}");
         }
     }

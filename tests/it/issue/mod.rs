@@ -3,3 +3,4 @@
 mod confusion;
 mod keys;
 mod refresh;
+mod renewed;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
-use tower_auth::store::TokenStore;
+use tower_auth::store::{PrivateTokenStore, TokenStore};
 use tower_auth::{Action, Grant, Rejection, RejectionKind, Subject, TokenPair, Tokens};
 
 const AT_ONCE: usize = 1_000;
@@ -20,7 +20,7 @@ async fn with_tokens(tokens: fn(Tokens) -> Tokens) -> World {
 }
 
 async fn again(world: &World, pair: &TokenPair) -> Result<TokenPair, Rejection> {
-    world.tokens().refresh(refresh(pair), world.now()).await
+    world.tokens().refresh(refresh(pair)).await
 }
 
 async fn refused(world: &World, pair: &TokenPair) -> RejectionKind {
@@ -31,11 +31,11 @@ async fn refresh_at_once(world: &World, pair: &TokenPair) -> Vec<Result<TokenPai
     let start = Arc::new(Barrier::new(AT_ONCE));
     let mut all = JoinSet::new();
     for _ in 0..AT_ONCE {
-        let (tokens, start, now) = (world.tokens().clone(), Arc::clone(&start), world.now());
+        let (tokens, start) = (world.tokens().clone(), Arc::clone(&start));
         let token = refresh(pair).to_owned();
         all.spawn(async move {
             start.wait().await;
-            tokens.refresh(&token, now).await
+            tokens.refresh(&token).await
         });
     }
     all.join_all().await
@@ -114,15 +114,11 @@ async fn a_refresh_that_races_with_a_sign_out_leaves_nothing_that_works() {
     let world = World::new().await;
     for _ in 0..200 {
         let first = world.sign_in("7").await;
-        let (tokens, now, token) = (
-            world.tokens().clone(),
-            world.now(),
-            refresh(&first).to_owned(),
-        );
-        let refreshing = tokio::spawn(async move { tokens.refresh(&token, now).await });
-        let (tokens, now) = (world.tokens().clone(), world.now());
+        let (tokens, token) = (world.tokens().clone(), refresh(&first).to_owned());
+        let refreshing = tokio::spawn(async move { tokens.refresh(&token).await });
+        let tokens = world.tokens().clone();
         let ending =
-            tokio::spawn(async move { tokens.sign_out_everywhere(&Subject::user("7"), now).await });
+            tokio::spawn(async move { tokens.sign_out_everywhere(&Subject::user("7")).await });
         ending.await.unwrap().unwrap();
         let second = refreshing.await.unwrap();
         for pair in second.iter().chain([&first]) {
@@ -250,7 +246,7 @@ async fn without_rotation_a_refresh_gives_an_access_token_alone_and_the_refresh_
     let second = again(&world, &pair).await.unwrap();
     world
         .tokens()
-        .sign_out_everywhere(&Subject::user("7"), world.now())
+        .sign_out_everywhere(&Subject::user("7"))
         .await
         .unwrap();
     assert_eq!(refused(&world, &pair).await, RejectionKind::RevokedToken);
@@ -277,20 +273,17 @@ async fn tokens_say_what_was_configured_and_granted() {
         .scope("reports:read")
         .role("staff");
     let grant = grant.claim("company_id", &3).unwrap();
-    let pair = world
-        .tokens()
-        .issue(grant.clone(), world.now())
-        .await
-        .unwrap();
+    let pair = world.tokens().issue(grant).await.unwrap();
     let (said, kept) = (claims(access(&pair)), claims(refresh(&pair)));
     let expected = serde_json::json!({
-        "iss": ISSUER, "aud": "reports", "sub": "7", "token_type": "access", "iat": NOW, "exp": NOW + 60,
-        "jti": said["jti"], "sid": said["sid"], "scp": "reports:read", "groups": ["staff"], "company_id": 3,
+        "iss": ISSUER, "aud": "reports", "sub": "7", "token_type": "access",
+        "iat": NOW, "exp": NOW + 60, "jti": said["jti"], "sid": said["sid"],
+        "scp": "reports:read", "groups": ["staff"], "company_id": 3,
     });
     assert_eq!(said, expected);
     let expected = serde_json::json!({
-        "iss": ISSUER, "aud": "reports", "sub": "7", "token_type": "refresh", "iat": NOW, "exp": NOW + 600,
-        "jti": kept["jti"], "sid": said["sid"],
+        "iss": ISSUER, "aud": "reports", "sub": "7", "token_type": "refresh",
+        "iat": NOW, "exp": NOW + 600, "jti": kept["jti"], "sid": said["sid"],
     });
     assert_eq!(
         kept, expected,
@@ -309,11 +302,7 @@ async fn tokens_say_what_was_configured_and_granted() {
         let grant = Grant::new(Subject::user("7"))
             .claim(name, &"admin")
             .unwrap();
-        let refusal = world
-            .tokens()
-            .issue(grant.clone(), world.now())
-            .await
-            .unwrap_err();
+        let refusal = world.tokens().issue(grant.clone()).await.unwrap_err();
         assert_eq!(
             (refusal.status().as_u16(), refusal.fields()[0].field()),
             (400, name)
@@ -322,21 +311,13 @@ async fn tokens_say_what_was_configured_and_granted() {
         assert!(
             world
                 .tokens()
-                .issue_private(grant, "laptop", later, world.now())
+                .issue_private(grant, "laptop", later)
                 .await
                 .is_err()
         );
     }
     let agent = Grant::new(Subject::new("agent", "7"));
-    assert_eq!(
-        world
-            .tokens()
-            .issue(agent, world.now())
-            .await
-            .unwrap_err()
-            .status(),
-        400
-    );
+    assert_eq!(world.tokens().issue(agent).await.unwrap_err().status(), 400);
 }
 
 #[tokio::test]
@@ -346,27 +327,26 @@ async fn what_is_over_is_purged_and_what_is_not_stays() {
     let private = world.private_token("7").await;
     world
         .tokens()
-        .sign_out_everywhere(&Subject::user("8"), world.now())
+        .sign_out_everywhere(&Subject::user("8"))
         .await
         .unwrap();
-    assert_eq!(
-        world
-            .memory
-            .purge_tokens(world.now(), 100, world.now())
-            .await
-            .unwrap(),
-        0
-    );
+    let memory = &world.memory;
+    let purged = async |most| {
+        (
+            memory.purge_tokens(world.now(), most).await.unwrap(),
+            memory
+                .purge_private_tokens(world.now(), most)
+                .await
+                .unwrap(),
+        )
+    };
+    assert_eq!(purged(100).await, (0, 0));
     assert!(world.opens(access(&pairs[0])).await && !world.opens(access(&pairs[1])).await);
     world.pass(86_401);
-    // The private token, and what ben's access token was denied by.
     assert_eq!(
-        world
-            .memory
-            .purge_tokens(world.now(), 100, world.now())
-            .await
-            .unwrap(),
-        2
+        purged(100).await,
+        (1, 1),
+        "what ben's access token was denied by, and the private token"
     );
     assert!(!world.opens(private.token.expose()).await);
     assert_eq!(
@@ -375,21 +355,6 @@ async fn what_is_over_is_purged_and_what_is_not_stays() {
     );
     assert!(again(&world, &pairs[0]).await.is_ok());
     world.pass(91 * 86_400);
-    assert_eq!(
-        world
-            .memory
-            .purge_tokens(world.now(), 1, world.now())
-            .await
-            .unwrap(),
-        1,
-        "no more than asked"
-    );
-    assert_eq!(
-        world
-            .memory
-            .purge_tokens(world.now(), 100, world.now())
-            .await
-            .unwrap(),
-        1
-    );
+    assert_eq!(purged(1).await, (1, 0), "no more than asked");
+    assert_eq!(purged(100).await, (1, 0));
 }

@@ -8,7 +8,7 @@ use http::Request;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use tower_auth::ConfigProblem;
-use tower_auth::endpoint::{EndpointsBuilder, KeysEndpoint, Page, SignInEndpoint};
+use tower_auth::endpoint::{EndpointsBuilder, KeysEndpoint, Page, SignIn};
 
 async fn get(app: &Router, path: &str) -> Reply {
     reply(
@@ -27,7 +27,7 @@ async fn config(app: &Router) -> Value {
 #[tokio::test]
 async fn every_file_comes_under_the_policy_and_is_kept_by_nobody() {
     let site = Site::new().await;
-    let app = site.router(site.with_api_keys().page("/settings/", page()));
+    let app = site.router(site.with_api_keys().mount("/settings/", page()));
     let files = [
         ("/settings/", "text/html; charset=utf-8"),
         ("/settings/page.css", "text/css; charset=utf-8"),
@@ -70,7 +70,7 @@ async fn every_file_comes_under_the_policy_and_is_kept_by_nobody() {
 #[tokio::test]
 async fn nothing_of_a_request_is_in_the_page() {
     let site = Site::new().await;
-    let app = site.router(site.with_api_keys().page("/settings/", page()));
+    let app = site.router(site.with_api_keys().mount("/settings/", page()));
     let plain = get(&app, "/settings/").await;
     let request = Request::get("/settings/?q=%3Cscript%3Eevil()%3C/script%3E")
         .header("host", "evil.example.com");
@@ -85,27 +85,30 @@ async fn nothing_of_a_request_is_in_the_page() {
 #[tokio::test]
 async fn the_configuration_says_where_the_endpoints_are() {
     let site = Site::new().await;
-    let named = site.auth.endpoints().sign_in(
-        "/api/token/",
-        SignInEndpoint::new()
-            .name_field("user_name")
-            .password_field("pass_word"),
-    );
-    let named = named.api_keys(
-        "/api/keys/",
-        KeysEndpoint::prefixed("egret").key_field("api_key"),
-    );
-    let app = site.router(named.page("/settings/", page().title("Keys of Egret")));
+    let sign_in = SignIn::of(&site.tokens)
+        .name_field("user_name")
+        .password_field("pass_word");
+    let named = site
+        .auth
+        .endpoints()
+        .mount("/api/token/", sign_in)
+        .mount(
+            "/api/keys/",
+            KeysEndpoint::of(&site.keys).key_field("api_key"),
+        )
+        .mount("/settings/", page().title("Keys of Egret"));
+    let app = site.router(named);
     let expected = json!({
-        "title": "Keys of Egret", "cookies": false, "sign_in": "../api/token/", "refresh": null, "sign_out": null,
-        "owner": "owner/", "keys": "../api/keys/", "name_field": "user_name", "name_label": "User name",
-        "password_field": "pass_word", "secret_field": "api_key", "must_expire": false, "longest": null,
+        "title": "Keys of Egret", "cookies": false, "sign_in": "../api/token/", "refresh": null,
+        "sign_out": null, "owner": "owner/", "keys": "../api/keys/", "name_field": "user_name",
+        "name_label": "User name", "password_field": "pass_word", "secret_field": "api_key",
+        "must_expire": false, "longest": null,
     });
     assert_eq!(config(&app).await, expected);
 
     let app = site.router(
         site.with_private_tokens()
-            .page("/settings/", page().name_label("Email address")),
+            .mount("/settings/", page().name_label("Email address")),
     );
     let config = config(&app).await;
     let year = 366 * 24 * 60 * 60;
@@ -138,54 +141,57 @@ async fn a_page_that_lacks_something_is_found_when_it_is_built() {
             "{found:?}"
         );
     };
-    let keys = || KeysEndpoint::prefixed("egret");
+    let keys = || KeysEndpoint::of(&site.keys);
     let bare = || site.auth.endpoints();
     lacks(
         bare()
-            .api_keys("/api-keys/", keys())
-            .page("/settings/", Page::new()),
+            .mount("/api-keys/", keys())
+            .mount("/settings/", Page::new()),
         "sign_in",
     );
     lacks(
         bare()
-            .sign_in("/token/", SignInEndpoint::new())
-            .page("/settings/", Page::new()),
+            .mount("/token/", SignIn::of(&site.tokens))
+            .mount("/settings/", Page::new()),
         "keys",
     );
-    lacks(site.with_api_keys().page("/settings", Page::new()), "slash");
+    lacks(
+        site.with_api_keys().mount("/settings", Page::new()),
+        "slash",
+    );
     lacks(
         site.with_api_keys()
-            .page("/{tenant}/settings/", Page::new()),
+            .mount("/{tenant}/settings/", Page::new()),
         "path of its own",
     );
     lacks(
         site.with_api_keys()
-            .page("/settings/", Page::new().keys("/others/")),
+            .mount("/settings/", Page::new().keys("/others/")),
         "keys",
     );
-    let two = || site.with_api_keys().api_keys("/agents/{id}/keys/", keys());
-    lacks(two().page("/settings/", Page::new()), "keys");
+    let two = || site.with_api_keys().mount("/agents/{id}/keys/", keys());
+    lacks(two().mount("/settings/", Page::new()), "keys");
     lacks(
-        two().page("/settings/", Page::new().keys("/agents/{id}/keys/")),
+        two().mount("/settings/", Page::new().keys("/agents/{id}/keys/")),
         "parameters",
     );
     assert!(
         two()
-            .page("/settings/", Page::new().keys("/api-keys/"))
+            .mount("/settings/", Page::new().keys("/api-keys/"))
             .build()
             .is_ok()
     );
     for name in ["", "a b", "a;b", "a=b", "é", &"a".repeat(65)] {
         let wrong = problems(
             site.with_api_keys()
-                .page("/settings/", Page::new().cookies(name)),
+                .mount("/settings/", Page::new().cookies(name)),
         );
         assert!(
             matches!(wrong.as_slice(), [ConfigProblem::CookieName(_)]),
             "{name}: {wrong:?}"
         );
     }
-    let twice = site.with_api_keys().page("/api-keys/", Page::new());
+    let twice = site.with_api_keys().mount("/api-keys/", Page::new());
     assert!(matches!(
         problems(twice).as_slice(),
         [ConfigProblem::TwoEndpoints(_)]

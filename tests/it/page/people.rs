@@ -50,7 +50,7 @@ async fn was_discreet(browser: &Browser, expected: &[&str]) {
 async fn tokens_are_in_the_memory_of_the_page_alone() {
     let (site, browser) = (Site::new().await, Browser::start().await);
     let url = site
-        .serve(site.with_api_keys().page("/settings/", page()))
+        .serve(site.with_api_keys().mount("/settings/", page()))
         .await;
     browser.goto(&url).await;
     sign_in(&browser).await;
@@ -89,7 +89,7 @@ async fn tokens_in_cookies_outlive_a_reload_and_no_script_sees_them() {
     let url = site
         .serve(
             site.with_api_keys()
-                .page("/settings/", page().cookies("keys")),
+                .mount("/settings/", page().cookies("keys")),
         )
         .await;
     browser.goto(&url).await;
@@ -130,7 +130,7 @@ async fn tokens_in_cookies_outlive_a_reload_and_no_script_sees_them() {
 async fn an_expired_sign_in_is_renewed_as_long_as_it_can_be_and_then_said() {
     let (site, browser) = (Site::new().await, Browser::start().await);
     let url = site
-        .serve(site.with_api_keys().page("/settings/", page()))
+        .serve(site.with_api_keys().mount("/settings/", page()))
         .await;
     browser.goto(&url).await;
     sign_in(&browser).await;
@@ -156,7 +156,7 @@ async fn an_expired_sign_in_is_renewed_as_long_as_it_can_be_and_then_said() {
 async fn whatever_goes_wrong_is_said_where_it_is_wrong() {
     let (site, browser) = (Site::new().await, Browser::start().await);
     let url = site
-        .serve(site.with_private_tokens().page("/settings/", page()))
+        .serve(site.with_private_tokens().mount("/settings/", page()))
         .await;
     browser.goto(&url).await;
     browser.focused("#name").await;
@@ -223,7 +223,7 @@ async fn whatever_goes_wrong_is_said_where_it_is_wrong() {
 async fn a_key_that_is_shown_once_is_not_lost_by_a_slip_and_is_gone_afterwards() {
     let (site, browser) = (Site::new().await, Browser::start().await);
     let url = site
-        .serve(site.with_api_keys().page("/settings/", page()))
+        .serve(site.with_api_keys().mount("/settings/", page()))
         .await;
     browser.goto(&url).await;
     sign_in(&browser).await;
@@ -263,7 +263,7 @@ async fn the_page_speaks_every_format_of_refusals() {
     ];
     for site in sites {
         let url = site
-            .serve(site.with_api_keys().page("/settings/", page()))
+            .serve(site.with_api_keys().mount("/settings/", page()))
             .await;
         browser.goto(&url).await;
         browser.focused("#name").await;
@@ -304,7 +304,7 @@ async fn the_page_is_legible_narrow_and_named_in_every_state() {
     // Without a place to break it, as long as a name may be.
     let long = "m".repeat(200);
     let url = site
-        .serve(site.with_api_keys().page("/settings/", page()))
+        .serve(site.with_api_keys().mount("/settings/", page()))
         .await;
     browser.goto(&url).await;
     browser.focused("#name").await;
@@ -347,7 +347,8 @@ async fn the_page_is_legible_narrow_and_named_in_every_state() {
     browser.close().await;
 }
 
-/// In both schemes, wide and as narrow as a small phone: nothing to scroll sideways for, enough contrast, a name for every control.
+/// In both schemes, wide and as narrow as a small phone: nothing to scroll sideways for, enough
+/// contrast, a name for every control.
 async fn looks_good(browser: &Browser, state: &str) {
     for (width, scheme) in [(900, "light"), (900, "dark"), (320, "light"), (320, "dark")] {
         browser.look(width, scheme).await;
@@ -400,18 +401,21 @@ async fn looks_good(browser: &Browser, state: &str) {
 
 /// Elements that reach out of the window, or out of an open dialog.
 const TOO_WIDE: &str = "[document.scrollingElement, ...document.querySelectorAll('dialog[open]')]
-    .filter((element) => element.scrollWidth > element.clientWidth).map((element) => element.outerHTML.slice(0, 200))";
+    .filter((element) => element.scrollWidth > element.clientWidth)
+    .map((element) => element.outerHTML.slice(0, 200))";
 
 /// Controls that a finger misses (WCAG 2.2, 2.5.8).
 const TOO_SMALL: &str = "[...document.querySelectorAll('button, input, select')]
     .filter((element) => element.checkVisibility() && element.getBoundingClientRect().height < 24)
     .map((element) => element.outerHTML)";
 
-/// Text with a contrast below 4.5 to 1 (WCAG 2.2, 1.4.3). Behind an open dialog nothing is to be read.
+/// Text with a contrast below 4.5 to 1 (WCAG 2.2, 1.4.3). Behind an open dialog nothing is to be
+/// read.
 const TOO_FAINT: &str = "(() => {
     const channels = (color) => color.match(/[\\d.]+/g).map(Number);
     const light = (color) => {
-        const [r, g, b] = channels(color).map((c) => c / 255).map((c) => (c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4));
+        const [r, g, b] = channels(color).map((c) => c / 255)
+            .map((c) => (c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4));
         return .2126 * r + .7152 * g + .0722 * b;
     };
     const behind = (element) => {
@@ -423,18 +427,24 @@ const TOO_FAINT: &str = "(() => {
     };
     const within = document.querySelector('dialog[open]') ?? document.body;
     const hasText = (element) => element.matches('input, select') ||
-        [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
-    return [...within.querySelectorAll('*')].filter((element) => element.checkVisibility() && hasText(element)).map((element) => {
-        const [a, b] = [light(getComputedStyle(element).color), light(behind(element))].toSorted((a, b) => b - a);
+        [...element.childNodes]
+            .some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    const contrast = (element) => {
+        const colors = [light(getComputedStyle(element).color), light(behind(element))];
+        const [a, b] = colors.toSorted((a, b) => b - a);
         return [element.textContent || element.id, (a + .05) / (b + .05)];
-    }).filter(([, contrast]) => contrast < 4.5);
+    };
+    return [...within.querySelectorAll('*')]
+        .filter((element) => element.checkVisibility() && hasText(element))
+        .map(contrast)
+        .filter(([, contrast]) => contrast < 4.5);
 })()";
 
 #[tokio::test]
 async fn a_key_that_was_made_on_the_page_is_good() {
     let (site, browser) = (Site::new().await, Browser::start().await);
     let url = site
-        .serve(site.with_private_tokens().page("/settings/", page()))
+        .serve(site.with_private_tokens().mount("/settings/", page()))
         .await;
     browser.goto(&url).await;
     sign_in(&browser).await;

@@ -5,13 +5,13 @@ use axum::routing::get;
 use serde_json::json;
 use std::time::{Duration, UNIX_EPOCH};
 use tower_auth::endpoint::{
-    EndpointsBuilder, KeysEndpoint, Page, PrivateTokensEndpoint, SignInEndpoint,
+    EndpointsBuilder, KeysEndpoint, Page, PrivateTokensEndpoint, Refresh, SignIn, SignOut,
 };
 use tower_auth::store::Memory;
 use tower_auth::test_util::ManualClock;
 use tower_auth::{
-    ApiKeys, AuthLayer, AuthLayerBuilder, Basic, Clock, NewUser, Principal, Scope, Secret,
-    SystemClock, Tokens,
+    ApiKeys, AuthLayer, AuthLayerBuilder, Clock, KeyIssuer, NewUser, PasswordPolicy, Principal,
+    Realm, Scope, Secret, SystemClock, TokenIssuer, Tokens,
 };
 
 pub(super) const PASSWORD: &str = "correct-horse-battery";
@@ -21,68 +21,73 @@ pub(super) const REFRESH: Duration = Duration::from_secs(24 * 60 * 60);
 /// A service, its clock, and its users `anna@example.com` (company 1) and `ben@example.com`.
 pub(super) struct Site {
     pub(super) auth: AuthLayer,
+    pub(super) tokens: TokenIssuer,
+    pub(super) keys: KeyIssuer,
     pub(super) clock: ManualClock,
 }
 
 impl Site {
     pub(super) async fn new() -> Self {
-        Self::with(|builder| builder).await
+        Self::of(|tokens| tokens, |builder| builder).await
     }
 
     pub(super) async fn with(more: impl FnOnce(AuthLayerBuilder) -> AuthLayerBuilder) -> Self {
+        Self::of(|tokens| tokens, more).await
+    }
+
+    pub(super) async fn of(
+        tokens: impl FnOnce(Tokens) -> Tokens,
+        more: impl FnOnce(AuthLayerBuilder) -> AuthLayerBuilder,
+    ) -> Self {
         // Near the browser's own time, from which it counts the expiry of a new key.
-        let clock = ManualClock::new(
-            SystemClock
-                .now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap()
-                .as_secs(),
-        );
-        let store = Memory::new();
-        let tokens = Tokens::hs256(crate::support::SECRET)
-            .store(store.clone())
+        let now = SystemClock.now().duration_since(UNIX_EPOCH).unwrap();
+        let clock = ManualClock::new(now.as_secs());
+        let realm = Realm::new(Memory::new()).clock(clock.clone());
+        let users = realm.users(PasswordPolicy::new());
+        let configured = Tokens::hs256(crate::support::SECRET)
             .issuer("https://api.example.com")
             .access_lifetime(ACCESS)
             .refresh_lifetime(REFRESH);
+        let tokens = realm.tokens(tokens(configured));
+        let keys = realm.api_keys(ApiKeys::prefix("egret"));
         let builder = AuthLayer::builder()
-            .users(store.clone())
-            .tokens(tokens)
-            .api_keys(ApiKeys::new(store.clone()).prefix("egret"))
-            .basic(Basic::new(store))
-            .clock(clock.clone());
+            .accept(&tokens)
+            .accept(&keys)
+            .accept(users.basic());
         let auth = more(builder).build().unwrap();
         for (name, company) in [("anna@example.com", 1), ("ben@example.com", 2)] {
             let user = NewUser::new(name, Secret::new(String::from(PASSWORD)))
                 .scope("reports:read")
                 .profile(&json!({ "company_id": company }))
                 .unwrap();
-            auth.users()
-                .unwrap()
-                .register(user, clock.now())
-                .await
-                .unwrap();
+            users.register(user).await.unwrap();
         }
-        Self { auth, clock }
+        Self {
+            auth,
+            tokens,
+            keys,
+            clock,
+        }
     }
 
     /// Sign-in, refresh, sign-out and API keys.
     pub(super) fn with_api_keys(&self) -> EndpointsBuilder {
-        let keys = KeysEndpoint::prefixed("egret")
+        let keys = KeysEndpoint::of(&self.keys)
             .request(|_, request| Ok(request.scope(Scope::new("reports:read"))));
-        self.signing_in().api_keys("/api-keys/", keys)
+        self.signing_in().mount("/api-keys/", keys)
     }
 
     pub(super) fn with_private_tokens(&self) -> EndpointsBuilder {
         self.signing_in()
-            .private_tokens("/private-tokens/", PrivateTokensEndpoint::new())
+            .mount("/private-tokens/", PrivateTokensEndpoint::of(&self.tokens))
     }
 
     fn signing_in(&self) -> EndpointsBuilder {
-        let builder = self.auth.endpoints();
-        builder
-            .sign_in("/token/", SignInEndpoint::new())
-            .refresh("/refresh/")
-            .sign_out("/logout/")
+        self.auth
+            .endpoints()
+            .mount("/token/", SignIn::of(&self.tokens))
+            .mount("/refresh/", Refresh::of(&self.tokens))
+            .mount("/logout/", SignOut::of(&self.tokens))
     }
 
     pub(super) fn router(&self, endpoints: EndpointsBuilder) -> Router {

@@ -82,6 +82,25 @@ impl System {
         Answer::of(request, format!("{path} {body}")).await
     }
 
+    /// A key that stands in another field than the system reads is 401: `POST` where there is a body, else `GET`.
+    pub(super) async fn refuses_key_in(
+        &self,
+        path: &str,
+        body: &Value,
+        fields: &[(&'static str, String)],
+    ) {
+        for (name, value) in fields {
+            let url = format!("{}{path}", self.example.url);
+            let request = if body.is_null() {
+                self.http.get(url)
+            } else {
+                self.http.post(url).json(body)
+            };
+            let what = format!("{path} with {name}");
+            Answer::of(request.header(*name, value), what).await.is(401);
+        }
+    }
+
     pub(super) async fn get(&self, path: &str, auth: &str) -> Answer {
         self.send(Method::GET, path, auth, Value::Null).await
     }

@@ -180,6 +180,19 @@ async fn jobs_are_listed_for_a_client_key_until_it_is_deleted() {
         );
     }
     hub.get("/api/health/", &key).await.is(200);
+    let raw = new["api_key"].as_str().unwrap();
+    let elsewhere = [
+        ("authorization", bearer(raw)),
+        ("x-api-key", raw.to_owned()),
+    ];
+    hub.refuses_key_in("/api/jobs/", &Value::Null, &elsewhere)
+        .await;
+    let as_bearer = hub.get("/api/jobs/", &bearer(raw)).await;
+    let lines = [
+        r#"Bearer realm="api", error="invalid_token""#,
+        CHALLENGES[1],
+    ];
+    error(&as_bearer.challenged(&lines), "authentication_failed");
 
     // Keys are managed by whoever signed in, not by keys.
     let one = format!("{KEYS}{}/", new["id"]);

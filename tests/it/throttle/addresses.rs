@@ -25,10 +25,8 @@ async fn anonymous(auth: &AuthLayer, requests: &[(&str, Option<&str>)]) -> Vec<u
 
 fn one_a_minute(addresses: Addresses) -> AuthLayer {
     let world = World::new();
-    world
-        .builder()
+    over(&world.realm().addresses(addresses))
         .optional()
-        .addresses(addresses)
         .throttle(Throttle::per_address("1/min"))
         .build()
         .unwrap()

@@ -3,6 +3,7 @@
 mod addresses;
 mod attempts;
 mod fields;
+mod limiters;
 mod races;
 mod redis;
 mod rules;
@@ -13,58 +14,62 @@ use crate::support::*;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use std::time::{Duration, Instant, UNIX_EPOCH};
-use tower_auth::store::{KeyRecord, KeyStore, Memory};
+use std::time::{Duration, Instant};
+use tower_auth::store::Memory;
 use tower_auth::test_util::ManualClock;
 use tower_auth::throttle::Peer;
-use tower_auth::{ApiKeys, AuthLayer, AuthLayerBuilder, Subject};
+use tower_auth::{ApiKeys, AuthLayer, AuthLayerBuilder, KeyIssuer, KeyRequest, Realm, Subject};
 
 /// Keys in memory, and a clock that is moved by hand.
 pub(super) struct World {
-    pub(super) store: Memory,
-    pub(super) keys: ApiKeys,
+    store: Memory,
     pub(super) clock: ManualClock,
 }
 
 impl World {
     pub(super) fn new() -> Self {
-        let store = Memory::new();
-        let keys = ApiKeys::new(store.clone()).prefix("egret");
         Self {
-            store,
-            keys,
+            store: Memory::new(),
             clock: ManualClock::new(1_705_190_400),
         }
     }
 
+    /// A realm over these keys, with counters of its own: what another process would have.
+    pub(super) fn realm(&self) -> Realm {
+        Realm::new(self.store.clone()).clock(self.clock.clone())
+    }
+
+    /// A layer over a realm of its own.
     pub(super) fn builder(&self) -> AuthLayerBuilder {
-        AuthLayer::builder()
-            .api_keys(self.keys.clone())
-            .jwt(jwt())
-            .clock(self.clock.clone())
+        over(&self.realm())
+    }
+
+    pub(super) fn keys(&self) -> KeyIssuer {
+        keys_of(&self.realm())
     }
 
     /// A key of that owner.
     pub(super) async fn key(&self, owner: Subject) -> String {
-        self.key_with(owner, |record| record).await
+        self.key_with(KeyRequest::new(owner, "test")).await
     }
 
-    pub(super) async fn key_with(
-        &self,
-        owner: Subject,
-        edit: impl Fn(KeyRecord) -> KeyRecord,
-    ) -> String {
-        let new = self.keys.mint(owner, "test", UNIX_EPOCH).unwrap();
-        self.store
-            .insert_key(edit(new.record), UNIX_EPOCH)
-            .await
-            .unwrap();
+    pub(super) async fn key_with(&self, request: KeyRequest) -> String {
+        let new = self.keys().issue(request).await.unwrap();
         new.key.expose().clone()
     }
 
     pub(super) fn advance(&self, seconds: f64) {
         self.clock.advance(Duration::from_secs_f64(seconds));
     }
+}
+
+pub(super) fn keys_of(realm: &Realm) -> KeyIssuer {
+    realm.api_keys(ApiKeys::prefix("egret"))
+}
+
+/// A layer of that realm.
+pub(super) fn over(realm: &Realm) -> AuthLayerBuilder {
+    AuthLayer::builder().accept(&keys_of(realm)).accept(jwt())
 }
 
 pub(super) fn with_peer(mut request: Request<Full<Bytes>>, peer: &str) -> Request<Full<Bytes>> {

@@ -4,8 +4,8 @@ use super::server::Server;
 use super::*;
 use tower::ServiceBuilder;
 use tower::ServiceExt;
-use tower_auth::ConfigProblem;
 use tower_auth::throttle::{RedisLimiter, Settlement, Throttle};
+use tower_auth::{ConfigProblem, Secret};
 
 /// What a node needs that takes its time on a machine where everything else is tested too.
 fn patient(server: &Server) -> RedisLimiter {
@@ -19,7 +19,7 @@ fn nodes(
     rules: &[Throttle],
 ) -> Vec<AuthLayer> {
     let node = |_| {
-        let builder = world.builder().limiter(limiter());
+        let builder = over(&world.realm().limiter(limiter()));
         rules
             .iter()
             .fold(builder, |builder, rule| builder.throttle(rule.clone()))
@@ -39,6 +39,12 @@ async fn hammer(nodes: &[AuthLayer], key: &str, at_once: usize, each: usize) -> 
         }
     }
     tasks.join_all().await.into_iter().sum()
+}
+
+/// What `build()` says of a limiter.
+fn problems(limiter: RedisLimiter) -> Vec<ConfigProblem> {
+    let error = over(&World::new().realm().limiter(limiter)).build();
+    error.unwrap_err().problems().to_vec()
 }
 
 #[tokio::test]
@@ -134,7 +140,8 @@ async fn routes_are_apart_on_a_server_and_the_same_route_of_two_nodes_is_one() {
     let key = world.key(Subject::user("7")).await;
     let mut passed = Vec::new();
     for scope in ["search", "search", "report"] {
-        let auth = world.builder().limiter(patient(&server)).build().unwrap();
+        let realm = world.realm().limiter(patient(&server));
+        let auth = over(&realm).build().unwrap();
         let route = auth
             .throttle(scope, [Throttle::per_principal("5/hour")])
             .unwrap();
@@ -352,8 +359,7 @@ async fn a_server_is_asked_over_tls_if_it_has_a_certificate_that_is_trusted() {
     let server = Server::start_with_tls();
     let patient = |limiter: RedisLimiter| limiter.deadline(Duration::from_secs(10));
     let auth = |world: &World, limiter: RedisLimiter| {
-        let builder = world.builder().limiter(patient(limiter));
-        builder
+        over(&world.realm().limiter(patient(limiter)))
             .throttle(Throttle::per_principal("3/day").refuse_in_outage())
             .build()
             .unwrap()
@@ -388,15 +394,6 @@ async fn a_server_is_asked_over_tls_if_it_has_a_certificate_that_is_trusted() {
         "nobody trusts a certificate that signs itself"
     );
 
-    let problems = |limiter: RedisLimiter| {
-        World::new()
-            .builder()
-            .limiter(limiter)
-            .build()
-            .unwrap_err()
-            .problems()
-            .to_vec()
-    };
     assert_eq!(
         problems(limiter().root_certificates("no PEM")),
         [ConfigProblem::RedisCertificates]
@@ -430,15 +427,6 @@ async fn a_cluster_takes_rules_together_that_count_by_the_same() {
 
 #[tokio::test]
 async fn mistakes_are_reported_by_build() {
-    let problems = |limiter: RedisLimiter| {
-        World::new()
-            .builder()
-            .limiter(limiter)
-            .build()
-            .unwrap_err()
-            .problems()
-            .to_vec()
-    };
     assert_eq!(
         problems(RedisLimiter::new("http://x")),
         [ConfigProblem::RedisUrl]
@@ -514,21 +502,22 @@ fn four_processes(server: &Server, owner: usize, leases: u32) -> usize {
 
 async fn one_process(url: &str) {
     let variable = |name: &str| std::env::var(name).unwrap();
-    let (store, key) = (Memory::new(), "sixteen-or-more-characters");
-    let keys = ApiKeys::new(store.clone()).opaque().bare();
-    let owner = Subject::user(variable(OWNER));
-    let record = KeyRecord::new("1", owner, "", "", keys.digest(key), UNIX_EPOCH);
-    store.insert_key(record, UNIX_EPOCH).await.unwrap();
+    let key = "sixteen-or-more-characters";
     let leases = variable(LEASES).parse().unwrap();
     let limiter = RedisLimiter::new(url)
         .deadline(Duration::from_secs(10))
         .leases(leases);
     // By a clock that stands still no lease runs off unused, however slow the machine is.
-    let builder = AuthLayer::builder()
-        .api_keys(keys)
+    let realm = Realm::new(Memory::new())
         .limiter(limiter)
         .clock(ManualClock::new(1_000));
-    let auth = builder
+    let keys = realm.api_keys(ApiKeys::bare().opaque());
+    let request = KeyRequest::new(Subject::user(variable(OWNER)), "test");
+    keys.import(&Secret::new(key.to_owned()), request)
+        .await
+        .unwrap();
+    let auth = AuthLayer::builder()
+        .accept(&keys)
         .throttle(Throttle::per_principal("333/day"))
         .build()
         .unwrap();

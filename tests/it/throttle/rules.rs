@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tower::ServiceBuilder;
 use tower::ServiceExt;
-use tower_auth::throttle::{Call, Settlement, Throttle};
+use tower_auth::throttle::{Addresses, Call, Settlement, Throttle};
 use tower_auth::{Action, Clock, ConfigProblem, Grant, Scope, Tokens};
 
 #[tokio::test]
@@ -36,6 +36,21 @@ async fn a_caller_over_the_limit_is_refused_with_429_until_as_told() {
     );
     world.advance(0.1);
     assert_eq!(statuses(&auth, &key, 4).await, [200, 200, 200, 429]);
+}
+
+#[tokio::test]
+async fn a_layer_that_is_built_anew_over_the_same_realm_goes_on_counting() {
+    let world = World::new();
+    let realm = world.realm();
+    let layer = |realm: &Realm| {
+        let rule = Throttle::per_principal("3/min");
+        over(realm).throttle(rule).build().unwrap()
+    };
+    let key = world.key(Subject::user("7")).await;
+    assert_eq!(admitted(&layer(&realm), &key, 2).await, 2);
+    assert_eq!(admitted(&layer(&realm), &key, 5).await, 1);
+    let other = world.realm();
+    assert_eq!(admitted(&layer(&other), &key, 5).await, 3, "another realm");
 }
 
 #[tokio::test]
@@ -70,22 +85,15 @@ async fn owners_are_counted_together_and_apart_from_one_another() {
 #[tokio::test]
 async fn a_token_that_we_issued_counts_with_the_keys_of_its_user() {
     let world = World::new();
-    let tokens = Tokens::hs256(SECRET)
-        .store(Memory::new())
-        .issuer("https://api.example.com");
-    let auth = world
-        .builder()
-        .tokens(tokens)
+    let realm = world.realm();
+    let tokens = realm.tokens(Tokens::hs256(SECRET).issuer("https://api.example.com"));
+    let auth = over(&realm)
+        .accept(&tokens)
         .throttle(Throttle::per_principal("3/min"))
         .build()
         .unwrap();
     let key = world.key(Subject::user("7")).await;
-    let pair = auth
-        .tokens()
-        .unwrap()
-        .issue(Grant::new(Subject::user("7")), world.clock.now())
-        .await
-        .unwrap();
+    let pair = tokens.issue(Grant::new(Subject::user("7"))).await.unwrap();
     assert_eq!(admitted(&auth, &key, 2).await, 2);
     assert_eq!(admitted(&auth, pair.access().expose(), 5).await, 1);
     assert_eq!(admitted(&auth, &key, 1).await, 0);
@@ -94,16 +102,14 @@ async fn a_token_that_we_issued_counts_with_the_keys_of_its_user() {
 #[tokio::test]
 async fn keys_users_tenants_and_functions_count_what_they_say() {
     let world = World::new();
-    let metadata = |record: KeyRecord| {
-        record
-            .with_metadata(&serde_json::json!({ "tenant": 5 }))
-            .unwrap()
+    let of_tenant = async |owner: Subject| {
+        let request = KeyRequest::new(owner, "test");
+        let metadata = serde_json::json!({ "tenant": 5 });
+        world.key_with(request.metadata(&metadata).unwrap()).await
     };
-    let (one, two) = (
-        world.key_with(Subject::user("7"), metadata).await,
-        world.key(Subject::user("7")).await,
-    );
-    let other = world.key_with(Subject::new("agent", "8"), metadata).await;
+    let one = of_tenant(Subject::user("7")).await;
+    let two = world.key(Subject::user("7")).await;
+    let other = of_tenant(Subject::new("agent", "8")).await;
     let token = token_with(serde_json::json!({ "sub": "7", "tenant": "5" }));
     let by = |throttle| world.builder().throttle(throttle).build().unwrap();
 
@@ -157,16 +163,21 @@ async fn a_rotated_key_and_its_successor_share_a_limit() {
         .throttle(Throttle::per_key("3/min"))
         .build()
         .unwrap();
-    let first = world
-        .key_with(Subject::user("7"), |record| record.in_lineage("line"))
-        .await;
-    let successor = world
-        .key_with(Subject::user("7"), |record| record.in_lineage("line"))
-        .await;
-    assert_eq!(
-        admitted(&auth, &first, 2).await + admitted(&auth, &successor, 5).await,
-        3
-    );
+    let (keys, owner) = (world.keys(), Subject::user("7"));
+    let first = keys.issue(KeyRequest::new(owner.clone(), "test")).await;
+    let first = first.unwrap();
+    let overlap = Duration::from_secs(60);
+    let second = keys
+        .rotate(&owner, &first.record.id, overlap)
+        .await
+        .unwrap();
+    let third = keys.rotate(&owner, &second.record.id, overlap).await;
+    let third = third.unwrap();
+    let mut passed = 0;
+    for new in [first, second, third] {
+        passed += admitted(&auth, new.key.expose(), 2).await;
+    }
+    assert_eq!(passed, 3);
 }
 
 #[tokio::test]
@@ -177,18 +188,11 @@ async fn quotas_come_from_the_record_by_choice() {
         .throttle(Throttle::per_principal("2/min").record_quota())
         .build()
         .unwrap();
-    for (owner, rate, expected) in [
-        ("1", None, 2),
-        ("2", Some("4/min"), 4),
-        ("3", Some("4/month"), 2),
-    ] {
-        let edit = |record: KeyRecord| match rate {
-            Some(rate) => record.rate(rate),
-            None => record,
-        };
-        let key = world.key_with(Subject::user(owner), edit).await;
-        assert_eq!(admitted(&auth, &key, 9).await, expected, "{rate:?}");
-    }
+    let plain = world.key(Subject::user("1")).await;
+    let request = KeyRequest::new(Subject::user("2"), "test");
+    let more = world.key_with(request.rate("4/min")).await;
+    assert_eq!(admitted(&auth, &plain, 9).await, 2);
+    assert_eq!(admitted(&auth, &more, 9).await, 4);
 }
 
 #[tokio::test]
@@ -226,10 +230,9 @@ async fn quotas_come_from_whatever_a_function_knows_of_the_caller() {
         .throttle(Throttle::per_principal("2/min").quota(by_role))
         .build()
         .unwrap();
-    let (plain, gold) = (
-        world.key(Subject::user("1")).await,
-        world.key_with(Subject::user("2"), |r| r.role("gold")).await,
-    );
+    let plain = world.key(Subject::user("1")).await;
+    let request = KeyRequest::new(Subject::user("2"), "test");
+    let gold = world.key_with(request.role("gold")).await;
     assert_eq!(
         (
             admitted(&auth, &plain, 9).await,
@@ -330,16 +333,13 @@ async fn a_rule_that_observes_refuses_nothing_and_promises_nothing() {
     let world = World::new();
     let counted = Arc::new(Mutex::new(Vec::new()));
     let count = Arc::clone(&counted);
-    let auth = world
-        .builder()
-        .on_event(move |event| {
-            if event.action == Action::ThrottleWouldRefuse {
-                count
-                    .lock()
-                    .unwrap()
-                    .push((event.id.unwrap().to_owned(), event.at));
-            }
-        })
+    let realm = world.realm().on_event(move |event| {
+        if event.action == Action::ThrottleWouldRefuse {
+            let told = (event.id.unwrap().to_owned(), event.at);
+            count.lock().unwrap().push(told);
+        }
+    });
+    let auth = over(&realm)
         .throttle(Throttle::per_principal("1/min").observe().name("rehearsed"))
         .throttle(Throttle::per_principal("5/min"))
         .build()
@@ -455,14 +455,13 @@ async fn a_route_outside_of_any_layer_is_500() {
 #[tokio::test]
 async fn every_mistake_is_reported_by_build() {
     let world = World::new();
-    let error = world
-        .builder()
+    let addresses = Addresses::new().trust("10.0.0.0/99");
+    let error = over(&world.realm().addresses(addresses))
         .throttle(Throttle::per_principal("10/month"))
         .throttle(Throttle::per_key("5/s").name("a\"b"))
         .throttle(Throttle::per_key("5/s").name("same"))
         .throttle(Throttle::per_user("5/s").name("same"))
         .throttle(Throttle::per_user("5/s").most_keys(0))
-        .addresses(tower_auth::throttle::Addresses::new().trust("10.0.0.0/99"))
         .build()
         .unwrap_err();
     let problems = error.problems();

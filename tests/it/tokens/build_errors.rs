@@ -1,11 +1,13 @@
-//! Keys and policies that do not protect are mistakes of the configuration: `build()` names the rule, never the key.
+//! Keys and policies that do not protect are mistakes of the configuration: `build()` names the
+//! rule, never the key.
 
 use super::forge::*;
 use super::keys;
 use super::policy::key;
 use crate::support::{AUDIENCE, ISSUER, SECRET};
 use tower_auth::{
-    AuthLayer, ConfigError, ConfigProblem as Problem, Jwt, JwtAlgorithm as Alg, JwtKey,
+    AuthLayer, AuthLayerBuilder, ConfigError, ConfigProblem as Problem, Jwt, JwtAlgorithm as Alg,
+    JwtKey,
 };
 
 fn ours() -> Jwt {
@@ -14,7 +16,7 @@ fn ours() -> Jwt {
 
 fn errors(jwts: impl IntoIterator<Item = Jwt>) -> Result<(), ConfigError> {
     jwts.into_iter()
-        .fold(AuthLayer::builder(), |builder, jwt| builder.jwt(jwt))
+        .fold(AuthLayer::builder(), AuthLayerBuilder::accept)
         .build()
         .map(drop)
 }

@@ -1,4 +1,5 @@
-//! RSA signatures over the usual header and claims that no library makes: what RFC 8017 §8 has a verifier refuse.
+//! RSA signatures over the usual header and claims that no library makes: what RFC 8017 §8 has a
+//! verifier refuse.
 //!
 //! Computed once with `pow(padded, d, n)` in Python and the keys of `keys`.
 

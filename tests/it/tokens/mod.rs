@@ -1,4 +1,5 @@
-//! Which tokens are let in: a table of labelled ones, mistakes in keys and policies, and properties of all tokens.
+//! Which tokens are let in: a table of labelled ones, mistakes in keys and policies, and properties
+//! of all tokens.
 
 mod build_errors;
 mod cases;

@@ -4,8 +4,9 @@ use super::forge::{NOW, SECRET_384, SECRET_512};
 use super::keys;
 use crate::support::{AUDIENCE, ISSUER, SECRET};
 use std::time::Duration;
+use tower_auth::store::Stores;
 use tower_auth::test_util::ManualClock;
-use tower_auth::{AuthLayer, Jwt, JwtAlgorithm as Alg, JwtKey};
+use tower_auth::{AuthLayer, AuthLayerBuilder, Jwt, JwtAlgorithm as Alg, JwtKey, Realm};
 
 pub(super) const OTHER_ISSUER: &str = "https://login.example.org";
 /// Test value: the secret of the other issuer, or of the newer key.
@@ -104,10 +105,10 @@ impl Policy {
     }
 
     pub(super) fn layer(self) -> AuthLayer {
-        let builder = AuthLayer::builder().clock(ManualClock::new(self.now()));
+        let realm = Realm::new(Stores::new()).clock(ManualClock::new(self.now()));
         self.jwts()
             .into_iter()
-            .fold(builder, |builder, jwt| builder.jwt(jwt))
+            .fold(AuthLayer::builder().realm(&realm), AuthLayerBuilder::accept)
             .build()
             .unwrap()
     }

@@ -21,7 +21,8 @@ async fn no_flipped_bit_is_accepted(alg: Alg) {
         for bit in 0..8 {
             let mut token = right.clone();
             token[at] ^= 1 << bit;
-            // A control character cannot stand in a header field at all. A space at the end is one after the token.
+            // A control character cannot stand in a header field at all. A space at the end is one
+            // after the token.
             let Some(request) = request(&token) else {
                 continue;
             };
@@ -83,7 +84,8 @@ fn is_refused(reply: &Reply) -> bool {
     reply.challenges() == [format!("Bearer realm=\"api\", error=\"{error}\"")]
 }
 
-/// What a strict reader makes of claims: whether they are good at `NOW`, with a leeway of 60 seconds.
+/// What a strict reader makes of claims: whether they are good at `NOW`, with a leeway of 60
+/// seconds.
 fn are_good(claims: &Value) -> bool {
     let text = |name: &str| {
         claims
@@ -206,7 +208,9 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn arbitrary_bytes_as_a_bearer_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn arbitrary_bytes_as_a_bearer_are_refused(
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
         if let Some(reply) = answer(&bytes) {
             prop_assert!(is_refused(&reply), "{reply:?}");
         }
@@ -232,14 +236,21 @@ proptest! {
         header in prop::collection::vec(any::<u8>(), 0..80),
         claims in prop::collection::vec(any::<u8>(), 0..80),
     ) {
-        for token in [hs(&header, &claims), hs(super::forge::header(Alg::Hs256), &claims), hs(&header, super::forge::claims())] {
+        for token in [
+            hs(&header, &claims),
+            hs(super::forge::header(Alg::Hs256), &claims),
+            hs(&header, super::forge::claims()),
+        ] {
             let reply = answer(token.as_bytes()).unwrap();
             prop_assert!(is_refused(&reply), "{reply:?}");
         }
     }
 
     #[test]
-    fn arbitrary_json_as_signed_header_and_claims_is_refused(header in any_json(), claims in any_json()) {
+    fn arbitrary_json_as_signed_header_and_claims_is_refused(
+        header in any_json(),
+        claims in any_json(),
+    ) {
         let reply = answer(hs(header.to_string(), claims.to_string()).as_bytes()).unwrap();
         prop_assert!(is_refused(&reply), "{reply:?}");
     }

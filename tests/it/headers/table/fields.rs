@@ -4,7 +4,7 @@ use super::Table;
 use crate::headers::case::{Expect, Why, auth, bytes, field, no, no_bearer, x_key};
 use crate::headers::world::{PASSWORD, Setup, World, basic};
 use Expect::Caller;
-use Why::{Malformed, Missing, Scheme, Several, Token};
+use Why::{Key, Malformed, Missing, Scheme, Several, Token};
 
 const ANNA: Expect = Caller("Jwt anna");
 
@@ -36,7 +36,12 @@ fn several_lines(t: &mut Table, w: &World) {
         [auth("Bearer x.y.z"), good()].concat(),
         no_bearer(Several),
     );
-    t.case("empty and good", [auth(""), good()].concat(), no(Several));
+    // Whichever of them is first.
+    t.case(
+        "empty and good",
+        [auth(""), good()].concat(),
+        no_bearer(Several),
+    );
     t.case(
         "good and empty",
         [good(), auth("")].concat(),
@@ -51,7 +56,32 @@ fn several_lines(t: &mut Table, w: &World) {
     t.case(
         "unknown scheme and good",
         [auth("Digest x"), good()].concat(),
+        no_bearer(Several),
+    );
+    t.case(
+        "good and unknown scheme",
+        [good(), auth("Digest x")].concat(),
+        no_bearer(Several),
+    );
+    t.case(
+        "two unknown schemes",
+        [auth("Digest x"), auth("Digest x")].concat(),
         no(Several),
+    );
+    t.case(
+        "Bearer as the third and in lower case",
+        [auth("Digest x"), auth(""), auth("bearer x")].concat(),
+        no_bearer(Several),
+    );
+    t.case(
+        "two without a Bearer and a key",
+        [auth("Digest x"), auth("Digest x"), x_key(k)].concat(),
+        no(Several),
+    );
+    t.case(
+        "a second line that is a Bearer, and a key",
+        [auth("Digest x"), good(), x_key(k)].concat(),
+        no_bearer(Several),
     );
     t.case(
         "apart from each other",
@@ -67,13 +97,13 @@ fn several_lines(t: &mut Table, w: &World) {
     t.case(
         "bytes outside of ASCII and good",
         [auth("\u{ff}"), good()].concat(),
-        no(Several),
+        no_bearer(Several),
     );
     t.on(Setup::All);
     t.case(
         "Basic and token",
         [auth(basic(format!("anna:{PASSWORD}"))), good()].concat(),
-        no(Several),
+        no_bearer(Several),
     );
 
     t.group("several X-API-Key lines", Setup::Usual);
@@ -151,12 +181,13 @@ fn joined(t: &mut Table, w: &World) {
         no(Several),
     );
     t.case("two keys", x_key(format!("{k}, {k}")), no(Several));
+    // In a field of its own a comma may be part of a key; no part is taken for the whole.
     t.case(
         "two keys without a space",
         x_key(format!("{k},{k}")),
-        no(Several),
+        no(Key),
     );
-    t.case("key and empty", x_key(format!("{k},")), no(Several));
+    t.case("key and empty", x_key(format!("{k},")), no(Key));
     // The parameters of a foreign scheme hold commas of their own.
     t.case(
         "unknown scheme and good",

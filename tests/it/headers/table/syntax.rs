@@ -173,7 +173,7 @@ fn foreign_characters(t: &mut Table, w: &World) {
     t.case(
         "of the prefix of a key",
         x_key(format!("%65{}", &k[1..])),
-        no(Malformed),
+        no(Why::Key),
     );
     t.case(
         "of padding",
@@ -274,7 +274,7 @@ fn foreign_characters(t: &mut Table, w: &World) {
         auth(format!("Bearer token=\"{j}\"")),
         no_bearer(Malformed),
     );
-    t.case("around a key", x_key(format!("\"{k}\"")), no(Malformed));
+    t.case("around a key", x_key(format!("\"{k}\"")), no(Why::Key));
     t.case(
         "angle brackets",
         auth(format!("Bearer <{j}>")),

@@ -272,6 +272,36 @@ fn other_tokens() -> Vec<Case> {
         ),
     );
     for text in [
+        "Bearer",
+        "bearer",
+        "JWT",
+        "at+jwt",
+        "application/at+jwt",
+        "access",
+    ] {
+        row.accept(
+            format!("payload typ {text}"),
+            claim("typ", &format!("\"{text}\"")),
+        );
+    }
+    // As Keycloak writes them.
+    for text in [
+        "ID",
+        "Refresh",
+        "Offline",
+        "Logout",
+        "logout",
+        "DPoP",
+        "Serialized-ID",
+        "",
+        "Bearer ",
+    ] {
+        row.refuse(
+            format!("payload typ {text:?}"),
+            claim("typ", &format!("\"{text}\"")),
+        );
+    }
+    for text in [
         "refresh",
         "Refresh",
         "id",
@@ -307,6 +337,7 @@ fn other_tokens() -> Vec<Case> {
     for json in ["null", "true", "1", "[\"access\"]", "{}", "[]"] {
         row.refuse(format!("token_type JSON {json}"), claim("token_type", json));
         row.refuse(format!("token_use JSON {json}"), claim("token_use", json));
+        row.refuse(format!("payload typ JSON {json}"), claim("typ", json));
     }
     row.refuse("access by one, refresh by the other", {
         hs(

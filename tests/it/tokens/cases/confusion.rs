@@ -1,5 +1,5 @@
-//! A key used as what it is not: a public key as a shared secret, a key for another algorithm, a key from the token,
-//! a key of another issuer.
+//! A key used as what it is not: a public key as a shared secret, a key for another algorithm, a
+//! key from the token, a key of another issuer.
 
 use crate::support::{ISSUER, SECRET};
 use crate::tokens::forge::*;

@@ -361,7 +361,8 @@ fn base64_forms() -> Vec<Case> {
     row.done()
 }
 
-/// The segment with its last letter's unused bits set: it decodes to the same bytes where a reader is lax.
+/// The segment with its last letter's unused bits set: it decodes to the same bytes where a reader
+/// is lax.
 fn other_last_letter(segment: &str) -> String {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     assert_ne!(segment.len() % 4, 0, "no unused bits");

@@ -1,0 +1,60 @@
+use super::attempts::Attempts;
+use super::origin::Origin;
+use crate::credential::Credential;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// A credential that somebody tries, right or wrong: what a [`Scheme`](crate::Scheme) is asked about.
+#[derive(Clone, Copy)]
+pub struct Attempt<'a> {
+    credential: &'a Credential<'a>,
+    now: SystemTime,
+    attempts: &'a Arc<Attempts>,
+    peer: Option<IpAddr>,
+}
+
+impl<'a> Attempt<'a> {
+    #[inline]
+    pub(crate) fn new(
+        credential: &'a Credential<'a>,
+        now: SystemTime,
+        attempts: &'a Arc<Attempts>,
+        peer: Option<IpAddr>,
+    ) -> Self {
+        Self {
+            credential,
+            now,
+            attempts,
+            peer,
+        }
+    }
+
+    /// What is presented, unverified.
+    #[must_use]
+    pub fn credential(&self) -> &'a Credential<'a> {
+        self.credential
+    }
+
+    /// The time of the request.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.now
+    }
+
+    /// Where it comes from, for those who count it.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin::new(self.attempts, self.peer)
+    }
+}
+
+/// Never shows what was presented.
+impl fmt::Debug for Attempt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt")
+            .field("credential", self.credential)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}

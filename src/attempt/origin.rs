@@ -1,0 +1,312 @@
+use super::attempts::{Attempts, Counted};
+use super::ticket::Ticket;
+use crate::principal::Subject;
+use crate::reject::Rejection;
+use crate::throttle::limiter::Key;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where attempts come from, and who counts them.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    attempts: Arc<Attempts>,
+    /// `None` where the server does not tell.
+    source: Option<[u8; 16]>,
+}
+
+/// What an attempt is at.
+#[derive(Clone, Copy)]
+pub(crate) enum Target<'a> {
+    /// An account, by whatever name.
+    Account(&'a Subject),
+    /// A name that no account has.
+    Nobody(&'a str),
+}
+
+impl Origin {
+    /// `peer` is the whole address.
+    pub(crate) fn new(attempts: &Arc<Attempts>, peer: Option<IpAddr>) -> Self {
+        Self {
+            attempts: Arc::clone(attempts),
+            source: peer.map(|peer| attempts.source(peer)),
+        }
+    }
+
+    /// Counts an attempt from there, whatever it presents, or refuses it where there were too many: before anybody is asked.
+    pub(crate) fn enter(&self) -> Result<Ticket, Rejection> {
+        match self.source {
+            None => Ok(Ticket::new(&self.attempts, Vec::new())),
+            Some(source) => {
+                let key = self.attempts.key(b'a', &[&source]);
+                self.entered(&[Counted::Source(key)])
+            }
+        }
+    }
+
+    /// Counts an attempt at an account, or refuses it where there were too many: before a password is hashed.
+    pub(crate) fn enter_account(&self, target: Target<'_>) -> Result<Ticket, Rejection> {
+        match target {
+            Target::Account(id) => {
+                let parts = [id.kind().as_bytes(), id.id().as_bytes()];
+                let place = self.key_of_place(b'I', parts);
+                let ticket = self.enter_pair(self.attempts.key(b'i', &parts), place)?;
+                Ok(ticket.at(place))
+            }
+            Target::Nobody(name) => {
+                let name = normalised(name);
+                let parts = [b"".as_slice(), name.as_bytes()];
+                let place = self.key_of_place(b'N', parts);
+                self.enter_pair(self.attempts.key(b'n', &parts), place)
+            }
+        }
+    }
+
+    fn key_of_place(&self, kind: u8, [first, second]: [&[u8]; 2]) -> Option<Key> {
+        let source = self.source?;
+        Some(self.attempts.key(kind, &[first, second, &source]))
+    }
+
+    /// From where its owner is known, what others do to the account does not matter.
+    fn enter_pair(&self, account: Key, place: Option<Key>) -> Result<Ticket, Rejection> {
+        match place {
+            None => self.entered(&[Counted::Account(account)]),
+            Some(place) if self.attempts.is_known(place) => self.entered(&[Counted::Pair(place)]),
+            Some(place) => self.entered(&[Counted::Pair(place), Counted::Account(account)]),
+        }
+    }
+
+    fn entered(&self, counted: &[Counted]) -> Result<Ticket, Rejection> {
+        match self.attempts.enter(counted) {
+            Ok(receipts) => {
+                let entered = counted.iter().copied().zip(receipts).collect();
+                Ok(Ticket::new(&self.attempts, entered))
+            }
+            Err(wait) => Err(Rejection::throttled(Duration::from_nanos(wait))),
+        }
+    }
+}
+
+/// What names have in common that people take for the same.
+fn normalised(name: &str) -> String {
+    name.chars()
+        .filter(|c| !c.is_whitespace() && !c.is_control())
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+#[cfg(all(test, feature = "test-util"))]
+mod tests {
+    use super::*;
+    use crate::address::Addresses;
+    use crate::attempt::AttemptLimits;
+    use crate::attempt::attempts::KNOWN_FOR;
+    use crate::reject::RejectionKind;
+    use crate::test_util::ManualClock;
+
+    struct World {
+        attempts: Arc<Attempts>,
+        clock: ManualClock,
+    }
+
+    const RIGHT: Result<(), Rejection> = Ok(());
+
+    fn wrong() -> Result<(), Rejection> {
+        Err(Rejection::new(RejectionKind::InvalidPassword, "test"))
+    }
+
+    fn failure() -> Result<(), Rejection> {
+        Err(Rejection::unavailable("test", "the store is down"))
+    }
+
+    fn source(n: u8) -> Option<IpAddr> {
+        Some(IpAddr::from([192, 0, 2, n]))
+    }
+
+    impl World {
+        fn new() -> Self {
+            let (clock, mut problems) = (ManualClock::new(1_000), Vec::new());
+            let attempts = Attempts::build(
+                AttemptLimits::new(),
+                Arc::new(Addresses::new()),
+                Arc::new(clock.clone()),
+                &mut problems,
+            );
+            assert!(problems.is_empty());
+            Self {
+                attempts: Arc::new(attempts),
+                clock,
+            }
+        }
+
+        fn from(&self, peer: Option<IpAddr>) -> Origin {
+            Origin::new(&self.attempts, peer)
+        }
+
+        fn at(&self, id: &str, peer: Option<IpAddr>) -> Result<Ticket, Rejection> {
+            self.from(peer)
+                .enter_account(Target::Account(&Subject::user(id)))
+        }
+
+        fn signs_in(&self, id: &str, peer: Option<IpAddr>) -> bool {
+            self.at(id, peer)
+                .map(|ticket| ticket.conclude(&RIGHT))
+                .is_ok()
+        }
+
+        /// How many of so many wrong passwords are judged.
+        fn judged(&self, id: &str, peer: Option<IpAddr>, times: usize) -> usize {
+            (0..times)
+                .filter(|_| {
+                    self.at(id, peer)
+                        .map(|ticket| ticket.conclude(&wrong()))
+                        .is_ok()
+                })
+                .count()
+        }
+
+        /// How many of so many wrong credentials of one address.
+        fn judged_from(&self, peer: Option<IpAddr>, times: usize) -> usize {
+            (0..times)
+                .filter(|_| {
+                    self.from(peer)
+                        .enter()
+                        .map(|ticket| ticket.conclude(&wrong()))
+                        .is_ok()
+                })
+                .count()
+        }
+    }
+
+    #[test]
+    fn guessing_stops_and_the_owner_gets_in_from_elsewhere() {
+        let world = World::new();
+        assert_eq!(world.judged("anna", source(1), 50), 10);
+        assert!(world.signs_in("anna", source(2)));
+        assert!(!world.signs_in("anna", source(1)));
+        assert_eq!(world.judged("ben", source(1), 1), 1, "another account is");
+        world.clock.advance(Duration::from_secs(900));
+        assert_eq!(
+            world.judged("anna", source(1), 50),
+            10,
+            "never for longer than the period"
+        );
+    }
+
+    #[test]
+    fn guessing_from_many_addresses_stops_and_does_not_lock_out_who_signed_in_before() {
+        let world = World::new();
+        assert!(world.signs_in("anna", source(200)));
+        let from_everywhere = || {
+            (0..100)
+                .map(|n| world.judged("anna", source(n), 5))
+                .sum::<usize>()
+        };
+        assert_eq!(from_everywhere(), 100);
+        assert!(!world.signs_in("anna", source(199)), "a new place waits");
+        for _ in 0..50 {
+            assert!(world.signs_in("anna", source(200)));
+        }
+        assert_eq!(
+            world.judged("anna", source(200), 50),
+            10,
+            "but may not guess either"
+        );
+        world.clock.advance(KNOWN_FOR);
+        assert_eq!(from_everywhere(), 100);
+        assert!(
+            !world.signs_in("anna", source(200)),
+            "after 30 days it is a place like others"
+        );
+    }
+
+    #[test]
+    fn a_success_forgives_what_its_owner_mistyped_there_and_nothing_else() {
+        let world = World::new();
+        assert_eq!(world.judged("anna", source(1), 9), 9);
+        assert_eq!(world.judged("ben", source(1), 9), 9);
+        assert!(world.signs_in("anna", source(1)));
+        assert_eq!(world.judged("anna", source(1), 50), 10, "forgiven");
+        assert_eq!(
+            world.judged("ben", source(1), 50),
+            1,
+            "another account is not"
+        );
+    }
+
+    #[test]
+    fn one_address_stops_whatever_it_presents() {
+        let world = World::new();
+        assert_eq!(world.judged_from(source(1), 500), 200);
+        assert!(world.from(source(1)).enter().is_err() && world.from(source(2)).enter().is_ok());
+        // A period and one of its 64 parts.
+        world.clock.advance(Duration::from_secs(915));
+        assert_eq!(world.judged_from(source(1), 1), 1);
+    }
+
+    #[test]
+    fn case_and_spaces_give_a_name_that_nobody_has_no_second_budget() {
+        let world = World::new();
+        let tried = |name: &str| {
+            let ticket = world.from(source(1)).enter_account(Target::Nobody(name));
+            ticket.map(|ticket| ticket.conclude(&wrong())).is_ok()
+        };
+        for name in ["anna", "ANNA", " anna", "an na\u{a0}", "\u{2003}Anna"] {
+            assert!(tried(name) && tried(name), "{name:?}");
+        }
+        assert!(!tried("aNnA"));
+        assert_eq!(world.judged("anna", source(1), 1), 1, "an id is no name");
+    }
+
+    #[test]
+    fn whoever_goes_away_has_tried_and_the_services_own_failures_are_nobodys() {
+        let world = World::new();
+        for _ in 0..300 {
+            world.at("anna", source(1)).unwrap().conclude(&failure());
+            world.from(source(1)).enter().unwrap().conclude(&failure());
+        }
+        for _ in 0..10 {
+            drop(world.at("anna", source(1)).unwrap());
+        }
+        assert!(!world.signs_in("anna", source(1)));
+        for _ in 0..200 {
+            drop(world.from(source(1)).enter().unwrap());
+        }
+        assert!(world.from(source(1)).enter().is_err());
+    }
+
+    #[test]
+    fn attempts_at_the_same_time_are_counted_before_any_has_failed() {
+        let world = World::new();
+        let under_way: Vec<_> = (0..50)
+            .filter_map(|_| world.at("anna", source(1)).ok())
+            .collect();
+        assert_eq!(under_way.len(), 10);
+        for ticket in under_way {
+            ticket.conclude(&RIGHT);
+        }
+        assert!(world.signs_in("anna", source(1)));
+    }
+
+    #[test]
+    fn an_attempt_that_was_given_back_leaves_no_counter_behind() {
+        let world = World::new();
+        for n in 0..1_000 {
+            let id = n.to_string();
+            world.at(&id, source(1)).unwrap().conclude(&failure());
+            assert!(world.signs_in(&id, source(2)));
+            world.from(source(3)).enter().unwrap().conclude(&RIGHT);
+        }
+        assert_eq!(world.attempts.live(), 0);
+        assert_eq!(world.judged("anna", source(1), 1), 1);
+        assert_eq!(world.attempts.live(), 2);
+    }
+
+    #[test]
+    fn without_an_address_the_account_is_counted() {
+        let world = World::new();
+        assert_eq!(world.judged("anna", None, 150), 100);
+        assert_eq!(world.judged("ben", None, 1), 1);
+        assert_eq!(world.judged_from(None, 300), 300);
+    }
+}

@@ -1,0 +1,187 @@
+use super::call::Call;
+use super::input::Input;
+use super::path::Path;
+use super::route::{Access, Handler, Route, TakesBody};
+use crate::authorize::Requirement;
+use crate::config::ConfigProblem;
+use crate::issue::{KeyIssuer, TokenIssuer, TokenPair};
+use crate::realm::Realm;
+use crate::reject::Rejection;
+use crate::store::UserRecord;
+use async_trait::async_trait;
+use http::Method;
+use std::fmt;
+use std::sync::Arc;
+
+/// What can be mounted at a path: see
+/// [`EndpointsBuilder::mount`](super::EndpointsBuilder::mount).
+#[must_use]
+pub struct Endpoint(Mount);
+
+type Mount = Box<dyn FnOnce(&str, &mut Mounting) + Send>;
+
+impl Endpoint {
+    pub(super) fn new(mount: impl FnOnce(&str, &mut Mounting) + Send + 'static) -> Self {
+        Self(Box::new(mount))
+    }
+
+    pub(super) fn mount(self, path: &str, mounting: &mut Mounting) {
+        (self.0)(path, mounting);
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").finish_non_exhaustive()
+    }
+}
+
+/// What is mounted so far.
+#[derive(Default)]
+pub(super) struct Mounting {
+    pub(super) routes: Vec<Route>,
+    pub(super) problems: Vec<ConfigProblem>,
+    /// Whose services the endpoints use.
+    pub(super) realms: Vec<Realm>,
+    pub(super) landmarks: Landmarks,
+    /// Pages are laid out last, for they use the endpoints beside them.
+    pub(super) pages: Vec<Endpoint>,
+}
+
+/// What a page looks for among the other endpoints.
+#[derive(Default)]
+pub(super) struct Landmarks {
+    pub(super) sign_in: Option<SignInLandmark>,
+    pub(super) refresh: Option<String>,
+    pub(super) sign_out: Option<String>,
+    pub(super) keys: Vec<KeysLandmark>,
+}
+
+/// An endpoint by which people sign in.
+#[derive(Clone)]
+pub(super) struct SignInLandmark {
+    pub(super) path: String,
+    pub(super) name_field: String,
+    pub(super) password_field: String,
+    pub(super) tokens: TokenIssuer,
+    pub(super) by: Arc<dyn SignsIn>,
+}
+
+/// Signs somebody in by a body.
+#[async_trait]
+pub(super) trait SignsIn: Send + Sync {
+    async fn sign_in(
+        &self,
+        call: &Call,
+        input: &mut Input,
+    ) -> Result<(Arc<UserRecord>, TokenPair), Rejection>;
+}
+
+/// An endpoint by which people manage their keys.
+#[derive(Clone)]
+pub(super) struct KeysLandmark {
+    pub(super) path: String,
+    /// What the field of a new secret is called.
+    pub(super) secret_field: String,
+    /// The longest lifetime, in seconds, where keys must expire.
+    pub(super) longest: Option<u64>,
+    pub(super) remount: Arc<Remount>,
+}
+
+/// Mounts the endpoint once more, at another path and for callers of another kind.
+type Remount = dyn Fn(&str, &dyn Fn(Requirement) -> Access, &mut Mounting) + Send + Sync;
+
+impl Mounting {
+    pub(super) fn post(&mut self, path: &str, access: Access, handler: impl Handler + 'static) {
+        self.route(path, Method::POST, access, TakesBody::Yes, handler);
+    }
+
+    /// A `POST` without a body.
+    pub(super) fn act(&mut self, path: &str, access: Access, handler: impl Handler + 'static) {
+        self.route(path, Method::POST, access, TakesBody::No, handler);
+    }
+
+    pub(super) fn get(&mut self, path: &str, access: Access, handler: impl Handler + 'static) {
+        self.route(path, Method::GET, access, TakesBody::No, handler);
+    }
+
+    pub(super) fn patch(&mut self, path: &str, access: Access, handler: impl Handler + 'static) {
+        self.route(path, Method::PATCH, access, TakesBody::Yes, handler);
+    }
+
+    pub(super) fn delete(&mut self, path: &str, access: Access, handler: impl Handler + 'static) {
+        self.route(path, Method::DELETE, access, TakesBody::No, handler);
+    }
+
+    fn route(
+        &mut self,
+        path: &str,
+        method: Method,
+        access: Access,
+        body: TakesBody,
+        handler: impl Handler + 'static,
+    ) {
+        let Some(path) = Path::parse(path) else {
+            return self.problems.push(ConfigProblem::Path(path.to_owned()));
+        };
+        let mut others = self.routes.iter();
+        if others.any(|other| other.method == method && other.path.is_like(&path)) {
+            let path = path.as_str().to_owned();
+            return self.problems.push(ConfigProblem::TwoEndpoints(path));
+        }
+        self.routes.push(Route {
+            path,
+            method,
+            access,
+            body,
+            handler: Box::new(handler),
+        });
+    }
+
+    /// An endpoint uses these tokens.
+    pub(super) fn uses_tokens(&mut self, tokens: &TokenIssuer) {
+        self.problems.extend_from_slice(tokens.problems());
+        self.realms.push(tokens.realm().clone());
+    }
+
+    /// An endpoint uses private tokens of these.
+    pub(super) fn uses_private_tokens(&mut self, tokens: &TokenIssuer) {
+        self.uses_tokens(tokens);
+        let stores = tokens.realm().stores();
+        // That there are no tokens at all is told already.
+        if stores.token_store().is_some() && stores.private_token_store().is_none() {
+            self.problems.push(ConfigProblem::NoStore("private tokens"));
+        }
+    }
+
+    /// An endpoint manages these keys.
+    pub(super) fn uses_keys(&mut self, keys: &KeyIssuer) {
+        self.problems.extend(keys.problems());
+        let stores = keys.realm().stores();
+        // That there are no keys at all is told already.
+        if stores.key_store().is_some() && stores.managed_key_store().is_none() {
+            self.problems
+                .push(ConfigProblem::NoStore("managed API keys"));
+        }
+        self.realms.push(keys.realm().clone());
+    }
+
+    /// An endpoint looks at the users of a realm by their ids, or changes them.
+    pub(super) fn uses_users(&mut self, realm: &Realm) {
+        let stores = realm.stores();
+        if stores.user_store().is_none() {
+            self.problems.push(ConfigProblem::NoStore("users"));
+        } else if stores.managed_user_store().is_none() {
+            self.problems.push(ConfigProblem::NoStore("managed users"));
+        }
+        self.realms.push(realm.clone());
+    }
+}
+
+/// Who presents an access token of ours: neither a private token nor an API key, nor another
+/// issuer's token.
+pub(super) fn signed_in() -> Requirement {
+    Requirement::check("an access token of ours", |caller| {
+        caller.session().is_some()
+    })
+}

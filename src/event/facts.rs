@@ -1,0 +1,27 @@
+use crate::principal::{Principal, Subject};
+use http::Method;
+use std::net::IpAddr;
+
+/// What is known of a request, for whoever is told that it was refused. It is gathered only where somebody listens.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// Who was verified before the request was refused.
+    pub(crate) principal: Option<Principal>,
+    /// The scheme that judged its credential.
+    pub(crate) scheme: Option<&'static str>,
+    pub(crate) peer: Option<IpAddr>,
+    pub(crate) method: Option<Method>,
+    /// The pattern of its route, never its path.
+    pub(crate) route: Option<Box<str>>,
+}
+
+impl Facts {
+    pub(super) fn subject(&self) -> Option<&Subject> {
+        self.principal.as_ref().map(Principal::subject)
+    }
+
+    pub(super) fn key_id(&self) -> Option<&str> {
+        let key = self.principal.as_ref()?.key()?;
+        Some(&key.id)
+    }
+}

@@ -1,0 +1,15 @@
+//! What happened, as one stream: to `tracing` (feature `tracing`) and to a hook of the application.
+//!
+//! [`Events`] tells both. An [`Event`] says what ([`Action`]), of whom, and for a refusal what is known of the request ([`Facts`]).
+
+mod action;
+mod event;
+mod events;
+mod facts;
+mod telemetry;
+
+pub use action::Action;
+pub use event::Event;
+pub(crate) use events::Events;
+pub(crate) use facts::Facts;
+pub(crate) use telemetry::limiter_failed;

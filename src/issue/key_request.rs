@@ -1,0 +1,151 @@
+use super::name::checked_name;
+use crate::principal::{Principal, Role, Roles, Scope, Scopes, Subject};
+use crate::rate::{Rate, RateError};
+use crate::reject::{FieldError, Rejection};
+use crate::store::{KeyDigest, KeyRecord};
+use serde::Serialize;
+use std::time::SystemTime;
+
+/// A key that is asked for.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct KeyRequest {
+    owner: Subject,
+    name: String,
+    expires: Option<SystemTime>,
+    scopes: Scopes,
+    roles: Roles,
+    metadata: Option<String>,
+    rate: Option<Result<Rate, RateError>>,
+    has_bad_scope: bool,
+    creator: Option<Principal>,
+}
+
+impl KeyRequest {
+    /// A key of that owner, a user or a thing of another kind, which does not expire and has no scopes.
+    pub fn new(owner: Subject, name: impl Into<String>) -> Self {
+        Self {
+            owner,
+            name: name.into(),
+            expires: None,
+            scopes: Scopes::default(),
+            roles: Roles::default(),
+            metadata: None,
+            rate: None,
+            has_bad_scope: false,
+            creator: None,
+        }
+    }
+
+    /// When it expires.
+    pub fn expires(mut self, at: SystemTime) -> Self {
+        self.expires = Some(at);
+        self
+    }
+
+    /// A scope that it is to have.
+    pub fn scope(mut self, scope: impl Into<Scope>) -> Self {
+        self.scopes.insert(&scope.into());
+        self
+    }
+
+    /// A scope that a client of an endpoint asks for; what is no scope-token is not granted but refused.
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn asked_scope(mut self, scope: &str) -> Self {
+        self.has_bad_scope |= !Scope::new(scope).is_token();
+        self.scope(scope)
+    }
+
+    /// A role that it is to have.
+    pub fn role(mut self, role: impl Into<Role>) -> Self {
+        self.roles.insert(role.into());
+        self
+    }
+
+    /// Data of the application's own, kept as JSON.
+    ///
+    /// # Errors
+    ///
+    /// The value cannot be written as JSON.
+    pub fn metadata(mut self, metadata: &impl Serialize) -> Result<Self, serde_json::Error> {
+        self.metadata = Some(serde_json::to_string(metadata)?);
+        Ok(self)
+    }
+
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn metadata_json(mut self, json: String) -> Self {
+        self.metadata = Some(json);
+        self
+    }
+
+    /// A rate of its own, such as `2000/day`, for a throttle that reads it from records.
+    pub fn rate(mut self, rate: impl TryInto<Rate, Error: Into<RateError>>) -> Self {
+        self.rate = Some(rate.try_into().map_err(Into::into));
+        self
+    }
+
+    /// Who asks for it: the key gets no more scopes and roles than this caller has. Without a
+    /// creator it is the application itself that makes the key, which may grant anything.
+    pub fn created_by(mut self, creator: &Principal) -> Self {
+        self.creator = Some(creator.clone());
+        self
+    }
+
+    /// What is wrong with it. Nobody gives a key more than they have.
+    pub(super) fn check(&self, now: SystemTime) -> Result<(), Rejection> {
+        let mut fields = Vec::new();
+        if let Err(field) = checked_name(&self.name) {
+            fields.push(field);
+        }
+        if self.expires.is_some_and(|expires| expires <= now) {
+            let past = "The expiry must be in the future.";
+            fields.push(FieldError::invalid("expires_at", past));
+        }
+        if self.has_bad_scope || !self.has_only_scopes_of_creator() {
+            let more = "A key has no more scopes than its creator.";
+            fields.push(FieldError::invalid("scopes", more));
+        }
+        if !self.has_only_roles_of_creator() {
+            let more = "A key has no more roles than its creator.";
+            fields.push(FieldError::invalid("roles", more));
+        }
+        if let Some(Err(error)) = &self.rate {
+            fields.push(FieldError::invalid("rate", error.to_string()));
+        }
+        if fields.is_empty() {
+            Ok(())
+        } else {
+            Err(Rejection::invalid(fields))
+        }
+    }
+
+    fn has_only_scopes_of_creator(&self) -> bool {
+        match &self.creator {
+            Some(creator) => self.scopes.iter().all(|scope| creator.has_scope(scope)),
+            None => true,
+        }
+    }
+
+    fn has_only_roles_of_creator(&self) -> bool {
+        match &self.creator {
+            Some(creator) => self.roles.iter().all(|role| creator.has_role(role)),
+            None => true,
+        }
+    }
+
+    pub(super) fn record(
+        self,
+        id: String,
+        hint: String,
+        digest: KeyDigest,
+        now: SystemTime,
+    ) -> KeyRecord {
+        let mut record = KeyRecord::new(id, self.owner, self.name.trim(), hint, digest, now);
+        record.scopes = self.scopes;
+        record.roles = self.roles;
+        record.expires = self.expires;
+        record.metadata = self.metadata.map(String::into_boxed_str);
+        record.rate = self.rate.and_then(Result::ok);
+        record
+    }
+}

@@ -1,0 +1,119 @@
+use super::claims::{Names, Stamp};
+use super::grant::GrantOf;
+use super::rotation::Rotation;
+use super::{Grant, TokenPair};
+use crate::key_set::KeyRing;
+use crate::principal::TokenUse;
+use crate::random;
+use crate::reject::{Rejection, RejectionKind};
+use crate::scheme::{OurPolicy, Ours};
+use crate::secret::Secret;
+use crate::store::{FamilyRecord, TokenRecord};
+use std::time::{Duration, SystemTime};
+
+/// How much the clocks of two machines may differ, or of two requests that overlap.
+pub(super) const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+
+/// What signs and verifies the tokens of one issuer: a [`Tokens`](super::Tokens) that was found
+/// sound.
+pub(super) struct Mint {
+    pub(super) ring: KeyRing,
+    pub(super) policy: OurPolicy,
+    pub(super) ours: Ours,
+    pub(super) grant: Option<GrantOf>,
+    pub(super) names: Names,
+    pub(super) access_lifetime: Duration,
+    pub(super) refresh_lifetime: Duration,
+    pub(super) family_lifetime: Duration,
+    pub(super) private_lifetime: Duration,
+    pub(super) rotation: Rotation,
+    pub(super) grace: Duration,
+}
+
+impl Mint {
+    /// An access token of a family and its current refresh token, which is the same for every copy
+    /// of it that is minted anew.
+    pub(super) fn pair(
+        &self,
+        family: &FamilyRecord,
+        grant: &Grant,
+        now: SystemTime,
+    ) -> Result<TokenPair, Rejection> {
+        let refresh = self.refresh(family, grant)?;
+        let pair = self.access(family, grant, now)?;
+        Ok(TokenPair {
+            refresh: Some(refresh),
+            ..pair
+        })
+    }
+
+    /// An access token of a family alone.
+    pub(super) fn access(
+        &self,
+        family: &FamilyRecord,
+        grant: &Grant,
+        now: SystemTime,
+    ) -> Result<TokenPair, Rejection> {
+        let access_expires = later(now, self.access_lifetime).min(family.ends);
+        let stamp = Stamp {
+            is: TokenUse::Access,
+            subject: &family.subject,
+            id: &random::id()?,
+            family: Some(&family.id),
+            issued: now,
+            expires: access_expires,
+        };
+        Ok(TokenPair {
+            access: self.sign(stamp, grant)?,
+            refresh: None,
+            access_expires,
+        })
+    }
+
+    fn refresh(&self, family: &FamilyRecord, grant: &Grant) -> Result<Secret<String>, Rejection> {
+        let issued = match &family.previous {
+            Some((_, rotated)) => *rotated,
+            None => family.created,
+        };
+        let stamp = Stamp {
+            is: TokenUse::Refresh,
+            subject: &family.subject,
+            id: &family.current,
+            family: Some(&family.id),
+            issued,
+            expires: family.expires,
+        };
+        self.sign(stamp, grant)
+    }
+
+    /// The private token of a record.
+    pub(super) fn private(
+        &self,
+        record: &TokenRecord,
+        grant: &Grant,
+    ) -> Result<Secret<String>, Rejection> {
+        let stamp = Stamp {
+            is: TokenUse::Private,
+            subject: &record.owner,
+            id: &record.id,
+            family: None,
+            issued: record.created,
+            expires: record.expires,
+        };
+        self.sign(stamp, grant)
+    }
+
+    fn sign(&self, stamp: Stamp<'_>, grant: &Grant) -> Result<Secret<String>, Rejection> {
+        let payload = self.names.payload(stamp, grant);
+        match self.ring.active().sign("JWT", &payload) {
+            Ok(token) => Ok(Secret::new(token)),
+            Err(_) => Err(Rejection::new(RejectionKind::Failed, "signature")),
+        }
+    }
+}
+
+/// A lifetime that ends after time itself does not end.
+pub(super) fn later(now: SystemTime, lifetime: Duration) -> SystemTime {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    now.checked_add(lifetime.min(CENTURY)).unwrap_or(now)
+}

@@ -1,0 +1,463 @@
+use super::claims::Names;
+use super::grant::CLAIM_TAKEN;
+use super::mint::{CLOCKS_DIFFER, Mint, later};
+use super::name::checked_name;
+use super::rotation::Rotation;
+use super::{Grant, TokenPair, Tokens};
+use crate::config::{ConfigError, ConfigProblem};
+#[cfg(feature = "endpoints")]
+use crate::credential::Source;
+use crate::event::Action;
+use crate::principal::TokenUse;
+use crate::principal::{Principal, Subject};
+use crate::random;
+use crate::realm::Realm;
+use crate::reject::{FieldError, Rejection};
+use crate::scheme::{IssuedIds, OurPolicy, revoked};
+use crate::secret::Secret;
+use crate::store::{
+    FamilyRecord, Known, PrivateTokenStore, Rotated, Rotation as Rotate, TokenRecord, TokenStore,
+    UserRecord, caught,
+};
+use std::fmt;
+use std::sync::Arc;
+#[cfg(feature = "endpoints")]
+use std::time::Duration;
+use std::time::SystemTime;
+
+/// How many records are asked of a store at once.
+const PAGE: usize = 100;
+
+/// Issues, refreshes and revokes tokens, as [`Tokens`] configures it, and verifies them where a
+/// layer accepts it. Made by [`Realm::tokens`].
+#[derive(Clone)]
+#[must_use]
+pub struct TokenIssuer {
+    realm: Realm,
+    mint: Result<Arc<Mint>, Arc<[ConfigProblem]>>,
+}
+
+/// A private token that was just made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct NewPrivateToken {
+    /// The token, to be shown once.
+    pub token: Secret<String>,
+    /// What the store keeps of it.
+    pub record: TokenRecord,
+}
+
+impl Realm {
+    /// Tokens that this realm issues.
+    ///
+    /// Mistakes in the configuration, and a realm without a store of tokens, are reported by the
+    /// layer or the endpoints that are built with it; a call of a misconfigured issuer is a 500.
+    pub fn tokens(&self, tokens: Tokens) -> TokenIssuer {
+        self.issues_access_for(tokens.lifetime_of_access());
+        let mint = tokens.build(self.stores(), self.guard());
+        TokenIssuer {
+            realm: self.clone(),
+            mint: mint.map(Arc::new).map_err(Into::into),
+        }
+    }
+
+    /// Until when access tokens are to be denied that exist now. One may be minted just then, by
+    /// another request or on a machine whose clock is ahead.
+    pub(crate) fn denied_until(&self, now: SystemTime) -> SystemTime {
+        later(now, self.longest_access().saturating_add(CLOCKS_DIFFER))
+    }
+}
+
+impl TokenIssuer {
+    pub(crate) fn realm(&self) -> &Realm {
+        &self.realm
+    }
+
+    /// All mistakes in its configuration.
+    pub(crate) fn problems(&self) -> &[ConfigProblem] {
+        match &self.mint {
+            Ok(_) => &[],
+            Err(problems) => problems,
+        }
+    }
+
+    /// What its tokens are held against; `None` where it is misconfigured.
+    pub(crate) fn policy(&self) -> Option<&OurPolicy> {
+        match &self.mint {
+            Ok(mint) => Some(&mint.policy),
+            Err(_) => None,
+        }
+    }
+
+    /// Whether its tokens are read there; of one that is misconfigured something else is wrong.
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn is_read_at(&self, source: &Source) -> bool {
+        self.policy().is_none_or(|policy| policy.reads(source))
+    }
+
+    fn mint(&self) -> Result<&Mint, Rejection> {
+        match &self.mint {
+            Ok(mint) => Ok(mint),
+            Err(problems) => {
+                let error = ConfigError::of(problems.to_vec());
+                Err(Rejection::misconfigured(error))
+            }
+        }
+    }
+
+    fn store(&self) -> Result<&dyn TokenStore, Rejection> {
+        Ok(self.mint()?.ours.store())
+    }
+
+    fn private_store(&self) -> Result<&dyn PrivateTokenStore, Rejection> {
+        let store = self.mint()?.ours.private_store();
+        store.ok_or_else(|| Rejection::misconfigured("the realm has no store of private tokens"))
+    }
+
+    /// What a user's tokens say: all that the user has, or what [`Tokens::grant`] makes of it.
+    ///
+    /// # Errors
+    ///
+    /// Those of that function, and 500 where the issuer is misconfigured.
+    pub fn grant_for(&self, user: &UserRecord) -> Result<Grant, Rejection> {
+        match &self.mint()?.grant {
+            Some(grant) => grant(user, Grant::from(user)),
+            None => Ok(Grant::from(user)),
+        }
+    }
+
+    /// Begins a family: what a sign-in does.
+    ///
+    /// # Errors
+    ///
+    /// 400 where the subject is no user, for a `sub` has no room for another kind, or a claim is
+    /// named like that of the scopes or the roles. 503 where the store fails.
+    pub async fn issue(&self, grant: Grant) -> Result<TokenPair, Rejection> {
+        let mint = self.mint()?;
+        check_grant(&grant, &mint.names)?;
+        let now = self.realm.now();
+        let family = FamilyRecord::new(
+            random::id()?,
+            grant.subject.clone(),
+            grant.to_text(),
+            now,
+            later(now, mint.family_lifetime),
+            random::id()?,
+            later(now, mint.refresh_lifetime),
+        );
+        let inserted = self.store()?.insert_family(family.clone());
+        self.realm.change(inserted).await?.found()?;
+        let pair = mint.pair(&family, &grant, now)?;
+        self.realm
+            .tell(Action::SignedIn, &family.subject, Some(&family.id))?;
+        Ok(pair)
+    }
+
+    /// A new pair for a refresh token; without rotation, a new access token.
+    ///
+    /// # Errors
+    ///
+    /// 401: [`InvalidToken`](crate::RejectionKind::InvalidToken) where it is no refresh token of
+    /// ours, [`ExpiredToken`](crate::RejectionKind::ExpiredToken),
+    /// [`RevokedToken`](crate::RejectionKind::RevokedToken) where its family has ended, by this very
+    /// call if it was rotated before, or its user is disabled. 503 where a store fails: then the
+    /// token stays as good as it was.
+    pub async fn refresh(&self, token: &str) -> Result<TokenPair, Rejection> {
+        let mint = self.mint()?;
+        let now = self.realm.now();
+        let (subject, ids) = mint.policy.read(token, &[TokenUse::Refresh], now)?;
+        // Before the rotation, lest a store that fails or an account that is disabled costs the
+        // token.
+        let user = self.account(&subject).await?;
+        let (action, family) = match mint.rotation {
+            Rotation::On => self.rotate(&ids, now).await?,
+            Rotation::Off => (Action::Refreshed, self.family_of(&ids, now).await?),
+        };
+        let mut grant = Grant::from_text(family.subject.clone(), &family.grants);
+        if let Some(user) = user {
+            // What the user has lost since the sign-in is granted no more.
+            grant = grant.shrunk_to(&user.scopes, &user.roles);
+        }
+        let pair = match mint.rotation {
+            Rotation::On => mint.pair(&family, &grant, now)?,
+            Rotation::Off => mint.access(&family, &grant, now)?,
+        };
+        self.realm.tell(action, &family.subject, Some(&family.id))?;
+        Ok(pair)
+    }
+
+    async fn rotate(
+        &self,
+        ids: &IssuedIds,
+        now: SystemTime,
+    ) -> Result<(Action, Arc<FamilyRecord>), Rejection> {
+        let mint = self.mint()?;
+        let successor = random::id()?;
+        let expires = later(now, mint.refresh_lifetime);
+        let family = ids.family.as_deref().unwrap_or_default();
+        let rotation = Rotate::new(family, &ids.token, &successor, expires)
+            .grace(mint.grace)
+            .access_until(self.realm.denied_until(now));
+        let rotated = self.store()?.rotate_family(rotation, now);
+        match self.realm.call(rotated).await? {
+            Rotated::New(family) => Ok((Action::Rotated, family)),
+            Rotated::Again(family) => Ok((Action::Refreshed, family)),
+            Rotated::Reuse(family) => {
+                let id = Some(&*family.id);
+                self.realm
+                    .tell(Action::ReuseDetected, &family.subject, id)?;
+                Err(revoked())
+            }
+            Rotated::Ended | Rotated::Unknown => Err(revoked()),
+        }
+    }
+
+    /// The family of a refresh token that is its current one.
+    async fn family_of(
+        &self,
+        ids: &IssuedIds,
+        now: SystemTime,
+    ) -> Result<Arc<FamilyRecord>, Rejection> {
+        let family = ids.family.as_deref().unwrap_or_default();
+        let found = self.store()?.find_family(family);
+        match self.realm.call(found).await? {
+            Some(family) if family.is_current(&ids.token, now) => Ok(family),
+            _ => Err(revoked()),
+        }
+    }
+
+    /// The user of a token, where the realm knows of users; refused where the account is disabled
+    /// or gone.
+    async fn account(&self, subject: &Subject) -> Result<Option<Arc<UserRecord>>, Rejection> {
+        let Some(users) = self.realm.stores().managed_user_store() else {
+            return Ok(None);
+        };
+        let found = users.find_user_by_id(subject);
+        match self.realm.call(found).await? {
+            Some(user) if user.is_active() => Ok(Some(user)),
+            Some(_) => Err(revoked()),
+            // A subject that never was a user of ours has no account to lose.
+            None => Ok(None),
+        }
+    }
+
+    /// Whether a token that was presented as text is one of ours, of whatever use, that is good now.
+    ///
+    /// # Errors
+    ///
+    /// 401 where it is not, 503 where the store cannot tell.
+    pub async fn verify(&self, token: &str) -> Result<(), Rejection> {
+        let uses = [TokenUse::Access, TokenUse::Private, TokenUse::Refresh];
+        let now = self.realm.now();
+        let (subject, ids) = self.mint()?.policy.read(token, &uses, now)?;
+        match ids.is {
+            // What is denied is kept for as long as access tokens live: of a refresh token the
+            // family knows.
+            TokenUse::Refresh => drop(self.family_of(&ids, now).await?),
+            TokenUse::Access | TokenUse::Private => self.refuse_revoked(&ids, now).await?,
+        }
+        self.account(&subject).await?;
+        Ok(())
+    }
+
+    async fn refuse_revoked(&self, ids: &IssuedIds, now: SystemTime) -> Result<(), Rejection> {
+        let store = self.store()?;
+        match caught(|| store.peek_revoked(ids.borrowed(), now))? {
+            Known::Yes => Err(revoked()),
+            Known::No => Ok(()),
+            Known::Ask => self.mint()?.ours.ask(ids, now).await,
+        }
+    }
+
+    /// Ends the family of the access token that the caller presented: that token and the family's
+    /// refresh token are refused from now on.
+    ///
+    /// # Errors
+    ///
+    /// 403 where the caller did not present an access token of ours, 503 where the store fails.
+    pub async fn sign_out(&self, caller: &Principal) -> Result<(), Rejection> {
+        let Some(family) = caller.session() else {
+            return Err(Rejection::permission_denied("no session"));
+        };
+        let now = self.realm.now();
+        let until = self.realm.denied_until(now);
+        let ended = self.store()?.revoke_family(&family, until, now);
+        self.realm.call(ended).await?;
+        self.realm
+            .tell(Action::SignedOut, caller.subject(), Some(&family))
+    }
+
+    /// Ends all families and private tokens that a subject has now. API keys are not tokens, and
+    /// stay.
+    ///
+    /// # Errors
+    ///
+    /// 503 where the store fails.
+    pub async fn sign_out_everywhere(&self, subject: &Subject) -> Result<(), Rejection> {
+        let now = self.realm.now();
+        let until = self.realm.denied_until(now);
+        match self.mint()?.ours.private_store() {
+            Some(store) => {
+                let ended = store.revoke_subject(subject, until, now);
+                self.realm.call(ended).await?;
+            }
+            None => {
+                let ended = self.store()?.revoke_families(subject, until, now);
+                self.realm.call(ended).await?;
+            }
+        }
+        self.realm.tell(Action::SignedOutEverywhere, subject, None)
+    }
+
+    /// Revokes one access or private token, presented as text. One that is no good anyway is no
+    /// error (RFC 7009 §2.2).
+    ///
+    /// # Errors
+    ///
+    /// 503 where the store fails.
+    pub async fn revoke(&self, token: &str) -> Result<(), Rejection> {
+        let mint = self.mint()?;
+        let now = self.realm.now();
+        let Ok((subject, ids)) = mint.policy.read(token, TokenUse::ACCESS, now) else {
+            return Ok(());
+        };
+        let until = match ids.family {
+            Some(_) => self.realm.denied_until(now),
+            None => later(now, mint.private_lifetime.max(mint.access_lifetime)),
+        };
+        let revoked = self.store()?.revoke_token(&ids.token, until, now);
+        self.realm.call(revoked).await?;
+        self.realm
+            .tell(Action::TokenRevoked, &subject, Some(&ids.token))
+    }
+
+    /// Makes a private token.
+    ///
+    /// # Errors
+    ///
+    /// 400 with the field: a name that is blank, too long or has control characters, an expiry that
+    /// is past or further away than [`private_lifetime`](Tokens::private_lifetime). 503 where the
+    /// store fails.
+    pub async fn issue_private(
+        &self,
+        grant: Grant,
+        name: &str,
+        expires: SystemTime,
+    ) -> Result<NewPrivateToken, Rejection> {
+        let mint = self.mint()?;
+        check_grant(&grant, &mint.names)?;
+        let now = self.realm.now();
+        let mut fields = Vec::new();
+        if let Err(field) = checked_name(name) {
+            fields.push(field);
+        }
+        if expires <= now {
+            let past = "The expiry must be in the future.";
+            fields.push(FieldError::invalid("expires_at", past));
+        } else if expires > later(now, mint.private_lifetime) {
+            let far = "The expiry is too far away.";
+            fields.push(FieldError::invalid("expires_at", far));
+        }
+        if !fields.is_empty() {
+            return Err(Rejection::invalid(fields));
+        }
+        let owner = grant.subject.clone();
+        let record = TokenRecord::new(random::id()?, owner, name.trim(), now, expires);
+        let inserted = self.private_store()?.insert_private_token(record.clone());
+        self.realm.change(inserted).await?.found()?;
+        let token = mint.private(&record, &grant)?;
+        let id = Some(&*record.id);
+        self.realm
+            .tell(Action::PrivateTokenCreated, &record.owner, id)?;
+        Ok(NewPrivateToken { token, record })
+    }
+
+    /// How long a private token may live at most.
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn longest_private(&self) -> Duration {
+        match &self.mint {
+            Ok(mint) => mint.private_lifetime,
+            Err(_) => Duration::ZERO,
+        }
+    }
+
+    /// The private tokens of an owner, oldest first, revoked and expired ones included.
+    ///
+    /// # Errors
+    ///
+    /// 503 where the store fails.
+    pub async fn private_tokens(
+        &self,
+        owner: &Subject,
+    ) -> Result<Vec<Arc<TokenRecord>>, Rejection> {
+        let mut all: Vec<Arc<TokenRecord>> = Vec::new();
+        loop {
+            let after = all.last().map(|last| &**last);
+            let listed = self
+                .private_store()?
+                .list_private_tokens(owner, after, PAGE);
+            let page = self.realm.call(listed).await?;
+            let is_last = page.len() < PAGE;
+            all.extend(page);
+            if is_last {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// Revokes a private token by its id: the next request with it is refused.
+    ///
+    /// # Errors
+    ///
+    /// 404 where the owner has no such token, 503 where the store fails.
+    pub async fn revoke_private(&self, owner: &Subject, id: &str) -> Result<(), Rejection> {
+        let now = self.realm.now();
+        let revoked = self.private_store()?.revoke_private_token(owner, id, now);
+        self.realm.change(revoked).await?.found()?;
+        self.realm
+            .tell(Action::PrivateTokenRevoked, owner, Some(id))
+    }
+
+    /// The public keys as a JWK Set (RFC 7517 §5), JSON; empty where tokens are signed with a
+    /// secret.
+    ///
+    /// # Errors
+    ///
+    /// 500 where the issuer is misconfigured.
+    pub fn jwks(&self) -> Result<Vec<u8>, Rejection> {
+        Ok(self.mint()?.ring.jwks())
+    }
+}
+
+/// A `sub` is a text, and says nothing of kinds; and what a token grants is not said by a claim of the application's.
+fn check_grant(grant: &Grant, names: &Names) -> Result<(), Rejection> {
+    let subject = grant.subject();
+    if subject.kind() != "user" || subject.id().is_empty() {
+        return Err(Rejection::invalid([FieldError::invalid(
+            "subject",
+            "A token's subject is a user.",
+        )]));
+    }
+    match [&names.scopes, &names.roles]
+        .into_iter()
+        .find(|name| grant.claims.contains_key(*name))
+    {
+        Some(taken) => Err(Rejection::invalid([FieldError::invalid(
+            taken.clone(),
+            CLAIM_TAKEN,
+        )])),
+        None => Ok(()),
+    }
+}
+
+impl fmt::Debug for TokenIssuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let issuer = match &self.mint {
+            Ok(mint) => Some(&mint.names.issuer),
+            Err(_) => None,
+        };
+        f.debug_struct("TokenIssuer")
+            .field("issuer", &issuer)
+            .finish_non_exhaustive()
+    }
+}

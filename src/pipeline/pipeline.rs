@@ -1,0 +1,289 @@
+use super::decision::{Decision, Question, Refusal, Reply};
+use super::gate::Mode;
+use crate::attempt::{Attempt, Attempts, Origin};
+use crate::authorize::Requirement;
+use crate::clock::Clock;
+use crate::credential::{Precautions, Reader};
+use crate::event::Events;
+use crate::principal::{Accounts, Caller, Mark, Principal};
+use crate::realm::Realm;
+use crate::reject::{Presented, Rejection, RejectionKind, Responder};
+use crate::scheme::{Answer, Chain, PendingAnswer, SchemeId};
+use crate::throttle::{Call, Passed, Stack, Surroundings, Verdict};
+use http::header::ACCESS_CONTROL_REQUEST_METHOD;
+use http::{Extensions, HeaderMap, Method, Request};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Everything that the gates of a layer share.
+pub(crate) struct Pipeline {
+    pub(crate) realm: Realm,
+    pub(crate) reader: Reader,
+    pub(crate) chain: Chain,
+    pub(crate) accounts: Accounts,
+    pub(crate) events: Events,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) responder: Responder,
+    pub(crate) preflight: Preflight,
+    pub(crate) attempts: Arc<Attempts>,
+    pub(crate) throttles: Option<Arc<Stack>>,
+    /// What the throttles of routes have in common with those of the layer.
+    pub(crate) surroundings: Surroundings,
+    /// What it leaves in the requests that it lets through.
+    pub(crate) mark: Mark,
+}
+
+/// What becomes of a CORS preflight, which never carries a credential (Fetch §3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Preflight {
+    /// It is treated like every request.
+    Guarded,
+    /// It reaches the inner service, as anonymous.
+    LetThrough,
+}
+
+impl Pipeline {
+    /// Steps 1 to 5: who it is, and how often.
+    #[inline]
+    pub(super) fn authenticate<B>(&self, mode: Mode, request: &mut Request<B>) -> Decision {
+        let met = Caller::marked(self.mark, request.extensions());
+        let is_known = match met {
+            // A layer of this pipeline is around this one: whom it has verified and counted is verified and counted.
+            Some(caller) if caller.principal.is_some() => return Decision::Admit(None),
+            Some(_) => true,
+            None => false,
+        };
+        if self.preflight == Preflight::LetThrough && is_preflight(request) {
+            // It is not counted either: browsers send it on their own, and it does no work.
+            let _ = self.reader.read(request, &mut None);
+            return self.admit_uncounted(self.nobody(), request);
+        }
+        let peer = self.peer(request.headers(), request.extensions());
+        let mut copied = None;
+        let found = match self.reader.read(request, &mut copied) {
+            Ok(Some(found)) => found,
+            Ok(None) if mode == Mode::Optional && is_known => return Decision::Admit(None),
+            Ok(None) => return self.without_credential(mode, request),
+            Err(rejection) => return refuse_unread(rejection),
+        };
+        let now = self.clock.now();
+        let presented = found.presented;
+        let scheme = SchemeId::of(&found.credential, &self.reader.accepted().others);
+        let attempt = Attempt::new(&found.credential, now, &self.attempts, peer);
+        let answer = match self.chain.authenticate(&attempt) {
+            answer @ (Answer::Verified(_) | Answer::Pending(_)) => self.accounts.check(answer, now),
+            refused => refused,
+        };
+        match answer {
+            Answer::Verified(principal) => self.throttle(self.caller(principal, scheme), request),
+            Answer::Refused(rejection) => Decision::Refuse(Refusal {
+                rejection: rejection.presented(presented),
+                scheme: Some(scheme),
+            }),
+            Answer::Pending(answer) => {
+                let origin = attempt.origin();
+                ask(answer, &origin, presented, scheme)
+            }
+            Answer::NotPresented => refuse(missing()),
+        }
+    }
+
+    #[inline]
+    fn without_credential<B>(&self, mode: Mode, request: &mut Request<B>) -> Decision {
+        #[cfg(feature = "test-util")]
+        if let Some(assumed) = request.extensions().get::<crate::principal::Assumed>() {
+            let caller = Caller {
+                principal: Some(assumed.0.clone()),
+                ..self.nobody()
+            };
+            return self.throttle(caller, request);
+        }
+        match mode {
+            Mode::Optional => self.throttle(self.nobody(), request),
+            Mode::Required => refuse(missing()),
+        }
+    }
+
+    /// Notes in the request what the answer to it says because of where its credential stands.
+    #[inline]
+    pub(super) fn note_precautions<B>(&self, request: &mut Request<B>) {
+        if let Some(precautions) = self.reader.precautions(request) {
+            request.extensions_mut().insert(precautions);
+        }
+    }
+
+    /// What was noted.
+    #[inline]
+    pub(super) fn precautions<B>(&self, request: &Request<B>) -> Option<Box<Precautions>> {
+        if self.reader.reads_elsewhere() {
+            request.extensions().get().cloned()
+        } else {
+            None
+        }
+    }
+
+    /// From where a request comes, as far as the server tells.
+    pub(crate) fn peer(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
+        self.surroundings.addresses.client(headers, extensions)
+    }
+
+    /// Goes on where a question was asked.
+    pub(super) fn resume<B>(&self, reply: Reply, request: &mut Request<B>) -> Decision {
+        match reply {
+            Reply::Identity { answer, scheme } => match answer {
+                Ok(principal) => self.throttle(self.caller(principal, scheme), request),
+                Err(rejection) => Decision::Refuse(Refusal {
+                    rejection,
+                    scheme: Some(scheme),
+                }),
+            },
+            Reply::Quota(Ok(passed)) => admit(passed, request),
+            Reply::Quota(Err(rejection)) => refuse(rejection),
+        }
+    }
+
+    /// Step 5 for nobody, whatever the request presents.
+    pub(super) fn admit_anonymous<B>(&self, request: &mut Request<B>) -> Decision {
+        // Nobody is verified by it, but no log shows it either.
+        let _ = self.reader.read(request, &mut None);
+        match Caller::marked(self.mark, request.extensions()) {
+            // A layer of this pipeline is around this one, and has counted.
+            Some(_) => self.admit_uncounted(self.nobody(), request),
+            None => self.throttle(self.nobody(), request),
+        }
+    }
+
+    /// Step 5, for whoever calls.
+    #[inline]
+    fn throttle<B>(&self, caller: Caller, request: &mut Request<B>) -> Decision {
+        let Some(stack) = &self.throttles else {
+            return self.admit_uncounted(caller, request);
+        };
+        let principal = caller.principal.as_ref();
+        let addresses = &self.surroundings.addresses;
+        let verdict = stack.check(&Call::new(request, principal, addresses));
+        // Whoever is refused is known as well, to those who are told of it.
+        request.extensions_mut().insert(caller);
+        pass(verdict, request)
+    }
+
+    /// The throttles of a route, inside of the layer.
+    pub(super) fn throttle_route<B>(
+        &self,
+        stack: &Arc<Stack>,
+        request: &mut Request<B>,
+    ) -> Decision {
+        let caller = match Caller::of(request.extensions()) {
+            Ok(caller) => caller,
+            Err(rejection) => return refuse(rejection),
+        };
+        let principal = caller.principal.as_ref();
+        let addresses = &self.surroundings.addresses;
+        let verdict = stack.check(&Call::new(request, principal, addresses));
+        pass(verdict, request)
+    }
+
+    /// Step 6, inside of the layer.
+    #[inline]
+    pub(super) fn require<B>(&self, requirement: &Requirement, request: &Request<B>) -> Decision {
+        let caller = Caller::of(request.extensions()).and_then(Caller::principal);
+        match caller.and_then(|caller| requirement.judge(caller)) {
+            Ok(()) => Decision::Admit(None),
+            Err(rejection) => refuse(rejection),
+        }
+    }
+
+    #[inline]
+    fn admit_uncounted<B>(&self, caller: Caller, request: &mut Request<B>) -> Decision {
+        request.extensions_mut().insert(caller);
+        Decision::Admit(None)
+    }
+
+    #[inline]
+    fn caller(&self, principal: Principal, scheme: SchemeId) -> Caller {
+        Caller {
+            principal: Some(principal),
+            mark: self.mark,
+            scheme: Some(scheme),
+        }
+    }
+
+    #[inline]
+    fn nobody(&self) -> Caller {
+        Caller {
+            principal: None,
+            mark: self.mark,
+            scheme: None,
+        }
+    }
+}
+
+#[inline]
+fn pass<B>(verdict: Verdict, request: &mut Request<B>) -> Decision {
+    match verdict {
+        Verdict::Passed(passed) => admit(passed, request),
+        Verdict::Refused(rejection) => refuse(rejection),
+        Verdict::Asked(verdict) => Decision::Ask(Question::Quota(verdict)),
+    }
+}
+
+#[inline]
+fn admit<B>(passed: Passed, request: &mut Request<B>) -> Decision {
+    if let Some(settlement) = passed.settlement {
+        request.extensions_mut().insert(settlement);
+    }
+    Decision::Admit(passed.fields)
+}
+
+#[inline]
+fn refuse(rejection: Rejection) -> Decision {
+    Decision::Refuse(rejection.into())
+}
+
+/// What looks like no token or key is told like one that its scheme has refused: how short garbage
+/// is makes no difference.
+#[cold]
+fn refuse_unread(rejection: Rejection) -> Decision {
+    let scheme = if rejection.kind() == RejectionKind::InvalidToken {
+        Some(SchemeId::BEARER)
+    } else if rejection.kind() == RejectionKind::InvalidApiKey {
+        Some(SchemeId::API_KEY)
+    } else {
+        None
+    };
+    Decision::Refuse(Refusal { rejection, scheme })
+}
+
+/// Asks about a credential, unless too many from that source were wrong. Until the answer is there
+/// it counts as one.
+fn ask(answer: PendingAnswer, origin: &Origin, presented: Presented, scheme: SchemeId) -> Decision {
+    let ticket = match origin.enter() {
+        Ok(ticket) => ticket,
+        Err(rejection) => {
+            return Decision::Refuse(Refusal {
+                rejection,
+                scheme: Some(scheme),
+            });
+        }
+    };
+    let answer = async move {
+        let answer = answer.await;
+        ticket.conclude(&answer);
+        answer.map_err(|rejection| rejection.presented(presented))
+    };
+    Decision::Ask(Question::Identity {
+        answer: Box::pin(answer),
+        scheme,
+    })
+}
+
+fn missing() -> Rejection {
+    Rejection::new(RejectionKind::MissingCredential, "none")
+}
+
+fn is_preflight<B>(request: &Request<B>) -> bool {
+    request.method() == Method::OPTIONS
+        && request
+            .headers()
+            .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}

@@ -1,0 +1,164 @@
+use super::Principal;
+use crate::reject::{Rejection, RejectionKind};
+use crate::scheme::{Answer, PendingAnswer};
+use crate::store::caught_future;
+use quick_cache::sync::Cache;
+use std::any::Any;
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// How many users are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// The application's own user, of a type that only the application knows.
+type AnyUser = Arc<dyn Any + Send + Sync>;
+type Loaded = Result<Option<AnyUser>, Box<dyn Error + Send + Sync>>;
+type Load = dyn Fn(Principal) -> Pin<Box<dyn Future<Output = Loaded> + Send>> + Send + Sync;
+
+/// Loads the application's own user for whoever was verified, by whatever credential.
+#[derive(Clone)]
+pub(crate) struct UserLoader(Arc<Loader>);
+
+struct Loader {
+    load: Box<Load>,
+    remembered: Cache<Who, Remembered>,
+    remember_for: Duration,
+    deadline: Duration,
+}
+
+/// A subject is unique within its issuer only (RFC 7519 §4.1.2).
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Who {
+    issuer: Box<str>,
+    kind: Box<str>,
+    id: Box<str>,
+}
+
+#[derive(Clone)]
+struct Remembered {
+    user: AnyUser,
+    until: SystemTime,
+}
+
+impl Who {
+    fn of(caller: &Principal) -> Self {
+        Self {
+            issuer: caller.other_issuer().unwrap_or_default().into(),
+            kind: caller.subject().kind().into(),
+            id: caller.subject().id().into(),
+        }
+    }
+}
+
+/// What the application has decided about its users.
+pub(crate) struct LoadUser {
+    load: Box<Load>,
+}
+
+impl LoadUser {
+    pub(crate) fn by<F, U, E>(load: impl Fn(Principal) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Option<U>, E>> + Send + 'static,
+        U: Send + Sync + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let load: Box<Load> = Box::new(move |caller| {
+            let loading = load(caller);
+            Box::pin(async move {
+                match loading.await {
+                    Ok(Some(user)) => Ok(Some(Arc::new(user) as AnyUser)),
+                    Ok(None) => Ok(None),
+                    Err(error) => Err(error.into()),
+                }
+            })
+        });
+        Self { load }
+    }
+
+    pub(crate) fn build(self, deadline: Duration, remember_for: Duration) -> UserLoader {
+        UserLoader(Arc::new(Loader {
+            load: self.load,
+            remembered: Cache::new(REMEMBERED),
+            remember_for,
+            deadline,
+        }))
+    }
+}
+
+impl UserLoader {
+    /// The answer with the application's user in it; a user who is remembered costs no future.
+    pub(crate) fn complete(&self, answer: Answer, now: SystemTime) -> Answer {
+        match answer {
+            Answer::Verified(caller) => match self.remembered(&caller, now) {
+                Some(user) => Answer::Verified(caller.with_user(user)),
+                None => Answer::Pending(self.clone().load(caller, now)),
+            },
+            Answer::Pending(answer) => {
+                let loader = self.clone();
+                Answer::Pending(Box::pin(async move {
+                    let caller = answer.await?;
+                    match loader.remembered(&caller, now) {
+                        Some(user) => Ok(caller.with_user(user)),
+                        None => loader.load(caller, now).await,
+                    }
+                }))
+            }
+            Answer::NotPresented | Answer::Refused(_) => answer,
+        }
+    }
+
+    fn remembered(&self, caller: &Principal, now: SystemTime) -> Option<AnyUser> {
+        let found = self.0.remembered.get(&Who::of(caller))?;
+        (now < found.until).then_some(found.user)
+    }
+
+    fn load(self, caller: Principal, now: SystemTime) -> PendingAnswer {
+        Box::pin(async move {
+            let loader = &*self.0;
+            let loading = async { (loader.load)(caller.clone()).await };
+            let loading = tokio::time::timeout(loader.deadline, loading);
+            let user = match caught_future(loading).await {
+                Err(panicked) => {
+                    return Err(Rejection::unavailable("load_user panicked", panicked));
+                }
+                Ok(Err(elapsed)) => {
+                    return Err(Rejection::unavailable("load_user too slow", elapsed));
+                }
+                Ok(Ok(Err(error))) => {
+                    return Err(Rejection::unavailable("load_user failed", error));
+                }
+                Ok(Ok(Ok(user))) => user,
+            };
+            let Some(user) = user else {
+                return Err(unknown(&caller));
+            };
+            if let Some(until) = now.checked_add(loader.remember_for) {
+                let remembered = Remembered {
+                    user: Arc::clone(&user),
+                    until,
+                };
+                loader.remembered.insert(Who::of(&caller), remembered);
+            }
+            Ok(caller.with_user(user))
+        })
+    }
+
+    /// Whoever this is, in whatever issuer's name, is loaded anew by the next request.
+    pub(crate) fn forget(&self, kind: &str, id: &str) {
+        self.0
+            .remembered
+            .retain(|who, _| *who.kind != *kind || *who.id != *id);
+    }
+}
+
+/// The application does not know the caller: as if the credential had been revoked.
+fn unknown(caller: &Principal) -> Rejection {
+    let kind = if caller.key().is_some() {
+        RejectionKind::InvalidApiKey
+    } else {
+        RejectionKind::InvalidToken
+    };
+    Rejection::new(kind, "load_user knows no such user")
+}

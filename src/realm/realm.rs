@@ -1,0 +1,280 @@
+use crate::address::Addresses;
+use crate::attempt::{AttemptLimits, Attempts};
+use crate::clock::{Clock, SystemClock};
+use crate::config::ConfigProblem;
+use crate::event::{Event, Events};
+#[cfg(feature = "basic")]
+use crate::password::{Passwords, Remembered};
+use crate::store::{Guard, Stores};
+use crate::throttle::{Limiter, MemoryLimiter, SharedLimiter};
+use std::fmt;
+#[cfg(feature = "jwt")]
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// What is protected together: stores, clock, deadline, events, attempts and counters, given once.
+///
+/// Services ([`Users`](crate::Users), [`TokenIssuer`](crate::TokenIssuer),
+/// [`KeyIssuer`](crate::KeyIssuer)) and layers are made from a realm and behave alike wherever their
+/// handle came from. Two layers over one realm share everything, attempts and counters included, and
+/// a layer that is built anew over the same realm goes on counting where the old one was: so
+/// secrets, issuers and limits can be replaced in a running process. (Where a rate is replaced,
+/// requests under way are counted under the rate of the layer that they came through.)
+///
+/// A clone is the same realm. Each of the settings below makes another realm with counters of its
+/// own, so give them all before the first service or layer is made.
+///
+/// ```
+/// use tower_auth::store::Memory;
+/// use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Subject};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let realm = Realm::new(Memory::new()).on_event(|event| println!("{}", event.action.name()));
+/// let keys = realm.api_keys(ApiKeys::prefix("egret"));
+/// let auth = AuthLayer::builder().accept(&keys).build()?;
+///
+/// let new = keys.issue(KeyRequest::new(Subject::user("7"), "ci").scope("reports:read")).await?;
+/// assert!(new.key.expose().starts_with("egret_")); // shown once, to its owner
+///
+/// // What belongs to another realm does not stand in the same layer.
+/// let others = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("heron"));
+/// assert!(AuthLayer::builder().accept(&keys).accept(&others).build().is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Realm(Arc<Parts>);
+
+struct Parts {
+    settings: Settings,
+    live: OnceLock<Live>,
+}
+
+/// What the application has decided.
+#[derive(Clone)]
+struct Settings {
+    name: String,
+    stores: Stores,
+    clock: Arc<dyn Clock>,
+    deadline: Duration,
+    events: Events,
+    attempts: AttemptLimits,
+    addresses: Addresses,
+    limiter: Option<Arc<dyn Limiter>>,
+}
+
+/// What all services and layers of the realm share. It is made from the settings when the first of
+/// them asks for it.
+struct Live {
+    addresses: Arc<Addresses>,
+    attempts: Arc<Attempts>,
+    memory: Arc<MemoryLimiter>,
+    limiter: Option<Arc<SharedLimiter>>,
+    #[cfg(feature = "basic")]
+    passwords: Passwords,
+    #[cfg(feature = "basic")]
+    remembered: Arc<Remembered>,
+    /// The longest lifetime, in seconds, of the access tokens that any issuer of the realm makes:
+    /// for so long the end of a session has to be remembered.
+    #[cfg(feature = "jwt")]
+    longest_access: AtomicU64,
+    problems: Vec<ConfigProblem>,
+}
+
+impl Realm {
+    /// A realm over these stores: a store that has all roles, such as
+    /// [`Memory`](crate::store::Memory), or [`Stores`], each by its role.
+    pub fn new(stores: impl Into<Stores>) -> Self {
+        Self::of(Settings {
+            name: String::from("api"),
+            stores: stores.into(),
+            clock: Arc::new(SystemClock),
+            deadline: Duration::from_secs(2),
+            events: Events::default(),
+            attempts: AttemptLimits::new(),
+            addresses: Addresses::new(),
+            limiter: None,
+        })
+    }
+
+    fn of(settings: Settings) -> Self {
+        Self(Arc::new(Parts {
+            settings,
+            live: OnceLock::new(),
+        }))
+    }
+
+    fn changed(self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = match Arc::try_unwrap(self.0) {
+            Ok(parts) => parts.settings,
+            Err(shared) => shared.settings.clone(),
+        };
+        change(&mut settings);
+        Self::of(settings)
+    }
+
+    /// The name that challenges show (RFC 9110 §11.5), printable ASCII; `api` by default.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.changed(|settings| settings.name = name.into())
+    }
+
+    /// The source of now; the system's clock by default.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        self.changed(|settings| settings.clock = Arc::new(clock))
+    }
+
+    /// How long a store may take to answer; 2 seconds by default. After that the answer is 503.
+    pub fn store_deadline(self, deadline: Duration) -> Self {
+        self.changed(|settings| settings.deadline = deadline)
+    }
+
+    /// Is told everything that happens: refusals, sign-ins, what is issued and revoked. It should be
+    /// quick, for it runs within the request; if it panics the answer is 500.
+    pub fn on_event(self, hook: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.changed(|settings| settings.events = Events::to(hook))
+    }
+
+    /// How often credentials may be wrong; [`AttemptLimits::new`] by default.
+    pub fn attempts(self, limits: AttemptLimits) -> Self {
+        self.changed(|settings| settings.attempts = limits)
+    }
+
+    /// How the address that a request came from is found; by default it is the peer's.
+    pub fn addresses(self, addresses: Addresses) -> Self {
+        self.changed(|settings| settings.addresses = addresses)
+    }
+
+    /// Who counts what throttles count: `RedisLimiter` (feature `redis`) does so together with other
+    /// machines, and an application may bring a [`Limiter`] of its own. By default they count in this
+    /// process ([`MemoryLimiter`]).
+    pub fn limiter(self, limiter: impl Limiter) -> Self {
+        self.changed(|settings| settings.limiter = Some(Arc::new(limiter)))
+    }
+
+    fn live(&self) -> &Live {
+        self.0.live.get_or_init(|| self.0.settings.live())
+    }
+
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// All mistakes in the settings.
+    pub(crate) fn problems(&self) -> &[ConfigProblem] {
+        &self.live().problems
+    }
+
+    pub(crate) fn challenge_name(&self) -> &str {
+        &self.0.settings.name
+    }
+
+    pub(crate) fn stores(&self) -> &Stores {
+        &self.0.settings.stores
+    }
+
+    pub(crate) fn clock_handle(&self) -> &Arc<dyn Clock> {
+        &self.0.settings.clock
+    }
+
+    pub(crate) fn guard(&self) -> Guard {
+        Guard {
+            deadline: self.0.settings.deadline,
+        }
+    }
+
+    pub(crate) fn events(&self) -> &Events {
+        &self.0.settings.events
+    }
+
+    pub(crate) fn found_addresses(&self) -> &Arc<Addresses> {
+        &self.live().addresses
+    }
+
+    pub(crate) fn attempt_guard(&self) -> &Arc<Attempts> {
+        &self.live().attempts
+    }
+
+    pub(crate) fn memory_limiter(&self) -> &Arc<MemoryLimiter> {
+        &self.live().memory
+    }
+
+    /// The limiter that the application has given.
+    pub(crate) fn shared_limiter(&self) -> Option<&Arc<SharedLimiter>> {
+        self.live().limiter.as_ref()
+    }
+
+    #[cfg(feature = "basic")]
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.live().passwords
+    }
+
+    #[cfg(feature = "basic")]
+    pub(crate) fn remembered(&self) -> &Arc<Remembered> {
+        &self.live().remembered
+    }
+
+    /// An issuer of this realm makes access tokens that live so long.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn issues_access_for(&self, lifetime: Duration) {
+        let seconds = lifetime.as_secs();
+        self.live()
+            .longest_access
+            .fetch_max(seconds, Ordering::Relaxed);
+    }
+
+    /// How long the longest-living access tokens of any of its issuers live.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn longest_access(&self) -> Duration {
+        Duration::from_secs(self.live().longest_access.load(Ordering::Relaxed))
+    }
+}
+
+impl Settings {
+    fn live(&self) -> Live {
+        let mut problems = Vec::new();
+        if self.name.is_empty() || !self.name.bytes().all(|b| matches!(b, 0x20..=0x7e)) {
+            problems.push(ConfigProblem::Realm);
+        }
+        if self.deadline.is_zero() {
+            problems.push(ConfigProblem::Zero("store_deadline"));
+        }
+        problems.extend_from_slice(self.addresses.problems());
+        if let Some(limiter) = &self.limiter {
+            problems.extend(limiter.problems());
+        }
+        let addresses = Arc::new(self.addresses.clone());
+        let attempts = Attempts::build(
+            self.attempts.clone(),
+            Arc::clone(&addresses),
+            Arc::clone(&self.clock),
+            &mut problems,
+        );
+        Live {
+            addresses,
+            attempts: Arc::new(attempts),
+            memory: Arc::new(MemoryLimiter::new()),
+            limiter: self.limiter.clone().map(shared),
+            #[cfg(feature = "basic")]
+            passwords: Passwords::new(),
+            #[cfg(feature = "basic")]
+            remembered: Arc::new(Remembered::new()),
+            #[cfg(feature = "jwt")]
+            longest_access: AtomicU64::new(0),
+            problems,
+        }
+    }
+}
+
+fn shared(limiter: Arc<dyn Limiter>) -> Arc<SharedLimiter> {
+    Arc::new(SharedLimiter::new(Box::new(limiter)))
+}
+
+impl fmt::Debug for Realm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Realm")
+            .field("name", &self.0.settings.name)
+            .field("stores", &self.0.settings.stores)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,42 @@
+use crate::store::{KeyDigest, SHA512};
+use hmac::{Hmac, Mac};
+use sha2::{Digest, Sha256, Sha512};
+use std::sync::Arc;
+
+/// How a key becomes what it is found by.
+#[derive(Clone)]
+pub(super) enum Hash {
+    Sha256,
+    /// The name of the algorithm, and the key schedule of the pepper.
+    HmacSha256(Arc<str>, Hmac<Sha256>),
+    /// Of keys that another system made; no new key gets it.
+    Sha512(Arc<str>),
+}
+
+impl Hash {
+    pub(super) fn sha512() -> Self {
+        Self::Sha512(SHA512.into())
+    }
+
+    pub(super) fn algorithm(&self) -> &str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::HmacSha256(algorithm, _) | Self::Sha512(algorithm) => algorithm,
+        }
+    }
+
+    pub(super) fn digest(&self, key: &[u8]) -> KeyDigest {
+        match self {
+            Self::Sha256 => KeyDigest::of(None, Sha256::digest(key).into()),
+            Self::HmacSha256(algorithm, schedule) => {
+                let mac = schedule.clone().chain_update(key).finalize();
+                KeyDigest::of(Some(Arc::clone(algorithm)), mac.into_bytes().into())
+            }
+            Self::Sha512(algorithm) => {
+                let mut first = [0; 32];
+                first.copy_from_slice(&Sha512::digest(key)[..32]);
+                KeyDigest::of(Some(Arc::clone(algorithm)), first)
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! API keys: how they look, what they are found by, and who presents a good one.
+
+mod api_keys;
+mod hash;
+mod verifier;
+
+pub use api_keys::{ApiKeys, KeyIds};
+
+pub(crate) use verifier::KeyVerifier;

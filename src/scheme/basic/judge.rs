@@ -1,0 +1,88 @@
+use crate::attempt::{Origin, Target};
+use crate::clock::Clock;
+use crate::event::{Action, Events};
+use crate::login::{SignIn, normal};
+use crate::password::{Check, Passwords};
+use crate::reject::{Rejection, RejectionKind};
+use crate::secret::Secret;
+use crate::store::{Change, Guard, ManagedUserStore, UserRecord, UserStore};
+use std::sync::Arc;
+
+/// Says whose name and password these are: for Basic, and for whoever signs in otherwise.
+#[derive(Clone)]
+pub(crate) struct Judge {
+    pub(crate) users: Arc<dyn UserStore>,
+    /// Where outdated hashes are replaced.
+    pub(crate) managed: Option<Arc<dyn ManagedUserStore>>,
+    pub(crate) guard: Guard,
+    pub(crate) passwords: Passwords,
+    pub(crate) events: Events,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Judge {
+    /// An attempt at the account is counted before a password is hashed; of whom `holds` is true
+    /// needs no hash. `known` is what the store has said of the name already.
+    pub(crate) async fn judge(
+        &self,
+        origin: &Origin,
+        SignIn { name, password }: SignIn<'_>,
+        known: Option<Option<Arc<UserRecord>>>,
+        holds: impl Fn(&UserRecord) -> bool,
+    ) -> Result<Arc<UserRecord>, Rejection> {
+        let user = match known {
+            Some(user) => user,
+            None => self.guard.call(self.users.find_user(&normal(name))).await?,
+        };
+        let ticket = origin.enter_account(match &user {
+            Some(user) => Target::Account(&user.id),
+            None => Target::Nobody(name),
+        })?;
+        let checked = match user {
+            Some(user) if holds(&user) => Ok(user),
+            user => self.check(user, password).await,
+        };
+        ticket.conclude(&checked);
+        checked
+    }
+
+    /// Whether that user has that password; without a user the same work is done.
+    pub(crate) async fn check(
+        &self,
+        user: Option<Arc<UserRecord>>,
+        password: &Secret<String>,
+    ) -> Result<Arc<UserRecord>, Rejection> {
+        let user = user.filter(|user| user.is_active());
+        let stored = user.as_ref().and_then(|user| user.password_hash.clone());
+        let check = self.passwords.verify(stored, password.clone()).await?;
+        match (user, check) {
+            (Some(user), Check::Fits) => Ok(user),
+            (Some(user), Check::FitsOutdated) => Ok(self.rehash(user, password).await),
+            (_, Check::Wrong) | (None, _) => Err(wrong_password()),
+        }
+    }
+
+    /// Brings a hash up to date, and gives the record after that. Should it fail, the user is signed
+    /// in all the same, and the next sign-in tries again.
+    async fn rehash(&self, user: Arc<UserRecord>, password: &Secret<String>) -> Arc<UserRecord> {
+        let Some(store) = &self.managed else {
+            return user;
+        };
+        let Ok(hash) = self.passwords.hash(password.clone()).await else {
+            return user;
+        };
+        let former = user.password_hash.as_ref();
+        let replaced = store.replace_password(&user.id, former, hash.clone());
+        if !matches!(self.guard.change(replaced).await, Ok(Change::Made(()))) {
+            return user;
+        }
+        let (action, now) = (Action::PasswordRehashed, self.clock.now());
+        let _ = self.events.tell(action, now, &user.id, None);
+        Arc::new(UserRecord::clone(&user).password_hash(hash.expose()))
+    }
+}
+
+/// The same for a user who is not there, one who is disabled and a wrong password.
+pub(crate) fn wrong_password() -> Rejection {
+    Rejection::new(RejectionKind::InvalidPassword, "user, password or account")
+}

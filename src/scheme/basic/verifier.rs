@@ -1,0 +1,89 @@
+use super::Judge;
+use crate::attempt::Attempt;
+use crate::credential::{BasicCredential, Credential};
+use crate::login::{SignIn, normal};
+use crate::password::{Remembered, Verified};
+use crate::principal::Principal;
+use crate::scheme::{Answer, Scheme};
+use crate::store::{Peek, UserRecord, caught};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Basic for the users of a store.
+pub(crate) struct BasicVerifier {
+    judge: Judge,
+    /// Passwords that were verified lately.
+    remembered: Arc<Remembered>,
+}
+
+impl BasicVerifier {
+    pub(crate) fn new(judge: Judge, remembered: Arc<Remembered>) -> Self {
+        Self { judge, remembered }
+    }
+
+    fn verify(&self, attempt: &Attempt<'_>, credential: &BasicCredential) -> Answer {
+        let now = attempt.now();
+        let name = normal(credential.name());
+        let known = match caught(|| self.judge.users.peek_user(&name)) {
+            Err(unavailable) => return Answer::Refused(unavailable),
+            Ok(Peek::Found(user)) => {
+                if holds(&self.remembered, &user, credential, now) {
+                    return Answer::Verified(Principal::from(user));
+                }
+                Some(Some(user))
+            }
+            Ok(Peek::Absent) => Some(None),
+            Ok(Peek::Ask) => None,
+        };
+        let judge = self.judge.clone();
+        let remembered = Arc::clone(&self.remembered);
+        let origin = attempt.origin();
+        let presented =
+            BasicCredential::new(credential.name().to_owned(), credential.password().clone());
+        Answer::Pending(Box::pin(async move {
+            let sign_in = SignIn {
+                name: presented.name(),
+                password: presented.password(),
+            };
+            let is_remembered = |user: &UserRecord| holds(&remembered, user, &presented, now);
+            let user = judge.judge(&origin, sign_in, known, is_remembered).await?;
+            if let Some(verified) = verified(&user, &presented) {
+                remembered.remember(verified, now);
+            }
+            Ok(Principal::from(user))
+        }))
+    }
+}
+
+fn verified<'a>(user: &'a UserRecord, presented: &'a BasicCredential) -> Option<Verified<'a>> {
+    Some(Verified {
+        name: presented.name(),
+        password: presented.password(),
+        hash: user.password_hash.as_ref()?,
+    })
+}
+
+fn holds(
+    remembered: &Remembered,
+    user: &UserRecord,
+    presented: &BasicCredential,
+    now: SystemTime,
+) -> bool {
+    match verified(user, presented) {
+        Some(verified) => user.is_active() && remembered.holds(verified, now),
+        None => false,
+    }
+}
+
+impl Scheme for BasicVerifier {
+    fn name(&self) -> &'static str {
+        "Basic"
+    }
+
+    fn authenticate(&self, attempt: &Attempt<'_>) -> Answer {
+        match attempt.credential() {
+            Credential::Basic(basic) => self.verify(attempt, basic),
+            _ => Answer::NotPresented,
+        }
+    }
+}

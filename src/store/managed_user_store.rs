@@ -1,0 +1,155 @@
+use super::retry::{TRIES, contended, is_replaced, missing};
+use super::{Known, StoreError, UserChange, UserRecord, UserStore};
+use crate::principal::Subject;
+use crate::secret::Secret;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// Keeps users: what registering, changing and removing them takes, and the state of accounts.
+///
+/// Four methods are required: read, insert, replace if unchanged, list by page. The others are
+/// provided on top of them, and keep their promises by [`replace_user`](Self::replace_user) alone;
+/// a store that can do one of them in a single statement does so.
+#[async_trait]
+pub trait ManagedUserStore: UserStore {
+    /// The user of that id, disabled ones included, and what is left of removed ones
+    /// ([`UserRecord::removed`]).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot
+    /// tell.
+    async fn find_user_by_id(&self, id: &Subject) -> Result<Option<Arc<UserRecord>>, StoreError>;
+
+    /// Adds a user.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Exists`](super::StoreErrorKind::Exists) when the id or one of the names is
+    /// taken, also by a removed user's id;
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
+    /// written.
+    async fn insert_user(&self, user: UserRecord) -> Result<(), StoreError>;
+
+    /// Puts `next` in the place of a record that is still equal to `former`, in one atomic step: of
+    /// concurrent replacements of one record one is made. Both have the same id. Names that `next`
+    /// lacks are free afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when there is no record like
+    /// `former`, [`StoreErrorKind::Exists`](super::StoreErrorKind::Exists) when a name of `next`
+    /// is another user's, [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when
+    /// it could not be written.
+    async fn replace_user(&self, former: &UserRecord, next: UserRecord) -> Result<(), StoreError>;
+
+    /// At most `most` users in the order of their ids (kind, then id, by bytes), those after
+    /// `after`, without removed ones.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot
+    /// tell.
+    async fn list_users(
+        &self,
+        after: Option<&Subject>,
+        most: usize,
+    ) -> Result<Vec<Arc<UserRecord>>, StoreError>;
+
+    /// Whether a user was disabled or removed, as far as memory knows. A subject that never was a
+    /// user was neither.
+    fn peek_disabled(&self, id: &Subject) -> Known {
+        let _ = id;
+        Known::Ask
+    }
+
+    /// Whether a user was disabled or removed. A subject that never was a user was neither.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot
+    /// tell.
+    async fn is_disabled(&self, id: &Subject) -> Result<bool, StoreError> {
+        let found = self.find_user_by_id(id).await?;
+        Ok(found.is_some_and(|user| !user.is_active()))
+    }
+
+    /// Changes a user, and gives the record after the change.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when there is no such user,
+    /// [`StoreErrorKind::Exists`](super::StoreErrorKind::Exists) when a new name is another
+    /// user's, [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could
+    /// not be written.
+    async fn change_user(
+        &self,
+        id: &Subject,
+        change: UserChange,
+    ) -> Result<Arc<UserRecord>, StoreError> {
+        for _ in 0..TRIES {
+            let former = present(self, id).await?;
+            let next = UserRecord::clone(&former).changed(change.clone());
+            if is_replaced(self.replace_user(&former, next.clone()).await)? {
+                return Ok(Arc::new(next));
+            }
+        }
+        Err(contended())
+    }
+
+    /// Replaces a user's password hash where it is still `from`: a hash that is only brought up to
+    /// date must not undo a change of the password.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when there is no such user or
+    /// its hash is another, [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable)
+    /// when it could not be written.
+    async fn replace_password(
+        &self,
+        id: &Subject,
+        from: Option<&Secret<String>>,
+        to: Secret<String>,
+    ) -> Result<(), StoreError> {
+        for _ in 0..TRIES {
+            let former = present(self, id).await?;
+            if !former.has_password_hash(from) {
+                return Err(missing());
+            }
+            let mut next = UserRecord::clone(&former);
+            next.password_hash = Some(to.clone());
+            if is_replaced(self.replace_user(&former, next).await)? {
+                return Ok(());
+            }
+        }
+        Err(contended())
+    }
+
+    /// Removes a user with all names and the password. The id stays taken, and counts as disabled
+    /// from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when there is no such user,
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
+    /// written.
+    async fn remove_user(&self, id: &Subject) -> Result<(), StoreError> {
+        for _ in 0..TRIES {
+            let former = present(self, id).await?;
+            let next = UserRecord::clone(&former).removed();
+            if is_replaced(self.replace_user(&former, next).await)? {
+                return Ok(());
+            }
+        }
+        Err(contended())
+    }
+}
+
+/// A user who was not removed.
+async fn present<S: ManagedUserStore + ?Sized>(
+    store: &S,
+    id: &Subject,
+) -> Result<Arc<UserRecord>, StoreError> {
+    let found = store.find_user_by_id(id).await?;
+    found.filter(|user| !user.is_removed()).ok_or_else(missing)
+}

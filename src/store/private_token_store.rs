@@ -1,0 +1,184 @@
+use super::retry::{TRIES, contended, is_replaced, missing};
+use super::{StoreError, TokenRecord, TokenStore};
+use crate::principal::Subject;
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// How many tokens are read at once where all of a subject's are ended.
+const PAGE: usize = 100;
+
+/// Keeps private tokens. It is a [`TokenStore`] besides, because a private token that was revoked
+/// is denied where every token is looked up, by the same step.
+///
+/// Four methods are required: read, insert, replace if unchanged, list by page. The others are
+/// provided on top of them, and keep their promises by
+/// [`replace_private_token`](Self::replace_private_token) alone; a store that can do one of them
+/// in a single statement does so.
+#[async_trait]
+pub trait PrivateTokenStore: TokenStore {
+    /// The private token of that id, revoked and expired ones included.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot
+    /// tell.
+    async fn find_private_token(&self, id: &str) -> Result<Option<Arc<TokenRecord>>, StoreError>;
+
+    /// Adds a private token.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Exists`](super::StoreErrorKind::Exists) when its id is taken,
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
+    /// written.
+    async fn insert_private_token(&self, token: TokenRecord) -> Result<(), StoreError>;
+
+    /// Puts `next` in the place of a record that is still as it was read, and where `denied_until`
+    /// is given revokes the token until then ([`TokenStore::is_revoked`]), in one atomic step: of
+    /// concurrent replacements of one record one is made.
+    ///
+    /// - `next` has the id and the owner of `former`.
+    /// - A last use that was noted meanwhile is no change
+    ///   ([`is_unchanged_from`](TokenRecord::is_unchanged_from)), and the later one stays. A store
+    ///   that counts it as a change is as good.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when there is no record like
+    /// `former`, [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could
+    /// not be written.
+    async fn replace_private_token(
+        &self,
+        former: &TokenRecord,
+        next: TokenRecord,
+        denied_until: Option<SystemTime>,
+    ) -> Result<(), StoreError>;
+
+    /// At most `most` private tokens of an owner, revoked and expired ones included, oldest first,
+    /// by [`created`](TokenRecord::created) and then id (by bytes): those after `after`, which
+    /// need not be there any more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot
+    /// tell.
+    async fn list_private_tokens(
+        &self,
+        owner: &Subject,
+        after: Option<&TokenRecord>,
+        most: usize,
+    ) -> Result<Vec<Arc<TokenRecord>>, StoreError>;
+
+    /// Revokes a private token of that owner. One that is revoked already stays as it is, with its
+    /// first time.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when the owner has no such
+    /// token, somebody else's included;
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
+    /// written.
+    async fn revoke_private_token(
+        &self,
+        owner: &Subject,
+        id: &str,
+        at: SystemTime,
+    ) -> Result<(), StoreError> {
+        for _ in 0..TRIES {
+            let found = self.find_private_token(id).await?;
+            let former = found
+                .filter(|token| token.owner == *owner)
+                .ok_or_else(missing)?;
+            if former.revoked.is_some() {
+                return Ok(());
+            }
+            let next = TokenRecord::clone(&former).revoked(at);
+            let until = Some(next.expires);
+            if is_replaced(self.replace_private_token(&former, next, until).await)? {
+                return Ok(());
+            }
+        }
+        Err(contended())
+    }
+
+    /// Revokes all families and private tokens of a subject that are there now and, until
+    /// `access_until`, the access tokens. What is made afterwards is not affected. As provided it
+    /// is one step a record: what was ended when it fails stays so.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
+    /// written.
+    async fn revoke_subject(
+        &self,
+        subject: &Subject,
+        access_until: SystemTime,
+        now: SystemTime,
+    ) -> Result<(), StoreError> {
+        self.revoke_families(subject, access_until, now).await?;
+        let mut after: Option<Arc<TokenRecord>> = None;
+        loop {
+            let listed = self.list_private_tokens(subject, after.as_deref(), PAGE);
+            let page = listed.await?;
+            for token in &page {
+                self.revoke_private_token(subject, &token.id, now).await?;
+            }
+            if page.len() < PAGE {
+                return Ok(());
+            }
+            after = page.into_iter().last();
+        }
+    }
+
+    /// Takes down when private tokens were last used, by id. A time before one that is known, or a
+    /// token that is gone, changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
+    /// written.
+    async fn note_token_uses(&self, uses: &[(String, SystemTime)]) -> Result<(), StoreError> {
+        for (id, at) in uses {
+            note_use(self, id, *at).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes at most `most` private tokens that had expired before `before`, and says how many. A
+    /// store need not forget: then it removes none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when they could not be
+    /// removed.
+    async fn purge_private_tokens(
+        &self,
+        before: SystemTime,
+        most: usize,
+    ) -> Result<usize, StoreError> {
+        let _ = (before, most);
+        Ok(0)
+    }
+}
+
+async fn note_use<S: PrivateTokenStore + ?Sized>(
+    store: &S,
+    id: &str,
+    at: SystemTime,
+) -> Result<(), StoreError> {
+    for _ in 0..TRIES {
+        let Some(former) = store.find_private_token(id).await? else {
+            return Ok(());
+        };
+        if former.last_used.get() > Some(at) {
+            return Ok(());
+        }
+        let next = TokenRecord::clone(&former);
+        next.last_used.set(at);
+        if is_replaced(store.replace_private_token(&former, next, None).await)? {
+            return Ok(());
+        }
+    }
+    Err(contended())
+}

@@ -1,0 +1,24 @@
+use super::{keys, tokens, users};
+
+/// The statements by which requests look something up, each with its name and the types of its
+/// arguments (`t`ext, `b`ytes, `i`nteger), for tests that explain them.
+pub const LOOK_UPS: [(&str, &str, &str); 14] = [
+    ("a key by digest", keys::FIND, "b"),
+    ("a key by owner and id", keys::FIND_OWNED, "ttt"),
+    ("keys by owner", keys::LIST, "itt"),
+    ("a page of keys", keys::LIST_AFTER, "ittit"),
+    ("a user by name", users::FIND, "t"),
+    ("a user by id", users::FIND_BY_ID, "tt"),
+    ("a disabled user", users::IS_DISABLED, "tt"),
+    ("a page of users", users::LIST_AFTER, "itt"),
+    ("a revocation", tokens::IS_REVOKED, "tti"),
+    ("a family", tokens::FIND_FAMILY, "t"),
+    ("a page of families", tokens::LIST_FAMILIES_AFTER, "ittit"),
+    ("a private token", tokens::FIND_TOKEN, "t"),
+    ("private tokens by owner", tokens::LIST_TOKENS, "itt"),
+    (
+        "a page of private tokens",
+        tokens::LIST_TOKENS_AFTER,
+        "ittit",
+    ),
+];

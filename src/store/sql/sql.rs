@@ -1,0 +1,75 @@
+use super::core::Core;
+use super::engine::Engine;
+use super::{feed, migrate, purge};
+use crate::store::{StoreError, StoreOptions};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// A store in a database. Clones share their memory and tasks, which end with the last clone.
+#[derive(Clone)]
+pub(in crate::store) struct Sql(Arc<Owner>);
+
+struct Owner {
+    core: Arc<Core>,
+    /// Feed and housekeeping, started by the first call. Locked for a look at whether they run.
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Sql {
+    pub(in crate::store) fn new(engine: impl Engine, options: StoreOptions) -> Self {
+        Self(Arc::new(Owner {
+            core: Arc::new(Core::new(engine, options)),
+            task: Mutex::new(None),
+        }))
+    }
+
+    pub(in crate::store) async fn migrate(&self) -> Result<(), StoreError> {
+        migrate::migrate(&self.0.core).await
+    }
+
+    pub(in crate::store) fn lag(&self) -> Option<Duration> {
+        self.core().mirror.age().get()
+    }
+
+    pub(in crate::store) fn statements(&self) -> u64 {
+        self.core().statements()
+    }
+
+    pub(super) fn core(&self) -> &Core {
+        &self.0.core
+    }
+
+    /// Runs a call: the tasks run, and it is over within the deadline.
+    pub(super) async fn call<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.0.keep_running();
+        tokio::time::timeout(self.core().options.timeout, call)
+            .await
+            .map_err(StoreError::unavailable)?
+    }
+}
+
+impl Owner {
+    /// Starts the tasks where they do not run: not yet, or no more, because their runtime ended.
+    fn keep_running(&self) {
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if task.as_ref().is_none_or(JoinHandle::is_finished) {
+            let core = Arc::clone(&self.core);
+            *task = Some(tokio::spawn(async move {
+                tokio::join!(feed::follow(&core), purge::keep_house(&core));
+            }));
+        }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        let task = self.task.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(task) = task {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,128 @@
+use super::engine::SqliteEngine;
+use crate::store::forward::{asked, forward_stores};
+use crate::store::sql::Sql;
+use crate::store::{StoreError, StoreErrorKind, StoreOptions};
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long SQLite waits where another process writes. Calls give up earlier, by their own deadline.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Keys, users and tokens in an SQLite file: nothing to run, and kept at memory speed for what was seen lately.
+///
+/// - What a call said is done is in the file, also after a crash (WAL, `synchronous = FULL`).
+/// - Several processes may share a file; each learns of the others' changes within [`StoreOptions::lag`].
+/// - What an application attaches to a user by [`UserRecord::with_app`](crate::store::UserRecord::with_app) is not kept.
+/// - Times are kept to the microsecond. Ids, owners and names to sign in by have at most 512 bytes, and no text holds a NUL:
+///   [`StoreErrorKind::Invalid`].
+///
+/// ```
+/// use tower_auth::store::{KeyDigest, KeyRecord, KeyStore, ManagedKeyStore, Sqlite};
+/// use tower_auth::Subject;
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let dir = std::env::temp_dir().join(format!("tower-auth-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir).unwrap();
+/// # let path = dir.join("auth.db");
+/// let store = Sqlite::open(&path).await?;
+/// store.migrate().await?;
+///
+/// let (now, digest) = (std::time::UNIX_EPOCH, KeyDigest::new("sha256", [7; 32]));
+/// let record = KeyRecord::new("1", Subject::user("7"), "ci", "egret_7Zk…", digest.clone(), now);
+/// store.insert_key(record).await?;
+///
+/// let later = Sqlite::open(&path).await?; // after a restart
+/// assert!(later.find_key(&digest).await?.is_some());
+/// assert!(later.find_key(&KeyDigest::new("sha256", [8; 32])).await?.is_none());
+/// # std::fs::remove_dir_all(&dir).unwrap();
+/// # Ok::<(), tower_auth::store::StoreError>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Sqlite(Sql);
+
+impl Sqlite {
+    /// The store in that file, which is made where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`] when the file cannot be opened.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_with(path, StoreOptions::new()).await
+    }
+
+    /// As [`open`](Self::open), with options.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`] when the file cannot be opened.
+    pub async fn open_with(
+        path: impl AsRef<Path>,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
+        if path.as_ref() == Path::new(":memory:") {
+            // Each connection would have a database of its own.
+            return Err(StoreError::because(
+                StoreErrorKind::Invalid,
+                "use store::Memory",
+            ));
+        }
+        let file = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(options.connections)
+            .acquire_timeout(options.timeout)
+            .connect_with(file)
+            .await
+            .map_err(StoreError::unavailable)?;
+        Ok(Self::from_pool(pool, options))
+    }
+
+    /// The store in the application's own database. Its settings stay as they are: WAL and foreign keys should be on.
+    #[must_use]
+    pub fn from_pool(pool: SqlitePool, options: StoreOptions) -> Self {
+        Self(Sql::new(SqliteEngine::new(pool), options))
+    }
+
+    /// Makes the tables, or brings them up to date; where others do so at the same time, one of them does. Tables and triggers
+    /// have names that begin with `tower_auth_`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`] when it failed; then nothing has changed.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        self.0.migrate().await
+    }
+
+    /// How old the news of other processes is; `None` before the first. It is small while the file can be read.
+    #[must_use]
+    pub fn lag(&self) -> Option<Duration> {
+        self.0.lag()
+    }
+
+    pub(in crate::store) fn sql(&self) -> &Sql {
+        &self.0
+    }
+
+    /// How many statements calls have sent so far. A look-up that memory answers sends none.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.0.statements()
+    }
+}
+
+forward_stores!(impl for Sqlite, |self| asked!(self.0));
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite")
+            .field("lag", &self.lag())
+            .finish_non_exhaustive()
+    }
+}

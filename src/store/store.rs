@@ -1,0 +1,158 @@
+use super::forward::{asked, forward_stores};
+use super::options::StoreOptions;
+#[cfg(feature = "postgres")]
+use super::postgres::Postgres;
+#[cfg(feature = "sqlite")]
+use super::sqlite::Sqlite;
+use super::{AllStores, Memory, StoreError, StoreErrorKind};
+use std::fmt;
+use std::time::Duration;
+
+/// A store that is chosen by a URL, for applications configured by their environment.
+///
+/// | URL | store |
+/// |---|---|
+/// | nothing, `memory:` | [`Memory`] |
+/// | `sqlite:PATH` | `Sqlite`, feature `sqlite` |
+/// | `postgres://…`, `postgresql://…` | `Postgres`, feature `postgres` |
+///
+/// ```
+/// use tower_auth::store::{Store, StoreErrorKind};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+///
+/// let url = std::env::var("AUTH_STORE").unwrap_or_default();
+/// let store = Store::connect(&url).await?;
+/// store.migrate().await?;
+///
+/// let unknown = Store::connect("mysql://db.example.com").await.unwrap_err();
+/// assert_eq!(unknown.kind(), StoreErrorKind::Invalid);
+/// # Ok::<(), tower_auth::store::StoreError>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Store(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Memory(Memory),
+    #[cfg(feature = "sqlite")]
+    Sqlite(Sqlite),
+    #[cfg(feature = "postgres")]
+    Postgres(Postgres),
+}
+
+impl Kind {
+    fn memory(_: StoreOptions) -> Self {
+        Self::Memory(Memory::new())
+    }
+}
+
+impl Store {
+    /// The store of that URL.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Invalid`] when there is no such kind of store, or its feature is off;
+    /// [`StoreErrorKind::Unavailable`] when a file cannot be opened.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::connect_with(url, StoreOptions::new()).await
+    }
+
+    /// As [`connect`](Self::connect), with options, which mean nothing to memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub async fn connect_with(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
+        let store = match url.split_once(':').unwrap_or((url, "")) {
+            ("", "") | ("memory", "") => Kind::memory(options),
+            #[cfg(feature = "sqlite")]
+            ("sqlite", path) if !path.is_empty() => {
+                let path = path.strip_prefix("//").unwrap_or(path);
+                Kind::Sqlite(Sqlite::open_with(path, options).await?)
+            }
+            #[cfg(feature = "postgres")]
+            ("postgres" | "postgresql", _) => {
+                Kind::Postgres(Postgres::connect_with(url, options).await?)
+            }
+            // The URL is not shown: it may hold a password.
+            _ => {
+                return Err(StoreError::because(
+                    StoreErrorKind::Invalid,
+                    "no such kind of store, or its feature is off",
+                ));
+            }
+        };
+        Ok(Self(store))
+    }
+
+    /// Makes the tables of a database, or brings them up to date; where others do so at the same time, one of them does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`] when it failed; then nothing has changed.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Kind::Memory(_) => Ok(()),
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite(store) => store.migrate().await,
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(store) => store.migrate().await,
+        }
+    }
+
+    /// How old the news of other nodes is; `None` before the first. In memory there are no other nodes.
+    #[must_use]
+    pub fn lag(&self) -> Option<Duration> {
+        match &self.0 {
+            Kind::Memory(_) => Some(Duration::ZERO),
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite(store) => store.lag(),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(store) => store.lag(),
+        }
+    }
+
+    fn chosen(&self) -> &dyn AllStores {
+        match &self.0 {
+            Kind::Memory(store) => store,
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite(store) => store.sql(),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(store) => store.sql(),
+        }
+    }
+}
+
+forward_stores!(impl for Store, |self| asked!(self.chosen()));
+
+impl From<Memory> for Store {
+    fn from(store: Memory) -> Self {
+        Self(Kind::Memory(store))
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl From<Sqlite> for Store {
+    fn from(store: Sqlite) -> Self {
+        Self(Kind::Sqlite(store))
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl From<Postgres> for Store {
+    fn from(store: Postgres) -> Self {
+        Self(Kind::Postgres(store))
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Memory(store) => store.fmt(f),
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite(store) => store.fmt(f),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(store) => store.fmt(f),
+        }
+    }
+}

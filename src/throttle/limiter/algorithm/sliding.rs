@@ -1,0 +1,263 @@
+use super::{Expires, Moment, Room, State};
+use crate::rate::Rate;
+use crate::throttle::limiter::standing::Receipt;
+
+/// In how many parts a period is counted.
+const PARTS: u64 = 64;
+/// The sub-windows that are live at once: those of a period, the present one, and one that is cut.
+const MOST_ENTRIES: usize = PARTS as usize + 2;
+
+/// Never more than N in any window.
+///
+/// Each entry says until when it counts, so that none of them depends on the rate under which it was made.
+#[derive(Clone)]
+pub(crate) enum Sliding {
+    /// Most keys are seen once in a while: they need no memory but their place in a table.
+    One {
+        until: u64,
+        count: u32,
+    },
+    Many(Box<Log>),
+}
+
+#[derive(Clone)]
+pub(crate) struct Log {
+    total: u32,
+    /// By `until`, each later than the one before.
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    until: u64,
+    count: u32,
+}
+
+impl Default for Sliding {
+    fn default() -> Self {
+        Self::One { until: 0, count: 0 }
+    }
+}
+
+impl Sliding {
+    fn total(&self) -> u32 {
+        match self {
+            Self::One { count, .. } => *count,
+            Self::Many(log) => log.total,
+        }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry> {
+        let (one, many) = match self {
+            Self::One { until, count } => (
+                Some(Entry {
+                    until: *until,
+                    count: *count,
+                }),
+                [].as_slice(),
+            ),
+            Self::Many(log) => (None, log.entries.as_slice()),
+        };
+        one.into_iter().chain(many.iter().copied())
+    }
+
+    fn last_until(&self) -> u64 {
+        match self {
+            Self::One { until, .. } => *until,
+            Self::Many(log) => log.entries.last().map_or(0, |entry| entry.until),
+        }
+    }
+}
+
+impl State for Sliding {
+    #[inline]
+    fn turn(&mut self, rate: &Rate, now: Moment) {
+        let now = now.steady;
+        let horizon = now.saturating_add(rate.nanos()).saturating_add(part(rate));
+        match self {
+            Self::One { until, count } => {
+                *until = (*until).min(horizon);
+                if *until <= now {
+                    *count = 0;
+                }
+            }
+            Self::Many(log) => {
+                log.expire(now, horizon);
+                if log.entries.is_empty() {
+                    *self = Self::default();
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn wait(&self, rate: &Rate, now: Moment, cost: u32) -> u64 {
+        let wanted = self.total().saturating_add(cost);
+        if wanted <= rate.count() {
+            return 0;
+        }
+        if cost > rate.count() {
+            return rate.nanos();
+        }
+        let mut too_many = wanted - rate.count();
+        for entry in self.entries() {
+            too_many = too_many.saturating_sub(entry.count);
+            if too_many == 0 {
+                return entry.until.saturating_sub(now.steady);
+            }
+        }
+        rate.nanos()
+    }
+
+    #[inline]
+    fn take(&mut self, rate: &Rate, now: Moment, cost: u32) -> Receipt {
+        let new = Entry {
+            until: until(rate, now.steady),
+            count: cost,
+        };
+        match self {
+            Self::One { until, count } if *count == 0 => {
+                (*until, *count) = (new.until, cost);
+                Receipt(new.until)
+            }
+            Self::One { until, count } if *until >= new.until => {
+                *count = count.saturating_add(cost);
+                Receipt(*until)
+            }
+            Self::One { until, count } => {
+                let entries = vec![
+                    Entry {
+                        until: *until,
+                        count: *count,
+                    },
+                    new,
+                ];
+                *self = Self::Many(Box::new(Log {
+                    total: count.saturating_add(cost),
+                    entries,
+                }));
+                Receipt(new.until)
+            }
+            Self::Many(log) => log.push(new),
+        }
+    }
+
+    /// From that very entry: taken from a later one, it would let through too many once the earlier has run off.
+    fn give_back(&mut self, _: &Rate, now: Moment, receipt: Receipt, cost: u32) {
+        if receipt.0 <= now.steady {
+            return;
+        }
+        match self {
+            Self::One { until, count } if *until == receipt.0 => {
+                *count = count.saturating_sub(cost)
+            }
+            Self::One { .. } => {}
+            Self::Many(log) => {
+                if let Some(entry) = log
+                    .entries
+                    .iter_mut()
+                    .find(|entry| entry.until == receipt.0)
+                {
+                    let back = entry.count.min(cost);
+                    entry.count -= back;
+                    log.total = log.total.saturating_sub(back);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn room(&self, rate: &Rate, now: Moment) -> Room {
+        let left = rate.count().saturating_sub(self.total());
+        Room {
+            left,
+            full_in: self.last_until().saturating_sub(now.steady),
+        }
+    }
+}
+
+impl Expires for Sliding {
+    /// Where all was given back, nothing is left to wait for.
+    fn is_idle(&self, now: Moment) -> bool {
+        self.total() == 0 || self.last_until() <= now.steady
+    }
+}
+
+impl Log {
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    #[inline]
+    fn expire(&mut self, now: u64, horizon: u64) {
+        let gone = self
+            .entries
+            .iter()
+            .take_while(|entry| entry.until <= now)
+            .count();
+        if gone > 0 {
+            let counted: u32 = self.entries[..gone]
+                .iter()
+                .fold(0, |sum, entry| entry.count.saturating_add(sum));
+            self.total = self.total.saturating_sub(counted);
+            self.entries.drain(..gone);
+        }
+        for entry in self
+            .entries
+            .iter_mut()
+            .rev()
+            .take_while(|entry| entry.until > horizon)
+        {
+            entry.until = horizon;
+        }
+    }
+
+    fn push(&mut self, new: Entry) -> Receipt {
+        self.total = self.total.saturating_add(new.count);
+        if let Some(last) = self
+            .entries
+            .last_mut()
+            .filter(|last| last.until >= new.until)
+        {
+            last.count = last.count.saturating_add(new.count);
+            return Receipt(last.until);
+        }
+        self.make_room();
+        self.entries.push(new);
+        Receipt(new.until)
+    }
+
+    /// Grows by doubling, but never beyond what can be live. Rates that change often could leave more entries: then the two
+    /// oldest become one that counts as long as the later of them.
+    fn make_room(&mut self) {
+        let length = self.entries.len();
+        if length >= MOST_ENTRIES {
+            self.entries[1].count = self.entries[1].count.saturating_add(self.entries[0].count);
+            self.entries.remove(0);
+        } else if length == self.entries.capacity() {
+            self.entries
+                .reserve_exact(length.clamp(2, MOST_ENTRIES - length));
+        }
+    }
+}
+
+/// The length of a sub-window; 0 where entries are exact.
+#[inline]
+fn part(rate: &Rate) -> u64 {
+    if u64::from(rate.count()) <= PARTS {
+        0
+    } else {
+        rate.nanos() / PARTS
+    }
+}
+
+/// Until when a request of now counts.
+#[inline]
+fn until(rate: &Rate, now: u64) -> u64 {
+    let part = part(rate);
+    let end = now
+        .checked_div(part)
+        .map_or(now, |index| (index.saturating_add(1)).saturating_mul(part));
+    end.saturating_add(rate.nanos())
+}

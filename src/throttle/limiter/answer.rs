@@ -1,0 +1,26 @@
+use super::error::LimiterError;
+use std::fmt;
+use std::pin::Pin;
+
+/// What a [`Limiter`](super::Limiter) says.
+#[non_exhaustive]
+pub enum LimiterAnswer<T> {
+    /// It is known.
+    Ready(Result<T, LimiterError>),
+    /// Somebody has to be asked.
+    Pending(PendingLimiterAnswer<T>),
+}
+
+/// An answer to come.
+pub type PendingLimiterAnswer<T> =
+    Pin<Box<dyn Future<Output = Result<T, LimiterError>> + Send + 'static>>;
+
+impl<T> fmt::Debug for LimiterAnswer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ready(Ok(_)) => "Ready(Ok(..))",
+            Self::Ready(Err(_)) => "Ready(Err(..))",
+            Self::Pending(_) => "Pending(..)",
+        })
+    }
+}

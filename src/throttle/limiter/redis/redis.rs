@@ -1,0 +1,354 @@
+use super::breaker::Breaker;
+use super::leases::Leases;
+use super::script::{self, Granted, MICRO, Wanted};
+use crate::clock::{Clock, nanos};
+use crate::config::ConfigProblem;
+use crate::rate::Form;
+use crate::throttle::limiter::{
+    Charge, Key, Keys, Limiter, LimiterAnswer, LimiterError, Receipt, Standing,
+};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{Client, RedisError};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// What a lease may be kept for, whatever the period.
+const LONGEST_LEASE: u64 = 10_000_000;
+
+/// A Redis or Valkey server on which several machines count together.
+///
+/// - It is asked once a request, for all rules together; those of different callers (per principal and per address) have keys in
+///   different slots, so a cluster takes only rules that count by the same.
+/// - It may take 20 ms ([`deadline`](Self::deadline)). After three failures in a row nobody waits for it: one request a
+///   second tries.
+/// - While it does not answer, each rule does what it says: by default, every node admits its share of the rate
+///   ([`nodes`](Self::nodes)); [`Throttle::refuse_in_outage`](crate::throttle::Throttle::refuse_in_outage) is 503.
+/// - Who is counted is stored as a hash. The connection is made when it is first needed.
+///
+/// ```
+/// use tower_auth::throttle::{RedisLimiter, Throttle};
+/// use tower_auth::{ApiKeys, AuthLayer, Realm, store::Memory};
+///
+/// let limiter = RedisLimiter::new("redis://127.0.0.1:6379").nodes(4);
+/// let keys = Realm::new(Memory::new()).limiter(limiter).api_keys(ApiKeys::prefix("egret"));
+/// let auth = AuthLayer::builder()
+///     .accept(&keys)
+///     .throttle(Throttle::per_principal("2000/day"))
+///     .build()?;
+///
+/// let wrong = Realm::new(Memory::new()).limiter(RedisLimiter::new("no url"));
+/// assert!(AuthLayer::builder().accept(&wrong.api_keys(ApiKeys::bare())).build().is_err());
+/// # Ok::<(), tower_auth::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct RedisLimiter {
+    settings: Arc<Settings>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Clone)]
+struct Settings {
+    client: Result<Client, ConfigProblem>,
+    nodes: u32,
+    deadline: Duration,
+    lease: u32,
+}
+
+/// What all clones share.
+struct Shared {
+    connection: OnceLock<ConnectionManager>,
+    breaker: Breaker,
+    leases: Leases,
+    /// Of the leases.
+    keys: Keys,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            connection: OnceLock::new(),
+            breaker: Breaker::default(),
+            leases: Leases::default(),
+            keys: Keys::new(),
+        }
+    }
+}
+
+impl RedisLimiter {
+    /// On the server of that URL: `redis://[user:password@]host[:port][/database]`, with feature `redis-tls` also `rediss://…`.
+    pub fn new(url: &str) -> Self {
+        let settings = Settings {
+            client: Client::open(url).map_err(|_| ConfigProblem::RedisUrl),
+            nodes: 1,
+            deadline: Duration::from_millis(20),
+            lease: 1,
+        };
+        Self {
+            settings: Arc::new(settings),
+            shared: Arc::default(),
+        }
+    }
+
+    /// Whose certificates a `rediss://` server may have, in PEM format, instead of those that the system trusts.
+    #[cfg(feature = "redis-tls")]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        let settings = Arc::make_mut(&mut self.settings);
+        if let Ok(client) = &settings.client {
+            settings.client = trusting(client, pem.into());
+        }
+        self
+    }
+
+    /// How many nodes share the limits: while the server does not answer, each admits one so many-th of a rate. 1 by default.
+    pub fn nodes(mut self, nodes: u32) -> Self {
+        Arc::make_mut(&mut self.settings).nodes = nodes;
+        self
+    }
+
+    /// How long an answer may take.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        Arc::make_mut(&mut self.settings).deadline = deadline;
+        self
+    }
+
+    /// A node takes so many requests of a caller at a time and asks again when they are used up or a 64th of the period (10
+    /// seconds at most) has gone by. What is not used by then is lost: never more than the rate is admitted, at times less.
+    /// Paced rules, and stacks with one, are asked each time.
+    pub fn leases(mut self, requests: u32) -> Self {
+        Arc::make_mut(&mut self.settings).lease = requests;
+        self
+    }
+
+    async fn ask(
+        self,
+        charges: Vec<Charge>,
+        lease: Option<Key>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Vec<Standing>, LimiterError> {
+        let sent = nanos(clock.steady());
+        let wanted = match lease {
+            Some(_) => Wanted {
+                now: 0,
+                requests: self.settings.lease,
+                hold: hold(&charges),
+            },
+            None => Wanted {
+                now: 0,
+                requests: 1,
+                hold: 0,
+            },
+        };
+        let call = self.take_of(&charges, wanted);
+        let granted = self.within_deadline(call, &*clock).await?;
+        if let Some(lease) = lease {
+            let until = sent.saturating_add(granted.hold.saturating_mul(MICRO));
+            let more = granted.requests.saturating_sub(1);
+            let now = nanos(clock.steady());
+            self.shared
+                .leases
+                .add(lease, more, until, &granted.standings, now);
+        }
+        Ok(granted.standings)
+    }
+
+    pub(super) async fn take_of(
+        &self,
+        charges: &[Charge],
+        wanted: Wanted,
+    ) -> Result<Granted, RedisError> {
+        let mut connection = self.connection().await?;
+        script::take(&mut connection, charges, wanted).await
+    }
+
+    pub(super) async fn settle(
+        self,
+        charge: Charge,
+        back: (Receipt, u32),
+        more: u32,
+    ) -> Result<Receipt, LimiterError> {
+        let mut connection = self.connection().await.map_err(LimiterError::new)?;
+        script::settle(&mut connection, &charge, back, more)
+            .await
+            .map_err(LimiterError::new)
+    }
+
+    async fn within_deadline<T>(
+        &self,
+        call: impl Future<Output = Result<T, RedisError>>,
+        clock: &dyn Clock,
+    ) -> Result<T, LimiterError> {
+        let error = match tokio::time::timeout(self.settings.deadline, call).await {
+            Ok(Ok(answer)) => {
+                self.shared.breaker.succeeded();
+                return Ok(answer);
+            }
+            Ok(Err(error)) => LimiterError::new(error),
+            Err(elapsed) => LimiterError::new(elapsed),
+        };
+        self.shared.breaker.failed(nanos(clock.steady()));
+        Err(error)
+    }
+
+    /// `None` where each request has to ask.
+    fn lease_key(&self, charges: &[Charge]) -> Option<Key> {
+        if self.settings.lease == 1 || !charges.iter().all(can_be_leased) {
+            return None;
+        }
+        // No text has this byte, and all else is of fixed length: no two lists of charges read the same.
+        const END: u8 = 0xff;
+        let mut text = Vec::new();
+        for charge in charges {
+            let rate = charge.rate();
+            text.extend_from_slice(charge.rule().scope().as_bytes());
+            text.push(END);
+            text.extend_from_slice(charge.rule().name().as_bytes());
+            text.push(END);
+            text.extend_from_slice(charge.caller().as_bytes());
+            text.push(u8::from(rate.form() == Form::Calendar));
+            for number in [rate.count(), rate.seconds(), charge.cost()] {
+                text.extend_from_slice(&number.to_le_bytes());
+            }
+        }
+        Some(self.shared.keys.of(b'l', &[&text]))
+    }
+
+    pub(super) async fn connection(&self) -> Result<ConnectionManager, RedisError> {
+        if let Some(connection) = self.shared.connection.get() {
+            return Ok(connection.clone());
+        }
+        let client = self
+            .settings
+            .client
+            .clone()
+            .map_err(|_| RedisError::from((redis::ErrorKind::InvalidClientConfig, "url")))?;
+        #[cfg(feature = "redis-tls")]
+        provide_cryptography();
+        // Calls have a deadline of their own; what goes on without them is one attempt to connect.
+        let config = ConnectionManagerConfig::new()
+            .set_number_of_retries(1)
+            .set_min_delay(Duration::from_millis(10))
+            .set_connection_timeout(Some(Duration::from_secs(1)))
+            .set_response_timeout(Some(self.settings.deadline));
+        let connection = ConnectionManager::new_lazy_with_config(client, config)?;
+        Ok(self.shared.connection.get_or_init(|| connection).clone())
+    }
+}
+
+impl Limiter for RedisLimiter {
+    /// At once where a lease or the breaker can tell.
+    fn count(&self, charges: &[Charge], clock: &Arc<dyn Clock>) -> LimiterAnswer<Vec<Standing>> {
+        let now = nanos(clock.steady());
+        let lease = self.lease_key(charges);
+        if let Some(standings) = lease.and_then(|lease| self.shared.leases.take(lease, now)) {
+            return Ok(standings).into();
+        }
+        if !self.shared.breaker.admits(now) {
+            return Err(LimiterError::new("the last three calls to Redis failed")).into();
+        }
+        let asked = self.clone().ask(charges.to_vec(), lease, Arc::clone(clock));
+        LimiterAnswer::Pending(Box::pin(asked))
+    }
+
+    fn take(&self, charge: &Charge, _: &Arc<dyn Clock>) -> LimiterAnswer<Receipt> {
+        let back = (Receipt::default(), 0);
+        let taken = self.clone().settle(charge.clone(), back, charge.cost());
+        LimiterAnswer::Pending(Box::pin(taken))
+    }
+
+    fn give_back(
+        &self,
+        charge: &Charge,
+        receipt: Receipt,
+        _: &Arc<dyn Clock>,
+    ) -> LimiterAnswer<()> {
+        let back = (receipt, charge.cost());
+        let given = self.clone().settle(charge.clone(), back, 0);
+        LimiterAnswer::Pending(Box::pin(async move { given.await.map(drop) }))
+    }
+
+    fn node_count(&self) -> u32 {
+        self.settings.nodes
+    }
+
+    fn problems(&self) -> Vec<ConfigProblem> {
+        let settings = &self.settings;
+        let mut problems: Vec<_> = settings
+            .client
+            .as_ref()
+            .err()
+            .cloned()
+            .into_iter()
+            .collect();
+        let zero = [
+            ("nodes", settings.nodes == 0),
+            ("deadline", settings.deadline.is_zero()),
+            ("leases", settings.lease == 0),
+        ];
+        for (name, is_zero) in zero {
+            if is_zero {
+                problems.push(ConfigProblem::Zero(name));
+            }
+        }
+        problems
+    }
+}
+
+/// A paced rule would let its burst pass twice, and a lease has one receipt for many requests.
+fn can_be_leased(charge: &Charge) -> bool {
+    !matches!(charge.rate().form(), Form::Paced { .. }) && !charge.is_corrected_later()
+}
+
+/// How long a lease may be kept: a 64th of the shortest period, so that it costs no more than a sub-window does.
+fn hold(charges: &[Charge]) -> u64 {
+    let parts = charges
+        .iter()
+        .map(|charge| u64::from(charge.rate().seconds()) * 1_000_000 / 64);
+    parts.min().unwrap_or(0).min(LONGEST_LEASE)
+}
+
+/// The same server, whose certificates may be these.
+#[cfg(feature = "redis-tls")]
+fn trusting(client: &Client, pem: Vec<u8>) -> Result<Client, ConfigProblem> {
+    let info = client.get_connection_info().clone();
+    let has_tls = matches!(info.addr(), redis::ConnectionAddr::TcpTls { .. });
+    if !has_tls || !has_certificates(&pem) {
+        return Err(ConfigProblem::RedisCertificates);
+    }
+    let certificates = redis::TlsCertificates {
+        client_tls: None,
+        root_cert: Some(pem),
+    };
+    Client::build_with_tls(info, certificates).map_err(|_| ConfigProblem::RedisCertificates)
+}
+
+#[cfg(feature = "redis-tls")]
+fn has_certificates(pem: &[u8]) -> bool {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+    let mut found = CertificateDer::pem_slice_iter(pem).peekable();
+    found.peek().is_some() && found.all(|certificate| certificate.is_ok())
+}
+
+/// The connection takes the process's provider and panics where there is none. An application that chooses one has done so when the
+/// first request comes.
+#[cfg(feature = "redis-tls")]
+fn provide_cryptography() {
+    use rustls::crypto::{CryptoProvider, aws_lc_rs};
+    if CryptoProvider::get_default().is_none() {
+        // An error says that somebody else was quicker.
+        let _ = aws_lc_rs::default_provider().install_default();
+    }
+}
+
+/// Shows neither the URL, which may have a password, nor who is counted.
+impl fmt::Debug for RedisLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisLimiter")
+            .field("nodes", &self.settings.nodes)
+            .field("deadline", &self.settings.deadline)
+            .field("leases", &self.settings.lease)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,114 @@
+//! What is said to the server, and what it answers.
+
+use crate::rate::Form;
+use crate::throttle::limiter::{Charge, Receipt, Standing};
+use redis::aio::ConnectionManager;
+use redis::{ErrorKind, RedisError, Script, ScriptInvocation};
+use std::sync::LazyLock;
+
+pub(super) const MICRO: u64 = 1_000;
+const TAKE: &str = concat!(include_str!("states.lua"), include_str!("take.lua"));
+const SETTLE: &str = concat!(include_str!("states.lua"), include_str!("settle.lua"));
+
+/// When, how many requests at once, and for how long those that are not used yet may be kept. In microseconds.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    /// 0 is the server's.
+    pub(super) now: u64,
+    pub(super) requests: u32,
+    pub(super) hold: u64,
+}
+
+/// What the server granted.
+#[derive(Debug)]
+pub(super) struct Granted {
+    pub(super) requests: u32,
+    pub(super) hold: u64,
+    pub(super) standings: Vec<Standing>,
+}
+
+/// Asks for requests under all rules together.
+pub(super) async fn take(
+    connection: &mut ConnectionManager,
+    charges: &[Charge],
+    wanted: Wanted,
+) -> Result<Granted, RedisError> {
+    static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(TAKE));
+    let mut call = SCRIPT.prepare_invoke();
+    call.arg(wanted.now).arg(wanted.requests).arg(wanted.hold);
+    for charge in charges {
+        call.key(name(charge));
+        add_rate(&mut call, charge);
+        call.arg(charge.cost()).arg(u8::from(charge.refuses()));
+    }
+    let numbers: Vec<u64> = call.invoke_async(connection).await?;
+    granted(&numbers, charges.len())
+        .ok_or_else(|| RedisError::from((ErrorKind::UnexpectedReturnType, "the script's answer")))
+}
+
+/// Gives back what was entered under a receipt, and takes more.
+pub(super) async fn settle(
+    connection: &mut ConnectionManager,
+    charge: &Charge,
+    back: (Receipt, u32),
+    more: u32,
+) -> Result<Receipt, RedisError> {
+    static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SETTLE));
+    let (Receipt(receipt), back) = back;
+    let mut call = SCRIPT.prepare_invoke();
+    call.key(name(charge)).arg(0);
+    add_rate(&mut call, charge);
+    call.arg(receipt).arg(back).arg(more);
+    call.invoke_async(connection).await.map(Receipt)
+}
+
+fn granted(numbers: &[u64], charges: usize) -> Option<Granted> {
+    let ([requests, hold], rest) = numbers.split_first_chunk()?;
+    let (each, []) = rest.as_chunks::<4>() else {
+        return None;
+    };
+    if each.len() != charges {
+        return None;
+    }
+    let standings = each.iter().map(|[wait, left, full_in, receipt]| Standing {
+        wait: wait.saturating_mul(MICRO),
+        left: u32::try_from(*left).unwrap_or(u32::MAX),
+        full_in: full_in.saturating_mul(MICRO),
+        receipt: Receipt(*receipt),
+    });
+    Some(Granted {
+        requests: u32::try_from(*requests).ok()?,
+        hold: *hold,
+        standings: standings.collect(),
+    })
+}
+
+/// Each rate of a caller has a key of its own.
+fn name(charge: &Charge) -> String {
+    let (caller, rule, rate) = (charge.caller(), charge.rule(), charge.rate());
+    format!(
+        "tower-auth:{{{caller}}}:{}:{}:{}:{}:{}:{}",
+        rule.scope(),
+        rule.name(),
+        form(charge),
+        rate.count(),
+        rate.seconds(),
+        rate.most()
+    )
+}
+
+fn form(charge: &Charge) -> &'static str {
+    match charge.rate().form() {
+        Form::Sliding => "s",
+        Form::Paced { .. } => "p",
+        Form::Calendar => "c",
+    }
+}
+
+fn add_rate(call: &mut ScriptInvocation<'_>, charge: &Charge) {
+    let rate = charge.rate();
+    call.arg(form(charge))
+        .arg(rate.count())
+        .arg(rate.seconds())
+        .arg(rate.most());
+}

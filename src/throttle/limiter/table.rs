@@ -1,0 +1,389 @@
+//! What is remembered of many keys: sharded, bounded, and without a task that cleans up.
+//!
+//! - A shard is one open-addressing array of cells, which doubles up to its share of the cap and then stays.
+//! - Each new key looks at a few cells further on and frees those that are idle, so that a table of keys seen once stays
+//!   small and no sweep ever stops a shard.
+//! - A cell that is not idle is never freed. Where all are live, new keys share the shard's overflow cell; and a key that gets
+//!   a cell of its own while that one is live begins with its contents, lest what it used there be forgiven.
+//! - Where a rule's rate was replaced, a new cell goes on from what the caller has in the old one.
+
+use super::algorithm::{Expires, Moment};
+use super::key::{Key, Salt};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Cells that each new key looks at, and those it does when its shard is full.
+const LOOK_AT: usize = 8;
+const LOOK_AT_WHEN_FULL: usize = 64;
+/// Cells a shard: so many double in a third of a millisecond.
+const CELLS: usize = 4096;
+const MOST_SHARDS: usize = 4096;
+
+/// States by key.
+#[derive(Debug)]
+pub(crate) struct Table<S> {
+    shards: Box<[Line<S>]>,
+}
+
+/// On a line of its own, lest threads in different shards wait for one another's memory.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Line<S>(Mutex<Shard<S>>);
+
+#[derive(Debug)]
+pub(crate) struct Shard<S> {
+    cells: Vec<Cell<S>>,
+    used: usize,
+    most: usize,
+    hand: usize,
+    overflow: S,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Cell<S> {
+    /// `Key::NONE` where the cell is free.
+    key: Key,
+    state: S,
+}
+
+/// Where a new cell goes on from.
+#[derive(Debug, Default)]
+pub(crate) struct Lineage {
+    /// From the present rate to those that it replaced, the last first.
+    pub(crate) towards: Vec<Salt>,
+    /// Steady. What was counted before the rate was replaced matters for one more period.
+    pub(crate) until: u64,
+}
+
+impl Lineage {
+    /// Nowhere.
+    pub(crate) const NONE: &Self = &Self {
+        towards: Vec::new(),
+        until: 0,
+    };
+}
+
+impl<S: Expires> Table<S> {
+    /// For so many keys at most, and a share of that in each shard.
+    pub(crate) fn new(most: usize) -> Self {
+        let shards = (most / CELLS).next_power_of_two().min(MOST_SHARDS);
+        let most = most.div_ceil(shards).max(1);
+        let shard = || Shard {
+            cells: Vec::new(),
+            used: 0,
+            most,
+            hand: 0,
+            overflow: S::default(),
+        };
+        Self {
+            shards: (0..shards).map(|_| Line(Mutex::new(shard()))).collect(),
+        }
+    }
+
+    /// The lock is held for one decision in memory, never over an await; where several limits are decided together, for
+    /// those, in the order of the rules. A panic cannot leave half a change, so a poisoned lock is as good as any other.
+    #[inline]
+    pub(crate) fn shard(&self, key: Key) -> MutexGuard<'_, Shard<S>> {
+        let at = key.shard(self.shards.len());
+        self.shards[at]
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many keys have a cell.
+    pub(crate) fn len(&self) -> usize {
+        let used = |line: &Line<S>| line.0.lock().unwrap_or_else(PoisonError::into_inner).used;
+        self.shards.iter().map(used).sum()
+    }
+}
+
+impl<S: Expires> Shard<S> {
+    /// The state of a key; a new one where it has none.
+    #[inline]
+    pub(crate) fn state(&mut self, key: Key, now: Moment, lineage: &Lineage) -> &mut S {
+        match self.find(key).or_else(|| self.insert(key, now, lineage)) {
+            Some(at) => &mut self.cells[at].state,
+            None => &mut self.overflow,
+        }
+    }
+
+    /// The state of a key, unless it would have to share one.
+    pub(crate) fn own_state(&mut self, key: Key, now: Moment) -> Option<&mut S> {
+        let at = self
+            .find(key)
+            .or_else(|| self.insert(key, now, Lineage::NONE))?;
+        Some(&mut self.cells[at].state)
+    }
+
+    /// The state of a key that has one.
+    pub(crate) fn peek(&self, key: Key) -> Option<&S> {
+        self.find(key).map(|at| &self.cells[at].state)
+    }
+
+    /// Changes the state of a key that has one, and frees its cell where a new one would be as good.
+    pub(crate) fn change(&mut self, key: Key, now: Moment, change: impl FnOnce(&mut S)) {
+        match self.find(key) {
+            Some(at) => {
+                change(&mut self.cells[at].state);
+                if self.cells[at].state.is_idle(now) {
+                    self.free(at);
+                }
+            }
+            None if self.used >= self.most => change(&mut self.overflow),
+            // What it had has run off.
+            None => {}
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: Key) {
+        if let Some(at) = self.find(key) {
+            self.free(at);
+        }
+    }
+
+    #[inline]
+    fn find(&self, key: Key) -> Option<usize> {
+        let length = self.cells.len();
+        if length == 0 {
+            return None;
+        }
+        let mut at = key.home(length);
+        // Terminates, because `grow` keeps a quarter of the cells free.
+        loop {
+            let found = self.cells[at].key;
+            if found == key {
+                return Some(at);
+            }
+            if found == Key::NONE {
+                return None;
+            }
+            at = if at + 1 == length { 0 } else { at + 1 };
+        }
+    }
+
+    /// `None` where all cells are taken and live.
+    #[cold]
+    fn insert(&mut self, key: Key, now: Moment, lineage: &Lineage) -> Option<usize> {
+        self.free_idle(LOOK_AT, now);
+        if self.used >= self.most {
+            self.free_idle(LOOK_AT_WHEN_FULL, now);
+        }
+        if self.used >= self.most {
+            return None;
+        }
+        if (self.used + 1) * 4 > self.cells.len() * 3 {
+            self.grow();
+        }
+        let state = if self.overflow.is_idle(now) {
+            self.predecessor(key, now, lineage)
+        } else {
+            self.overflow.clone()
+        };
+        let at = self.place(Cell { key, state });
+        self.used += 1;
+        Some(at)
+    }
+
+    /// What the caller has under the rate that was replaced. It stays there too: an old layer may still count by it.
+    fn predecessor(&self, key: Key, now: Moment, lineage: &Lineage) -> S {
+        if now.steady >= lineage.until {
+            return S::default();
+        }
+        for salt in &lineage.towards {
+            if let Some(state) = self.peek(key.under(*salt))
+                && !state.is_idle(now)
+            {
+                return state.clone();
+            }
+        }
+        S::default()
+    }
+
+    /// Puts a cell into the first free place from its home on.
+    fn place(&mut self, cell: Cell<S>) -> usize {
+        let length = self.cells.len();
+        let mut at = cell.key.home(length);
+        while self.cells[at].key != Key::NONE {
+            at = (at + 1) % length;
+        }
+        self.cells[at] = cell;
+        at
+    }
+
+    fn grow(&mut self) {
+        let needed = self.most + self.most.div_ceil(3) + 1;
+        let length = (self.cells.len() * 2).clamp(8, needed.max(8));
+        let old = std::mem::replace(&mut self.cells, vec![Cell::default(); length]);
+        self.hand = 0;
+        for cell in old.into_iter().filter(|cell| cell.key != Key::NONE) {
+            self.place(cell);
+        }
+    }
+
+    fn free_idle(&mut self, look_at: usize, now: Moment) {
+        for _ in 0..look_at.min(self.cells.len()) {
+            let cell = &self.cells[self.hand];
+            if cell.key != Key::NONE && cell.state.is_idle(now) {
+                self.free(self.hand); // and looks at the same place again: another cell may have moved into it
+            } else {
+                self.hand = (self.hand + 1) % self.cells.len();
+            }
+        }
+    }
+
+    /// Frees a cell and moves those behind it up, so that each stays reachable from its home without a gap.
+    fn free(&mut self, mut hole: usize) {
+        let length = self.cells.len();
+        self.cells[hole] = Cell::default();
+        self.used -= 1;
+        let mut at = hole;
+        loop {
+            at = (at + 1) % length;
+            let key = self.cells[at].key;
+            if key == Key::NONE {
+                return;
+            }
+            let from_home = |place: usize| (place + length - key.home(length)) % length;
+            if from_home(hole) < from_home(at) {
+                self.cells.swap(hole, at);
+                hole = at;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rate::Rate;
+    use crate::throttle::limiter::algorithm::{Paced, Sliding, State};
+    use crate::throttle::limiter::key::Keys;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn at(steady: u64) -> Moment {
+        Moment {
+            steady,
+            wall: steady,
+        }
+    }
+
+    fn admit<S: State>(table: &Table<S>, key: Key, rate: &Rate, now: u64) -> bool {
+        let mut shard = table.shard(key);
+        let state = shard.state(key, at(now), Lineage::NONE);
+        state.turn(rate, at(now));
+        let passes = state.wait(rate, at(now), 1) == 0;
+        if passes {
+            state.take(rate, at(now), 1);
+        }
+        passes
+    }
+
+    #[test]
+    fn keys_seen_once_leave_no_trace() {
+        let (table, keys, rate) = (
+            Table::<Paced>::new(100_000),
+            Keys::new(),
+            "1/s burst 1".parse().unwrap(),
+        );
+        for n in 0..300_000_u64 {
+            assert!(admit(
+                &table,
+                keys.of(b't', &[&n.to_le_bytes()]),
+                &rate,
+                n * 10_000_000
+            ));
+        }
+        assert!(table.len() < 1_000, "{} of 100 live ones", table.len());
+    }
+
+    #[test]
+    fn the_cap_holds_against_random_keys_and_a_live_limit_is_not_forgiven() {
+        let (table, keys, rate) = (
+            Table::<Sliding>::new(1_000),
+            Keys::new(),
+            "2/min".parse().unwrap(),
+        );
+        let victim = keys.of(b't', &[b"victim"]);
+        assert!(admit(&table, victim, &rate, SECOND) && admit(&table, victim, &rate, SECOND));
+        let mut admitted = 0;
+        for n in 0..100_000_u64 {
+            admitted += usize::from(admit(
+                &table,
+                keys.of(b't', &[&n.to_le_bytes()]),
+                &rate,
+                SECOND + n,
+            ));
+            assert!(n % 1_000 != 0 || table.len() <= 1_000);
+        }
+        assert_eq!(table.len(), 1_000);
+        assert_eq!(
+            admitted,
+            999 + 2,
+            "each with a cell once, and all others together twice"
+        );
+        assert!(!admit(&table, victim, &rate, 2 * SECOND), "forgiven");
+        assert!(admit(&table, victim, &rate, 62 * SECOND));
+    }
+
+    #[test]
+    fn what_a_key_used_in_the_overflow_is_not_forgiven_when_it_gets_a_cell() {
+        let (table, keys, rate) = (
+            Table::<Sliding>::new(1),
+            Keys::new(),
+            "3/min".parse().unwrap(),
+        );
+        let (first, second) = (keys.of(b't', &[b"first"]), keys.of(b't', &[b"second"]));
+        assert!(admit(&table, first, &rate, 0));
+        for _ in 0..3 {
+            assert!(admit(&table, second, &rate, 59 * SECOND));
+        }
+        // The first is idle now: the second gets its cell.
+        assert!(!admit(&table, second, &rate, 61 * SECOND));
+        assert!(admit(&table, second, &rate, 120 * SECOND));
+    }
+
+    #[test]
+    fn a_million_keys_fit_their_budget_of_64_bytes() {
+        let (table, keys, rate) = (
+            Table::<Paced>::new(1_000_000),
+            Keys::new(),
+            "1/day burst 1".parse().unwrap(),
+        );
+        for n in 0..1_000_000_u64 {
+            admit(&table, keys.of(b't', &[&n.to_le_bytes()]), &rate, 1);
+        }
+        let held: usize = table
+            .shards
+            .iter()
+            .map(|line| line.0.lock().unwrap().cells.capacity())
+            .sum();
+        let bytes = held * size_of::<Cell<Paced>>() + table.shards.len() * size_of::<Line<Paced>>();
+        assert!(
+            table.len() > 980_000 && bytes < 64 * table.len(),
+            "{bytes} bytes for {} keys",
+            table.len()
+        );
+    }
+
+    proptest! {
+        /// Against a map that never forgets.
+        #[test]
+        fn no_key_is_lost_or_mixed_up(steps in prop::collection::vec((0..40_u64, 0..20 * SECOND), 1..600)) {
+            let (table, keys, rate) = (Table::<Sliding>::new(64), Keys::new(), "2/min".parse().unwrap());
+            let (mut all, mut now) = (HashMap::<u64, Sliding>::new(), 0);
+            for (n, gap) in steps {
+                now += gap;
+                let state = all.entry(n).or_default();
+                state.turn(&rate, at(now));
+                let expected = state.wait(&rate, at(now), 1) == 0;
+                if expected {
+                    state.take(&rate, at(now), 1);
+                }
+                prop_assert_eq!(admit(&table, keys.of(b't', &[&n.to_le_bytes()]), &rate, now), expected);
+            }
+        }
+    }
+}
