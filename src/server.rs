@@ -7,9 +7,7 @@ use crate::rate::Rate;
 use crate::realm::Realm;
 use crate::secret::Secret;
 use crate::store::{Store, StoreError};
-#[cfg(feature = "redis")]
-use crate::throttle::RedisLimiter;
-use crate::throttle::{AttemptLimits, Throttle};
+use crate::throttle::{AttemptLimits, Limiter, Throttle, limiter_at};
 use axum::Router;
 use axum::serve::ListenerExt;
 use std::env;
@@ -18,6 +16,7 @@ use std::fmt;
 use std::future::IntoFuture;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -64,7 +63,6 @@ pub struct Environment {
     address: String,
     public_url: Option<String>,
     database_url: String,
-    #[cfg(feature = "redis")]
     redis_url: Option<String>,
     secret: Option<Secret<String>>,
     access_lifetime: Option<Duration>,
@@ -95,7 +93,6 @@ impl Environment {
                 .unwrap_or_else(|| String::from("127.0.0.1:3000")),
             public_url: variables.text("PUBLIC_URL"),
             database_url: variables.text("DATABASE_URL").unwrap_or_default(),
-            #[cfg(feature = "redis")]
             redis_url: variables.text("REDIS_URL"),
             secret: variables.text("JWT_SECRET").map(Secret::new),
             access_lifetime: variables.lifetime("ACCESS_TOKEN_LIFETIME"),
@@ -106,8 +103,7 @@ impl Environment {
                 .unwrap_or_else(|| DEFAULT_RATE.into()),
             sign_in_attempts: variables.rate("SIGN_IN_ATTEMPTS"),
         };
-        #[cfg(not(feature = "redis"))]
-        if variables.text("REDIS_URL").is_some() {
+        if environment.redis_url.is_some() && environment.limiter().is_none() {
             variables.problem("REDIS_URL", "unset, for the feature redis is off");
         }
         ConfigError::check(variables.problems)?;
@@ -164,11 +160,14 @@ impl Environment {
             let limits = AttemptLimits::new().per_account_and_address(rate);
             realm = realm.attempts(limits);
         }
-        #[cfg(feature = "redis")]
-        if let Some(url) = &self.redis_url {
-            realm = realm.limiter(RedisLimiter::new(url));
+        if let Some(limiter) = self.limiter() {
+            realm = realm.limiter(limiter);
         }
         Ok(realm)
+    }
+
+    fn limiter(&self) -> Option<Arc<dyn Limiter>> {
+        self.redis_url.as_deref().and_then(limiter_at)
     }
 
     /// `THROTTLE_RATE`, whose mistakes the layer's `build()` reports.

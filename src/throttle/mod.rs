@@ -57,5 +57,7 @@ pub use settlement::Settlement;
 #[cfg(feature = "test-util")]
 pub use bare_rule::BareRule;
 
+#[cfg(feature = "server")]
+pub(crate) use limiter::limiter_at;
 pub(crate) use shared::SharedLimiter;
 pub(crate) use stack::{Passed, PendingVerdict, Stack, Surroundings, Verdict};

@@ -12,6 +12,8 @@
 
 mod algorithm;
 mod answer;
+#[cfg(feature = "server")]
+mod at_url;
 mod caller_hash;
 mod charge;
 mod counter;
@@ -31,6 +33,8 @@ mod tally;
 pub use self::redis::RedisLimiter;
 pub(crate) use algorithm::{Expires, Moment};
 pub use answer::{LimiterAnswer, PendingLimiterAnswer};
+#[cfg(feature = "server")]
+pub(crate) use at_url::limiter_at;
 pub use caller_hash::CallerHash;
 pub use charge::Charge;
 pub(crate) use counter::Counter;
