@@ -7,13 +7,21 @@ use http_body_util::Full;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::task::{Context, Poll, Waker};
+use std::time::UNIX_EPOCH;
 use tower::Service;
-use tower_auth::store::{Memory, Stores};
+use tower_auth::store::{KeyDigest, KeyRecord, ManagedKeyStore, Memory, Stores};
 use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Subject};
 use tower_layer::Layer as _;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    /// What was asked for and not given back, in bytes.
+    static IN_USE: Cell<isize> = const { Cell::new(0) };
+}
+
+fn count(allocations: usize, bytes: isize) {
+    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + allocations));
+    let _ = IN_USE.try_with(|in_use| in_use.set(in_use.get() + bytes));
 }
 
 /// Counts what each thread allocates, so that tests beside this one do not disturb.
@@ -23,16 +31,17 @@ struct Counting;
 // SAFETY: every call is passed on to the system's allocator as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        count(1, layout.size().cast_signed());
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(0, -layout.size().cast_signed());
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        count(1, size.cast_signed() - layout.size().cast_signed());
         unsafe { System.realloc(pointer, layout, size) }
     }
 }
@@ -175,4 +184,31 @@ fn the_counter_counts() {
     let (_, plain) = cost(&mut Nothing, || get(&[]));
     let (_, boxed) = cost(&mut tower::service_fn(boxed), || get(&[]));
     assert!(boxed > plain);
+}
+
+#[test]
+fn a_key_in_memory_takes_at_most_440_bytes() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.unwrap();
+    // Also where the tables have just doubled.
+    for keys in [60_000, 100_000, 130_000_u32] {
+        let before = IN_USE.get();
+        let store = Memory::new();
+        for n in 0..keys {
+            let id = format!("{n:0>22}");
+            let owner = Subject::user((n / 3).to_string());
+            let mut bytes = [0; 32];
+            for (at, part) in bytes.chunks_exact_mut(4).enumerate() {
+                let part_of = n.wrapping_add(at as u32).wrapping_mul(0x9e37_79b9);
+                part.copy_from_slice(&part_of.to_be_bytes());
+            }
+            let digest = KeyDigest::new("sha256", bytes);
+            let mut record = KeyRecord::new(id, owner, "ci", "egret_7Zk4…", digest, UNIX_EPOCH);
+            record.scopes = ["reports:read"].into_iter().collect();
+            runtime.block_on(store.insert_key(record)).unwrap();
+        }
+        let bytes = (IN_USE.get() - before) / (keys as isize);
+        println!("{keys} keys, {bytes} bytes each");
+        assert!(bytes <= 440, "{bytes} bytes a key of {keys}");
+    }
 }
