@@ -4,8 +4,9 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The network address at the other end of the connection, in a request's extensions: for servers whose own form is not
-/// known here (those of axum and tonic are, with the features of these names).
+/// The network address at the other end of the connection, in a request's extensions: for servers
+/// whose own form is not known here (those of axum and tonic are, with the features of these
+/// names).
 ///
 /// ```
 /// use std::net::Ipv4Addr;
@@ -19,11 +20,15 @@ pub struct Peer(pub IpAddr);
 
 /// How the address that a request came from is found, and how much of it counts.
 ///
-/// - By default it is the peer's, and no header field is looked at: anybody can write `X-Forwarded-For`.
-/// - Behind proxies it is the entry of that field, from the right, before the first one that no trusted proxy wrote. Proxies
-///   are trusted by network, by number ([`hops`](Self::hops)), or by both.
-/// - An entry that cannot be read, or fewer entries than hops, is no information: then it is the peer's address after all.
-/// - IPv4 addresses that are written as IPv6 are IPv4. Of IPv6 the first 64 bits count, which is what one customer has at least.
+/// - By default it is the peer's, and no header field is looked at: anybody can write
+///   `X-Forwarded-For`.
+/// - Behind proxies it is the entry of that field, from the right, before the first one that no
+///   trusted proxy wrote. Proxies are trusted by network, by number ([`hops`](Self::hops)), or by
+///   both.
+/// - An entry that cannot be read, or fewer entries than hops, is no information: then it is the
+///   peer's address after all.
+/// - IPv4 addresses that are written as IPv6 are IPv4. Of IPv6 the first 64 bits count, which is
+///   what one customer has at least.
 ///
 /// ```
 /// use tower_auth::throttle::Addresses;
@@ -92,8 +97,8 @@ impl Addresses {
         self
     }
 
-    /// Reads `Forwarded` (RFC 7239) instead of `X-Forwarded-For`. Never both: a proxy that writes one passes the other on as
-    /// the client sent it.
+    /// Reads `Forwarded` (RFC 7239) instead of `X-Forwarded-For`. Never both: a proxy that writes
+    /// one passes the other on as the client sent it.
     pub fn forwarded(mut self) -> Self {
         self.field = Field::Forwarded;
         self
@@ -134,7 +139,8 @@ impl Addresses {
         Some(self.walk(peer, headers).unwrap_or(peer))
     }
 
-    /// From the peer backwards, as long as whoever wrote the next entry is trusted. `None` is no information.
+    /// From the peer backwards, as long as whoever wrote the next entry is trusted. `None` is no
+    /// information.
     fn walk(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
         let name = if self.field == Field::Forwarded {
             FORWARDED
@@ -200,8 +206,9 @@ fn peer(extensions: &http::Extensions) -> Option<IpAddr> {
     socket.map(|socket| socket.ip())
 }
 
-/// The elements of a line, the last first, cut at commas outside of quotes. A backslash would make quotes ambiguous from this
-/// side: with one in it, the whole rest is one element, which nothing can read.
+/// The elements of a line, the last first, cut at commas outside of quotes. A backslash would make
+/// quotes ambiguous from this side: with one in it, the whole rest is one element, which nothing
+/// can read.
 struct FromTheRight<'h>(Option<&'h [u8]>);
 
 impl<'h> Iterator for FromTheRight<'h> {
@@ -242,7 +249,8 @@ fn for_parameter(element: &str) -> Option<&str> {
     }
 }
 
-/// An address, perhaps with a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.
+/// An address, perhaps with a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`,
+/// `[2001:db8::1]:80`.
 fn node(text: &str) -> Option<IpAddr> {
     if let Ok(address) = text.parse() {
         return Some(address);

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Where a layer reads the time from, once a request.
 ///
-/// The default is [`SystemClock`]. Tests pass a manual one (`tower_auth::test_util::ManualClock`, feature
-/// `test-util`) to [`Realm::clock`](crate::Realm::clock).
+/// The default is [`SystemClock`]. Tests pass a manual one (`tower_auth::test_util::ManualClock`,
+/// feature `test-util`) to [`Realm::clock`](crate::Realm::clock).
 pub trait Clock: Debug + Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> SystemTime;
 
-    /// Time since some moment of the clock's own, which nobody steps: throttles count by it. By default it is that of
-    /// [`now`](Self::now).
+    /// Time since some moment of the clock's own, which nobody steps: throttles count by it. By
+    /// default it is that of [`now`](Self::now).
     fn steady(&self) -> Duration {
         self.now().duration_since(UNIX_EPOCH).unwrap_or_default()
     }

@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-/// Why a layer could not be built: every mistake in its configuration, in the order of the builder's calls.
+/// Why a layer could not be built: every mistake in its configuration, in the order of the
+/// builder's calls.
 ///
 /// ```
 /// use tower_auth::{AuthLayer, ConfigProblem, Jwt};
@@ -121,7 +122,8 @@ pub enum ConfigProblem {
         /// Which rule it breaks.
         reason: &'static str,
     },
-    /// A secret beside a public key or a key pair: what a mistaken verifier would take for one another.
+    /// A secret beside a public key or a key pair: what a mistaken verifier would take for one
+    /// another.
     #[error("an issuer has both a shared secret and a public key: give each an issuer of its own")]
     MixedKeys,
     /// Two keys of one `Jwt`, or of one key ring, with the same id.

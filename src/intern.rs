@@ -1,12 +1,14 @@
 //! Texts that live as long as the process, equal ones once.
 //!
-//! What each request hands on (a header value, the issuer of a token) is one of a few texts of the configuration. As a reference it is
-//! copied for nothing; as an `Arc` it would have a counter that every thread writes.
+//! What each request hands on (a header value, the issuer of a token) is one of a few texts of the
+//! configuration. As a reference it is copied for nothing; as an `Arc` it would have a counter that
+//! every thread writes.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-/// Bytes that live as long as the process, equal ones once. Only for what a configuration says, of which there is little.
+/// Bytes that live as long as the process, equal ones once. Only for what a configuration says, of
+/// which there is little.
 pub(crate) fn bytes(bytes: &[u8]) -> &'static [u8] {
     // A panic cannot leave half a change here, so a poisoned lock is as good as any other.
     static KNOWN: Mutex<BTreeSet<&'static [u8]>> = Mutex::new(BTreeSet::new());

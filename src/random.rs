@@ -54,7 +54,8 @@ pub(crate) fn base62<const N: usize>(mut rest: u32) -> [u8; N] {
     digits
 }
 
-/// The number that up to six digits are; one greater than any `u32` where there is another character among them.
+/// The number that up to six digits are; one greater than any `u32` where there is another
+/// character among them.
 #[cfg(feature = "api-key")]
 pub(crate) fn read_base62<const N: usize>(digits: [u8; N]) -> u64 {
     const VALUES: [u64; 256] = {
@@ -73,7 +74,8 @@ pub(crate) fn read_base62<const N: usize>(digits: [u8; N]) -> u64 {
     })
 }
 
-/// A secret to sign with, for a process that is given none: 43 characters of base62, which are 256 random bits.
+/// A secret to sign with, for a process that is given none: 43 characters of base62, which are 256
+/// random bits.
 ///
 /// What is signed with it is good for as long as the process lives.
 ///

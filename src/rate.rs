@@ -19,8 +19,8 @@ const NANOS: u64 = 1_000_000_000;
 /// | `100/hour burst 20` | paced: 20 at once, then one every 36 seconds; never more than N + burst − 1 in any window |
 /// | `2000/day calendar` | N in each calendar day (hour, week) of UTC, so up to 2 N around midnight: for quotas billed that way |
 ///
-/// - Units are `s`, `min` (`m`), `hour` (`h`), `day` (`d`) and `week` (`w`), their long forms and plurals. A month has no fixed
-///   length and is refused.
+/// - Units are `s`, `min` (`m`), `hour` (`h`), `day` (`d`) and `week` (`w`), their long forms and
+///   plurals. A month has no fixed length and is refused.
 /// - Counts go from 1 to 1,000,000,000, periods from a second to 366 days.
 ///
 /// ```
@@ -152,8 +152,8 @@ impl Rate {
         }
     }
 
-    /// What one of so many nodes may admit on its own: all of them together stay within this rate. Where the count does not
-    /// go round, one request in a longer period.
+    /// What one of so many nodes may admit on its own: all of them together stay within this rate.
+    /// Where the count does not go round, one request in a longer period.
     pub(crate) fn share(&self, nodes: u32) -> Self {
         let nodes = nodes.max(1);
         let form = match self.form {

@@ -3,8 +3,8 @@
 use std::fmt;
 use zeroize::Zeroize;
 
-/// A value without a printable form: `Debug` shows `[secret]`, there is no `Display` and no `Serialize`, and
-/// its memory is overwritten when it is dropped.
+/// A value without a printable form: `Debug` shows `[secret]`, there is no `Display` and no
+/// `Serialize`, and its memory is overwritten when it is dropped.
 ///
 /// ```
 /// use tower_auth::Secret;

@@ -1,4 +1,5 @@
-//! For servers that their environment configures: settings, a listener, and a stop that finishes what is in flight.
+//! For servers that their environment configures: settings, a listener, and a stop that finishes
+//! what is in flight.
 
 use crate::config::{ConfigError, ConfigProblem};
 use crate::issue::Tokens;
@@ -110,9 +111,11 @@ impl Environment {
         Ok(environment)
     }
 
-    /// Tokens as the environment wants them, with these lifetimes where it names none: still without an issuer.
+    /// Tokens as the environment wants them, with these lifetimes where it names none: still
+    /// without an issuer.
     ///
-    /// Where it names one lifetime alone, the other gives way: an access token does not outlive its refresh token.
+    /// Where it names one lifetime alone, the other gives way: an access token does not outlive its
+    /// refresh token.
     ///
     /// # Errors
     ///
@@ -176,7 +179,8 @@ impl Environment {
         &self.throttle_rate
     }
 
-    /// `THROTTLE_RATE` for each principal: all keys of an owner together, anonymous requests by address.
+    /// `THROTTLE_RATE` for each principal: all keys of an owner together, anonymous requests by
+    /// address.
     pub fn throttle(&self) -> Throttle {
         Throttle::per_principal(self.throttle_rate())
     }

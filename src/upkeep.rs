@@ -16,10 +16,11 @@ const MOST_WAITING: usize = 10_000;
 /// How long one write may take.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Collects what is to be written, and writes it in one batch after another on the runtime, one at a time.
+/// Collects what is to be written, and writes it in one batch after another on the runtime, one at
+/// a time.
 ///
-/// Nothing is spawned before there is something to write, and the task ends when there is nothing more. Outside of a runtime
-/// nothing is written.
+/// Nothing is spawned before there is something to write, and the task ends when there is nothing
+/// more. Outside of a runtime nothing is written.
 pub(crate) struct Upkeep<K> {
     write: Box<Write<K>>,
     waiting: Mutex<Waiting<K>>,

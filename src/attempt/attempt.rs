@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// A credential that somebody tries, right or wrong: what a [`Scheme`](crate::Scheme) is asked about.
+/// A credential that somebody tries, right or wrong: what a [`Scheme`](crate::Scheme) is asked
+/// about.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
     credential: &'a Credential<'a>,
@@ -31,13 +32,13 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    /// What is presented, unverified.
+    /// The credential that is tried: nothing about it has been verified.
     #[must_use]
     pub fn credential(&self) -> &'a Credential<'a> {
         self.credential
     }
 
-    /// The time of the request.
+    /// When the request came, by the realm's clock: what expires is judged by this.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         self.now

@@ -37,7 +37,7 @@ struct Limit {
 /// Under which limit something is counted, and by what.
 #[derive(Clone, Copy)]
 pub(super) enum Counted {
-    /// An account from one source.
+    /// By an account and the one source that tries it.
     Pair(Key),
     /// An account from everywhere else than where its owner is known.
     Account(Key),
@@ -89,8 +89,8 @@ impl Attempts {
         self.keys.of(kind, parts)
     }
 
-    /// Counts an attempt under all of these, or under none where there were too many. `Err` is how long to wait, in
-    /// nanoseconds.
+    /// Counts an attempt under all of these, or under none where there were too many. `Err` is how
+    /// long to wait, in nanoseconds.
     pub(super) fn enter(&self, counted: &[Counted]) -> Result<Vec<Receipt>, u64> {
         let tallies: Vec<Tally<'_>> = counted.iter().map(|counted| self.tally(*counted)).collect();
         let standings = enter_all(&tallies, &*self.clock);
@@ -136,7 +136,8 @@ impl Attempts {
         }
     }
 
-    /// Remembers the place from now on. Where the table is full of others, it does not: then the budget holds for it too.
+    /// Remembers the place from now on. Where the table is full of others, it does not: then the
+    /// budget holds for it too.
     pub(super) fn remember(&self, pair: Key) {
         let now = Moment::steady(&*self.clock);
         if let Some(known) = self.known.shard(pair).own_state(pair, now) {

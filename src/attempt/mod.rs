@@ -1,6 +1,7 @@
 //! Step 2: how often may somebody be wrong.
 //!
-//! It is counted before costly work, for every scheme alike, and given back when the credential turned out right:
+//! It is counted before costly work, for every scheme alike, and given back when the credential
+//! turned out right:
 //!
 //! ```text
 //! source    an address, whatever it presents; entered for each answer that has to be waited for

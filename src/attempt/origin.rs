@@ -33,7 +33,8 @@ impl Origin {
         }
     }
 
-    /// Counts an attempt from there, whatever it presents, or refuses it where there were too many: before anybody is asked.
+    /// Counts an attempt from there, whatever it presents, or refuses it where there were too many:
+    /// before anybody is asked.
     pub(crate) fn enter(&self) -> Result<Ticket, Rejection> {
         match self.source {
             None => Ok(Ticket::new(&self.attempts, Vec::new())),
@@ -44,7 +45,8 @@ impl Origin {
         }
     }
 
-    /// Counts an attempt at an account, or refuses it where there were too many: before a password is hashed.
+    /// Counts an attempt at an account, or refuses it where there were too many: before a password
+    /// is hashed.
     pub(crate) fn enter_account(&self, target: Target<'_>) -> Result<Ticket, Rejection> {
         match target {
             Target::Account(id) => {

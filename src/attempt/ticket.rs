@@ -4,7 +4,8 @@ use crate::throttle::limiter::{Key, Receipt};
 use http::StatusCode;
 use std::sync::Arc;
 
-/// An attempt that is under way, and counted until it has turned out well: whoever goes away in the middle has tried.
+/// An attempt that is under way, and counted until it has turned out well: whoever goes away in the
+/// middle has tried.
 #[must_use]
 pub(crate) struct Ticket {
     attempts: Arc<Attempts>,
@@ -27,8 +28,8 @@ impl Ticket {
         self
     }
 
-    /// Ends an attempt: 401 is one that counts. What was right is given back, and what failed for a reason of the service's own,
-    /// or was refused for another one, is too.
+    /// Ends an attempt: 401 is one that counts. What was right is given back, and what failed for a
+    /// reason of the service's own, or was refused for another one, is too.
     pub(crate) fn conclude<T>(self, result: &Result<T, Rejection>) {
         match result {
             Ok(_) => self.succeeded(),

@@ -30,7 +30,8 @@ impl Expression {
         }
     }
 
-    /// The scopes with which this would hold, where scopes are all it lacks. Of alternatives, the first such.
+    /// The scopes with which this would hold, where scopes are all it lacks. Of alternatives, the
+    /// first such.
     pub(super) fn missing_scopes(&self, principal: &Principal) -> Option<Vec<Scope>> {
         match self {
             _ if self.holds(principal) => Some(Vec::new()),

@@ -76,8 +76,9 @@ impl Requirement {
     ///
     /// # Errors
     ///
-    /// 403: [`RejectionKind::InsufficientScope`] where scopes alone would have been enough, which it names; else
-    /// [`RejectionKind::PermissionDenied`]. 500, [`RejectionKind::Failed`], when a check panicked.
+    /// 403: [`RejectionKind::InsufficientScope`] where scopes alone would have been enough, which
+    /// it names; else [`RejectionKind::PermissionDenied`]. 500, [`RejectionKind::Failed`], when
+    /// a check panicked.
     pub fn judge(&self, principal: &Principal) -> Result<(), Rejection> {
         let judged = catch_unwind(AssertUnwindSafe(|| {
             if self.0.holds(principal) {

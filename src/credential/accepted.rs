@@ -68,7 +68,8 @@ impl Accepted {
         !self.own_bearer && !self.api_keys.iter().any(is_key)
     }
 
-    /// The request fields that an answer depends on (RFC 9110 §12.5.5). A query parameter is part of the URL.
+    /// The request fields that an answer depends on (RFC 9110 §12.5.5). A query parameter is part
+    /// of the URL.
     pub(crate) fn fields(&self) -> String {
         // Read in any case: what stands there and is not accepted is refused.
         let mut fields = vec!["Authorization"];
@@ -87,10 +88,12 @@ impl Accepted {
         fields.join(", ")
     }
 
-    /// One challenge for each authentication scheme that is accepted (RFC 9110 §11.6.1): its name and its parameters.
+    /// One challenge for each authentication scheme that is accepted (RFC 9110 §11.6.1): its name
+    /// and its parameters.
     ///
-    /// Where none is, because every credential stands elsewhere, a 401 still has to have a challenge (RFC 9110 §15.5.2): then
-    /// each place gets one that says where it is, in the words of OpenAPI.
+    /// Where none is, because every credential stands elsewhere, a 401 still has to have a
+    /// challenge (RFC 9110 §15.5.2): then each place gets one that says where it is, in the
+    /// words of OpenAPI.
     pub(crate) fn challenges(&self, metadata: Option<&str>) -> Vec<(&'static str, String)> {
         let mut challenges = Vec::new();
         if self.reads(&Source::bearer()) {

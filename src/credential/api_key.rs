@@ -7,9 +7,10 @@
 //!          base62       base62 (0-9 A-Z a-z, most significant first)
 //! ```
 //!
-//! 43 characters of base62 are 256 random bits. The checksum is no secret and proves nothing: it refuses typos
-//! and garbage before the store is asked. That what it fits is base62 too is not looked at: whoever makes such a text on purpose
-//! can make one that is. A bare key is the same without `egret_`. A prefix ends in `_` or `-`, which belongs to it.
+//! 43 characters of base62 are 256 random bits. The checksum is no secret and proves nothing: it
+//! refuses typos and garbage before the store is asked. That what it fits is base62 too is not
+//! looked at: whoever makes such a text on purpose can make one that is. A bare key is the same
+//! without `egret_`. A prefix ends in `_` or `-`, which belongs to it.
 
 use crate::random::{base62, push_base62, read_base62};
 use crate::secret::Secret;

@@ -1,4 +1,5 @@
-//! `Authorization = auth-scheme 1*SP token68` (RFC 9110 §11.4 and §11.2). The form with parameters is not for any scheme here.
+//! `Authorization = auth-scheme 1*SP token68` (RFC 9110 §11.4 and §11.2). The form with parameters
+//! is not for any scheme here.
 
 use super::text::token68;
 use crate::reject::RejectionKind;
@@ -16,7 +17,8 @@ pub(super) fn not_accepted(scheme: &[u8], rest: &[u8]) -> RejectionKind {
         [] if rest.is_empty() => RejectionKind::EmptyCredential,
         [] => RejectionKind::MalformedCredential,
         _ if !scheme.is_ascii() => RejectionKind::NonAsciiCredential,
-        // What a proxy makes of two lines (RFC 9110 §5.3), the first of them empty or a bare scheme.
+        // What a proxy makes of two lines (RFC 9110 §5.3), the first of them empty or a bare
+        // scheme.
         _ if scheme.contains(&b',') => RejectionKind::JoinedCredentials,
         _ if !scheme.iter().copied().all(is_tchar) => RejectionKind::MalformedCredential,
         _ => RejectionKind::UnknownScheme,

@@ -21,7 +21,8 @@ impl BasicCredential {
         Self { name, password }
     }
 
-    /// `token68 = base64(user-id ":" password)`, both UTF-8 without control characters (RFC 7617 §2 and §2.1).
+    /// `token68 = base64(user-id ":" password)`, both UTF-8 without control characters (RFC 7617 §2
+    /// and §2.1).
     pub(super) fn parse(token: &[u8]) -> Result<Self, RejectionKind> {
         let malformed = RejectionKind::MalformedCredential;
         if token.len() > (LONGEST_NAME + 1 + LONGEST_PASSWORD).div_ceil(3) * 4 {

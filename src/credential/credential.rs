@@ -13,7 +13,8 @@ pub enum Credential<'a> {
     Other(OtherCredential<'a>),
 }
 
-/// What may be a JWT. As a Bearer it is a token68 (RFC 9110 §11.2), elsewhere it may have any visible ASCII character.
+/// What may be a JWT. As a Bearer it is a token68 (RFC 9110 §11.2), elsewhere it may have any
+/// visible ASCII character.
 #[derive(Clone, Copy)]
 pub struct TokenCredential<'a> {
     pub(super) token: &'a [u8],

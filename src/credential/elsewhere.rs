@@ -11,10 +11,12 @@ use crate::reject::RejectionKind;
 use http::{HeaderMap, HeaderName, Method, Request};
 use zeroize::Zeroizing;
 
-/// The places that few layers read: further header fields, cookies, query parameters, WebSocket protocols.
+/// The places that few layers read: further header fields, cookies, query parameters, WebSocket
+/// protocols.
 ///
-/// They have a way of their own, so that the layers that read none of them pay nothing for it. A credential found here is
-/// copied, for in some of the places it is encoded, and from some it is taken away.
+/// They have a way of their own, so that the layers that read none of them pay nothing for it. A
+/// credential found here is copied, for in some of the places it is encoded, and from some it is
+/// taken away.
 #[derive(Debug)]
 pub(super) struct Elsewhere {
     places: Vec<Takes>,
@@ -30,7 +32,8 @@ pub(super) struct Candidate<'r> {
 
 type Text = Zeroizing<Vec<u8>>;
 
-/// A credential outside of the request, overwritten when it is dropped. Small where there is none, as there mostly is.
+/// A credential outside of the request, overwritten when it is dropped. Small where there is none,
+/// as there mostly is.
 pub(crate) type Copied = Box<Zeroizing<Vec<u8>>>;
 
 impl Elsewhere {
@@ -142,7 +145,8 @@ impl<'r> Candidate<'r> {
     }
 }
 
-/// The value of a field that is a credential as a whole. Whichever line of several is taken, a proxy may have looked at the other.
+/// The value of a field that is a credential as a whole. Whichever line of several is taken, a
+/// proxy may have looked at the other.
 fn field(headers: &mut HeaderMap, name: &str) -> Result<Option<Text>, RejectionKind> {
     let Ok(field) = HeaderName::from_bytes(name.as_bytes()) else {
         return Ok(None);
@@ -171,7 +175,8 @@ fn mark(headers: &mut HeaderMap, field: &HeaderName) {
     }
 }
 
-/// A parameter of the query. It is taken out whatever the method is, and read of those alone that a URL is enough for.
+/// A parameter of the query. It is taken out whatever the method is, and read of those alone that a
+/// URL is enough for.
 fn parameter<B>(request: &mut Request<B>, name: &str) -> Result<Option<Text>, RejectionKind> {
     let found = take_parameter(request.uri_mut(), name)?;
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);

@@ -1,7 +1,8 @@
 //! Step 1: what is presented.
 //!
-//! Header bytes become one [`Credential`], or a refusal, here and nowhere else; nothing is verified yet, and
-//! nothing is allocated in proportion to what a client sends, but for Basic, whose length is bounded first.
+//! Header bytes become one [`Credential`], or a refusal, here and nowhere else; nothing is verified
+//! yet, and nothing is allocated in proportion to what a client sends, but for Basic, whose length
+//! is bounded first.
 //!
 //! ```text
 //! Authorization: Bearer PREFIX…      an API key, where PREFIX is configured; nothing else is tried
@@ -12,8 +13,8 @@
 //! Authorization: Basic …             a name and a password
 //! ```
 //!
-//! That is the default. Each scheme says where it reads ([`Source`]); a place that few layers read has a file of its own
-//! (`cookie`, `query`, `websocket`), and `elsewhere` brings them together.
+//! That is the default. Each scheme says where it reads ([`Source`]); a place that few layers read
+//! has a file of its own (`cookie`, `query`, `websocket`), and `elsewhere` brings them together.
 //!
 //! ```text
 //! Accepted ─ build ─ Reader ─┬─ Authorization, one field ───────────┬─ Takes: what is it, and is it read here?

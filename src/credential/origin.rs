@@ -8,10 +8,12 @@ use std::net::IpAddr;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Refuses what no page of the same origin sent: cookies come with whatever request a browser sends, whoever made it do so.
+/// Refuses what no page of the same origin sent: cookies come with whatever request a browser
+/// sends, whoever made it do so.
 ///
-/// `Sec-Fetch-Site` says it, and no script can set that field; browsers that do not know it say `Origin` with every request that is not
-/// safe. What says neither is refused unless it is safe: what it answers no other origin can read.
+/// `Sec-Fetch-Site` says it, and no script can set that field; browsers that do not know it say
+/// `Origin` with every request that is not safe. What says neither is refused unless it is safe:
+/// what it answers no other origin can read.
 pub(crate) fn check_same_origin<B>(
     request: &Request<B>,
     public_url: Option<&str>,
@@ -40,7 +42,8 @@ pub(super) fn check_unsafe<B>(
     check_same_origin(request, public_url)
 }
 
-/// A WebSocket is opened by `GET`, which says nothing of what is done on it, and pages of any origin can open one.
+/// A WebSocket is opened by `GET`, which says nothing of what is done on it, and pages of any
+/// origin can open one.
 fn changes_nothing<B>(request: &Request<B>) -> bool {
     request.method().is_safe() && !request.headers().contains_key(UPGRADE)
 }
@@ -63,8 +66,8 @@ fn is_ours<B>(origin: &[u8], request: &Request<B>, public_url: Option<&str>) -> 
     is_secure && host.as_str().eq_ignore_ascii_case(authority)
 }
 
-/// Where pages are as good as those of HTTPS, for browsers too (Secure Contexts §3.1): anywhere else a page of `http` is anybody's
-/// who is on the way.
+/// Where pages are as good as those of HTTPS, for browsers too (Secure Contexts §3.1): anywhere
+/// else a page of `http` is anybody's who is on the way.
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     address
@@ -74,7 +77,8 @@ fn is_loopback(host: &str) -> bool {
         || host.to_ascii_lowercase().ends_with(".localhost")
 }
 
-/// The origin of a URL as browsers write it (RFC 6454 §6.2): without a path, and without the port that its scheme has anyway.
+/// The origin of a URL as browsers write it (RFC 6454 §6.2): without a path, and without the port
+/// that its scheme has anyway.
 fn origin_of(url: &str) -> Option<String> {
     let url: Uri = url.parse().ok()?;
     let scheme = url.scheme_str()?;

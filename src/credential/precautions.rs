@@ -1,7 +1,8 @@
 use http::header::{CACHE_CONTROL, REFERRER_POLICY, SEC_WEBSOCKET_PROTOCOL};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 
-/// What the answer to a request says because of where its credential stood. Most requests need none.
+/// What the answer to a request says because of where its credential stood. Most requests need
+/// none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Precautions {
     /// It stood in the URL, which a browser would show to the next site and a cache keep.
@@ -12,7 +13,8 @@ pub(crate) struct Precautions {
     pub(super) opened: Opened,
 }
 
-/// The status by which a WebSocket is opened: of HTTP/1.1 (RFC 6455 §4.2.2), or of `CONNECT` (RFC 8441 §5.1).
+/// The status by which a WebSocket is opened: of HTTP/1.1 (RFC 6455 §4.2.2), or of `CONNECT` (RFC
+/// 8441 §5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Opened {
     SwitchingProtocols,

@@ -10,7 +10,8 @@ pub(super) fn has_parameter(uri: &Uri, name: &str) -> bool {
     pairs(uri).any(|pair| value_in(pair, name).is_some())
 }
 
-/// Takes a parameter out of the URI, so that no inner service writes it down, and decodes its value.
+/// Takes a parameter out of the URI, so that no inner service writes it down, and decodes its
+/// value.
 pub(super) fn take_parameter(
     uri: &mut Uri,
     name: &str,
@@ -45,7 +46,8 @@ fn pairs(uri: &Uri) -> impl Iterator<Item = &str> {
     uri.query().unwrap_or_default().split('&')
 }
 
-/// The value of a pair of that name, still encoded. A name may be encoded too: `%61pi_key` is `api_key` for others who read it.
+/// The value of a pair of that name, still encoded. A name may be encoded too: `%61pi_key` is
+/// `api_key` for others who read it.
 fn value_in<'u>(pair: &'u str, name: &str) -> Option<&'u str> {
     let (encoded, value) = pair.split_once('=').unwrap_or((pair, ""));
     let is_it = decoded(encoded.as_bytes()).is_some_and(|decoded| *decoded == name.as_bytes());

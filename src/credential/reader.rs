@@ -9,7 +9,8 @@ use crate::reject::{Presented, Rejection, RejectionKind};
 use http::Request;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-/// The one field beside `Authorization` that most layers read. A name that is known here costs half of what any other does.
+/// The one field beside `Authorization` that most layers read. A name that is known here costs half
+/// of what any other does.
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The credential of a request.
@@ -53,8 +54,8 @@ impl Reader {
         &self.accepted
     }
 
-    /// What the answer to a request must say because of where its credential stands. Asked before the request is read, which
-    /// takes away what stands in a URL.
+    /// What the answer to a request must say because of where its credential stands. Asked before
+    /// the request is read, which takes away what stands in a URL.
     #[inline]
     pub(crate) fn precautions<B>(&self, request: &Request<B>) -> Option<Box<Precautions>> {
         let elsewhere = self.elsewhere.as_ref()?;
@@ -67,8 +68,9 @@ impl Reader {
         self.elsewhere.is_some()
     }
 
-    /// The credential of a request, `None` where there is none. The fields it came in are marked sensitive, so
-    /// that no later `Debug` shows them and HPACK does not index them (RFC 7541 §7.1.3). What stood elsewhere is in `copied`.
+    /// The credential of a request, `None` where there is none. The fields it came in are marked
+    /// sensitive, so that no later `Debug` shows them and HPACK does not index them (RFC 7541
+    /// §7.1.3). What stood elsewhere is in `copied`.
     #[inline]
     pub(crate) fn read<'r, B>(
         &'r self,
@@ -102,8 +104,9 @@ impl Reader {
         Err(refused(RejectionKind::MultipleCredentials, presented))
     }
 
-    /// One walk over the fields finds both of them and whether one came twice; looking each up by its hash costs more. A walk
-    /// over the names alone comes first, at a third of the price: it is all that a flood of requests without a credential costs.
+    /// One walk over the fields finds both of them and whether one came twice; looking each up by
+    /// its hash costs more. A walk over the names alone comes first, at a third of the price:
+    /// it is all that a flood of requests without a credential costs.
     #[inline(always)] // but for one, all layers come this way
     fn read_fields<'r>(
         &'r self,
@@ -156,7 +159,8 @@ impl Reader {
         }
     }
 
-    /// A field that came twice is refused: whichever line is taken, a proxy may have looked at the other.
+    /// A field that came twice is refused: whichever line is taken, a proxy may have looked at the
+    /// other.
     fn only_line(&self, value: &[u8], more: More) -> Result<(), RejectionKind> {
         if more != More::None {
             Err(RejectionKind::RepeatedField)
@@ -314,7 +318,8 @@ impl<'r> Lines<'r> {
         }
     }
 
-    /// In what form the lines came, given that of the first: which of them is first makes no difference.
+    /// In what form the lines came, given that of the first: which of them is first makes no
+    /// difference.
     fn presented(&self, first: Presented) -> Presented {
         if self.more == More::Bearer {
             Presented::Bearer

@@ -4,11 +4,13 @@ use crate::config::ConfigProblem;
 use http::HeaderName;
 use std::fmt;
 
-/// Where in a request a credential may stand: a header field, a cookie, a query parameter, a WebSocket protocol.
+/// Where in a request a credential may stand: a header field, a cookie, a query parameter, a
+/// WebSocket protocol.
 ///
 /// Which of them a scheme reads is set per scheme: [`ApiKeys::sources`](crate::ApiKeys::sources),
-/// [`Jwt::sources`](crate::Jwt::sources), [`Tokens::sources`](crate::Tokens::sources). API keys are read in the three header
-/// forms by default, JWTs as Bearer. A credential anywhere else is refused as an unknown one is, or not looked at.
+/// [`Jwt::sources`](crate::Jwt::sources), [`Tokens::sources`](crate::Tokens::sources). API keys are
+/// read in the three header forms by default, JWTs as Bearer. A credential anywhere else is refused
+/// as an unknown one is, or not looked at.
 ///
 /// | source | in a request | read by default |
 /// |---|---|---|
@@ -19,7 +21,8 @@ use std::fmt;
 /// | [`query`](Self::query) | `GET /path?NAME=CREDENTIAL` | |
 /// | [`websocket`](Self::websocket) | `Sec-WebSocket-Protocol: chat, NAME.CREDENTIAL` | |
 ///
-/// A request carries one credential: two of them, in whichever two places, are 400, and so is a place that is filled twice.
+/// A request carries one credential: two of them, in whichever two places, are 400, and so is a
+/// place that is filled twice.
 ///
 /// ```
 /// use tower_auth::store::Memory;
@@ -61,39 +64,43 @@ impl Source {
         Self(Place::ApiKey)
     }
 
-    /// A header field of its own, such as `X-API-Key`. Its whole value is the credential, which may have any visible ASCII
-    /// character (`!` to `~`), so that keys of whatever origin fit.
+    /// A header field of its own, such as `X-API-Key`. Its whole value is the credential, which may
+    /// have any visible ASCII character (`!` to `~`), so that keys of whatever origin fit.
     ///
     /// `Authorization`, `Cookie` and other fields with a meaning of their own are no such field.
     pub fn header(name: impl Into<String>) -> Self {
         Self(Place::Header(name.into().into_boxed_str()))
     }
 
-    /// A cookie, whose name begins with `__Host-`: browsers take such a one from this host alone, over a secure connection
-    /// (RFC 6265bis §4.1.3.2), so that no other host of the domain can plant one. Set it `Secure`, `HttpOnly`, `Path=/` and
-    /// `SameSite=Strict` or `Lax`.
+    /// A cookie, whose name begins with `__Host-`: browsers take such a one from this host alone,
+    /// over a secure connection (RFC 6265bis §4.1.3.2), so that no other host of the domain can
+    /// plant one. Set it `Secure`, `HttpOnly`, `Path=/` and `SameSite=Strict` or `Lax`.
     ///
-    /// Browsers send a cookie with whatever request they make, whoever made them do so (cross-site request forgery, CSRF).
-    /// So one that comes with an unsafe method (RFC 9110 §9.2.1), or with the handshake of a WebSocket, is refused with 403
-    /// unless a page of the same origin sent it: `Sec-Fetch-Site` says so, or else `Origin`. The origin is compared with its
-    /// scheme where [`public_url`](crate::AuthLayerBuilder::public_url) is configured, else by host and port alone. `GET` and
-    /// the other safe methods must change nothing.
+    /// Browsers send a cookie with whatever request they make, whoever made them do so (cross-site
+    /// request forgery, CSRF). So one that comes with an unsafe method (RFC 9110 §9.2.1), or
+    /// with the handshake of a WebSocket, is refused with 403 unless a page of the same origin
+    /// sent it: `Sec-Fetch-Site` says so, or else `Origin`. The origin is compared with its
+    /// scheme where [`public_url`](crate::AuthLayerBuilder::public_url) is configured, else by host
+    /// and port alone. `GET` and the other safe methods must change nothing.
     pub fn cookie(name: impl Into<String>) -> Self {
         Self(Place::Cookie(name.into().into_boxed_str()))
     }
 
-    /// A query parameter, for clients that can set no header field (`EventSource`). Read of `GET` and `HEAD` alone, once,
-    /// percent-decoded.
+    /// A query parameter, for clients that can set no header field (`EventSource`). Read of `GET`
+    /// and `HEAD` alone, once, percent-decoded.
     ///
-    /// A URL is written down in logs, histories and `Referer` fields. Take it only for what is short-living or read-only, and
-    /// keep it out of the logs of servers and proxies before this layer. The layer itself writes it nowhere and takes the
-    /// parameter out of the URI that inner services see (but axum's `OriginalUri`, where that was made outside of the layer,
-    /// still has it). Answers to such a request say `Referrer-Policy: no-referrer` and `Cache-Control: no-store`.
+    /// A URL is written down in logs, histories and `Referer` fields. Take it only for what is
+    /// short-living or read-only, and keep it out of the logs of servers and proxies before
+    /// this layer. The layer itself writes it nowhere and takes the parameter out of the URI
+    /// that inner services see (but axum's `OriginalUri`, where that was made outside of the layer,
+    /// still has it). Answers to such a request say `Referrer-Policy: no-referrer` and
+    /// `Cache-Control: no-store`.
     pub fn query(name: impl Into<String>) -> Self {
         Self(Place::Query(name.into().into_boxed_str()))
     }
 
-    /// A protocol of a WebSocket, the one field that a script in a browser can set at its handshake:
+    /// A protocol of a WebSocket, the one field that a script in a browser can set at its
+    /// handshake:
     ///
     /// ```text
     /// new WebSocket(url, ["chat", "bearer." + token])       for Source::websocket("bearer")
@@ -102,12 +109,13 @@ impl Source {
     /// Sec-WebSocket-Protocol: chat                          what the inner service gets, and the client's answer
     /// ```
     ///
-    /// What follows `NAME.` is the credential as it is: JWTs and keys made here consist of characters that a protocol may have
-    /// (RFC 6455 §4.1), keys of another origin may not. The item is taken out before inner services see the field, so none can
-    /// choose it.
+    /// What follows `NAME.` is the credential as it is: JWTs and keys made here consist of
+    /// characters that a protocol may have (RFC 6455 §4.1), keys of another origin may not. The
+    /// item is taken out before inner services see the field, so none can choose it.
     ///
-    /// A browser that offered protocols closes the connection unless one of them is chosen. So clients offer another one beside
-    /// the credential, and if the inner service chooses none, an answer that opens the socket chooses the first of those.
+    /// A browser that offered protocols closes the connection unless one of them is chosen. So
+    /// clients offer another one beside the credential, and if the inner service chooses none,
+    /// an answer that opens the socket chooses the first of those.
     pub fn websocket(name: impl Into<String>) -> Self {
         Self(Place::WebSocket(name.into().into_boxed_str()))
     }

@@ -3,8 +3,9 @@ use super::source::Source;
 use super::{ApiKeyCredential, Credential, TokenCredential};
 use crate::reject::RejectionKind;
 
-/// What a signed JWT has at least: the header `{"alg":"HS256"}`, the payload `{}` and a signature of 32 bytes, each in base64url,
-/// and two dots. Most of what is presented at random is shorter, and is refused without a look at the clock.
+/// What a signed JWT has at least: the header `{"alg":"HS256"}`, the payload `{}` and a signature
+/// of 32 bytes, each in base64url, and two dots. Most of what is presented at random is shorter,
+/// and is refused without a look at the clock.
 const SHORTEST_JWT: usize = 20 + 1 + 3 + 1 + 43;
 
 /// What is read at one place, and so what a text there is.
@@ -17,7 +18,8 @@ const SHORTEST_JWT: usize = 20 + 1 + 3 + 1 + 43;
 #[derive(Debug)]
 pub(super) struct Takes {
     source: Source,
-    /// Those of all keys of the layer: a key is not mistaken for anything else where it is not read.
+    /// Those of all keys of the layer: a key is not mistaken for anything else where it is not
+    /// read.
     prefixes: Vec<Prefix>,
     unprefixed: Unprefixed,
 }

@@ -4,7 +4,8 @@ use crate::reject::RejectionKind;
 
 /// The one check of a credential's bytes; after it they are ASCII text.
 ///
-/// Where the `=` of a token68 stand is left to its reader: all of them check more than this grammar does.
+/// Where the `=` of a token68 stand is left to its reader: all of them check more than this grammar
+/// does.
 pub(super) fn token68(bytes: &[u8]) -> Result<&[u8], RejectionKind> {
     if bytes.is_empty() {
         return Err(RejectionKind::EmptyCredential);
@@ -16,7 +17,8 @@ pub(super) fn token68(bytes: &[u8]) -> Result<&[u8], RejectionKind> {
     }
 }
 
-/// The check of a place that is a credential as a whole: any visible ASCII, `!` to `~`, for keys of whatever origin.
+/// The check of a place that is a credential as a whole: any visible ASCII, `!` to `~`, for keys of
+/// whatever origin.
 pub(super) fn visible(bytes: &[u8]) -> Result<&[u8], RejectionKind> {
     if bytes.is_empty() {
         return Err(RejectionKind::EmptyCredential);
@@ -38,7 +40,8 @@ fn is_common(bytes: &[u8]) -> bool {
     }
 }
 
-/// Blocks without a branch: so the compiler makes vector code of it, and a token has hundreds of bytes.
+/// Blocks without a branch: so the compiler makes vector code of it, and a token has hundreds of
+/// bytes.
 fn are_common_blocks<const BLOCK: usize>(bytes: &[u8]) -> bool {
     // The last block overlaps the one before it, which costs less than a remainder byte by byte.
     let Some(last) = bytes.last_chunk::<BLOCK>() else {

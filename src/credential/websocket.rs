@@ -17,7 +17,8 @@ pub(super) fn first_other(headers: &HeaderMap, names: &[&str]) -> Option<HeaderV
     HeaderValue::from_bytes(other).ok()
 }
 
-/// Takes the item `name.…` out of the field, so that no inner service can choose it, and gives what follows the name.
+/// Takes the item `name.…` out of the field, so that no inner service can choose it, and gives what
+/// follows the name.
 pub(super) fn take_item(
     headers: &mut HeaderMap,
     name: &str,

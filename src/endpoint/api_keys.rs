@@ -32,9 +32,10 @@ const LONGEST_OVERLAP: u64 = 30 * 24 * 60 * 60;
 /// DELETE PATH{key_id}/                                             204, refused from now on
 /// ```
 ///
-/// The owner is the caller, or whoever [`owner`](Self::owner) says; without that, a token of another issuer is 403, because its
-/// subject may be called like one of ours. Another owner's key is 404, like one that is not there. A key with more scopes or roles
-/// than the caller has is not rotated, for the successor is shown: 403.
+/// The owner is the caller, or whoever [`owner`](Self::owner) says; without that, a token of
+/// another issuer is 403, because its subject may be called like one of ours. Another owner's key
+/// is 404, like one that is not there. A key with more scopes or roles than the caller has is not
+/// rotated, for the successor is shown: 403.
 #[derive(Clone)]
 #[must_use]
 pub struct KeysEndpoint {
@@ -82,8 +83,8 @@ impl KeysEndpoint {
         self
     }
 
-    /// Whose keys they are: a tenant, an agent. The refusal of a caller who may not have them is best a
-    /// [`NotFound`](RejectionKind::NotFound).
+    /// Whose keys they are: a tenant, an agent. The refusal of a caller who may not have them is
+    /// best a [`NotFound`](RejectionKind::NotFound).
     pub fn owner(
         mut self,
         owner: impl Fn(&Call) -> Result<Subject, Rejection> + Send + Sync + 'static,
@@ -92,8 +93,8 @@ impl KeysEndpoint {
         self
     }
 
-    /// The metadata of each new key: what it belongs to, say. Answers show the members of such an object as well, unless
-    /// [`show`](Self::show) says what they show.
+    /// The metadata of each new key: what it belongs to, say. Answers show the members of such an
+    /// object as well, unless [`show`](Self::show) says what they show.
     pub fn metadata(
         mut self,
         metadata: impl Fn(&Call) -> Result<Value, Rejection> + Send + Sync + 'static,
@@ -117,7 +118,8 @@ impl KeysEndpoint {
         self
     }
 
-    /// What answers show of a key; by default `id`, `name`, `prefix`, `created`, `expires_at`, `last_used` and `scopes`.
+    /// What answers show of a key; by default `id`, `name`, `prefix`, `created`, `expires_at`,
+    /// `last_used` and `scopes`.
     pub fn show(
         mut self,
         show: impl Fn(&KeyRecord, &Call) -> Map<String, Value> + Send + Sync + 'static,

@@ -58,8 +58,8 @@ impl EndpointsBuilder {
         }
     }
 
-    /// Mounts an endpoint at a path. Where the endpoint has more than one route the path ends with a
-    /// `/`; that of [`KeysEndpoint`](super::KeysEndpoint) may have parameters, for
+    /// Mounts an endpoint at a path. Where the endpoint has more than one route the path ends with
+    /// a `/`; that of [`KeysEndpoint`](super::KeysEndpoint) may have parameters, for
     /// [`KeysEndpoint::owner`](super::KeysEndpoint::owner).
     pub fn mount(mut self, path: impl AsRef<str>, endpoint: impl Into<Endpoint>) -> Self {
         endpoint.into().mount(path.as_ref(), &mut self.mounting);

@@ -70,7 +70,8 @@ impl Route {
     }
 }
 
-/// Adds the endpoints to a document: paths, parameters, bodies, statuses, and which of them need no credential.
+/// Adds the endpoints to a document: paths, parameters, bodies, statuses, and which of them need no
+/// credential.
 impl Modify for Endpoints {
     fn modify(&self, document: &mut OpenApi) {
         // What takes a page's cookies is for the page alone.

@@ -25,11 +25,13 @@ pub(super) const BODY_LIMIT: usize = 64 * 1024;
 /// How many texts a list has at most.
 const MOST_TEXTS: usize = 100;
 
-/// The body of a request: a JSON object whose members are read one by one. What nobody asks for is ignored and assigns nothing.
+/// The body of a request: a JSON object whose members are read one by one. What nobody asks for is
+/// ignored and assigns nothing.
 ///
-/// What is missing or wrong is gathered, so that one refusal names all of it. The ready-made endpoints read their bodies so; on axum
-/// it is an extractor for handlers of the application's own (feature `axum`), which refuses anything but `application/json` (415),
-/// more than 65,536 bytes (413) and what is no JSON object (400).
+/// What is missing or wrong is gathered, so that one refusal names all of it. The ready-made
+/// endpoints read their bodies so; on axum it is an extractor for handlers of the application's own
+/// (feature `axum`), which refuses anything but `application/json` (415), more than 65,536 bytes
+/// (413) and what is no JSON object (400).
 ///
 /// ```
 /// use axum::{Router, body::Body, routing::post};
@@ -78,7 +80,8 @@ impl Input {
         Self::read(&head.headers, body, BODY_LIMIT).await
     }
 
-    /// Reads a body: `application/json` (415), at most `most` bytes (413), one JSON object (400). No body at all has no members.
+    /// Reads a body: `application/json` (415), at most `most` bytes (413), one JSON object (400).
+    /// No body at all has no members.
     pub(super) async fn read<B>(
         headers: &HeaderMap,
         body: B,
@@ -251,7 +254,8 @@ impl Input {
     }
 }
 
-/// A JSON object. A name that comes twice is refused: whoever looked at the body before may have taken the other one.
+/// A JSON object. A name that comes twice is refused: whoever looked at the body before may have
+/// taken the other one.
 struct Members(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Members {

@@ -1,13 +1,14 @@
-//! Ready-made HTTP: sign-in, refresh, sign-out, users, API keys, private tokens, key sets, resource metadata, and a page to manage
-//! keys on.
+//! Ready-made HTTP: sign-in, refresh, sign-out, users, API keys, private tokens, key sets, resource
+//! metadata, and a page to manage keys on.
 //!
 //! ```text
 //! request → route → caller (where the route needs one) → body, bounded, JSON → handler → answer
 //!              └───────┴────────────────────────────────────┴────────────────────┴─ every "no" leaves through reject
 //! ```
 //!
-//! [`Endpoints`] is one tower service: it needs no framework, and on axum it is merged into a router by one call. It stands beside the
-//! layer, not behind it: each route authenticates its callers itself, by the gates of the layer that it was made from.
+//! [`Endpoints`] is one tower service: it needs no framework, and on axum it is merged into a
+//! router by one call. It stands beside the layer, not behind it: each route authenticates its
+//! callers itself, by the gates of the layer that it was made from.
 
 #[cfg(feature = "openapi")]
 mod about;

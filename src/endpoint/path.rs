@@ -15,7 +15,8 @@ enum Segment {
 }
 
 impl Path {
-    /// `None` where it does not begin with a `/`, or braces do not enclose a whole segment, or enclose a name twice.
+    /// `None` where it does not begin with a `/`, or braces do not enclose a whole segment, or
+    /// enclose a name twice.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let segments = text.strip_prefix('/')?.split('/').map(|segment| {
             let parameter = segment
@@ -54,7 +55,8 @@ impl Path {
         })
     }
 
-    /// The parameters of a path that fits. Segments are compared as they were sent, byte for byte: no other spelling reaches a route.
+    /// The parameters of a path that fits. Segments are compared as they were sent, byte for byte:
+    /// no other spelling reaches a route.
     pub(super) fn matches(&self, path: &str) -> Option<Parameters> {
         let mut parts = path.strip_prefix('/')?.split('/');
         let mut parameters = Parameters::new();

@@ -27,8 +27,8 @@ use std::time::SystemTime;
 /// DELETE PATH{token_id}/                               204, refused from now on
 /// ```
 ///
-/// Only an access token of ours makes, rotates or revokes one: neither a private token nor an API key does. What it grants is what the user has,
-/// and no more than what that access token grants.
+/// Only an access token of ours makes, rotates or revokes one: neither a private token nor an API
+/// key does. What it grants is what the user has, and no more than what that access token grants.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct PrivateTokensEndpoint {
@@ -163,7 +163,8 @@ impl Handler for Rotate {
         let new = self.0.issue(call, &former.name, expires).await?;
         let tokens = &self.0.tokens;
         if let Err(refusal) = tokens.revoke_private(owner, &former.id).await {
-            // Nobody gets to know the new one, so it goes as well; should that fail it can be revoked from the list.
+            // Nobody gets to know the new one, so it goes as well; should that fail it can be
+            // revoked from the list.
             let _ = tokens.revoke_private(owner, &new.record.id).await;
             return Err(refusal);
         }

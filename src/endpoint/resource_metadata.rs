@@ -15,7 +15,8 @@ use serde::Serialize;
 
 /// What a client has to know to use a protected resource (RFC 9728 §2), an MCP server for example.
 ///
-/// Where it is goes into challenges by [`AuthLayerBuilder::resource_metadata`](crate::AuthLayerBuilder::resource_metadata).
+/// Where it is goes into challenges by
+/// [`AuthLayerBuilder::resource_metadata`](crate::AuthLayerBuilder::resource_metadata).
 ///
 /// ```
 /// use tower_auth::endpoint::ResourceMetadata;
@@ -65,7 +66,8 @@ impl ResourceMetadata {
         self
     }
 
-    /// The issuer of an authorization server (RFC 8414) whose tokens it takes; none where keys come by another way.
+    /// The issuer of an authorization server (RFC 8414) whose tokens it takes; none where keys come
+    /// by another way.
     pub fn authorization_server(mut self, issuer: impl Into<String>) -> Self {
         self.authorization_servers.push(issuer.into());
         self
@@ -77,7 +79,8 @@ impl ResourceMetadata {
         self
     }
 
-    /// Where clients look for it (RFC 9728 §3.1): the well-known path stands between the host and the resource's own.
+    /// Where clients look for it (RFC 9728 §3.1): the well-known path stands between the host and
+    /// the resource's own.
     #[must_use]
     pub fn url(&self) -> String {
         let (scheme, rest) = self

@@ -30,7 +30,8 @@ pub(super) enum Access {
     Caller(Requirement),
     /// Anybody, from a page of the same origin: it takes or gives cookies.
     Page,
-    /// A verified caller for whom this holds, who presents a cookie, from a page of the same origin.
+    /// A verified caller for whom this holds, who presents a cookie, from a page of the same
+    /// origin.
     Cookies(Arc<Cookies>, Requirement),
 }
 

@@ -25,10 +25,11 @@ use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// The endpoints of a layer, as one tower service. Made by [`AuthLayer::endpoints`](crate::AuthLayer::endpoints).
+/// The endpoints of a layer, as one tower service. Made by
+/// [`AuthLayer::endpoints`](crate::AuthLayer::endpoints).
 ///
-/// A path that no endpoint has is 404, a method that it does not know 405. With axum, `Router::new().merge(endpoints)` mounts each of
-/// the paths, so that others stay with the router.
+/// A path that no endpoint has is 404, a method that it does not know 405. With axum,
+/// `Router::new().merge(endpoints)` mounts each of the paths, so that others stay with the router.
 #[derive(Clone)]
 #[must_use]
 pub struct Endpoints(Arc<Mounted>);
@@ -165,7 +166,8 @@ impl Mounted {
         Ok(self.finished(response, &method, &path))
     }
 
-    /// Finds the route of a request, and sees to what it demands of a browser. In the extensions it leaves what tells of the route.
+    /// Finds the route of a request, and sees to what it demands of a browser. In the extensions it
+    /// leaves what tells of the route.
     fn enter<B>(&self, request: &mut Request<B>) -> Result<(usize, Parameters), Rejection> {
         let found = self.shared.route(request.method(), request.uri().path());
         let route = match &found {
@@ -376,7 +378,8 @@ fn hide_credentials(headers: &mut HeaderMap) {
     }
 }
 
-/// To a challenge of Basic a browser answers itself, with a prompt over the page; and on a page's routes no Basic is accepted.
+/// To a challenge of Basic a browser answers itself, with a prompt over the page; and on a page's
+/// routes no Basic is accepted.
 fn drop_prompts(headers: &mut HeaderMap) {
     let is_basic = |line: &HeaderValue| line.as_bytes().to_ascii_lowercase().starts_with(b"basic");
     let lines: Vec<HeaderValue> = headers

@@ -16,7 +16,8 @@ pub(super) fn caller(call: &Call) -> Result<&Principal, Rejection> {
     call.verified()
 }
 
-/// The same, whose subject is one of ours: that of another issuer's token may be called like one of our users.
+/// The same, whose subject is one of ours: that of another issuer's token may be called like one of
+/// our users.
 pub(super) fn own(call: &Call) -> Result<&Principal, Rejection> {
     let caller = caller(call)?;
     if caller.is_foreign() {

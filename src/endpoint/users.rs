@@ -31,8 +31,9 @@ const PAGE: usize = 1_000;
 /// PATCH PATH{id}/   {first_name, …}        200, the same
 /// ```
 ///
-/// Only the fields that are named here are ever written: no caller makes itself an administrator. Passwords are in no answer. A token
-/// of another issuer is 403: its subject is none of these users, though it may be called like one.
+/// Only the fields that are named here are ever written: no caller makes itself an administrator.
+/// Passwords are in no answer. A token of another issuer is 403: its subject is none of these
+/// users, though it may be called like one.
 #[derive(Clone)]
 #[must_use]
 pub struct UsersEndpoint {
@@ -51,8 +52,8 @@ struct Shape {
 }
 
 impl UsersEndpoint {
-    /// Users who sign in by `email`, an address (RFC 5321 §4.1.2) of a domain with a dot; without a profile and without
-    /// administrators.
+    /// Users who sign in by `email`, an address (RFC 5321 §4.1.2) of a domain with a dot; without a
+    /// profile and without administrators.
     pub fn of(users: &Users) -> Self {
         let shape = Shape {
             users: users.clone(),
@@ -74,7 +75,8 @@ impl UsersEndpoint {
         self
     }
 
-    /// A text of the profile that users write themselves. None is called `id`, `password` or like the name.
+    /// A text of the profile that users write themselves. None is called `id`, `password` or like
+    /// the name.
     pub fn profile_field(mut self, name: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.shape)
             .profile_fields

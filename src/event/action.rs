@@ -4,7 +4,8 @@
 pub enum Action {
     /// `request refused`
     Refused,
-    /// `throttle would refuse`: a rule that only [observes](crate::throttle::Throttle::observe), once a request.
+    /// `throttle would refuse`: a rule that only [observes](crate::throttle::Throttle::observe),
+    /// once a request.
     ThrottleWouldRefuse,
     /// `signed in`
     SignedIn,
@@ -12,7 +13,8 @@ pub enum Action {
     Refreshed,
     /// `rotated`: the refresh token was replaced by its successor.
     Rotated,
-    /// `reuse detected`: a refresh token that was rotated before came again; its family was revoked.
+    /// `reuse detected`: a refresh token that was rotated before came again; its family was
+    /// revoked.
     ReuseDetected,
     /// `signed out`
     SignedOut,

@@ -7,7 +7,8 @@ use std::time::SystemTime;
 
 /// Something that happened. It holds no secret: whatever is here may be stored.
 ///
-/// What a client may choose (a subject of another issuer, a method) is a text like any other: whoever writes it into a log quotes it.
+/// What a client may choose (a subject of another issuer, a method) is a text like any other:
+/// whoever writes it into a log quotes it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Event<'a> {
@@ -15,10 +16,12 @@ pub struct Event<'a> {
     pub action: Action,
     /// When.
     pub at: SystemTime,
-    /// Whom or whose it concerns, where that is known. Of a refused request: who was verified before it was refused.
+    /// Whom or whose it concerns, where that is known. Of a refused request: who was verified
+    /// before it was refused.
     pub subject: Option<&'a Subject>,
-    /// The id of the key, the private token or the family (`sid`) that it concerns, or the name of the throttle's rule
-    /// (`principal`, `scope:principal`). Of a refused request: the id of the API key that it presented, once that was verified.
+    /// The id of the key, the private token or the family (`sid`) that it concerns, or the name of
+    /// the throttle's rule (`principal`, `scope:principal`). Of a refused request: the id of
+    /// the API key that it presented, once that was verified.
     pub id: Option<&'a str>,
     /// Why, where something was refused.
     pub rejection: Option<&'a Rejection>,
@@ -28,8 +31,9 @@ pub struct Event<'a> {
     pub peer: Option<IpAddr>,
     /// Of a refused request: its method.
     pub method: Option<&'a Method>,
-    /// Of a refused request: the pattern of its route (`/reports/{id}`), where axum matched one (feature `axum`) or an endpoint has
-    /// one. Never the path that was asked for, which a client chooses and which may hold what nobody should store.
+    /// Of a refused request: the pattern of its route (`/reports/{id}`), where axum matched one
+    /// (feature `axum`) or an endpoint has one. Never the path that was asked for, which a
+    /// client chooses and which may hold what nobody should store.
     pub route: Option<&'a str>,
 }
 

@@ -23,13 +23,15 @@ impl Events {
         Self(Some(Arc::new(hook)))
     }
 
-    /// Whether anybody would be told of a refusal of some kind: if not, nothing is kept of a request for that.
+    /// Whether anybody would be told of a refusal of some kind: if not, nothing is kept of a
+    /// request for that.
     #[inline]
     pub(crate) fn listen(&self) -> bool {
         self.0.is_some() || telemetry::listens()
     }
 
-    /// Whether anybody would be told of a refusal of this kind: a flood of refusals mostly meets nobody who would.
+    /// Whether anybody would be told of a refusal of this kind: a flood of refusals mostly meets
+    /// nobody who would.
     #[inline]
     pub(crate) fn listen_to(&self, kind: RejectionKind) -> bool {
         self.0.is_some() || telemetry::listens_to(kind)

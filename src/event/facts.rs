@@ -2,7 +2,8 @@ use crate::principal::{Principal, Subject};
 use http::Method;
 use std::net::IpAddr;
 
-/// What is known of a request, for whoever is told that it was refused. It is gathered only where somebody listens.
+/// What is known of a request, for whoever is told that it was refused. It is gathered only where
+/// somebody listens.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     /// Who was verified before the request was refused.

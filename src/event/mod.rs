@@ -1,6 +1,7 @@
 //! What happened, as one stream: to `tracing` (feature `tracing`) and to a hook of the application.
 //!
-//! [`Events`] tells both. An [`Event`] says what ([`Action`]), of whom, and for a refusal what is known of the request ([`Facts`]).
+//! [`Events`] tells both. An [`Event`] says what ([`Action`]), of whom, and for a refusal what is
+//! known of the request ([`Facts`]).
 
 mod action;
 mod event;

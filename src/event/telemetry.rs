@@ -1,6 +1,8 @@
-//! What happened, as `tracing` events of target `tower_auth` with stable names. The feature stands in this file alone.
+//! What happened, as `tracing` events of target `tower_auth` with stable names. The feature stands
+//! in this file alone.
 //!
-//! Texts are quoted, so that none of them can look like a line of its own, and cut, so that none of them can fill a disk.
+//! Texts are quoted, so that none of them can look like a line of its own, and cut, so that none of
+//! them can fill a disk.
 
 #[cfg(feature = "tracing")]
 pub(crate) use on::*;
@@ -43,16 +45,18 @@ mod on {
         level <= LevelFilter::current()
     }
 
-    /// Whether the service is to blame: the kinds of 5xx, without a look at the table for the many that are not.
+    /// Whether the service is to blame: the kinds of 5xx, without a look at the table for the many
+    /// that are not.
     #[inline]
     fn is_fault(kind: RejectionKind) -> bool {
         use RejectionKind::{Failed, MissingLayer, Unavailable};
         matches!(kind, Unavailable | MissingLayer | Failed)
     }
 
-    /// Event `request refused`: `kind`, `reason` in fixed words, and where known `subject`, `id` (of the API key), `scheme`, `peer`,
-    /// `method`, `route` (its pattern) and `source` (what failed, with all that it says made it fail). At `debug` for what a client
-    /// did wrong, at `error` for what the service did.
+    /// Event `request refused`: `kind`, `reason` in fixed words, and where known `subject`, `id`
+    /// (of the API key), `scheme`, `peer`, `method`, `route` (its pattern) and `source` (what
+    /// failed, with all that it says made it fail). At `debug` for what a client did wrong, at
+    /// `error` for what the service did.
     pub(crate) fn refused(rejection: &Rejection, event: &Event<'_>) {
         macro_rules! refused {
             ($level:ident) => {
@@ -78,7 +82,8 @@ mod on {
         }
     }
 
-    /// An event whose message is the action's name, at `info`; at `warn` where a refresh token was reused.
+    /// An event whose message is the action's name, at `info`; at `warn` where a refresh token was
+    /// reused.
     pub(crate) fn happened(action: Action, subject: &Subject, id: Option<&str>) {
         let kind = quoted(subject.kind());
         let subject = quoted(subject.id());
@@ -95,7 +100,8 @@ mod on {
         tracing::info!(target: "tower_auth", scope, throttle, "throttle would refuse");
     }
 
-    /// Event `event hook panicked`, at `error`: the request that it was told of is answered with 500.
+    /// Event `event hook panicked`, at `error`: the request that it was told of is answered with
+    /// 500.
     pub(crate) fn hook_panicked(action: Action) {
         tracing::error!(target: "tower_auth", event = action.name(), "event hook panicked");
     }

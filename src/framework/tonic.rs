@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use tonic::Status;
 use tonic::transport::server::TcpConnectInfo;
 
-/// The rejection behind the status of a method that refused before it sent anything: tonic leaves that status in the extensions of
-/// the answer.
+/// The rejection behind the status of a method that refused before it sent anything: tonic leaves
+/// that status in the extensions of the answer.
 pub(crate) fn tonic_rejection(extensions: &http::Extensions) -> Option<&Rejection> {
     let status: &Status = extensions.get()?;
     status.source()?.downcast_ref()

@@ -9,7 +9,8 @@ use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 
-/// The verified caller. On an anonymous request it is a 401, and where no layer saw the request a 500.
+/// The verified caller. On an anonymous request it is a 401, and where no layer saw the request a
+/// 500.
 impl<S: Sync> FromRequestParts<S> for Principal {
     type Rejection = Rejection;
 
@@ -18,7 +19,8 @@ impl<S: Sync> FromRequestParts<S> for Principal {
     }
 }
 
-/// The verified caller, or `None` on an anonymous request. Where no layer saw the request it is a 500.
+/// The verified caller, or `None` on an anonymous request. Where no layer saw the request it is a
+/// 500.
 impl<S: Sync> OptionalFromRequestParts<S> for Principal {
     type Rejection = Rejection;
 

@@ -1,4 +1,5 @@
-//! Where a framework needs more than tower: extractors for axum, a status for tonic, security schemes for OpenAPI.
+//! Where a framework needs more than tower: extractors for axum, a status for tonic, security
+//! schemes for OpenAPI.
 
 #[cfg(feature = "axum")]
 mod axum;

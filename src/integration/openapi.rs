@@ -22,8 +22,9 @@ use utoipa::openapi::{Components, OpenApi};
 /// one's own            NAMEAuth        type apiKey, in header Authorization
 /// ```
 ///
-/// [`one_header`](Self::one_header) makes them a single `apiKey` scheme in the header `Authorization`, for pages on which a person
-/// types `Bearer …` or `Api-Key …`: an `http` scheme would put another `Bearer` before it.
+/// [`one_header`](Self::one_header) makes them a single `apiKey` scheme in the header
+/// `Authorization`, for pages on which a person types `Bearer …` or `Api-Key …`: an `http` scheme
+/// would put another `Bearer` before it.
 ///
 /// Each is an alternative for the document as a whole; an operation says otherwise for itself.
 ///
@@ -118,7 +119,8 @@ impl SecuritySchemes {
         self.forms.push(form.to_owned());
     }
 
-    /// A single scheme, `authorization`: the whole value of the header `Authorization`, to be typed as it is sent.
+    /// A single scheme, `authorization`: the whole value of the header `Authorization`, to be typed
+    /// as it is sent.
     pub fn one_header(mut self) -> Self {
         self.schemes = vec![("authorization".into(), authorization(&self.forms))];
         self

@@ -25,7 +25,8 @@ pub(super) struct Stamp<'a> {
 }
 
 impl Names {
-    /// The payload (RFC 7519 §4.1). A refresh token carries nothing that was granted: it is for us alone.
+    /// The payload (RFC 7519 §4.1). A refresh token carries nothing that was granted: it is for us
+    /// alone.
     pub(super) fn payload(&self, stamp: Stamp<'_>, grant: &Grant) -> Vec<u8> {
         let mut claims = match stamp.is {
             TokenUse::Refresh => Map::new(),

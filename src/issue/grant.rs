@@ -62,7 +62,8 @@ impl Grant {
     ///
     /// # Errors
     ///
-    /// 400, with the claim's name as the field: it is taken, or the value cannot be written as JSON.
+    /// 400, with the claim's name as the field: it is taken, or the value cannot be written as
+    /// JSON.
     pub fn claim(
         mut self,
         name: impl Into<String>,
@@ -107,7 +108,8 @@ impl Grant {
         }
     }
 
-    /// The same grant without what somebody does not have: a user who has lost it since, a caller who cannot pass it on.
+    /// The same grant without what somebody does not have: a user who has lost it since, a caller
+    /// who cannot pass it on.
     pub(crate) fn shrunk_to(mut self, scopes: &Scopes, roles: &Roles) -> Self {
         self.scopes = self
             .scopes

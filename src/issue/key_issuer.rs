@@ -42,8 +42,8 @@ pub struct NewKey {
 impl Realm {
     /// The API keys of one kind in this realm's store.
     ///
-    /// Mistakes in the configuration, and a realm without a store of keys, are reported by the layer
-    /// or the endpoints that are built with it.
+    /// Mistakes in the configuration, and a realm without a store of keys, are reported by the
+    /// layer or the endpoints that are built with it.
     pub fn api_keys(&self, keys: ApiKeys) -> KeyIssuer {
         let keys = Arc::new(keys);
         let stores = self.stores();
@@ -117,8 +117,8 @@ impl KeyIssuer {
         Ok(NewKey { key, record })
     }
 
-    /// Stores the record of a key that another system made, or that comes from a configuration. Keys
-    /// of a foreign format need [`ApiKeys::opaque`].
+    /// Stores the record of a key that another system made, or that comes from a configuration.
+    /// Keys of a foreign format need [`ApiKeys::opaque`].
     ///
     /// # Errors
     ///
@@ -196,9 +196,9 @@ impl KeyIssuer {
         self.realm.tell(Action::KeyRenamed, owner, Some(id))
     }
 
-    /// Makes a successor of a key, with the same name, scopes, roles, metadata, rate and expiry. The
-    /// key itself goes on working for `overlap`, but never past its own expiry; for throttles both
-    /// count as one.
+    /// Makes a successor of a key, with the same name, scopes, roles, metadata, rate and expiry.
+    /// The key itself goes on working for `overlap`, but never past its own expiry; for
+    /// throttles both count as one.
     ///
     /// # Errors
     ///

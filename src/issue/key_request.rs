@@ -22,7 +22,8 @@ pub struct KeyRequest {
 }
 
 impl KeyRequest {
-    /// A key of that owner, a user or a thing of another kind, which does not expire and has no scopes.
+    /// A key of that owner, a user or a thing of another kind, which does not expire and has no
+    /// scopes.
     pub fn new(owner: Subject, name: impl Into<String>) -> Self {
         Self {
             owner,
@@ -49,7 +50,8 @@ impl KeyRequest {
         self
     }
 
-    /// A scope that a client of an endpoint asks for; what is no scope-token is not granted but refused.
+    /// A scope that a client of an endpoint asks for; what is no scope-token is not granted but
+    /// refused.
     #[cfg(feature = "endpoints")]
     pub(crate) fn asked_scope(mut self, scope: &str) -> Self {
         self.has_bad_scope |= !Scope::new(scope).is_token();

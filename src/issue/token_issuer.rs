@@ -159,9 +159,9 @@ impl TokenIssuer {
     ///
     /// 401: [`InvalidToken`](crate::RejectionKind::InvalidToken) where it is no refresh token of
     /// ours, [`ExpiredToken`](crate::RejectionKind::ExpiredToken),
-    /// [`RevokedToken`](crate::RejectionKind::RevokedToken) where its family has ended, by this very
-    /// call if it was rotated before, or its user is disabled. 503 where a store fails: then the
-    /// token stays as good as it was.
+    /// [`RevokedToken`](crate::RejectionKind::RevokedToken) where its family has ended, by this
+    /// very call if it was rotated before, or its user is disabled. 503 where a store fails:
+    /// then the token stays as good as it was.
     pub async fn refresh(&self, token: &str) -> Result<TokenPair, Rejection> {
         let mint = self.mint()?;
         let now = self.realm.now();
@@ -241,7 +241,8 @@ impl TokenIssuer {
         }
     }
 
-    /// Whether a token that was presented as text is one of ours, of whatever use, that is good now.
+    /// Whether a token that was presented as text is one of ours, of whatever use, that is good
+    /// now.
     ///
     /// # Errors
     ///
@@ -429,7 +430,8 @@ impl TokenIssuer {
     }
 }
 
-/// A `sub` is a text, and says nothing of kinds; and what a token grants is not said by a claim of the application's.
+/// A `sub` is a text, and says nothing of kinds; and what a token grants is not said by a claim of
+/// the application's.
 fn check_grant(grant: &Grant, names: &Names) -> Result<(), Rejection> {
     let subject = grant.subject();
     if subject.kind() != "user" || subject.id().is_empty() {

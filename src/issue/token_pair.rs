@@ -17,7 +17,8 @@ impl TokenPair {
         &self.access
     }
 
-    /// The refresh token; `None` after a refresh without rotation, which leaves the former one good.
+    /// The refresh token; `None` after a refresh without rotation, which leaves the former one
+    /// good.
     #[must_use]
     pub fn refresh(&self) -> Option<&Secret<String>> {
         self.refresh.as_ref()

@@ -15,10 +15,12 @@ use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long a family may live, however often it is rotated, unless a single refresh token may live longer.
+/// How long a family may live, however often it is rotated, unless a single refresh token may live
+/// longer.
 const LONGEST_FAMILY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// Tokens that we issue and accept: pairs of a short-living access token and a refresh token, and private tokens.
+/// Tokens that we issue and accept: pairs of a short-living access token and a refresh token, and
+/// private tokens.
 ///
 /// ```text
 /// sign-in ─→ access (Bearer)   token_type access    sid = the family
@@ -26,11 +28,13 @@ const LONGEST_FAMILY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// owner ───→ private (Bearer)  token_type private   no family, revoked by its own id
 /// ```
 ///
-/// All are JWTs (RFC 7519) with `iss`, `sub`, `jti`, `iat` and `exp`, with `scope` and `roles` where there are any, and with the
-/// application's own claims. None passes for another: `token_type` is required and compared.
+/// All are JWTs (RFC 7519) with `iss`, `sub`, `jti`, `iat` and `exp`, with `scope` and `roles`
+/// where there are any, and with the application's own claims. None passes for another:
+/// `token_type` is required and compared.
 ///
-/// - A refresh token is good once: it is rotated (RFC 9700 §4.14.2). Within the [`grace`](Self::grace) its predecessor gets the
-///   same successor again; after that, or once the successor was used, a predecessor that comes again revokes the family.
+/// - A refresh token is good once: it is rotated (RFC 9700 §4.14.2). Within the
+///   [`grace`](Self::grace) its predecessor gets the same successor again; after that, or once the
+///   successor was used, a predecessor that comes again revokes the family.
 /// - What was revoked is refused by the next request, from memory.
 /// - Nothing usable is stored: ids and times.
 ///
@@ -99,8 +103,8 @@ impl Tokens {
         }
     }
 
-    /// What the tokens of a user are to say, given all that the user has: to add claims, or to grant
-    /// less.
+    /// What the tokens of a user are to say, given all that the user has: to add claims, or to
+    /// grant less.
     pub fn grant(
         mut self,
         grant: impl Fn(&UserRecord, Grant) -> Result<Grant, Rejection> + Send + Sync + 'static,
@@ -121,7 +125,8 @@ impl Tokens {
         self
     }
 
-    /// A key that will sign next: its tokens are accepted, and the JWKS shows it, so that verifiers know it in time.
+    /// A key that will sign next: its tokens are accepted, and the JWKS shows it, so that verifiers
+    /// know it in time.
     pub fn next_key(mut self, key: SigningKey) -> Self {
         self.next.push(key);
         self
@@ -133,14 +138,16 @@ impl Tokens {
         self
     }
 
-    /// How long an access token lives; 15 minutes by default. Revoked ids are remembered for as long and a minute more, by which
-    /// clocks may differ, so shorten it only after the longest-living ones are expired.
+    /// How long an access token lives; 15 minutes by default. Revoked ids are remembered for as
+    /// long and a minute more, by which clocks may differ, so shorten it only after the
+    /// longest-living ones are expired.
     pub fn access_lifetime(mut self, lifetime: Duration) -> Self {
         self.access_lifetime = lifetime;
         self
     }
 
-    /// How long a refresh token lives; 30 days by default. A family lives at most the longer of this and 90 days.
+    /// How long a refresh token lives; 30 days by default. A family lives at most the longer of
+    /// this and 90 days.
     pub fn refresh_lifetime(mut self, lifetime: Duration) -> Self {
         self.refresh_lifetime = lifetime;
         self
@@ -154,14 +161,15 @@ impl Tokens {
 
     /// A refresh token stays good until it expires, and a refresh gives an access token alone.
     ///
-    /// Then nothing shows that one was stolen: RFC 9700 §2.2.2 asks for rotation with public clients.
+    /// Then nothing shows that one was stolen: RFC 9700 §2.2.2 asks for rotation with public
+    /// clients.
     pub fn without_rotation(mut self) -> Self {
         self.rotation = Rotation::Off;
         self
     }
 
-    /// How long after a rotation the predecessor gets the same successor again (two tabs, a lost answer); 10 seconds by default,
-    /// 0 for never.
+    /// How long after a rotation the predecessor gets the same successor again (two tabs, a lost
+    /// answer); 10 seconds by default, 0 for never.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self

@@ -20,8 +20,8 @@ const LONGEST_SIGNATURE: usize = 1024;
 
 /// A key to verify JWTs with, for one algorithm.
 ///
-/// Texts of keys are never guessed at: each constructor takes one form, and what does not have it is a
-/// [`ConfigProblem`](crate::ConfigProblem) of `build()`.
+/// Texts of keys are never guessed at: each constructor takes one form, and what does not have it
+/// is a [`ConfigProblem`](crate::ConfigProblem) of `build()`.
 #[derive(Clone)]
 #[must_use]
 pub struct JwtKey {
@@ -52,8 +52,9 @@ impl JwtKey {
         Self::secret(JwtAlgorithm::Hs512, secret.as_ref())
     }
 
-    /// An RSA public key of 2048 to 8192 bits (4096 with the `rust-crypto` back end alone), for an `Rs…` or `Ps…` algorithm:
-    /// the members `n` and `e` of its JWK, base64url without padding (RFC 7518 §6.3.1).
+    /// An RSA public key of 2048 to 8192 bits (4096 with the `rust-crypto` back end alone), for an
+    /// `Rs…` or `Ps…` algorithm: the members `n` and `e` of its JWK, base64url without padding
+    /// (RFC 7518 §6.3.1).
     pub fn rsa(algorithm: JwtAlgorithm, n: &str, e: &str) -> Self {
         Self::public(
             algorithm,
@@ -64,8 +65,8 @@ impl JwtKey {
         )
     }
 
-    /// A point on P-256 for `Es256` or on P-384 for `Es384`: the members `x` and `y` of its JWK, base64url without padding
-    /// (RFC 7518 §6.2.1).
+    /// A point on P-256 for `Es256` or on P-384 for `Es384`: the members `x` and `y` of its JWK,
+    /// base64url without padding (RFC 7518 §6.2.1).
     pub fn ec(algorithm: JwtAlgorithm, x: &str, y: &str) -> Self {
         Self::public(
             algorithm,
@@ -78,12 +79,14 @@ impl JwtKey {
 
     /// An Ed25519 public key: the member `x` of its JWK, base64url without padding (RFC 8037 §2).
     ///
-    /// 32 bytes that are no point of the curve are a mistake that the `aws-lc-rs` back end does not tell: no token fits them.
+    /// 32 bytes that are no point of the curve are a mistake that the `aws-lc-rs` back end does not
+    /// tell: no token fits them.
     pub fn ed25519(x: &str) -> Self {
         Self::public(JwtAlgorithm::EdDsa, PublicKeyForm::Ed25519 { x: x.into() })
     }
 
-    /// A public key as a PEM file has it (`BEGIN PUBLIC KEY`, or `BEGIN RSA PUBLIC KEY`), for an asymmetric algorithm.
+    /// A public key as a PEM file has it (`BEGIN PUBLIC KEY`, or `BEGIN RSA PUBLIC KEY`), for an
+    /// asymmetric algorithm.
     #[cfg(feature = "pem")]
     pub fn pem(algorithm: JwtAlgorithm, pem: &str) -> Self {
         Self::public(algorithm, PublicKeyForm::Pem(pem.into()))
@@ -119,7 +122,8 @@ impl JwtKey {
         self.id.as_deref()
     }
 
-    /// With its thumbprint for an id where it has none. A secret's thumbprint would be a hash of it (RFC 7638 §7).
+    /// With its thumbprint for an id where it has none. A secret's thumbprint would be a hash of it
+    /// (RFC 7638 §7).
     pub(super) fn or_thumbprint(mut self) -> Self {
         self.id = self
             .id
@@ -143,7 +147,8 @@ impl JwtKey {
         Some(jwk.into())
     }
 
-    /// SHA-256 over the required members, in order and without white space (RFC 7638 §3), base64url.
+    /// SHA-256 over the required members, in order and without white space (RFC 7638 §3),
+    /// base64url.
     fn thumbprint(&self) -> Option<String> {
         // Nothing to escape: names of curves, and base64url.
         let member = |(name, value): (&str, String)| format!(r#""{name}":"{value}""#);
@@ -207,8 +212,9 @@ pub(crate) struct Key {
     algorithm: JwtAlgorithm,
     id: Option<Box<str>>,
     verifier: Verifier,
-    /// The encoded header of the first token that this key verified. Issuers write the same header again and
-    /// again, and equal bytes mean the same; so most tokens need no parsing of theirs.
+    /// The encoded header of the first token that this key verified. Issuers write the same header
+    /// again and again, and equal bytes mean the same; so most tokens need no parsing of
+    /// theirs.
     seen_header: OnceLock<Box<[u8]>>,
 }
 

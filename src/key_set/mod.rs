@@ -1,4 +1,5 @@
-//! Keys of JWTs: those that verify, in sets of which a token's header chooses one, and those that sign the tokens we issue, in rings.
+//! Keys of JWTs: those that verify, in sets of which a token's header chooses one, and those that
+//! sign the tokens we issue, in rings.
 //!
 //! ```text
 //! JwtKey …  ─ build ─ Key ─ KeySet ─ choose: the key that `alg` and `kid` mean ─ verify
@@ -8,7 +9,8 @@
 //! JwtKey retired …  ───────────────────┘   by `kid`      └─ jwks: the public ones
 //! ```
 //!
-//! A key goes through a ring in that order: verifiers know it before it signs, and until what it signed is expired.
+//! A key goes through a ring in that order: verifiers know it before it signs, and until what it
+//! signed is expired.
 
 mod algorithm;
 mod jws;

@@ -9,8 +9,9 @@
 //! }
 //! ```
 //!
-//! The envelope is read here, so that a mistake is called by its name with either back end; the key itself is read by
-//! the back end, which is called directly, never through jsonwebtoken's process-wide provider.
+//! The envelope is read here, so that a mistake is called by its name with either back end; the key
+//! itself is read by the back end, which is called directly, never through jsonwebtoken's
+//! process-wide provider.
 
 use super::algorithm::JwtAlgorithm;
 use super::key::JwtKey;
@@ -259,7 +260,8 @@ mod backend {
     }
 }
 
-/// The RustCrypto crates, by way of jsonwebtoken, whose signers cannot be kept: they are not `Send`.
+/// The RustCrypto crates, by way of jsonwebtoken, whose signers cannot be kept: they are not
+/// `Send`.
 #[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
 mod backend {
     use super::{JwtAlgorithm as A, Pkcs8};

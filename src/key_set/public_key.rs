@@ -1,7 +1,7 @@
 //! Public keys, checked when they are loaded, and the two cryptographic back ends.
 //!
-//! A back end is called directly, never through jsonwebtoken's process-wide provider: with both of its features on,
-//! as another crate of the same build can bring about, that one panics.
+//! A back end is called directly, never through jsonwebtoken's process-wide provider: with both of
+//! its features on, as another crate of the same build can bring about, that one panics.
 
 use super::algorithm::JwtAlgorithm;
 use base64::Engine;
@@ -57,13 +57,15 @@ impl PublicKey {
     }
 
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        // RFC 8017 §5.2.2: a representative out of range is no signature. One back end takes it modulo n.
+        // RFC 8017 §5.2.2: a representative out of range is no signature. One back end takes it
+        // modulo n.
         let in_range = |n: &Vec<u8>| signature.len() == n.len() && signature < n.as_slice();
         self.modulus.as_ref().is_none_or(in_range) && self.key.verify(message, signature)
     }
 }
 
-/// The members that a JWK of the key's type must have (RFC 7518 §6, RFC 8037 §2), in the order of their names.
+/// The members that a JWK of the key's type must have (RFC 7518 §6, RFC 8037 §2), in the order of
+/// their names.
 pub(super) fn jwk_members(
     algorithm: JwtAlgorithm,
     form: &PublicKeyForm,
@@ -205,8 +207,8 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Checked<()> {
     Ok(())
 }
 
-/// The points of order 1, 2, 4 and 8, by their y coordinate (RFC 8032 §5.1.2), canonical or not: for such a key anybody can
-/// sign.
+/// The points of order 1, 2, 4 and 8, by their y coordinate (RFC 8032 §5.1.2), canonical or not:
+/// for such a key anybody can sign.
 fn is_small_order(key: &[u8; 32]) -> bool {
     const P_MINUS_1: [u8; 32] = near_p(0xec);
     const P: [u8; 32] = near_p(0xed);
@@ -307,7 +309,8 @@ mod backend {
         })
     }
 
-    /// `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }` in DER (RFC 8017 §A.1.1).
+    /// `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }` in DER (RFC 8017
+    /// §A.1.1).
     fn pkcs1(n: &[u8], e: &[u8]) -> Vec<u8> {
         const INTEGER: u8 = 0x02;
         const SEQUENCE: u8 = 0x30;

@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 
 /// The keys of the tokens we issue: one signs, all verify.
 ///
-/// - Keys to sign with have ids where there are several. A retired one may do without: it is then the key of what was
-///   signed before there was a ring, without `kid`. A public key without an id has its thumbprint for one.
+/// - Keys to sign with have ids where there are several. A retired one may do without: it is then
+///   the key of what was signed before there was a ring, without `kid`. A public key without an id
+///   has its thumbprint for one.
 /// - The ids differ.
-/// - Secrets and key pairs do not stand in one ring, retired ones neither, as in a [`Jwt`](crate::Jwt): what is public of
-///   the one could be forged with as the other. A change from one to the other is a change of the issuer.
+/// - Secrets and key pairs do not stand in one ring, retired ones neither, as in a
+///   [`Jwt`](crate::Jwt): what is public of the one could be forged with as the other. A change
+///   from one to the other is a change of the issuer.
 #[derive(Debug)]
 pub(crate) struct KeyRing {
     active: Signer,
@@ -58,7 +60,8 @@ impl KeyRing {
         self.keys.clone()
     }
 
-    /// The JWK set (RFC 7517 §5) for others to verify with: the public keys only, and none where there are secrets.
+    /// The JWK set (RFC 7517 §5) for others to verify with: the public keys only, and none where
+    /// there are secrets.
     pub(crate) fn jwks(&self) -> Vec<u8> {
         let keys: Vec<Value> = self.keys.iter().filter_map(JwtKey::jwk).collect();
         json!({ "keys": keys }).to_string().into_bytes()

@@ -66,8 +66,9 @@ impl SecretKey {
     }
 }
 
-/// Whether a secret is long only to the eye: a published example or a placeholder, a block that repeats itself, runs
-/// like `abc…` and `0123…`, or the text of a key, which a public one is for everybody.
+/// Whether a secret is long only to the eye: a published example or a placeholder, a block that
+/// repeats itself, runs like `abc…` and `0123…`, or the text of a key, which a public one is for
+/// everybody.
 fn is_guessable(secret: &[u8]) -> bool {
     const PUBLISHED: [&str; 3] = [
         "a-string-secret-at-least-256-bits-long",

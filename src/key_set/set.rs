@@ -73,7 +73,8 @@ impl KeySet {
         }
     }
 
-    /// The key of an algorithm that a token without `kid` means: the one without an id, else the only one.
+    /// The key of an algorithm that a token without `kid` means: the one without an id, else the
+    /// only one.
     fn unnamed(&self, algorithm: JwtAlgorithm) -> Result<&Key, Rejection> {
         let mut fitting = self.0.iter().filter(|key| key.algorithm() == algorithm);
         if let Some(key) = fitting.clone().find(|key| key.id().is_none()) {

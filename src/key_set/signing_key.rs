@@ -13,9 +13,11 @@ use std::fmt;
 
 /// A key to sign JWTs with, for one algorithm.
 ///
-/// - Texts of keys are never guessed at: each constructor takes one form, and what does not have it, or is too weak, is
-///   a [`ConfigProblem`](crate::ConfigProblem) of `build()`. Nothing is checked before.
-/// - A key pair has an id: the one it is given, or its thumbprint (RFC 7638). A secret has none but the one it is given.
+/// - Texts of keys are never guessed at: each constructor takes one form, and what does not have
+///   it, or is too weak, is a [`ConfigProblem`](crate::ConfigProblem) of `build()`. Nothing is
+///   checked before.
+/// - A key pair has an id: the one it is given, or its thumbprint (RFC 7638). A secret has none but
+///   the one it is given.
 ///
 /// ```
 /// use tower_auth::SigningKey;
@@ -64,9 +66,9 @@ impl SigningKey {
         )
     }
 
-    /// A private key as a PKCS#8 document in DER, not encrypted (RFC 5208 §5), for an asymmetric algorithm: RSA of 2048 to
-    /// 8192 bits (4096 with the `rust-crypto` back end alone) for `Rs…` and `Ps…`, P-256 for `Es256`, P-384 for `Es384`,
-    /// Ed25519 for `EdDsa`.
+    /// A private key as a PKCS#8 document in DER, not encrypted (RFC 5208 §5), for an asymmetric
+    /// algorithm: RSA of 2048 to 8192 bits (4096 with the `rust-crypto` back end alone) for
+    /// `Rs…` and `Ps…`, P-256 for `Es256`, P-384 for `Es384`, Ed25519 for `EdDsa`.
     pub fn pkcs8_der(algorithm: JwtAlgorithm, der: &[u8]) -> Self {
         Self::new(algorithm, Material::Pkcs8(der.to_vec().into()))
     }

@@ -20,8 +20,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Configures an [`AuthLayer`]. Nothing is checked before [`build`](Self::build), which then reports
-/// every mistake, also those in what it accepts.
+/// Configures an [`AuthLayer`]. Nothing is checked before [`build`](Self::build), which then
+/// reports every mistake, also those in what it accepts.
 #[must_use]
 pub struct AuthLayerBuilder {
     realm: Option<Realm>,
@@ -76,9 +76,10 @@ impl AuthLayerBuilder {
         self
     }
 
-    /// Accepts what this verifies: the tokens of a [`TokenIssuer`](crate::TokenIssuer), the API keys
-    /// of a [`KeyIssuer`](crate::KeyIssuer), [`Basic`](crate::Basic), the tokens of another issuer
-    /// ([`Jwt`](crate::Jwt)), or a [`Scheme`] of the application's own. Call it once for each.
+    /// Accepts what this verifies: the tokens of a [`TokenIssuer`](crate::TokenIssuer), the API
+    /// keys of a [`KeyIssuer`](crate::KeyIssuer), [`Basic`](crate::Basic), the tokens of
+    /// another issuer ([`Jwt`](crate::Jwt)), or a [`Scheme`] of the application's own. Call it
+    /// once for each.
     ///
     /// A scheme that is named `Bearer` gets the Bearer tokens that nothing else claims (see
     /// [`Scheme`]).
@@ -138,13 +139,15 @@ impl AuthLayerBuilder {
         self
     }
 
-    /// Limits how often callers may call. Several are all-or-nothing: a request that one of them refuses is counted by none.
+    /// Limits how often callers may call. Several are all-or-nothing: a request that one of them
+    /// refuses is counted by none.
     pub fn throttle(mut self, throttle: Throttle) -> Self {
         self.throttles.push(throttle);
         self
     }
 
-    /// Which fields tell callers what is left of their limits; [`QuotaFields::Standard`] by default.
+    /// Which fields tell callers what is left of their limits; [`QuotaFields::Standard`] by
+    /// default.
     pub fn quota_fields(mut self, fields: QuotaFields) -> Self {
         self.quota_fields = fields;
         self
@@ -156,8 +159,8 @@ impl AuthLayerBuilder {
         self
     }
 
-    /// Where the metadata of the protected resource are (RFC 9728 §5.1), for the parameter `resource_metadata` of the Bearer
-    /// challenge: an absolute URL. An endpoint serves them.
+    /// Where the metadata of the protected resource are (RFC 9728 §5.1), for the parameter
+    /// `resource_metadata` of the Bearer challenge: an absolute URL. An endpoint serves them.
     pub fn resource_metadata(mut self, url: impl Into<String>) -> Self {
         self.resource_metadata = Some(url.into());
         self
@@ -171,27 +174,30 @@ impl AuthLayerBuilder {
         self
     }
 
-    /// A request without a credential passes as anonymous. A bad credential is refused all the same. For some routes only, see
-    /// [`AuthLayer::optional`].
+    /// A request without a credential passes as anonymous. A bad credential is refused all the
+    /// same. For some routes only, see [`AuthLayer::optional`].
     pub fn optional(mut self) -> Self {
         self.mode = Mode::Optional;
         self
     }
 
-    /// CORS preflights (`OPTIONS` with `Access-Control-Request-Method`) reach the inner service, as anonymous.
+    /// CORS preflights (`OPTIONS` with `Access-Control-Request-Method`) reach the inner service, as
+    /// anonymous.
     ///
-    /// Where a CORS layer stands outside of this one it answers them itself, and refusals get their CORS fields: that is the
-    /// better order, and needs no such exemption.
+    /// Where a CORS layer stands outside of this one it answers them itself, and refusals get their
+    /// CORS fields: that is the better order, and needs no such exemption.
     pub fn allow_preflight(mut self) -> Self {
         self.preflight = Preflight::LetThrough;
         self
     }
 
-    /// Answers of the inner service say on which fields they depend (RFC 9110 §12.5.5): `Vary: Authorization`, and every other
-    /// field in which a credential is read, such as `X-API-Key` or `Cookie`.
+    /// Answers of the inner service say on which fields they depend (RFC 9110 §12.5.5): `Vary:
+    /// Authorization`, and every other field in which a credential is read, such as `X-API-Key`
+    /// or `Cookie`.
     ///
-    /// For services with a shared cache before them and answers that it may keep: it does not know `X-API-Key` for a credential
-    /// (RFC 9111 §3.5), nor that an answer to nobody is not for everybody. Refusals say `no-store` in any case.
+    /// For services with a shared cache before them and answers that it may keep: it does not know
+    /// `X-API-Key` for a credential (RFC 9111 §3.5), nor that an answer to nobody is not for
+    /// everybody. Refusals say `no-store` in any case.
     pub fn vary(mut self) -> Self {
         self.vary = true;
         self
@@ -244,13 +250,12 @@ impl AuthLayerBuilder {
             memory: Arc::clone(realm.memory_limiter()),
             limiter: realm.shared_limiter().cloned(),
         };
-        let throttles = match self.throttles.is_empty() {
-            true => None,
-            false => {
-                let surroundings = surroundings.clone();
-                let stack = Stack::build("", self.throttles, surroundings, &mut problems);
-                Some(Arc::new(stack))
-            }
+        let throttles = if self.throttles.is_empty() {
+            None
+        } else {
+            let surroundings = surroundings.clone();
+            let stack = Stack::build("", self.throttles, surroundings, &mut problems);
+            Some(Arc::new(stack))
         };
         let challenges = parts.forms.challenges(self.resource_metadata.as_deref());
         let challenges = Challenges::new(realm.challenge_name(), challenges);
@@ -288,10 +293,8 @@ impl AuthLayerBuilder {
 
     /// The one realm of all that it is made of.
     fn own_realm(&self, problems: &mut Vec<ConfigProblem>) -> Realm {
-        let mut realms = self.realm.iter();
-        let mut realms = realms
-            .by_ref()
-            .chain(self.accepted.iter().filter_map(Accept::realm));
+        let of_accepted = self.accepted.iter().filter_map(Accept::realm);
+        let mut realms = self.realm.iter().chain(of_accepted);
         let Some(first) = realms.next() else {
             return Realm::new(Stores::new());
         };
@@ -369,7 +372,8 @@ impl Parts {
     #[cfg(feature = "api-key")]
     fn add_keys(&mut self, keys: &crate::issue::KeyIssuer, problems: &mut Vec<ConfigProblem>) {
         problems.extend(keys.problems());
-        let (prefix, known) = (keys.keys().configured_prefix(), &self.forms.api_keys);
+        let prefix = keys.keys().configured_prefix();
+        let known = &self.forms.api_keys;
         if known.iter().any(|other| other.prefix.as_deref() == prefix) {
             problems.push(match prefix {
                 Some(prefix) => ConfigProblem::EqualPrefixes(prefix.to_owned()),

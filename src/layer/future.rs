@@ -68,7 +68,8 @@ where
                 }
             }
             Decision::Ask(question) => {
-                // The instance that was polled ready is the one to call; its clone has yet to be polled.
+                // The instance that was polled ready is the one to call; its clone has yet to be
+                // polled.
                 let clone = inner.clone();
                 let ready = mem::replace(inner, clone);
                 let door = Arc::clone(door);
@@ -129,7 +130,8 @@ where
                 StateProjection::Refused { refused } => {
                     return match refused.take() {
                         Some((refused, door)) => Poll::Ready(Ok(door.refused(refused))),
-                        // Polled again after it was ready, which the contract of `Future` leaves open.
+                        // Polled again after it was ready, which the contract of `Future` leaves
+                        // open.
                         None => Poll::Pending,
                     };
                 }

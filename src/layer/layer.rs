@@ -11,14 +11,16 @@ use tower_layer::Layer;
 
 /// Lets verified callers through to the services it wraps, and refuses the rest.
 ///
-/// It is a gate, and the others are of the same type: [`optional`](Self::optional), [`require`](Self::require),
-/// [`throttle`](Self::throttle) and [`errors`](Self::errors). All of them answer what they, or the handlers behind them, refuse in one
-/// format, and each refusal is told once, to `tracing` and to the hook, by the innermost gate that sees it. A layer inside of the same
-/// layer verifies and counts nothing again.
+/// It is a gate, and the others are of the same type: [`optional`](Self::optional),
+/// [`require`](Self::require), [`throttle`](Self::throttle) and [`errors`](Self::errors). All of
+/// them answer what they, or the handlers behind them, refuse in one format, and each refusal is
+/// told once, to `tracing` and to the hook, by the innermost gate that sees it. A layer inside of
+/// the same layer verifies and counts nothing again.
 ///
-/// One value serves any number of services on any tower-based server, and is cheap to clone. It needs of a service only
-/// what every tower server has: `Service<Request<_>, Response = Response<_>> + Clone`. Request and response bodies pass
-/// through untouched; they need not be `Send`.
+/// One value serves any number of services on any tower-based server, and is cheap to clone. It
+/// needs of a service only what every tower server has: `Service<Request<_>, Response =
+/// Response<_>> + Clone`. Request and response bodies pass through untouched; they need not be
+/// `Send`.
 ///
 /// ```
 /// use tower::{ServiceBuilder, ServiceExt, service_fn};
@@ -89,20 +91,21 @@ impl AuthLayer {
         self.door.pipeline()
     }
 
-    /// The same layer for routes on which a credential is optional: a request without one passes as anonymous, a bad
-    /// credential is refused as ever.
+    /// The same layer for routes on which a credential is optional: a request without one passes as
+    /// anonymous, a bad credential is refused as ever.
     pub fn optional(&self) -> Self {
         self.with(Gate::Authenticate(Mode::Optional))
     }
 
-    /// A gate for routes inside of this layer that need more than a verified caller: a request that came past no layer is a 500, and an
-    /// anonymous one a 401.
+    /// A gate for routes inside of this layer that need more than a verified caller: a request that
+    /// came past no layer is a 500, and an anonymous one a 401.
     pub fn require(&self, requirement: impl Into<Requirement>) -> Self {
         self.with(Gate::Require(Arc::new(requirement.into())))
     }
 
-    /// A gate that refuses nothing, for public routes: what a handler behind it refuses is answered in this layer's format, and told
-    /// to `tracing` and to the hook, as everywhere else. Nobody is verified or counted, so no handler finds a caller.
+    /// A gate that refuses nothing, for public routes: what a handler behind it refuses is answered
+    /// in this layer's format, and told to `tracing` and to the hook, as everywhere else.
+    /// Nobody is verified or counted, so no handler finds a caller.
     ///
     /// ```
     /// use tower::{ServiceBuilder, ServiceExt, service_fn};
@@ -125,9 +128,9 @@ impl AuthLayer {
         self.with(Gate::Errors)
     }
 
-    /// A gate for routes inside of this layer that are counted on their own, by all its clones together; a request that came past no
-    /// layer is a 500. `scope` names them: in the fields that clients see
-    /// (`"search:principal"`), and on a limiter that several machines share.
+    /// A gate for routes inside of this layer that are counted on their own, by all its clones
+    /// together; a request that came past no layer is a 500. `scope` names them: in the fields
+    /// that clients see (`"search:principal"`), and on a limiter that several machines share.
     ///
     /// ```
     /// use tower_auth::{ApiKeys, AuthLayer, Realm, store::Memory, throttle::Throttle};

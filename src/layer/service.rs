@@ -9,8 +9,8 @@ use tower_service::Service;
 
 /// A service behind an [`AuthLayer`](crate::AuthLayer).
 ///
-/// Keep one for each thread or connection, as servers do: from its second request on, an instance counts its requests under way by
-/// itself, so that no two threads write the same counter.
+/// Keep one for each thread or connection, as servers do: from its second request on, an instance
+/// counts its requests under way by itself, so that no two threads write the same counter.
 #[must_use]
 pub struct AuthService<S> {
     inner: S,
@@ -18,7 +18,8 @@ pub struct AuthService<S> {
     served: Served,
 }
 
-/// How many requests an instance has served: what a clone for one request costs, as axum makes them, must not be more than an `Arc`.
+/// How many requests an instance has served: what a clone for one request costs, as axum makes
+/// them, must not be more than an `Arc`.
 enum Served {
     /// None. The door is that of whatever this was cloned from.
     None,

@@ -1,11 +1,12 @@
-//! What is tried first by whoever guesses: rules and a list of our own, not a record of leaked passwords.
+//! What is tried first by whoever guesses: rules and a list of our own, not a record of leaked
+//! passwords.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 use zeroize::Zeroizing;
 
-/// Words, names and phrases of eight languages, grouped as they came to mind; also cut to eight letters, which
-/// is where many systems cut.
+/// Words, names and phrases of eight languages, grouped as they came to mind; also cut to eight
+/// letters, which is where many systems cut.
 static WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     let words = include_str!("common.txt").split_whitespace();
     words
@@ -14,7 +15,8 @@ static WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// What stands side by side on keyboards (QWERTY, QWERTZ, AZERTY, Russian; rows, columns, zigzags) or in the alphabet.
+/// What stands side by side on keyboards (QWERTY, QWERTZ, AZERTY, Russian; rows, columns, zigzags)
+/// or in the alphabet.
 const TRACKS: [&str; 37] = [
     "abcdefghijklmnopqrstuvwxyz",
     "01234567890",
@@ -63,7 +65,8 @@ const MOST_AFFIX: usize = 6;
 /// What so long a run (in characters) begins or ends with adds nothing, up to this.
 const LONG_RUN: usize = 6;
 const MOST_BESIDE_RUN: usize = 2;
-/// Two words are a first guess up to this (in letters); a longer pair is on its way to a passphrase.
+/// Two words are a first guess up to this (in letters); a longer pair is on its way to a
+/// passphrase.
 const LONGEST_PAIR: usize = 10;
 /// Numbers of so many digits are counted through in an instant.
 const LONGEST_NUMBER: usize = 12;
@@ -81,7 +84,8 @@ pub(super) fn is_common(password: &str) -> bool {
             && (is_typed(block) || is_date(block) || is_number(block) || is_dressed_word(block)))
 }
 
-/// The shortest block that a password is a repetition of, the last one perhaps cut: `abcabcab` is of `abc`.
+/// The shortest block that a password is a repetition of, the last one perhaps cut: `abcabcab` is
+/// of `abc`.
 fn repeated(password: &[char]) -> &[char] {
     let repeats = |length: &usize| {
         password[*length..]
@@ -100,7 +104,8 @@ fn distinct(password: &[char]) -> usize {
     seen.chunk_by(|a, b| a == b).count()
 }
 
-/// Typed along the keyboard or the alphabet, each key perhaps several times: `qwerty123`, `zaq12wsx`, `11223344`.
+/// Typed along the keyboard or the alphabet, each key perhaps several times: `qwerty123`,
+/// `zaq12wsx`, `11223344`.
 fn is_typed(password: &[char]) -> bool {
     let mut once = Zeroizing::new(password.to_vec());
     once.dedup();
@@ -182,7 +187,8 @@ fn is_date(password: &[char]) -> bool {
     only && ((year(a, b) && day(e, f, g, h)) || (year(e, f) && day(a, b, c, d)))
 }
 
-/// A word of the list, perhaps backwards, with letters as digits or signs, and a few digits and signs around.
+/// A word of the list, perhaps backwards, with letters as digits or signs, and a few digits and
+/// signs around.
 fn is_dressed_word(password: &[char]) -> bool {
     let affix = |c: &&char| !c.is_alphabetic();
     let before = password.iter().take_while(affix).count().min(MOST_AFFIX);

@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// What a stored hash may ask for; Django 5.2 asks for 1,000,000 rounds of PBKDF2 and a cost of 12 of bcrypt.
+/// What a stored hash may ask for; Django 5.2 asks for 1,000,000 rounds of PBKDF2 and a cost of 12
+/// of bcrypt.
 const MOST_ROUNDS: u32 = 4_000_000;
 const MOST_COST: u32 = 15;
 /// bcrypt looks at no more than this (in bytes).

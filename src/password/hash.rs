@@ -8,17 +8,20 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What a stored hash may ask for. Verification obeys the hash, so a planted one could ask for gigabytes.
+/// What a stored hash may ask for. Verification obeys the hash, so a planted one could ask for
+/// gigabytes.
 const MOST_MEMORY_KIB: u32 = 256 * 1024;
 const MOST_PASSES: u32 = 16;
 const MOST_LANES: u32 = 16;
 /// What is hashed with where there is no hash to compare with. The answer is no in any case.
 const NO_SALT: &[u8] = b"there is no user";
 
-/// Hashes a password as a PHC string for [`UserRecord::password_hash`](crate::store::UserRecord::password_hash):
-/// argon2id with 19 MiB, two passes and one lane, and a random salt.
+/// Hashes a password as a PHC string for
+/// [`UserRecord::password_hash`](crate::store::UserRecord::password_hash): argon2id with 19 MiB,
+/// two passes and one lane, and a random salt.
 ///
-/// It takes some ten milliseconds of a core: call it from `tokio::task::spawn_blocking` in a service.
+/// It takes some ten milliseconds of a core: call it from `tokio::task::spawn_blocking` in a
+/// service.
 ///
 /// # Errors
 ///
@@ -45,8 +48,8 @@ pub(crate) enum Check {
 #[derive(Default)]
 pub(super) struct Hasher {
     argon2_runs: AtomicU64,
-    /// What current hashes filled, for the next ones: as many as ever ran at once. An allocator would keep 19 MiB for every thread
-    /// that ever ran one.
+    /// What current hashes filled, for the next ones: as many as ever ran at once. An allocator
+    /// would keep 19 MiB for every thread that ever ran one.
     memory: Mutex<Vec<Vec<Block>>>,
 }
 
@@ -64,8 +67,8 @@ impl Hasher {
         Ok(hash.to_string())
     }
 
-    /// A refusal takes at least the work of a current hash, and exactly that where there is a current hash or
-    /// none that can be used.
+    /// A refusal takes at least the work of a current hash, and exactly that where there is a
+    /// current hash or none that can be used.
     pub(super) fn check(&self, stored: Option<&str>, password: &str) -> Check {
         let fits = match stored.and_then(Stored::read) {
             Some(Stored::Current(hash)) if self.fits_current(&hash, password) => {

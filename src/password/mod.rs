@@ -1,5 +1,5 @@
-//! Passwords: a bounded pool that hashes and verifies off the runtime's threads, readers of stored hashes, and
-//! the policy that a new password has to satisfy.
+//! Passwords: a bounded pool that hashes and verifies off the runtime's threads, readers of stored
+//! hashes, and the policy that a new password has to satisfy.
 
 mod common;
 #[cfg(feature = "django-hashes")]

@@ -5,20 +5,24 @@ use zeroize::Zeroizing;
 /// No policy asks for more characters: passphrases of 64 must pass everywhere (ASVS 5.0, 6.2.9).
 const MOST_LEAST_LENGTH: usize = 64;
 
-/// What a new password has to satisfy, and no more: any characters, in any mixture, with blanks, control
-/// characters and NUL, are a password (ASVS 5.0, 6.2.5). Passwords that are stored already are not asked.
+/// What a new password has to satisfy, and no more: any characters, in any mixture, with blanks,
+/// control characters and NUL, are a password (ASVS 5.0, 6.2.5). Passwords that are stored already
+/// are not asked.
 ///
-/// - At least 8 characters, or as many as [`least_length`](Self::least_length) says; at most 1024 bytes of UTF-8.
-/// - Not a name of the user: neither as it is, nor the part of an email address before the `@`, nor one of its
-///   words, in whatever case, repeated, or with nothing but digits and signs around or between.
+/// - At least 8 characters, or as many as [`least_length`](Self::least_length) says; at most 1024
+///   bytes of UTF-8.
+/// - Not a name of the user: neither as it is, nor the part of an email address before the `@`, nor
+///   one of its words, in whatever case, repeated, or with nothing but digits and signs around or
+///   between.
 /// - Not one that [`refuse`](Self::refuse) names.
-/// - Not common: keyboard runs, sequences, repetitions, dates, numbers of up to 12 digits, and some 2,000 words
-///   and names, also backwards, in short pairs, with digits for letters (`p4ssw0rd`) and with up to six digits and
-///   signs around (`Dragon2024!`).
+/// - Not common: keyboard runs, sequences, repetitions, dates, numbers of up to 12 digits, and some
+///   2,000 words and names, also backwards, in short pairs, with digits for letters (`p4ssw0rd`)
+///   and with up to six digits and signs around (`Dragon2024!`).
 ///
-/// What is common is decided by rules and words of this crate's own. Of the 3,000 commonest passwords of 8 or more
-/// characters in the list of the crate `zxcvbn` they refuse 46 in a hundred; together with `common_list` (feature
-/// `common-passwords`), which ASVS 5.0 (6.2.4) makes necessary, 89.
+/// What is common is decided by rules and words of this crate's own. Of the 3,000 commonest
+/// passwords of 8 or more characters in the list of the crate `zxcvbn` they refuse 46 in a hundred;
+/// together with `common_list` (feature `common-passwords`), which ASVS 5.0 (6.2.4) makes
+/// necessary, 89.
 ///
 /// ```
 /// use tower_auth::PasswordPolicy;
@@ -36,7 +40,8 @@ const MOST_LEAST_LENGTH: usize = 64;
 /// }
 /// ```
 ///
-/// Basic carries no control characters (RFC 7617 §2): who has them in a password signs in at an endpoint.
+/// Basic carries no control characters (RFC 7617 §2): who has them in a password signs in at an
+/// endpoint.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct PasswordPolicy {
@@ -57,22 +62,23 @@ impl PasswordPolicy {
         }
     }
 
-    /// At least so many characters: from 1 to 64, and what is beyond counts as the nearest of them. Fewer than 8 is
-    /// against ASVS 5.0 (6.2.1), which recommends 15.
+    /// At least so many characters: from 1 to 64, and what is beyond counts as the nearest of them.
+    /// Fewer than 8 is against ASVS 5.0 (6.2.1), which recommends 15.
     pub fn least_length(mut self, characters: usize) -> Self {
         self.least_length = characters.clamp(1, MOST_LEAST_LENGTH);
         self
     }
 
-    /// Refuses these too (the product's name, the company's), as it does the user's names. Further calls add to
-    /// them.
+    /// Refuses these too (the product's name, the company's), as it does the user's names. Further
+    /// calls add to them.
     pub fn refuse(mut self, words: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.refused.extend(words.into_iter().map(Into::into));
         self
     }
 
-    /// Refuses also some 100,000 passwords of a list of the commonest, in whatever case; 47,000 of them have 8 or more
-    /// characters (ASVS 5.0, 6.2.4 asks for 3,000). It is the list of the crate `passwords`.
+    /// Refuses also some 100,000 passwords of a list of the commonest, in whatever case; 47,000 of
+    /// them have 8 or more characters (ASVS 5.0, 6.2.4 asks for 3,000). It is the list of the
+    /// crate `passwords`.
     ///
     /// ```
     /// use tower_auth::PasswordPolicy;
@@ -129,7 +135,8 @@ impl Default for PasswordPolicy {
     }
 }
 
-/// Which rule a new password breaks. The text is for whoever chose it and says nothing of the password.
+/// Which rule a new password breaks. The text is for whoever chose it and says nothing of the
+/// password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PasswordProblem {
@@ -163,8 +170,8 @@ impl PasswordProblem {
     }
 }
 
-/// Whether a password in lower case is a name, its part before the `@` or one of its words, with nothing but digits
-/// and signs besides.
+/// Whether a password in lower case is a name, its part before the `@` or one of its words, with
+/// nothing but digits and signs besides.
 fn resembles(password: &str, name: &str) -> bool {
     let name = name.trim().to_lowercase();
     if name.is_empty() {
@@ -180,7 +187,8 @@ fn resembles(password: &str, name: &str) -> bool {
             .any(|part| is_mostly(&bare, part))
 }
 
-/// Whether nothing remains without the name, or only digits; where the name itself is a number, nothing.
+/// Whether nothing remains without the name, or only digits; where the name itself is a number,
+/// nothing.
 fn is_mostly(password: &str, name: &str) -> bool {
     let name = bare(name);
     let word = name.trim_matches(|c: char| c.is_numeric());

@@ -8,8 +8,8 @@ use tokio::sync::Semaphore;
 /// How many may wait for one that runs: beyond that, callers are told to come back.
 const WAITING_PER_SLOT: usize = 64;
 
-/// Hashes and verifies passwords, a bounded number at a time: each takes a core and 19 MiB. Clones share the
-/// bound.
+/// Hashes and verifies passwords, a bounded number at a time: each takes a core and 19 MiB. Clones
+/// share the bound.
 #[derive(Clone)]
 pub(crate) struct Passwords {
     hasher: Arc<Hasher>,
@@ -30,8 +30,9 @@ impl Passwords {
         }
     }
 
-    /// Whether a password belongs to a stored hash. Without a hash, or with one that cannot be used, the work of
-    /// a current one is done all the same, so that the time does not tell (and the answer is `Wrong`).
+    /// Whether a password belongs to a stored hash. Without a hash, or with one that cannot be
+    /// used, the work of a current one is done all the same, so that the time does not tell
+    /// (and the answer is `Wrong`).
     pub(crate) async fn verify(
         &self,
         stored: Option<Secret<String>>,

@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 /// A gate, and whatever it takes to decide, to answer a refusal and to tell of it.
 ///
-/// Every refusal of a layer, of a handler or of an endpoint leaves here. Where layers are nested, the innermost one that sees it
-/// answers it and tells of it, and leaves nothing behind that the others would take for another.
+/// Every refusal of a layer, of a handler or of an endpoint leaves here. Where layers are nested,
+/// the innermost one that sees it answers it and tells of it, and leaves nothing behind that the
+/// others would take for another.
 #[derive(Clone)]
 pub(crate) struct Door {
     pipeline: Arc<Pipeline>,
@@ -169,8 +170,9 @@ impl Door {
         response
     }
 
-    /// A handler that returns a [`Rejection`] leaves it in the response's extensions; here it is told, and gets the layer's format and
-    /// challenges. It is taken out, so that no layer outside of this one tells of it again.
+    /// A handler that returns a [`Rejection`] leaves it in the response's extensions; here it is
+    /// told, and gets the layer's format and challenges. It is taken out, so that no layer
+    /// outside of this one tells of it again.
     #[inline(never)] // few answers have extensions
     fn refused_inside<R>(
         &self,

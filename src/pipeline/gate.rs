@@ -8,7 +8,8 @@ use std::sync::Arc;
 pub(crate) enum Gate {
     /// Who calls, and how often the whole layer may be called.
     Authenticate(Mode),
-    /// Counted like every request, but nobody is verified: for endpoints whose credential is in the body.
+    /// Counted like every request, but nobody is verified: for endpoints whose credential is in the
+    /// body.
     #[cfg_attr(
         not(feature = "endpoints"),
         expect(dead_code, reason = "only endpoints have it")

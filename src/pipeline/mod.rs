@@ -5,8 +5,9 @@
 //!               └────────────┴───────────┴─────────────┴──────────────┴────────────┴─ every "no" leaves by one door
 //! ```
 //!
-//! A [`Gate`] says which of the steps a layer takes, [`Pipeline`] takes them and comes to a [`Decision`], and [`Door`] stands around both:
-//! it answers what is refused, by whomever, and tells of it once.
+//! A [`Gate`] says which of the steps a layer takes, [`Pipeline`] takes them and comes to a
+//! [`Decision`], and [`Door`] stands around both: it answers what is refused, by whomever, and
+//! tells of it once.
 
 mod decision;
 mod door;

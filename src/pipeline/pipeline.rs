@@ -48,7 +48,8 @@ impl Pipeline {
     pub(super) fn authenticate<B>(&self, mode: Mode, request: &mut Request<B>) -> Decision {
         let met = Caller::marked(self.mark, request.extensions());
         let is_known = match met {
-            // A layer of this pipeline is around this one: whom it has verified and counted is verified and counted.
+            // A layer of this pipeline is around this one: whom it has verified and counted is
+            // verified and counted.
             Some(caller) if caller.principal.is_some() => return Decision::Admit(None),
             Some(_) => true,
             None => false,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 /// In the extensions of a request at an endpoint: the pattern of its path.
 ///
-/// An endpoint speaks HTTP, whatever content type comes to it, so it also says that no refusal is to be a gRPC status.
+/// An endpoint speaks HTTP, whatever content type comes to it, so it also says that no refusal is
+/// to be a gRPC status.
 #[cfg(feature = "endpoints")]
 #[derive(Clone)]
 pub(crate) struct EndpointRoute(pub(crate) Option<Arc<str>>);

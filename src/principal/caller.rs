@@ -3,9 +3,11 @@ use crate::reject::{Rejection, RejectionKind};
 use crate::scheme::SchemeId;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The mark that a layer leaves in the extensions of every request it lets through: who calls, and which layer says so.
+/// The mark that a layer leaves in the extensions of every request it lets through: who calls, and
+/// which layer says so.
 ///
-/// It is one value of 24 bytes, because the first insertion into empty extensions is most of what a verified request allocates.
+/// It is one value of 24 bytes, because the first insertion into empty extensions is most of what a
+/// verified request allocates.
 #[derive(Clone)]
 pub(crate) struct Caller {
     /// `None` for an anonymous request (optional mode, or a preflight that was let through).
@@ -16,7 +18,8 @@ pub(crate) struct Caller {
     pub(crate) scheme: Option<SchemeId>,
 }
 
-/// Tells the pipelines of a process from each other. An address would not do: a later pipeline may get that of one that is gone.
+/// Tells the pipelines of a process from each other. An address would not do: a later pipeline may
+/// get that of one that is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark(u32);
 
@@ -55,13 +58,13 @@ impl Caller {
 }
 
 impl Principal {
-    /// The caller of a request that came through an [`AuthLayer`](crate::AuthLayer), for handlers on any stack:
-    /// pass `request.extensions()` of an `http::Request` or a `tonic::Request`.
+    /// The caller of a request that came through an [`AuthLayer`](crate::AuthLayer), for handlers
+    /// on any stack: pass `request.extensions()` of an `http::Request` or a `tonic::Request`.
     ///
     /// # Errors
     ///
-    /// [`RejectionKind::MissingCredential`] (401) on an anonymous request, which only optional mode lets
-    /// through; [`RejectionKind::MissingLayer`] (500) when no layer saw the request.
+    /// [`RejectionKind::MissingCredential`] (401) on an anonymous request, which only optional mode
+    /// lets through; [`RejectionKind::MissingLayer`] (500) when no layer saw the request.
     pub fn from_extensions(extensions: &http::Extensions) -> Result<Self, Rejection> {
         Caller::of(extensions)?.principal().cloned()
     }

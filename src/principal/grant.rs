@@ -1,9 +1,10 @@
 use std::fmt;
 
-/// One granted right, an OAuth scope-token: printable ASCII without space, `"` and `\` (RFC 6749 §3.3).
+/// One granted right, an OAuth scope-token: printable ASCII without space, `"` and `\` (RFC 6749
+/// §3.3).
 ///
-/// A text that is not a scope-token can be required, but is never granted, so such a requirement refuses
-/// everybody.
+/// A text that is not a scope-token can be required, but is never granted, so such a requirement
+/// refuses everybody.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope(Box<str>);
 
@@ -67,8 +68,8 @@ impl fmt::Display for Role {
 
 /// The scopes granted to a credential.
 ///
-/// Kept as one text in the form of a token's `scope` claim (RFC 8693 §4.2), because they are few and read
-/// seldom: one allocation a token instead of one a scope.
+/// Kept as one text in the form of a token's `scope` claim (RFC 8693 §4.2), because they are few
+/// and read seldom: one allocation a token instead of one a scope.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Scopes(String);
 

@@ -1,8 +1,8 @@
 //! Step 3: who it is.
 //!
-//! A [`Principal`] is what a scheme makes of a credential that it verified: a stable [`Subject`], what it was
-//! granted ([`Scopes`], [`Roles`]), and whatever came with the credential: an API key's record, a token's
-//! claims, the application's own user.
+//! A [`Principal`] is what a scheme makes of a credential that it verified: a stable [`Subject`],
+//! what it was granted ([`Scopes`], [`Roles`]), and whatever came with the credential: an API key's
+//! record, a token's claims, the application's own user.
 
 mod accounts;
 mod caller;

@@ -75,7 +75,8 @@ pub(crate) struct TokenIdentity {
     /// What a token of ours is for; `None` is another issuer's.
     #[cfg(feature = "jwt")]
     pub(crate) issued: Option<TokenUse>,
-    /// The claims as the issuer wrote them: JSON text, signature verified, an object without repeated names.
+    /// The claims as the issuer wrote them: JSON text, signature verified, an object without
+    /// repeated names.
     pub(crate) claims: String,
 }
 
@@ -99,7 +100,8 @@ struct Custom {
 }
 
 impl Principal {
-    /// A principal for a [`Scheme`](crate::Scheme) of the application's own, or for a test of a handler.
+    /// A principal for a [`Scheme`](crate::Scheme) of the application's own, or for a test of a
+    /// handler.
     pub fn builder(subject: Subject) -> PrincipalBuilder {
         PrincipalBuilder(Custom {
             subject,
@@ -209,12 +211,14 @@ impl Principal {
     ///
     /// # Errors
     ///
-    /// The caller did not present a token, or its claims do not have the form of `T`, or `T` panicked.
+    /// The caller did not present a token, or its claims do not have the form of `T`, or `T`
+    /// panicked.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, ClaimsError> {
         let Identity::Token(token) = &self.identity else {
             return Err(ClaimsError::NotAToken);
         };
-        // What stands in the claims is the issuer's choice: it must not take down the other requests of a connection.
+        // What stands in the claims is the issuer's choice: it must not take down the other
+        // requests of a connection.
         match catch_unwind(|| serde_json::from_str(&token.claims)) {
             Ok(claims) => claims.map_err(|_| ClaimsError::Form),
             Err(_) => Err(ClaimsError::Panicked),
@@ -237,14 +241,15 @@ impl Principal {
         }
     }
 
-    /// Whether it presented a token that somebody else issued: its subject is none of ours, whatever it is called
-    /// (RFC 7519 §4.1.2).
+    /// Whether it presented a token that somebody else issued: its subject is none of ours,
+    /// whatever it is called (RFC 7519 §4.1.2).
     #[cfg(feature = "endpoints")]
     pub(crate) fn is_foreign(&self) -> bool {
         matches!(&self.identity, Identity::Token(token) if token.issued.is_none())
     }
 
-    /// Whether it is a user of ours whose account may have been disabled since: whoever holds a key, or a token that we issued.
+    /// Whether it is a user of ours whose account may have been disabled since: whoever holds a
+    /// key, or a token that we issued.
     pub(crate) fn account(&self) -> Option<&Subject> {
         let ours = match &self.identity {
             Identity::Key(_) => true,
@@ -255,7 +260,8 @@ impl Principal {
         Some(self.subject()).filter(|subject| ours && subject.kind() == "user")
     }
 
-    /// The issuer of a token that others issued. Subjects of our own tokens are those of our keys and users.
+    /// The issuer of a token that others issued. Subjects of our own tokens are those of our keys
+    /// and users.
     pub(crate) fn other_issuer(&self) -> Option<&str> {
         match &self.identity {
             #[cfg(feature = "jwt")]

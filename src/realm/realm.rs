@@ -16,11 +16,11 @@ use std::time::Duration;
 /// What is protected together: stores, clock, deadline, events, attempts and counters, given once.
 ///
 /// Services ([`Users`](crate::Users), [`TokenIssuer`](crate::TokenIssuer),
-/// [`KeyIssuer`](crate::KeyIssuer)) and layers are made from a realm and behave alike wherever their
-/// handle came from. Two layers over one realm share everything, attempts and counters included, and
-/// a layer that is built anew over the same realm goes on counting where the old one was: so
-/// secrets, issuers and limits can be replaced in a running process. (Where a rate is replaced,
-/// requests under way are counted under the rate of the layer that they came through.)
+/// [`KeyIssuer`](crate::KeyIssuer)) and layers are made from a realm and behave alike wherever
+/// their handle came from. Two layers over one realm share everything, attempts and counters
+/// included, and a layer that is built anew over the same realm goes on counting where the old one
+/// was: so secrets, issuers and limits can be replaced in a running process. (Where a rate is
+/// replaced, requests under way are counted under the rate of the layer that they came through.)
 ///
 /// A clone is the same realm. Each of the settings below makes another realm with counters of its
 /// own, so give them all before the first service or layer is made.
@@ -129,8 +129,8 @@ impl Realm {
         self.changed(|settings| settings.deadline = deadline)
     }
 
-    /// Is told everything that happens: refusals, sign-ins, what is issued and revoked. It should be
-    /// quick, for it runs within the request; if it panics the answer is 500.
+    /// Is told everything that happens: refusals, sign-ins, what is issued and revoked. It should
+    /// be quick, for it runs within the request; if it panics the answer is 500.
     pub fn on_event(self, hook: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         self.changed(|settings| settings.events = Events::to(hook))
     }
@@ -145,9 +145,9 @@ impl Realm {
         self.changed(|settings| settings.addresses = addresses)
     }
 
-    /// Who counts what throttles count: `RedisLimiter` (feature `redis`) does so together with other
-    /// machines, and an application may bring a [`Limiter`] of its own. By default they count in this
-    /// process ([`MemoryLimiter`]).
+    /// Who counts what throttles count: `RedisLimiter` (feature `redis`) does so together with
+    /// other machines, and an application may bring a [`Limiter`] of its own. By default they
+    /// count in this process ([`MemoryLimiter`]).
     pub fn limiter(self, limiter: impl Limiter) -> Self {
         self.changed(|settings| settings.limiter = Some(Arc::new(limiter)))
     }

@@ -25,8 +25,8 @@ impl Challenges {
         Self(schemes.into_iter().map(line).collect())
     }
 
-    /// The lines of one refusal. `error` stands on Bearer alone, and only where a Bearer was presented
-    /// (RFC 6750 §3.1: a request without credentials gets no error code).
+    /// The lines of one refusal. `error` stands on Bearer alone, and only where a Bearer was
+    /// presented (RFC 6750 §3.1: a request without credentials gets no error code).
     pub(super) fn lines(&self, rejection: &Rejection) -> impl Iterator<Item = HeaderValue> {
         let asks = rejection.kind().is_challenged();
         let names_scope = rejection.kind() == RejectionKind::InsufficientScope;
@@ -56,7 +56,8 @@ impl Challenge {
     }
 }
 
-/// `, scope="a b"`. A text that is no scope-token (RFC 6749 §3.3) is left out: it could break the quotes.
+/// `, scope="a b"`. A text that is no scope-token (RFC 6749 §3.3) is left out: it could break the
+/// quotes.
 fn scope_parameter(rejection: &Rejection) -> String {
     let names: Vec<&str> = rejection
         .missing_scopes()

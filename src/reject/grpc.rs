@@ -3,8 +3,8 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderVal
 
 /// The content type to answer a gRPC request with, or `None` for any other request.
 ///
-/// `application/grpc` may be followed by `+codec` or parameters; `application/grpc-web` is its form for
-/// browsers. Anything else that merely begins alike is not gRPC.
+/// `application/grpc` may be followed by `+codec` or parameters; `application/grpc-web` is its form
+/// for browsers. Anything else that merely begins alike is not gRPC.
 pub(super) fn answer_type(headers: &HeaderMap) -> Option<&'static str> {
     let asked = headers.get(CONTENT_TYPE)?.as_bytes();
     let begins = |name: &[u8]| {

@@ -32,7 +32,8 @@ use http::StatusCode;
 pub enum RejectionKind {
     /// No credential was presented.
     MissingCredential,
-    /// The field is not `scheme 1*SP token68` (RFC 9110 §11.4), or what it carries has no valid form.
+    /// The field is not `scheme 1*SP token68` (RFC 9110 §11.4), or what it carries has no valid
+    /// form.
     MalformedCredential,
     /// The field carries bytes outside of ASCII.
     NonAsciiCredential,
@@ -202,7 +203,8 @@ impl RejectionKind {
         self.row().detail
     }
 
-    /// Whether the answer lists the schemes that are accepted: what was presented was not a good credential, or none was.
+    /// Whether the answer lists the schemes that are accepted: what was presented was not a good
+    /// credential, or none was.
     pub(crate) fn is_challenged(self) -> bool {
         self.status() == StatusCode::UNAUTHORIZED || self.oauth_error() == Some("invalid_request")
     }

@@ -6,7 +6,8 @@ const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-/// What an answer, whatever it is, tells of the limits that its request was counted under: values that are ready to be written.
+/// What an answer, whatever it is, tells of the limits that its request was counted under: values
+/// that are ready to be written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LimitFields {
     pub(crate) standard: Option<StandardFields>,
@@ -29,8 +30,8 @@ pub(crate) struct LegacyFields {
 }
 
 impl LimitFields {
-    /// Where an inner layer has told its limits, the standard fields come in addition: both are lists. The others are not,
-    /// and the inner ones stay.
+    /// Where an inner layer has told its limits, the standard fields come in addition: both are
+    /// lists. The others are not, and the inner ones stay.
     #[inline]
     pub(crate) fn write(self, headers: &mut HeaderMap) {
         if let Some(fields) = self.standard {

@@ -1,8 +1,9 @@
 //! The way out for every "no".
 //!
-//! A step that refuses makes a [`Rejection`]; [`Responder`] turns it into an answer. What a kind means on the
-//! wire (status, gRPC code, OAuth error, machine code, text) stands in one table, [`kind`], and how the body
-//! looks is one [`ErrorFormat`](format::ErrorFormat), so that every route of a service refuses alike.
+//! A step that refuses makes a [`Rejection`]; [`Responder`] turns it into an answer. What a kind
+//! means on the wire (status, gRPC code, OAuth error, machine code, text) stands in one table,
+//! [`kind`], and how the body looks is one [`ErrorFormat`](format::ErrorFormat), so that every
+//! route of a service refuses alike.
 
 mod body;
 mod challenge;

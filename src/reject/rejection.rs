@@ -9,12 +9,12 @@ use std::time::{Duration, SystemTime};
 
 /// Why a request was refused.
 ///
-/// The client learns the [`kind`](Self::kind), or less: a token that is expired or revoked answers like any
-/// other bad token, unless the error format is [`Coded`](crate::format::Coded). Logs learn the
-/// [`reason`](Self::reason) and the source.
+/// The client learns the [`kind`](Self::kind), or less: a token that is expired or revoked answers
+/// like any other bad token, unless the error format is [`Coded`](crate::format::Coded). Logs learn
+/// the [`reason`](Self::reason) and the source.
 ///
-/// A handler can return one: the layer around it renders it in the layer's own format, and where there is no
-/// layer it is an RFC 9457 problem.
+/// A handler can return one: the layer around it renders it in the layer's own format, and where
+/// there is no layer it is an RFC 9457 problem.
 #[derive(Clone)]
 pub struct Rejection {
     pub(super) kind: RejectionKind,
@@ -169,13 +169,15 @@ impl Rejection {
         self.details.as_ref().map_or(&[], |details| &details.scopes)
     }
 
-    /// What is wrong with which field ([`RejectionKind::InvalidInput`]); empty where the body as a whole could not be read.
+    /// What is wrong with which field ([`RejectionKind::InvalidInput`]); empty where the body as a
+    /// whole could not be read.
     #[must_use]
     pub fn fields(&self) -> &[FieldError] {
         self.details.as_ref().map_or(&[], |details| &details.fields)
     }
 
-    /// When to try again, where that is known; answered as `Retry-After` in whole seconds, rounded up.
+    /// When to try again, where that is known; answered as `Retry-After` in whole seconds, rounded
+    /// up.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.details
@@ -183,7 +185,8 @@ impl Rejection {
             .and_then(|details| details.retry_after)
     }
 
-    /// `Retry-After`: whole seconds, rounded up, at least 1, so that a client that waits as told is never early.
+    /// `Retry-After`: whole seconds, rounded up, at least 1, so that a client that waits as told is
+    /// never early.
     pub(crate) fn retry_after_seconds(&self) -> Option<u64> {
         match (self.retry_after(), self.kind) {
             (Some(wait), _) => Some(
@@ -208,7 +211,8 @@ impl Rejection {
         self.details.as_ref().and_then(|details| details.expired_at)
     }
 
-    /// What a client gets to see that must not tell a forged token from an expired or a revoked one.
+    /// What a client gets to see that must not tell a forged token from an expired or a revoked
+    /// one.
     pub(super) fn masked(&self) -> Cow<'_, Self> {
         match self.kind {
             RejectionKind::ExpiredToken | RejectionKind::RevokedToken => {

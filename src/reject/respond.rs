@@ -10,10 +10,12 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Turns a [`Rejection`] into a response: status, challenges, body, in one format for the whole layer.
+/// Turns a [`Rejection`] into a response: status, challenges, body, in one format for the whole
+/// layer.
 ///
-/// Most refusals carry nothing of their own. Their answers are made once, in [`Responder::new`], and only
-/// cloned afterwards: a flood of refusals costs about as much as copying a dozen header fields.
+/// Most refusals carry nothing of their own. Their answers are made once, in [`Responder::new`],
+/// and only cloned afterwards: a flood of refusals costs about as much as copying a dozen header
+/// fields.
 pub(crate) struct Responder {
     format: Box<dyn ErrorFormat>,
     challenges: Challenges,
@@ -42,7 +44,8 @@ pub(crate) enum Shape {
 impl Shape {
     pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Self {
         match *method {
-            // gRPC is always POST (PROTOCOL-HTTP2, "Requests"): the others need no look at their content type.
+            // gRPC is always POST (PROTOCOL-HTTP2, "Requests"): the others need no look at their
+            // content type.
             Method::POST => grpc::answer_type(headers).map_or(Self::Http, Self::Grpc),
             Method::HEAD => Self::Head,
             _ => Self::Http,
@@ -63,7 +66,8 @@ impl Shape {
 pub(crate) struct UnusableFormat;
 
 impl Responder {
-    /// Prepares the answers. The format is called here for each kind, so one that cannot be used is found now.
+    /// Prepares the answers. The format is called here for each kind, so one that cannot be used is
+    /// found now.
     pub(crate) fn new(
         format: Box<dyn ErrorFormat>,
         challenges: Challenges,
@@ -219,8 +223,9 @@ impl Prepared {
         Self { head, body }
     }
 
-    /// The same of bytes that are never freed: cloning them then counts no references, whose counters all threads that
-    /// refuse would wait for. A layer keeps some five kilobytes so; equal texts are kept once, however many layers are built.
+    /// The same of bytes that are never freed: cloning them then counts no references, whose
+    /// counters all threads that refuse would wait for. A layer keeps some five kilobytes so;
+    /// equal texts are kept once, however many layers are built.
     fn kept(mut self) -> Self {
         for value in self.head.headers.values_mut() {
             if let Ok(kept) =

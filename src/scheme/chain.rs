@@ -7,7 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// The schemes of a layer, asked in the order of its builder's calls until one recognises the credential.
+/// The schemes of a layer, asked in the order of its builder's calls until one recognises the
+/// credential.
 pub(crate) struct Chain(Vec<Box<dyn Scheme>>);
 
 impl Chain {

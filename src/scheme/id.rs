@@ -1,6 +1,7 @@
 use crate::credential::Credential;
 
-/// Which scheme judged a credential, in two bytes: it is part of the mark that a layer leaves in every request it lets through.
+/// Which scheme judged a credential, in two bytes: it is part of the mark that a layer leaves in
+/// every request it lets through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SchemeId(u16);
 

@@ -1,8 +1,8 @@
 //! Step 2: verification, one scheme a file.
 //!
-//! A [`Scheme`] gives one of three answers, not two: a credential that is none of its business lets the next
-//! scheme look, and one that it recognises is decided here and now. What memory can answer is answered at once;
-//! only a store or a network call makes a future.
+//! A [`Scheme`] gives one of three answers, not two: a credential that is none of its business lets
+//! the next scheme look, and one that it recognises is decided here and now. What memory can answer
+//! is answered at once; only a store or a network call makes a future.
 
 #[cfg(feature = "api-key")]
 mod api_key;

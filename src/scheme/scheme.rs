@@ -6,8 +6,9 @@ use std::pin::Pin;
 
 /// A way to verify a credential.
 ///
-/// The built-in ones are [`Jwt`](crate::Jwt), [`ApiKeys`](crate::ApiKeys) and [`Basic`](crate::Basic). An application
-/// adds its own under an authentication scheme of its own name:
+/// The built-in ones are [`Jwt`](crate::Jwt), [`ApiKeys`](crate::ApiKeys) and
+/// [`Basic`](crate::Basic). An application adds its own under an authentication scheme of its own
+/// name:
 ///
 /// ```
 /// use tower_auth::{Answer, Attempt, AuthLayer, Credential, Principal, Rejection, RejectionKind, Scheme, Subject};
@@ -35,17 +36,20 @@ use std::pin::Pin;
 /// # Ok::<(), tower_auth::ConfigError>(())
 /// ```
 ///
-/// One of them may be named `Bearer`: to look tokens up in a store of sessions, or to ask who issued them (introspection). It
-/// gets a [`Credential::Token`](crate::Credential::Token) for the Bearer tokens that no built-in scheme claims: those with the
-/// prefix of an API key are claimed, and so are those that have the form of a JWT, where any are accepted as Bearer.
+/// One of them may be named `Bearer`: to look tokens up in a store of sessions, or to ask who
+/// issued them (introspection). It gets a [`Credential::Token`](crate::Credential::Token) for the
+/// Bearer tokens that no built-in scheme claims: those with the prefix of an API key are claimed,
+/// and so are those that have the form of a JWT, where any are accepted as Bearer.
 pub trait Scheme: Send + Sync + 'static {
-    /// The name of the authentication scheme (RFC 9110 §11.1), as challenges show it: one of its own, or `Bearer`.
+    /// The name of the authentication scheme (RFC 9110 §11.1), as challenges show it: one of its
+    /// own, or `Bearer`.
     fn name(&self) -> &'static str;
 
     /// Judges a credential. A panic, here or in the future, is a 500.
     ///
-    /// An [`Answer::Pending`] is an attempt of the address that it comes from until it is there: of one that had too many that
-    /// were wrong ([`AttemptLimits`](crate::throttle::AttemptLimits)) it is not polled.
+    /// An [`Answer::Pending`] is an attempt of the address that it comes from until it is there: of
+    /// one that had too many that were wrong
+    /// ([`AttemptLimits`](crate::throttle::AttemptLimits)) it is not polled.
     fn authenticate(&self, attempt: &Attempt<'_>) -> Answer;
 }
 

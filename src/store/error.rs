@@ -16,7 +16,8 @@ pub enum StoreErrorKind {
     Exists,
     /// There is no such record; nothing was written.
     Missing,
-    /// The store cannot keep such a text: it holds a NUL, or is too long to be found by; nothing was written.
+    /// The store cannot keep such a text: it holds a NUL, or is too long to be found by; nothing
+    /// was written.
     Invalid,
     /// The store failed, or cannot be reached. Whether something was written is not known.
     Unavailable,

@@ -20,8 +20,8 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    /// Runs one call. It is 503 when the store fails, takes longer than the deadline or panics; 400 when it cannot keep a text
-    /// of the request.
+    /// Runs one call. It is 503 when the store fails, takes longer than the deadline or panics; 400
+    /// when it cannot keep a text of the request.
     pub(crate) async fn call<T>(
         self,
         call: impl Future<Output = Result<T, StoreError>>,

@@ -16,7 +16,8 @@ pub trait ManagedKeyStore: KeyStore {
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot tell.
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot
+    /// tell.
     async fn find_owned_key(
         &self,
         owner: &Subject,
@@ -27,8 +28,9 @@ pub trait ManagedKeyStore: KeyStore {
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Exists`](super::StoreErrorKind::Exists) when its id or its digest is taken,
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written.
+    /// [`StoreErrorKind::Exists`](super::StoreErrorKind::Exists) when its id or its digest is
+    /// taken, [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could
+    /// not be written.
     async fn insert_key(&self, record: KeyRecord) -> Result<(), StoreError>;
 
     /// Puts `next` in the place of a record that is still as it was read, and adds `successor`
@@ -42,9 +44,11 @@ pub trait ManagedKeyStore: KeyStore {
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when there is no record like `former`;
-    /// [`StoreErrorKind::Exists`](super::StoreErrorKind::Exists) when the digest of `next`, or id or digest of the successor, is
-    /// another key's; [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written.
+    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when there is no record like
+    /// `former`; [`StoreErrorKind::Exists`](super::StoreErrorKind::Exists) when the digest of
+    /// `next`, or id or digest of the successor, is another key's;
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
+    /// written.
     async fn replace_key(
         &self,
         former: &KeyRecord,
@@ -58,7 +62,8 @@ pub trait ManagedKeyStore: KeyStore {
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot tell.
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot
+    /// tell.
     async fn list_keys(
         &self,
         owner: &Subject,
@@ -70,8 +75,9 @@ pub trait ManagedKeyStore: KeyStore {
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when the owner has no such key; [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable)
-    /// when it could not be written.
+    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when the owner has no such key;
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
+    /// written.
     async fn rename_key(&self, owner: &Subject, id: &str, name: &str) -> Result<(), StoreError> {
         for _ in 0..TRIES {
             let former = owned(self, owner, id).await?;
@@ -90,9 +96,11 @@ pub trait ManagedKeyStore: KeyStore {
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when the owner has no such key, or it is superseded, revoked
-    /// or, at `now`, expired already; [`StoreErrorKind::Exists`](super::StoreErrorKind::Exists) when the successor's id or digest
-    /// is taken; [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written.
+    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when the owner has no such key,
+    /// or it is superseded, revoked or, at `now`, expired already;
+    /// [`StoreErrorKind::Exists`](super::StoreErrorKind::Exists) when the successor's id or digest
+    /// is taken; [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could
+    /// not be written.
     async fn rotate_key(
         &self,
         owner: &Subject,
@@ -122,8 +130,10 @@ pub trait ManagedKeyStore: KeyStore {
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when the owner has no such key, somebody else's included;
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written.
+    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when the owner has no such key,
+    /// somebody else's included;
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
+    /// written.
     async fn revoke_key(
         &self,
         owner: &Subject,
@@ -148,8 +158,10 @@ pub trait ManagedKeyStore: KeyStore {
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when no key has the former digest, [`StoreErrorKind::Exists`](super::StoreErrorKind::Exists)
-    /// when the other one is taken, [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written.
+    /// [`StoreErrorKind::Missing`](super::StoreErrorKind::Missing) when no key has the former
+    /// digest, [`StoreErrorKind::Exists`](super::StoreErrorKind::Exists) when the other one is
+    /// taken, [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not
+    /// be written.
     async fn replace_key_digest(&self, from: &KeyDigest, to: KeyDigest) -> Result<(), StoreError> {
         for _ in 0..TRIES {
             let former = found(self, from).await?.ok_or_else(missing)?;
@@ -167,7 +179,8 @@ pub trait ManagedKeyStore: KeyStore {
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be written.
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
+    /// written.
     async fn note_key_uses(&self, uses: &[(KeyDigest, SystemTime)]) -> Result<(), StoreError> {
         for (digest, at) in uses {
             note_use(self, digest, *at).await?;
@@ -180,7 +193,8 @@ pub trait ManagedKeyStore: KeyStore {
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when there is none to be had; a store need not count.
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when there is none to be
+    /// had; a store need not count.
     async fn next_key_number(&self) -> Result<u64, StoreError> {
         Err(StoreError::unavailable("this store does not count keys"))
     }
@@ -190,7 +204,8 @@ pub trait ManagedKeyStore: KeyStore {
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when they could not be removed.
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when they could not be
+    /// removed.
     async fn purge_keys(&self, before: SystemTime, most: usize) -> Result<usize, StoreError> {
         let _ = (before, most);
         Ok(0)

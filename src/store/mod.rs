@@ -23,8 +23,8 @@
 //! - `insert` writes nothing and says [`StoreErrorKind::Exists`] when one of the identifying fields
 //!   is taken.
 //! - `replace` writes nothing and says [`StoreErrorKind::Missing`] when the record is another than
-//!   the one that was read. The look and the write are one step: `UPDATE … WHERE id = $1 AND …` with
-//!   what was read, or a transaction that locks the row.
+//!   the one that was read. The look and the write are one step: `UPDATE … WHERE id = $1 AND …`
+//!   with what was read, or a transaction that locks the row.
 //! - `list` gives a page; a shorter one is the last.
 //! - "Not written" is an error, never `Ok`.
 //! - Each required call is atomic: it has all of its effect or none.

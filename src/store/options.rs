@@ -47,8 +47,8 @@ impl StoreOptions {
         self
     }
 
-    /// How many connections the requests may have at once; at least 1. PostgreSQL has three more for the store's own tasks.
-    /// Default 10. A pool of the application's own keeps its size.
+    /// How many connections the requests may have at once; at least 1. PostgreSQL has three more
+    /// for the store's own tasks. Default 10. A pool of the application's own keeps its size.
     pub fn connections(mut self, most: u32) -> Self {
         self.connections = most.max(1);
         self
@@ -66,24 +66,27 @@ impl StoreOptions {
         self
     }
 
-    /// The longest time after which a node knows what another one revoked or changed. Memory that heard nothing for so long is
-    /// not believed, and the database is asked. It is polled four times as often. At least 20 ms; default 1 s.
+    /// The longest time after which a node knows what another one revoked or changed. Memory that
+    /// heard nothing for so long is not believed, and the database is asked. It is polled four
+    /// times as often. At least 20 ms; default 1 s.
     pub fn lag(mut self, bound: Duration) -> Self {
         self.lag = bound.max(Duration::from_millis(20));
         self
     }
 
-    /// How much longer what is in memory is believed while the database cannot be reached. Default zero: then requests are 503
-    /// until it is back.
+    /// How much longer what is in memory is believed while the database cannot be reached. Default
+    /// zero: then requests are 503 until it is back.
     ///
-    /// Whatever this node knows to be revoked stays refused. What another node revokes while this one alone is cut off, or
-    /// revoked immediately before the database went away, can pass for that long.
+    /// Whatever this node knows to be revoked stays refused. What another node revokes while this
+    /// one alone is cut off, or revoked immediately before the database went away, can pass for
+    /// that long.
     pub fn outage(mut self, time: Duration) -> Self {
         self.outage = time;
         self
     }
 
-    /// How long ended keys, families and tokens are kept, for lists, before housekeeping removes them. Default 7 days.
+    /// How long ended keys, families and tokens are kept, for lists, before housekeeping removes
+    /// them. Default 7 days.
     pub fn keep_ended(mut self, time: Duration) -> Self {
         self.keep_ended = time;
         self
@@ -95,7 +98,8 @@ impl StoreOptions {
         self
     }
 
-    /// Where housekeeping has the time from; calls have it from their caller. Default [`SystemClock`].
+    /// Where housekeeping has the time from; calls have it from their caller. Default
+    /// [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

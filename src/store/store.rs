@@ -85,7 +85,8 @@ impl Store {
         Ok(Self(store))
     }
 
-    /// Makes the tables of a database, or brings them up to date; where others do so at the same time, one of them does.
+    /// Makes the tables of a database, or brings them up to date; where others do so at the same
+    /// time, one of them does.
     ///
     /// # Errors
     ///
@@ -100,7 +101,8 @@ impl Store {
         }
     }
 
-    /// How old the news of other nodes is; `None` before the first. In memory there are no other nodes.
+    /// How old the news of other nodes is; `None` before the first. In memory there are no other
+    /// nodes.
     #[must_use]
     pub fn lag(&self) -> Option<Duration> {
         match &self.0 {

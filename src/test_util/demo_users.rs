@@ -1,9 +1,9 @@
 use crate::secret::Secret;
 use crate::users::NewUser;
 
-/// The users that demos begin with: `user@example.com` (also `user`), `other@example.com` (also `other`), and `admin@example.com`
-/// (also `hubadmin`) with the role `admin`. Their password is no secret: the environment's `DEMO_PASSWORD`, or
-/// `correct-horse-battery`.
+/// The users that demos begin with: `user@example.com` (also `user`), `other@example.com` (also
+/// `other`), and `admin@example.com` (also `hubadmin`) with the role `admin`. Their password is no
+/// secret: the environment's `DEMO_PASSWORD`, or `correct-horse-battery`.
 pub fn demo_users() -> [NewUser; 3] {
     let password =
         std::env::var("DEMO_PASSWORD").unwrap_or_else(|_| String::from("correct-horse-battery"));

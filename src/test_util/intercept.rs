@@ -33,7 +33,8 @@ pub struct Intercepted<S> {
 pub enum Intercept {
     /// The store answers.
     Pass,
-    /// The call fails. A synchronous one (`peek_…`) has no answer, so that the asynchronous one follows.
+    /// The call fails. A synchronous one (`peek_…`) has no answer, so that the asynchronous one
+    /// follows.
     Fail,
     /// As `Fail`, but the store has done what it was asked: an answer that was lost.
     FailAfter,
@@ -53,7 +54,8 @@ impl<S> Intercepted<S> {
         }
     }
 
-    /// Whatever key is looked for, the one of this digest is found, as by a store with a broken index.
+    /// Whatever key is looked for, the one of this digest is found, as by a store with a broken
+    /// index.
     #[must_use]
     pub fn finding(mut self, digest: KeyDigest) -> Self {
         self.found = Some(digest);

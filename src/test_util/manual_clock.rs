@@ -32,7 +32,8 @@ impl ManualClock {
         clock
     }
 
-    /// Steps it to a time, forwards or backwards, as an operator does: no time passes, so [`steady`](Clock::steady) stays.
+    /// Steps it to a time, forwards or backwards, as an operator does: no time passes, so
+    /// [`steady`](Clock::steady) stays.
     pub fn set(&self, unix_seconds: u64) {
         self.0
             .wall

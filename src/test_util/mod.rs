@@ -1,7 +1,8 @@
-//! For tests of services behind a layer: a clock that is moved by hand, a mint of tokens, callers without credentials, stores that
-//! fail as told, and users to try things out with.
+//! For tests of services behind a layer: a clock that is moved by hand, a mint of tokens, callers
+//! without credentials, stores that fail as told, and users to try things out with.
 //!
-//! Nothing here is for production: in particular, [`TokenMint`] signs whatever it is given, and [`SignedIn`] lets everybody in.
+//! Nothing here is for production: in particular, [`TokenMint`] signs whatever it is given, and
+//! [`SignedIn`] lets everybody in.
 
 #[cfg(feature = "basic")]
 mod demo_users;

@@ -4,12 +4,14 @@ use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Puts a [`Principal`] into requests that have no credential, as every [`AuthLayer`](crate::AuthLayer) of the application would
-/// have done. So a test reaches handlers, extractors and the requirements of routes without tokens and stores.
+/// Puts a [`Principal`] into requests that have no credential, as every
+/// [`AuthLayer`](crate::AuthLayer) of the application would have done. So a test reaches handlers,
+/// extractors and the requirements of routes without tokens and stores.
 ///
-/// It stands outside of the service under test: around a handler alone, or around a whole application with its layers. Those let
-/// its requests through as that principal, count them and hold them against their requirements. A request that does have a
-/// credential is judged by them as ever.
+/// It stands outside of the service under test: around a handler alone, or around a whole
+/// application with its layers. Those let its requests through as that principal, count them and
+/// hold them against their requirements. A request that does have a credential is judged by them as
+/// ever.
 ///
 /// ```
 /// use tower::{ServiceExt, service_fn};

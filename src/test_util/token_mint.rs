@@ -41,7 +41,8 @@ enum Key {
     },
 }
 
-/// FOR TESTS ONLY, as everybody can read it: an RSA key of 2048 bits (PKCS#8, base64). To make one takes a second.
+/// FOR TESTS ONLY, as everybody can read it: an RSA key of 2048 bits (PKCS#8, base64). To make one
+/// takes a second.
 const RSA: &str = "\
     MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQDaJK3Xu92R29JpX8Zg0tEyEGSLremEUB7B\
     IIdhAAvkGHRX8/8oONLbe2m8Vbzgol2H/0ObcvlE2KwsQI8PavCcGsXu+dZATlJrFY3Lo4W6R/QQxWLgO49M\
@@ -91,7 +92,8 @@ impl TokenMint {
     ///
     /// The system's source of randomness failed.
     pub fn es256() -> Self {
-        // PrivateKeyInfo for id-ecPublicKey on P-256, and in it ECPrivateKey without the public key (RFC 5915 §3).
+        // PrivateKeyInfo for id-ecPublicKey on P-256, and in it ECPrivateKey without the public key
+        // (RFC 5915 §3).
         const START: [u8; 35] = [
             0x30, 0x41, 2, 1, 0, 0x30, 0x13, 6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 8, 0x2a,
             0x86, 0x48, 0xce, 0x3d, 3, 1, 7, 4, 0x27, 0x30, 0x25, 2, 1, 1, 4, 0x20,
@@ -142,7 +144,8 @@ impl TokenMint {
         }
     }
 
-    /// Writes this `kid`. A key pair has its thumbprint (RFC 7638) for one unless it is given another.
+    /// Writes this `kid`. A key pair has its thumbprint (RFC 7638) for one unless it is given
+    /// another.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         let id = id.into();
         match self.key {
@@ -154,7 +157,8 @@ impl TokenMint {
         }
     }
 
-    /// The key that verifies what this mint signs, with the same id: the public half of a key pair, or the secret.
+    /// The key that verifies what this mint signs, with the same id: the public half of a key pair,
+    /// or the secret.
     pub fn key(&self) -> JwtKey {
         let (algorithm, secret) = match &self.key {
             Key::Pair { signer, .. } => return signer.verifying_key(),

@@ -3,7 +3,8 @@ use crate::clock::SystemClock;
 use crate::rate::Rate;
 use std::fmt;
 
-/// One rule in memory by itself, on the system's clock and without a request around it: for benches.
+/// One rule in memory by itself, on the system's clock and without a request around it: for
+/// benches.
 ///
 /// ```
 /// use tower_auth::test_util::BareRule;

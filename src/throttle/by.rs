@@ -35,7 +35,8 @@ impl By {
         }
     }
 
-    /// The id of a user of ours, where users are who is counted: by far the commonest, with the least to hash.
+    /// The id of a user of ours, where users are who is counted: by far the commonest, with the
+    /// least to hash.
     #[inline]
     pub(crate) fn our_user<'r>(&self, call: &Call<'r>) -> Option<&'r [u8]> {
         let principal = call
@@ -45,8 +46,8 @@ impl By {
         is_ours.then(|| principal.subject().id().as_bytes())
     }
 
-    /// For all others: hands over the parts of the key and a letter that says what they are, so that no two kinds meet; `None` where the rule does
-    /// not concern the request.
+    /// For all others: hands over the parts of the key and a letter that says what they are, so
+    /// that no two kinds meet; `None` where the rule does not concern the request.
     pub(crate) fn parts<T>(
         &self,
         call: &Call<'_>,
@@ -65,7 +66,8 @@ impl By {
         let id = subject.id().as_bytes();
         Ok(match self {
             Self::Principal => {
-                // A subject is unique within its issuer only (RFC 7519 §4.1.2). Tokens of ours are of our users, as keys are.
+                // A subject is unique within its issuer only (RFC 7519 §4.1.2). Tokens of ours are
+                // of our users, as keys are.
                 let issuer = principal.other_issuer().unwrap_or_default();
                 Some(hand_over(
                     b'p',
@@ -111,7 +113,8 @@ fn by_address<T>(
     })
 }
 
-/// A mistake of the program: had the rule been skipped, it would have protected nothing without anybody's knowing.
+/// A mistake of the program: had the rule been skipped, it would have protected nothing without
+/// anybody's knowing.
 fn no_address() -> Rejection {
     Rejection::new(
         RejectionKind::Failed,

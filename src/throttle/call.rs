@@ -44,8 +44,9 @@ impl<'r> Call<'r> {
         self.method
     }
 
-    /// The request's target. Do not count by its path: `/a`, `//a` and `/%61` may be one route. A layer on the route
-    /// ([`AuthLayer::throttle`](crate::AuthLayer::throttle)) counts what the router matched.
+    /// The request's target. Do not count by its path: `/a`, `//a` and `/%61` may be one route. A
+    /// layer on the route ([`AuthLayer::throttle`](crate::AuthLayer::throttle)) counts what the
+    /// router matched.
     #[must_use]
     pub fn uri(&self) -> &'r Uri {
         self.uri
@@ -63,7 +64,8 @@ impl<'r> Call<'r> {
         self.extensions
     }
 
-    /// From where the request came, as far as [`Addresses`] trust whoever says so; `None` where the server does not tell.
+    /// From where the request came, as far as [`Addresses`] trust whoever says so; `None` where the
+    /// server does not tell.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         self.addresses.client(self.headers, self.extensions)

@@ -67,7 +67,8 @@ fn standing(lines: &[Line<'_>]) -> HeaderValue {
     })
 }
 
-/// `"name";q=100;w=60` for each rule. A paced one allows a burst at once, and then one each `w / q`.
+/// `"name";q=100;w=60` for each rule. A paced one allows a burst at once, and then one each `w /
+/// q`.
 #[inline]
 fn policies(lines: &[Line<'_>]) -> HeaderValue {
     match lines {
@@ -105,7 +106,8 @@ pub(super) struct Told {
     /// The name and `;r=`.
     remaining: Box<[u8]>,
     rate: Rate,
-    /// Under that rate, the rule's own. It is kept for good, so that cloning it counts no references.
+    /// Under that rate, the rule's own. It is kept for good, so that cloning it counts no
+    /// references.
     policy: HeaderValue,
 }
 

@@ -11,9 +11,11 @@ use std::sync::Arc;
 
 /// A rule: who is counted, and how often they may call.
 ///
-/// - Given to [`AuthLayerBuilder::throttle`](crate::AuthLayerBuilder::throttle) it counts every request that the layer has
-///   authenticated; given to [`AuthLayer::throttle`](crate::AuthLayer::throttle), those of a route.
-/// - Several rules together are all-or-nothing: a request that one of them refuses is counted by none.
+/// - Given to [`AuthLayerBuilder::throttle`](crate::AuthLayerBuilder::throttle) it counts every
+///   request that the layer has authenticated; given to
+///   [`AuthLayer::throttle`](crate::AuthLayer::throttle), those of a route.
+/// - Several rules together are all-or-nothing: a request that one of them refuses is counted by
+///   none.
 /// - A rate can be a text, whose mistakes `build()` reports, or a [`Rate`].
 ///
 /// ```
@@ -65,35 +67,39 @@ pub(super) enum Outage {
 }
 
 impl Throttle {
-    /// Counts callers by their subject (and issuer, where a token is not ours): all keys of an owner together, and with them the
-    /// tokens that we issued to that user. Anonymous requests are counted by address.
+    /// Counts callers by their subject (and issuer, where a token is not ours): all keys of an
+    /// owner together, and with them the tokens that we issued to that user. Anonymous requests
+    /// are counted by address.
     pub fn per_principal(rate: impl TryInto<Rate, Error: Into<RateError>>) -> Self {
         Self::new(By::Principal, rate)
     }
 
-    /// Counts API keys, each on its own; a rotated key and its successor are one. Other callers are not counted.
+    /// Counts API keys, each on its own; a rotated key and its successor are one. Other callers are
+    /// not counted.
     pub fn per_key(rate: impl TryInto<Rate, Error: Into<RateError>>) -> Self {
         Self::new(By::ApiKey, rate)
     }
 
-    /// Counts users by their id, whatever they present and whoever issued it. Callers of other kinds are not counted.
+    /// Counts users by their id, whatever they present and whoever issued it. Callers of other
+    /// kinds are not counted.
     pub fn per_user(rate: impl TryInto<Rate, Error: Into<RateError>>) -> Self {
         Self::new(By::User, rate)
     }
 
-    /// Counts by a member of an API key's metadata or of a token's claims, a text or a number: `tenant_id`, `org`. Callers
-    /// without it are not counted.
+    /// Counts by a member of an API key's metadata or of a token's claims, a text or a number:
+    /// `tenant_id`, `org`. Callers without it are not counted.
     pub fn per_tenant(member: &str, rate: impl TryInto<Rate, Error: Into<RateError>>) -> Self {
         Self::new(By::Tenant(member.into()), rate)
     }
 
-    /// Counts addresses, as [`Addresses`](super::Addresses) find them. Where the server does not tell the peer's, every
-    /// request is a 500 that says so in the log.
+    /// Counts addresses, as [`Addresses`](super::Addresses) find them. Where the server does not
+    /// tell the peer's, every request is a 500 that says so in the log.
     pub fn per_address(rate: impl TryInto<Rate, Error: Into<RateError>>) -> Self {
         Self::new(By::Address, rate)
     }
 
-    /// Counts by whatever a function makes of a request; where that is `None` the request is not counted. A panic is a 500.
+    /// Counts by whatever a function makes of a request; where that is `None` the request is not
+    /// counted. A panic is a 500.
     pub fn per(
         rate: impl TryInto<Rate, Error: Into<RateError>>,
         key: impl Fn(&Call<'_>) -> Option<String> + Send + Sync + 'static,
@@ -115,15 +121,15 @@ impl Throttle {
         }
     }
 
-    /// What clients see it called in `RateLimit-Policy`; `principal`, `key`, `user`, `tenant`, `address` or `function` by
-    /// default.
+    /// What clients see it called in `RateLimit-Policy`; `principal`, `key`, `user`, `tenant`,
+    /// `address` or `function` by default.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Another rate for some callers, as from a plan in the key's or the user's record; `None` is the rule's own. A panic is
-    /// a 500.
+    /// Another rate for some callers, as from a plan in the key's or the user's record; `None` is
+    /// the rule's own. A panic is a 500.
     pub fn quota(
         mut self,
         quota: impl Fn(&Principal) -> Option<Rate> + Send + Sync + 'static,
@@ -132,21 +138,22 @@ impl Throttle {
         self
     }
 
-    /// The rate in the caller's key or user record ([`KeyRecord::rate`](crate::store::KeyRecord::rate)); the rule's own where
+    /// The rate in the caller's key or user record
+    /// ([`KeyRecord::rate`](crate::store::KeyRecord::rate)); the rule's own where
     /// there is none.
     pub fn record_quota(self) -> Self {
         self.quota(|caller| caller.own_rate())
     }
 
-    /// How many of the rate a request takes; 1 by default, 0 is none. What costs more than the rate has is always refused. A
-    /// panic is a 500.
+    /// How many of the rate a request takes; 1 by default, 0 is none. What costs more than the rate
+    /// has is always refused. A panic is a 500.
     pub fn cost(mut self, cost: impl Fn(&Call<'_>) -> u32 + Send + Sync + 'static) -> Self {
         self.cost = Some(Arc::new(cost));
         self
     }
 
-    /// The cost is known afterwards: a handler tells it to the request's [`Settlement`](super::Settlement). Until then it
-    /// is what [`cost`](Self::cost) says.
+    /// The cost is known afterwards: a handler tells it to the request's
+    /// [`Settlement`](super::Settlement). Until then it is what [`cost`](Self::cost) says.
     pub fn settled(mut self) -> Self {
         self.settled = true;
         self
@@ -160,15 +167,15 @@ impl Throttle {
         self
     }
 
-    /// Of how many callers it keeps track at once, in this process; 1,000,000 by default. Beyond that the idle ones are
-    /// forgotten, and where none is, new ones share a rate between them.
+    /// Of how many callers it keeps track at once, in this process; 1,000,000 by default. Beyond
+    /// that the idle ones are forgotten, and where none is, new ones share a rate between them.
     pub fn most_keys(mut self, keys: usize) -> Self {
         self.most_keys = keys;
         self
     }
 
-    /// While a shared limiter does not answer, requests are refused with 503. By default each node admits its share of the
-    /// rate by itself.
+    /// While a shared limiter does not answer, requests are refused with 503. By default each node
+    /// admits its share of the rate by itself.
     pub fn refuse_in_outage(mut self) -> Self {
         self.outage = Outage::Refuse;
         self
@@ -228,8 +235,8 @@ impl Throttle {
 pub struct DangerousThrottle(Throttle);
 
 impl DangerousThrottle {
-    /// While a shared limiter does not answer, nothing is counted and every request passes: whoever can stop that server can
-    /// switch the rule off.
+    /// While a shared limiter does not answer, nothing is counted and every request passes: whoever
+    /// can stop that server can switch the rule off.
     pub fn admit_in_outage(mut self) -> Throttle {
         self.0.outage = Outage::Admit;
         self.0

@@ -6,8 +6,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// For handlers of requests whose cost is known afterwards ([`Throttle::settled`](super::Throttle::settled)): it is in the
-/// request's extensions.
+/// For handlers of requests whose cost is known afterwards
+/// ([`Throttle::settled`](super::Throttle::settled)): it is in the request's extensions.
 ///
 /// ```
 /// use tower_auth::throttle::Settlement;
@@ -66,7 +66,8 @@ impl Settlement {
 
     /// What the request cost in the end; a later call corrects an earlier one.
     ///
-    /// - More than was charged is charged now, even beyond the limit: the caller waits until it has run off.
+    /// - More than was charged is charged now, even beyond the limit: the caller waits until it has
+    ///   run off.
     /// - Less is given back, as far as it has not run off.
     pub fn settle(&self, cost: u32) {
         for charged in &self.0.charged {
@@ -136,7 +137,8 @@ impl ChargedHere {
 }
 
 impl ChargedElsewhere {
-    /// In the background: nobody waits for it, and where there is no answer what was charged stands.
+    /// In the background: nobody waits for it, and where there is no answer what was charged
+    /// stands.
     fn settle(self: &Arc<Self>, cost: u32, clock: &Arc<dyn Clock>) {
         self.cost.store(cost, Ordering::Relaxed);
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
@@ -181,8 +183,8 @@ fn missing(taken: &[Taken], cost: u32) -> Option<u32> {
     (more > 0).then_some(more)
 }
 
-/// Removes as much of what was taken last as is beyond that cost. Each part is given back under the receipt that it was
-/// entered under.
+/// Removes as much of what was taken last as is beyond that cost. Each part is given back under the
+/// receipt that it was entered under.
 fn last_beyond(taken: &mut Vec<Taken>, cost: u32) -> Option<Taken> {
     let beyond = total(taken).saturating_sub(cost);
     if beyond == 0 {

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// How long an outage lasts until the log hears of it again, in nanoseconds.
 const TOLD_EVERY: u64 = 60 * 1_000_000_000;
 
-/// A limiter that may have to ask somebody, and may fail: one that nodes share, or one of the application's own.
+/// A limiter that may have to ask somebody, and may fail: one that nodes share, or one of the
+/// application's own.
 #[derive(Debug)]
 pub(crate) struct SharedLimiter {
     limiter: Box<dyn Limiter>,

@@ -248,7 +248,8 @@ impl Stack {
         }
     }
 
-    /// What the rules say while the limiter does not answer. This is the one place that decides it, whoever the limiter is.
+    /// What the rules say while the limiter does not answer. This is the one place that decides it,
+    /// whoever the limiter is.
     fn in_outage(
         &self,
         steps: &[Step<CallerHash>],

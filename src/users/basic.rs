@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 /// Basic (RFC 7617) for the users of a realm. Made by [`Users::basic`].
 ///
-/// A password that was verified is remembered for 60 seconds, as a digest under a random key of this
-/// process that is bound to the user's name and stored hash: a client that sends Basic with every
-/// request costs argon2 once a minute, and a changed password or a disabled account ends that at
-/// once.
+/// A password that was verified is remembered for 60 seconds, as a digest under a random key of
+/// this process that is bound to the user's name and stored hash: a client that sends Basic with
+/// every request costs argon2 once a minute, and a changed password or a disabled account ends that
+/// at once.
 #[derive(Clone)]
 #[must_use]
 pub struct Basic {

@@ -17,14 +17,15 @@ use std::sync::Arc;
 /// The users of a realm: registration, sign-in, passwords and the state of accounts. Made by
 /// [`Realm::users`].
 ///
-/// - Passwords are hashed with argon2id on threads of their own, half of the cores at a time; beyond a bounded queue the answer is
-///   429.
+/// - Passwords are hashed with argon2id on threads of their own, half of the cores at a time;
+///   beyond a bounded queue the answer is 429.
 /// - An unknown user, a disabled one and a wrong password are refused alike, after the same work.
-/// - Hashes of other costs and kinds of argon2 are read too, and with feature `django-hashes` those that Django wrote
-///   (`pbkdf2_sha256`, `bcrypt_sha256`, `bcrypt`, `argon2`); each is replaced when its user signs in. A wrong password costs their
-///   work and that of a current hash: by the time it takes, such a user can be told from an unknown one until the hash is
-///   replaced.
-/// - A name with an `@` is an email address, in which case does not matter; all other names are compared exactly.
+/// - Hashes of other costs and kinds of argon2 are read too, and with feature `django-hashes` those
+///   that Django wrote (`pbkdf2_sha256`, `bcrypt_sha256`, `bcrypt`, `argon2`); each is replaced
+///   when its user signs in. A wrong password costs their work and that of a current hash: by the
+///   time it takes, such a user can be told from an unknown one until the hash is replaced.
+/// - A name with an `@` is an email address, in which case does not matter; all other names are
+///   compared exactly.
 /// - A disabled or removed user is refused by the next request, whatever credential it carries.
 ///
 /// ```
@@ -154,8 +155,9 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// 400 with the field: a name (`name`) that is taken, empty, longer than 254 bytes or has control characters, or a password
-    /// (`password`) that the policy refuses. 429 where too many passwords wait to be hashed, 503 where the store fails.
+    /// 400 with the field: a name (`name`) that is taken, empty, longer than 254 bytes or has
+    /// control characters, or a password (`password`) that the policy refuses. 429 where too
+    /// many passwords wait to be hashed, 503 where the store fails.
     pub async fn register(&self, new: NewUser) -> Result<Arc<UserRecord>, Rejection> {
         let names: Vec<String> = new
             .names
@@ -198,8 +200,8 @@ impl Users {
         Ok(Arc::new(user))
     }
 
-    /// The user of the new one's first name, added where there is none: what a program does at each start. One who is there already
-    /// stays as they are.
+    /// The user of the new one's first name, added where there is none: what a program does at each
+    /// start. One who is there already stays as they are.
     ///
     /// # Errors
     ///
@@ -227,8 +229,9 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// 401 ([`InvalidPassword`](RejectionKind::InvalidPassword)) where there is no such user, the password is another or the account
-    /// is disabled; 429 where too many passwords wait to be hashed, or were wrong; 503 where the store fails.
+    /// 401 ([`InvalidPassword`](RejectionKind::InvalidPassword)) where there is no such user, the
+    /// password is another or the account is disabled; 429 where too many passwords wait to be
+    /// hashed, or were wrong; 503 where the store fails.
     pub async fn authenticate(
         &self,
         name: &str,
@@ -252,8 +255,8 @@ impl Users {
         self.attempt(peer, sign_in, None).await
     }
 
-    /// An attempt that comes past no layer: what a layer counts is counted here. `known` is what the
-    /// store has said of the name already.
+    /// An attempt that comes past no layer: what a layer counts is counted here. `known` is what
+    /// the store has said of the name already.
     async fn attempt(
         &self,
         peer: Option<IpAddr>,
@@ -283,8 +286,8 @@ impl Users {
         })
     }
 
-    /// Whether the password that a user signed in with is still good, now that tokens are there: a sign-in that overlaps a change
-    /// of the password must not outlive it.
+    /// Whether the password that a user signed in with is still good, now that tokens are there: a
+    /// sign-in that overlaps a change of the password must not outlive it.
     #[cfg(feature = "endpoints")]
     pub(crate) async fn confirm(
         &self,
@@ -307,18 +310,19 @@ impl Users {
         }
     }
 
-    /// Changes a password, for a user who knows the present one. Tokens issued before are not affected by this alone: an
-    /// application that has any calls [`sign_out_everywhere`](crate::TokenIssuer::sign_out_everywhere) as well, as the ready-made
+    /// Changes a password, for a user who knows the present one. Tokens issued before are not
+    /// affected by this alone: an application that has any calls
+    /// [`sign_out_everywhere`](crate::TokenIssuer::sign_out_everywhere) as well, as the ready-made
     /// endpoint does.
     ///
-    /// Where the new password is the present one already, nothing is changed and it is no error: so a client whose answer was lost
-    /// can ask again.
+    /// Where the new password is the present one already, nothing is changed and it is no error: so
+    /// a client whose answer was lost can ask again.
     ///
     /// # Errors
     ///
-    /// 400 with the field: the present password (`current_password`) is another, or the policy refuses the new one
-    /// (`new_password`). 404 where there is no such user, 429 where too many passwords wait to be hashed, 503 where the store
-    /// fails.
+    /// 400 with the field: the present password (`current_password`) is another, or the policy
+    /// refuses the new one (`new_password`). 404 where there is no such user, 429 where too
+    /// many passwords wait to be hashed, 503 where the store fails.
     pub async fn change_password(
         &self,
         id: &Subject,
@@ -373,8 +377,9 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// 400 where the policy refuses it (`new_password`), 404 where there is no such user or its password was changed meanwhile, 429
-    /// where too many passwords wait to be hashed, 503 where the store fails.
+    /// 400 where the policy refuses it (`new_password`), 404 where there is no such user or its
+    /// password was changed meanwhile, 429 where too many passwords wait to be hashed, 503
+    /// where the store fails.
     pub async fn set_password(&self, id: &Subject, new: Secret<String>) -> Result<(), Rejection> {
         let user = self.find(id).await?;
         self.replace_password(&user, new).await?.found()?;
@@ -430,7 +435,8 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// 400 where a name (`name`) is taken or cannot be one, 404 where there is no such user, 503 where the store fails.
+    /// 400 where a name (`name`) is taken or cannot be one, 404 where there is no such user, 503
+    /// where the store fails.
     pub async fn change(
         &self,
         id: &Subject,

@@ -8,7 +8,8 @@ use http::{HeaderMap, HeaderValue};
 /// The longest cookie that browsers keep, name and value, in bytes (RFC 6265 §6.1).
 const LONGEST_COOKIE: usize = 4096;
 
-/// The two cookies of a page. `__Host-`: browsers take them from this host alone, over a secure connection (RFC 6265bis §4.1.3.2).
+/// The two cookies of a page. `__Host-`: browsers take them from this host alone, over a secure
+/// connection (RFC 6265bis §4.1.3.2).
 pub(in crate::endpoint) struct Cookies {
     access: String,
     refresh: String,
@@ -26,7 +27,8 @@ impl Cookies {
 
     /// Presents the access token in a cookie as a Bearer, which it is.
     pub(in crate::endpoint) fn present(&self, headers: &mut HeaderMap) -> Result<(), Rejection> {
-        // Whatever else the layer reads is found by its reader, beside the Bearer that this becomes.
+        // Whatever else the layer reads is found by its reader, beside the Bearer that this
+        // becomes.
         if headers.contains_key(AUTHORIZATION) {
             return Err(Rejection::new(
                 RejectionKind::MultipleCredentials,

@@ -20,22 +20,24 @@ use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// Nothing but what lies beside the page is loaded, no text becomes code, and the page is in nobody's frame.
+/// Nothing but what lies beside the page is loaded, no text becomes code, and the page is in
+/// nobody's frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
      form-action 'none'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 /// A page on which users sign in and manage their keys: API keys, or private tokens.
 ///
-/// It uses the other endpoints of the same builder: [`SignIn`](crate::endpoint::SignIn), keys, and where they are there
-/// [`Refresh`](crate::endpoint::Refresh) and [`SignOut`](crate::endpoint::SignOut). It loads nothing from
-/// elsewhere, under a strict Content-Security-Policy, and needs a path that ends with a `/`.
+/// It uses the other endpoints of the same builder: [`SignIn`](crate::endpoint::SignIn), keys, and
+/// where they are there [`Refresh`](crate::endpoint::Refresh) and
+/// [`SignOut`](crate::endpoint::SignOut). It loads nothing from elsewhere, under a strict
+/// Content-Security-Policy, and needs a path that ends with a `/`.
 ///
 /// The tokens of who signed in are
 ///
 /// - by default in the memory of the page alone: whoever reloads it signs in again;
-/// - with [`cookies`](Self::cookies) in two cookies that no script can read, until the browser is closed. The page then reaches the
-///   endpoints by paths of its own, below its path, which take the cookies and refuse what no page of the same origin sent. No other
-///   route takes a cookie.
+/// - with [`cookies`](Self::cookies) in two cookies that no script can read, until the browser is
+///   closed. The page then reaches the endpoints by paths of its own, below its path, which take
+///   the cookies and refuse what no page of the same origin sent. No other route takes a cookie.
 ///
 /// ```
 /// use tower_auth::endpoint::{KeysEndpoint, Page, SignIn};
@@ -108,13 +110,15 @@ impl Page {
         self
     }
 
-    /// Which keys, where the builder has several endpoints of them: the path of one, which has no parameters.
+    /// Which keys, where the builder has several endpoints of them: the path of one, which has no
+    /// parameters.
     pub fn keys(mut self, path: impl Into<String>) -> Self {
         self.keys = Some(path.into());
         self
     }
 
-    /// Shows, beside the keys and beside a new one, a member of the user: `id`, or one of the profile.
+    /// Shows, beside the keys and beside a new one, a member of the user: `id`, or one of the
+    /// profile.
     pub fn fact(mut self, label: impl Into<String>, member: impl Into<String>) -> Self {
         self.facts.push(Fact {
             label: label.into(),
@@ -123,8 +127,9 @@ impl Page {
         self
     }
 
-    /// Keeps the tokens in the cookies `__Host-NAME-access` and `__Host-NAME-refresh`: `Secure`, `HttpOnly`, `SameSite=Strict`.
-    /// Browsers take them over HTTPS, and from a loopback address.
+    /// Keeps the tokens in the cookies `__Host-NAME-access` and `__Host-NAME-refresh`: `Secure`,
+    /// `HttpOnly`, `SameSite=Strict`. Browsers take them over HTTPS, and from a loopback
+    /// address.
     pub fn cookies(mut self, name: impl Into<String>) -> Self {
         self.cookies = Some(name.into());
         self

@@ -1,10 +1,12 @@
-//! What is no key, or a weak one, is a mistake of the configuration: its text names the rule, never the key.
+//! What is no key, or a weak one, is a mistake of the configuration: its text names the rule, never
+//! the key.
 
 use super::*;
 use aws_lc_rs::encoding::{AsDer, EcPrivateKeyRfc5915Der};
 use aws_lc_rs::signature::{self, EcdsaKeyPair};
 
-/// An RSA key of 1024 bits made for these tests with `openssl genpkey`, PKCS#8 DER, base64. It guards nothing.
+/// An RSA key of 1024 bits made for these tests with `openssl genpkey`, PKCS#8 DER, base64. It
+/// guards nothing.
 const RSA_1024_PRIVATE: &str = "MIICdgIBADANBgkqhkiG9w0BAQEFAASCAmAwggJcAgEAAoGBAKGWh3XfCKGtGsvFxv+0RNxZFy7bejJXnSDqSHgYuoyfu2XWsaUp\
     2glCkm4tbWBa3+vELblJIsp56Pnb/LoJlXD3eHRx4YjXaaQElY2F7vZhkI4jv1K+L4UDhCi/1QNOx93lww3Jy8ZOQFj/M3uqIWNC\
     gSoF45MwrnFqX0yr2mwtAgMBAAECgYBg2emNU8ZHqYrDEmMpRnJzpA6KLlC6tdrfLK2NFj1SJjdbXeiSN1iRbk54LVA+jZljJe3F\

@@ -5,7 +5,8 @@ use crate::reject::RejectionKind;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// A machine-readable code first: `{"error":"token_expired","message":"…","details":{"expired_at":"2024-01-15T10:30:00Z"}}`.
+/// A machine-readable code first:
+/// `{"error":"token_expired","message":"…","details":{"expired_at":"2024-01-15T10:30:00Z"}}`.
 ///
 /// The one built-in format that tells a genuine token that it is expired or revoked.
 #[derive(Clone, Copy, Debug, Default)]

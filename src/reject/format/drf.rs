@@ -3,8 +3,8 @@ use crate::reject::Rejection;
 use crate::reject::RejectionKind;
 use serde::Serialize;
 
-/// The form of Django REST Framework with simplejwt: `{"detail": "…", "code": "…"}`; for fields that are not valid
-/// `{"email": ["This field is required."]}`.
+/// The form of Django REST Framework with simplejwt: `{"detail": "…", "code": "…"}`; for fields
+/// that are not valid `{"email": ["This field is required."]}`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Drf;
 

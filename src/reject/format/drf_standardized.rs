@@ -4,8 +4,8 @@ use crate::reject::{FieldError, RejectionKind};
 use serde::Serialize;
 
 /// The form of drf-standardized-errors:
-/// `{"type":"client_error","errors":[{"code":"…","detail":"…","attr":null,"extra":null}]}`; for fields that are not valid the type
-/// is `validation_error` and `attr` the field.
+/// `{"type":"client_error","errors":[{"code":"…","detail":"…","attr":null,"extra":null}]}`; for
+/// fields that are not valid the type is `validation_error` and `attr` the field.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DrfStandardized;
 

@@ -5,8 +5,8 @@ use serde::Serialize;
 ///
 /// A layer asks once for each kind when it is built, and again only for refusals that carry details
 /// ([`missing_scopes`](Rejection::missing_scopes), [`retry_after`](Rejection::retry_after),
-/// [`expired_at`](Rejection::expired_at)). Status, challenges, `Retry-After` and `Cache-Control` are the
-/// layer's affair. A format that panics later gives an empty body and the same status.
+/// [`expired_at`](Rejection::expired_at)). Status, challenges, `Retry-After` and `Cache-Control`
+/// are the layer's affair. A format that panics later gives an empty body and the same status.
 ///
 /// ```
 /// use tower_auth::{Rejection, RejectionKind, format::ErrorFormat};
@@ -33,14 +33,16 @@ pub trait ErrorFormat: Send + Sync + 'static {
     /// The body.
     fn body(&self, rejection: &Rejection) -> Vec<u8>;
 
-    /// Whether the body may tell a genuine token that it is expired or revoked. Otherwise such a refusal is
-    /// shown to the format as [`InvalidToken`](crate::RejectionKind::InvalidToken), like that of a forged one.
+    /// Whether the body may tell a genuine token that it is expired or revoked. Otherwise such a
+    /// refusal is shown to the format as [`InvalidToken`](crate::RejectionKind::InvalidToken),
+    /// like that of a forged one.
     fn tells_token_state(&self) -> bool {
         false
     }
 }
 
 pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
-    // OK because the formats are structs of strings, numbers and nulls: nothing in them can fail to serialize.
+    // OK because the formats are structs of strings, numbers and nulls: nothing in them can fail to
+    // serialize.
     serde_json::to_vec(value).unwrap_or_default()
 }

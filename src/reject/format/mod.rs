@@ -1,7 +1,7 @@
 //! How the body of a refusal looks.
 //!
-//! [`Problem`] is the default; [`Drf`], [`DrfStandardized`] and [`Coded`] are the forms of other systems, and an
-//! application can bring its own by implementing [`ErrorFormat`].
+//! [`Problem`] is the default; [`Drf`], [`DrfStandardized`] and [`Coded`] are the forms of other
+//! systems, and an application can bring its own by implementing [`ErrorFormat`].
 
 mod coded;
 mod drf;

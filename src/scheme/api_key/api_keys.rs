@@ -105,8 +105,8 @@ impl ApiKeys {
     }
 
     /// Where keys are read; by default in the three header forms, [`Source::bearer`],
-    /// [`Source::api_key`] and [`Source::header`]`("X-API-Key")`. Anywhere else they are refused like
-    /// unknown ones, or not looked at.
+    /// [`Source::api_key`] and [`Source::header`]`("X-API-Key")`. Anywhere else they are refused
+    /// like unknown ones, or not looked at.
     ///
     /// ```
     /// use tower_auth::{ApiKeys, Source};
@@ -131,8 +131,8 @@ impl ApiKeys {
         self
     }
 
-    /// New keys are stored as HMAC-SHA-256 under this pepper, at least 32 bytes that are not in the store's database.
-    /// Keys stored without it go on working.
+    /// New keys are stored as HMAC-SHA-256 under this pepper, at least 32 bytes that are not in the
+    /// store's database. Keys stored without it go on working.
     pub fn pepper(self, id: &str, secret: impl AsRef<[u8]>) -> Self {
         self.with_pepper(0, id, secret.as_ref())
     }
@@ -143,8 +143,9 @@ impl ApiKeys {
         self.with_pepper(last, id, secret.as_ref())
     }
 
-    /// Keys that djangorestframework-api-key stored as `sha512$$…` go on working ([`KeyDigest::from_django`]). At its first use
-    /// each is stored anew under the digest of new keys. Such keys need [`opaque`](Self::opaque).
+    /// Keys that djangorestframework-api-key stored as `sha512$$…` go on working
+    /// ([`KeyDigest::from_django`]). At its first use each is stored anew under the digest of
+    /// new keys. Such keys need [`opaque`](Self::opaque).
     pub fn imported_sha512(mut self) -> Self {
         self.hashes.push(Hash::sha512());
         self

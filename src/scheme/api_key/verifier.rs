@@ -101,7 +101,8 @@ impl KeyVerifier {
         }))
     }
 
-    /// Whoever presented a key that was found good. `newest` is what it should be found by, where that is another digest.
+    /// Whoever presented a key that was found good. `newest` is what it should be found by, where
+    /// that is another digest.
     #[inline]
     fn accept(
         &self,
@@ -162,8 +163,8 @@ impl Scheme for KeyVerifier {
 
 /// What became of the look-ups of one key.
 ///
-/// A key that is found and refused is looked for under the remaining hashes too, so that a revoked one costs what an unknown
-/// one does; whatever is found there, it stays refused.
+/// A key that is found and refused is looked for under the remaining hashes too, so that a revoked
+/// one costs what an unknown one does; whatever is found there, it stays refused.
 #[derive(Default)]
 struct Search(Option<Rejection>);
 

@@ -62,8 +62,8 @@ impl Judge {
         }
     }
 
-    /// Brings a hash up to date, and gives the record after that. Should it fail, the user is signed
-    /// in all the same, and the next sign-in tries again.
+    /// Brings a hash up to date, and gives the record after that. Should it fail, the user is
+    /// signed in all the same, and the next sign-in tries again.
     async fn rehash(&self, user: Arc<UserRecord>, password: &Secret<String>) -> Arc<UserRecord> {
         let Some(store) = &self.managed else {
             return user;

@@ -9,7 +9,8 @@ use std::time::Duration;
 /// 9999-12-31T23:59:59Z. A later time is a mistake, milliseconds most likely.
 const LATEST: Duration = Duration::from_secs(253_402_300_799);
 
-/// The registered claims (RFC 7519 §4.1) and those that name what kind of token it is and what it grants.
+/// The registered claims (RFC 7519 §4.1) and those that name what kind of token it is and what it
+/// grants.
 ///
 /// A claim of the wrong type is refused, never taken for absent.
 #[derive(Debug)]

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 
 /// What a JOSE header (RFC 7515 §4) says that matters here.
 ///
-/// `jku`, `jwk`, `x5u` and `x5c` are not read: a token does not get to say by which key it is verified.
+/// `jku`, `jwk`, `x5u` and `x5c` are not read: a token does not get to say by which key it is
+/// verified.
 #[derive(Debug, Default)]
 pub(super) struct Header<'a> {
     pub(super) alg: Option<Cow<'a, str>>,
@@ -44,8 +45,9 @@ impl<'de> Members<'de> for Header<'de> {
             "alg" => Some(ALG),
             "kid" => Some(KID),
             "typ" => Some(TYP),
-            // `crit` (RFC 7515 §4.1.11) names what must be understood, and nothing is; the others change what
-            // the payload means: unencoded (RFC 7797), compressed, encrypted or a token in a token (RFC 7519 §5.2).
+            // `crit` (RFC 7515 §4.1.11) names what must be understood, and nothing is; the others
+            // change what the payload means: unencoded (RFC 7797), compressed,
+            // encrypted or a token in a token (RFC 7519 §5.2).
             "crit" | "b64" | "zip" | "enc" | "cty" => Some(REFUSED),
             _ => None,
         }

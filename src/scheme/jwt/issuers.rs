@@ -77,7 +77,8 @@ impl Jwts {
         })
     }
 
-    /// With several issuers the token says which one to hold it against. What it says is not believed yet.
+    /// With several issuers the token says which one to hold it against. What it says is not
+    /// believed yet.
     fn policy(&self, parts: Parts<'_>) -> Result<&Arc<Policy>, Rejection> {
         match self.0.as_slice() {
             [only] => Ok(only),

@@ -5,8 +5,8 @@
 //!                                                                  every "no" is the same answer
 //! ```
 //!
-//! The signature is judged before the claims, the key fixes the algorithm, and every member name may stand once. The keys, and the
-//! form of what they sign, are in `key_set`.
+//! The signature is judged before the claims, the key fixes the algorithm, and every member name
+//! may stand once. The keys, and the form of what they sign, are in `key_set`.
 
 mod claims;
 mod header;

@@ -16,15 +16,18 @@ const LONGEST_LEEWAY: Duration = Duration::from_secs(600);
 
 /// Which JWTs of one issuer are accepted.
 ///
-/// Required of every token: `iss` is the issuer, `aud` names an audience, `exp` is to come, `sub` is there, and a
-/// configured key verifies the signature under the key's own algorithm. Besides:
+/// Required of every token: `iss` is the issuer, `aud` names an audience, `exp` is to come, `sub`
+/// is there, and a configured key verifies the signature under the key's own algorithm. Besides:
 ///
-/// - `nbf` and `iat`, where present, are not in the future; [`leeway`](Self::leeway) forgives clocks that differ, 60 seconds
-///   by default.
-/// - `typ` is absent, `JWT` or `at+jwt`, or what [`token_type`](Self::token_type) says. A token that calls itself something
-///   other than an access token (`token_type`, `token_use`, `typ`) is refused.
-/// - `crit`, compressed and nested tokens are refused. Keys that a token brings along are not looked at.
-/// - The scopes are those of `scope` (RFC 8693 §4.2; an array is read as well), the roles those of `roles`.
+/// - `nbf` and `iat`, where present, are not in the future; [`leeway`](Self::leeway) forgives
+///   clocks that differ, 60 seconds by default.
+/// - `typ` is absent, `JWT` or `at+jwt`, or what [`token_type`](Self::token_type) says. A token
+///   that calls itself something other than an access token (`token_type`, `token_use`, `typ`) is
+///   refused.
+/// - `crit`, compressed and nested tokens are refused. Keys that a token brings along are not
+///   looked at.
+/// - The scopes are those of `scope` (RFC 8693 §4.2; an array is read as well), the roles those of
+///   `roles`.
 ///
 /// ```
 /// use tower_auth::{AuthLayer, Jwt, JwtKey};
@@ -92,7 +95,8 @@ impl Jwt {
         self
     }
 
-    /// A key: a token's `kid` must be the id of one, where any has an id; else the token's `alg` chooses.
+    /// A key: a token's `kid` must be the id of one, where any has an id; else the token's `alg`
+    /// chooses.
     pub fn key(mut self, key: JwtKey) -> Self {
         self.keys.push(key);
         self
@@ -128,7 +132,8 @@ impl Jwt {
         self
     }
 
-    /// Where tokens of this issuer are read; as [`Source::bearer`] alone by default. Anywhere else they are refused.
+    /// Where tokens of this issuer are read; as [`Source::bearer`] alone by default. Anywhere else
+    /// they are refused.
     pub fn sources(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
         self.sources = sources.into_iter().collect();
         self
@@ -332,7 +337,8 @@ impl Policy {
         }
     }
 
-    /// `typ` is compared without regard to case, and `application/` may be left out (RFC 7515 §4.1.9).
+    /// `typ` is compared without regard to case, and `application/` may be left out (RFC 7515
+    /// §4.1.9).
     fn check_type(&self, typ: Option<&str>) -> Result<(), Rejection> {
         let is = |expected: &str| {
             typ.is_some_and(|typ| {
@@ -388,7 +394,8 @@ impl Policy {
         if claims.nbf.is_some_and(|nbf| nbf > latest) {
             return Err(refused("nbf"));
         }
-        // Of ours it was this clock that wrote it, or that of a machine beside this one: it says nothing that the ids do not.
+        // Of ours it was this clock that wrote it, or that of a machine beside this one: it says
+        // nothing that the ids do not.
         if self.ours.is_none() && claims.iat.is_some_and(|iat| iat > latest) {
             return Err(refused("iat"));
         }
@@ -419,8 +426,8 @@ fn check_use(claims: &Claims<'_>) -> Result<(), Rejection> {
     if claims.token_use.as_deref().is_some_and(|is| is != "access") {
         return Err(refused("token_use"));
     }
-    // Keycloak's access tokens say `Bearer`; those that say `ID`, `Refresh`, `Offline`, `Logout` or anything else are for
-    // another use.
+    // Keycloak's access tokens say `Bearer`; those that say `ID`, `Refresh`, `Offline`, `Logout` or
+    // anything else are for another use.
     let fits = |typ: &str| {
         ["Bearer", "access", "JWT", "at+jwt"]
             .iter()

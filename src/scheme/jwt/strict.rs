@@ -1,7 +1,7 @@
 //! JSON objects in which every name may stand once.
 //!
-//! RFC 7515 §4 and RFC 7519 §4 let a reader refuse repeated names or take the last; two readers of one token must
-//! not take different ones, so they are refused, in nested objects too.
+//! RFC 7515 §4 and RFC 7519 §4 let a reader refuse repeated names or take the last; two readers of
+//! one token must not take different ones, so they are refused, in nested objects too.
 
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
@@ -21,7 +21,8 @@ pub(super) trait Members<'de> {
     fn read<A: MapAccess<'de>>(&mut self, number: u8, map: &mut A) -> Result<(), A::Error>;
 }
 
-/// Not an object, not JSON, or a name or a type that is refused. It says no more: serde's message quotes the text.
+/// Not an object, not JSON, or a name or a type that is refused. It says no more: serde's message
+/// quotes the text.
 #[derive(Debug)]
 pub(super) struct Refused;
 

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 static DIALECT: Dialect = Dialect {
     begin: "BEGIN",
-    // Both locks end with the transaction, however it ends. The key is arbitrary, and the same in every release.
+    // Both locks end with the transaction, however it ends. The key is arbitrary, and the same in
+    // every release.
     begin_migration: "BEGIN; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(8390876201744237156)",
     schema: &[include_str!("schema.sql")],
     lock_key: concat!(
@@ -34,7 +35,8 @@ static DIALECT: Dialect = Dialect {
         " FROM tower_auth_users u WHERE u.kind = $1 AND u.id = $2 AND u.removed = 0 FOR UPDATE"
     ),
     cursor: "SELECT extract(epoch FROM pg_postmaster_start_time())::text, pg_current_snapshot()::text",
-    // Transactions that the snapshot did not see, however long they were under way. Cheap where there are none.
+    // Transactions that the snapshot did not see, however long they were under way. Cheap where
+    // there are none.
     changes: "SELECT s.incarnation, s.position, c.what, c.kind, c.id, c.digest, c.number, c.version \
         FROM (SELECT extract(epoch FROM pg_postmaster_start_time())::text AS incarnation, \
         pg_current_snapshot()::text AS position) s \
@@ -49,8 +51,8 @@ const UPKEEP_CONNECTIONS: u32 = 3;
 
 pub(super) struct PostgresEngine {
     pool: PgPool,
-    /// Apart, so that requests that use up the pool keep no revocation from being heard. Made by the first call, which is on a
-    /// runtime, as a pool must be.
+    /// Apart, so that requests that use up the pool keep no revocation from being heard. Made by
+    /// the first call, which is on a runtime, as a pool must be.
     upkeep: OnceLock<PgPool>,
     /// After so long a connection that was given back but does not answer is closed.
     patience: Duration,
@@ -145,7 +147,8 @@ impl Connection for PostgresConnection {
             .map_err(error)
     }
 
-    /// The pool pings a connection that it gets back, for ever where the network swallows it: then its place would be lost.
+    /// The pool pings a connection that it gets back, for ever where the network swallows it: then
+    /// its place would be lost.
     fn give_back(mut self: Box<Self>) {
         let (connection, patience) = (self.connection.take(), self.patience);
         if let (Some(mut connection), Ok(runtime)) =

@@ -9,14 +9,16 @@ use std::time::Duration;
 
 /// Keys, users and tokens in PostgreSQL 13 or later, shared by many nodes.
 ///
-/// - A node learns of another's changes at once by `LISTEN`, and in any case within [`StoreOptions::lag`] by polling.
-/// - A connection is a session, which notices, prepared statements and limits of time belong to: PgBouncer serves it in session
-///   mode, not in transaction mode.
-/// - A server that is down, slow, full or read-only makes calls fail within [`StoreOptions::timeout`], and they succeed again
-///   when it is back.
-/// - What an application attaches to a user by [`UserRecord::with_app`](crate::store::UserRecord::with_app) is not kept.
-/// - Times are kept to the microsecond. Ids, owners and names to sign in by have at most 512 bytes, and no text holds a NUL:
-///   [`StoreErrorKind::Invalid`].
+/// - A node learns of another's changes at once by `LISTEN`, and in any case within
+///   [`StoreOptions::lag`] by polling.
+/// - A connection is a session, which notices, prepared statements and limits of time belong to:
+///   PgBouncer serves it in session mode, not in transaction mode.
+/// - A server that is down, slow, full or read-only makes calls fail within
+///   [`StoreOptions::timeout`], and they succeed again when it is back.
+/// - What an application attaches to a user by
+///   [`UserRecord::with_app`](crate::store::UserRecord::with_app) is not kept.
+/// - Times are kept to the microsecond. Ids, owners and names to sign in by have at most 512 bytes,
+///   and no text holds a NUL: [`StoreErrorKind::Invalid`].
 ///
 /// ```no_run
 /// # async fn start() -> Result<(), tower_auth::store::StoreError> {
@@ -48,7 +50,8 @@ impl Postgres {
         let server: PgConnectOptions = url
             .parse()
             .map_err(|error: sqlx::Error| StoreError::because(StoreErrorKind::Invalid, error))?;
-        // What nobody waits for any more ends on the server as well, and a node that died holds no lock.
+        // What nobody waits for any more ends on the server as well, and a node that died holds no
+        // lock.
         let millis = options.timeout.as_millis().max(1);
         let limits = format!(
             "SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {millis}"
@@ -64,8 +67,9 @@ impl Postgres {
         Ok(Self::from_pool(pool, options))
     }
 
-    /// The store in the application's own database, in the first schema of the pool's search path. The pool keeps its size and
-    /// settings; three connections more are opened with its options.
+    /// The store in the application's own database, in the first schema of the pool's search path.
+    /// The pool keeps its size and settings; three connections more are opened with its
+    /// options.
     #[must_use]
     pub fn from_pool(pool: PgPool, options: StoreOptions) -> Self {
         Self(Sql::new(
@@ -74,8 +78,8 @@ impl Postgres {
         ))
     }
 
-    /// Makes the tables, or brings them up to date; where others do so at the same time, one of them does. Tables, triggers and
-    /// functions have names that begin with `tower_auth_`.
+    /// Makes the tables, or brings them up to date; where others do so at the same time, one of
+    /// them does. Tables, triggers and functions have names that begin with `tower_auth_`.
     ///
     /// # Errors
     ///
@@ -84,8 +88,8 @@ impl Postgres {
         self.0.migrate().await
     }
 
-    /// How old the news of other nodes is; `None` before the first. It is small while the server answers: an alarm on it tells
-    /// of a node that cannot hear of revocations.
+    /// How old the news of other nodes is; `None` before the first. It is small while the server
+    /// answers: an alarm on it tells of a node that cannot hear of revocations.
     #[must_use]
     pub fn lag(&self) -> Option<Duration> {
         self.0.lag()

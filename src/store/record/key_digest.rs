@@ -28,8 +28,9 @@ impl KeyDigest {
         }
     }
 
-    /// The digest of a key that djangorestframework-api-key stored as `sha512$$` and 128 hexadecimal digits; `None` where
-    /// the text has another form. Verifying it takes [`ApiKeys::imported_sha512`](crate::ApiKeys::imported_sha512).
+    /// The digest of a key that djangorestframework-api-key stored as `sha512$$` and 128
+    /// hexadecimal digits; `None` where the text has another form. Verifying it takes
+    /// [`ApiKeys::imported_sha512`](crate::ApiKeys::imported_sha512).
     #[must_use]
     pub fn from_django(hashed_key: &str) -> Option<Self> {
         let hex = hashed_key

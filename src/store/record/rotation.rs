@@ -97,7 +97,8 @@ impl<'a> Rotation<'a> {
 pub enum Rotated {
     /// It was the current one; now its successor is.
     New(Arc<FamilyRecord>),
-    /// It is the predecessor of the current one, within the grace: the same successor again (two tabs, a lost answer).
+    /// It is the predecessor of the current one, within the grace: the same successor again (two
+    /// tabs, a lost answer).
     Again(Arc<FamilyRecord>),
     /// It was rotated before: somebody has a copy. The family is revoked by this very call.
     Reuse(Arc<FamilyRecord>),

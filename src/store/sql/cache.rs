@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 /// What an entry costs besides its record: key, stamps, and its share of the table.
 const ENTRY: usize = 160;
-/// How many absent records are remembered, apart from those that were found: a flood of made-up credentials takes no room from
-/// real ones.
+/// How many absent records are remembered, apart from those that were found: a flood of made-up
+/// credentials takes no room from real ones.
 const ABSENT: usize = 4_096;
 /// For how long they are. What comes to be through this node is seen at once all the same.
 const ABSENT_FOR: Duration = Duration::from_secs(2);

@@ -1,7 +1,7 @@
 //! What a database must do for the stores: hand out connections, and run statements on them.
 //!
-//! Statements are written once, for both dialects: `$1` parameters, columns of whole numbers, texts and bytes, and `RETURNING`
-//! instead of counts. What differs stands in [`Dialect`].
+//! Statements are written once, for both dialects: `$1` parameters, columns of whole numbers, texts
+//! and bytes, and `RETURNING` instead of counts. What differs stands in [`Dialect`].
 
 use crate::store::{StoreError, StoreErrorKind};
 use async_trait::async_trait;
@@ -78,7 +78,8 @@ pub(in crate::store) enum Arg<'a> {
 }
 
 impl Arg<'_> {
-    /// PostgreSQL keeps no NUL in a text, and SQLite does not promise to compare one: neither gets any.
+    /// PostgreSQL keeps no NUL in a text, and SQLite does not promise to compare one: neither gets
+    /// any.
     fn is_storable(&self) -> bool {
         !matches!(self, Self::Text(Some(text)) if text.contains('\0'))
     }
@@ -201,7 +202,8 @@ fn unexpected() -> StoreError {
     StoreError::unavailable("a column holds something else than the schema says")
 }
 
-/// Microseconds since 1970, to which times are kept: the next earlier one; at either end of the range, that end.
+/// Microseconds since 1970, to which times are kept: the next earlier one; at either end of the
+/// range, that end.
 pub(super) fn micros(time: SystemTime) -> i64 {
     let clamp = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
     match time.duration_since(UNIX_EPOCH) {

@@ -1,4 +1,5 @@
-//! What other nodes changed: read from the table of changes at short intervals, and at once where the database gives notice.
+//! What other nodes changed: read from the table of changes at short intervals, and at once where
+//! the database gives notice.
 
 use super::core::Core;
 use super::engine::{Purpose, Row, args};
@@ -13,7 +14,8 @@ use tokio::time::{Instant, timeout};
 
 /// A reading of everything takes longer than one of the changes.
 const READ_ALL_WITHIN: Duration = Duration::from_secs(30);
-/// Changes are kept for an hour, by the database's clock: who heard nothing for half of it reads everything.
+/// Changes are kept for an hour, by the database's clock: who heard nothing for half of it reads
+/// everything.
 const CURSOR_LASTS: Duration = Duration::from_secs(1_800);
 
 /// How long a connection that brings no notice is kept.
@@ -28,7 +30,8 @@ const KEY: i64 = 4;
 
 /// Up to where the changes were read.
 struct Cursor {
-    /// Another one is another server, or the same one from its backup: its cursors mean something else.
+    /// Another one is another server, or the same one from its backup: its cursors mean something
+    /// else.
     incarnation: String,
     position: String,
     read: Instant,
@@ -108,7 +111,8 @@ async fn timed<T>(
 /// Reads all that is denied, and forgets what may have changed unheard.
 async fn read_all(core: &Core) -> Result<Cursor, StoreError> {
     let mut lease = core.lease(Purpose::Upkeep).await?;
-    // First the cursor: what changes between it and the readings is read twice, and nothing is missed.
+    // First the cursor: what changes between it and the readings is read twice, and nothing is
+    // missed.
     let cursor = cursor(core, &mut lease).await?;
     for mut row in lease
         .run("SELECT kind, id, until FROM tower_auth_revoked", &[])

@@ -8,8 +8,8 @@ const ROLLBACK_WITHIN: Duration = Duration::from_secs(1);
 
 /// A connection in use.
 ///
-/// However its use ends, the next one finds a connection that works: it goes back only where nothing is under way on it, and is
-/// closed where a statement failed or was given up half-way.
+/// However its use ends, the next one finds a connection that works: it goes back only where
+/// nothing is under way on it, and is closed where a statement failed or was given up half-way.
 pub(super) struct Lease<'a> {
     /// `None` while it is handed over, at the end.
     connection: Option<Box<dyn Connection>>,

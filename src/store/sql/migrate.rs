@@ -20,7 +20,8 @@ pub(super) async fn migrate(core: &Core) -> Result<(), StoreError> {
         Some(mut row) => row.int()?,
         None => 0,
     };
-    // A schema of a later release is left as it is: its steps are such that this release goes on working.
+    // A schema of a later release is left as it is: its steps are such that this release goes on
+    // working.
     for step in dialect
         .schema
         .iter()

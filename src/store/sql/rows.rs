@@ -1,4 +1,5 @@
-//! Rows become records. Each list of columns stands above the function that reads it, in the same order.
+//! Rows become records. Each list of columns stands above the function that reads it, in the same
+//! order.
 
 use super::engine::Row;
 use crate::principal::{Roles, Scopes, Subject};
@@ -10,7 +11,8 @@ use crate::store::{
 };
 use std::sync::Arc;
 
-/// The longest text that a record is found by, in bytes: three of them fit into one entry of a PostgreSQL index.
+/// The longest text that a record is found by, in bytes: three of them fit into one entry of a
+/// PostgreSQL index.
 const LONGEST: usize = 512;
 
 macro_rules! key_columns {

@@ -42,8 +42,8 @@ static DIALECT: Dialect = Dialect {
 
 pub(super) struct SqliteEngine {
     pool: SqlitePool,
-    /// SQLite has one writer at a time. Here they wait in turn; in the library they would poll. Held from the first statement of
-    /// a call that writes to its last.
+    /// SQLite has one writer at a time. Here they wait in turn; in the library they would poll.
+    /// Held from the first statement of a call that writes to its last.
     writer: Arc<Mutex<()>>,
 }
 

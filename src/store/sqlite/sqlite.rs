@@ -8,16 +8,20 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long SQLite waits where another process writes. Calls give up earlier, by their own deadline.
+/// How long SQLite waits where another process writes. Calls give up earlier, by their own
+/// deadline.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// Keys, users and tokens in an SQLite file: nothing to run, and kept at memory speed for what was seen lately.
+/// Keys, users and tokens in an SQLite file: nothing to run, and kept at memory speed for what was
+/// seen lately.
 ///
 /// - What a call said is done is in the file, also after a crash (WAL, `synchronous = FULL`).
-/// - Several processes may share a file; each learns of the others' changes within [`StoreOptions::lag`].
-/// - What an application attaches to a user by [`UserRecord::with_app`](crate::store::UserRecord::with_app) is not kept.
-/// - Times are kept to the microsecond. Ids, owners and names to sign in by have at most 512 bytes, and no text holds a NUL:
-///   [`StoreErrorKind::Invalid`].
+/// - Several processes may share a file; each learns of the others' changes within
+///   [`StoreOptions::lag`].
+/// - What an application attaches to a user by
+///   [`UserRecord::with_app`](crate::store::UserRecord::with_app) is not kept.
+/// - Times are kept to the microsecond. Ids, owners and names to sign in by have at most 512 bytes,
+///   and no text holds a NUL: [`StoreErrorKind::Invalid`].
 ///
 /// ```
 /// use tower_auth::store::{KeyDigest, KeyRecord, KeyStore, ManagedKeyStore, Sqlite};
@@ -84,14 +88,15 @@ impl Sqlite {
         Ok(Self::from_pool(pool, options))
     }
 
-    /// The store in the application's own database. Its settings stay as they are: WAL and foreign keys should be on.
+    /// The store in the application's own database. Its settings stay as they are: WAL and foreign
+    /// keys should be on.
     #[must_use]
     pub fn from_pool(pool: SqlitePool, options: StoreOptions) -> Self {
         Self(Sql::new(SqliteEngine::new(pool), options))
     }
 
-    /// Makes the tables, or brings them up to date; where others do so at the same time, one of them does. Tables and triggers
-    /// have names that begin with `tower_auth_`.
+    /// Makes the tables, or brings them up to date; where others do so at the same time, one of
+    /// them does. Tables and triggers have names that begin with `tower_auth_`.
     ///
     /// # Errors
     ///
@@ -100,7 +105,8 @@ impl Sqlite {
         self.0.migrate().await
     }
 
-    /// How old the news of other processes is; `None` before the first. It is small while the file can be read.
+    /// How old the news of other processes is; `None` before the first. It is small while the file
+    /// can be read.
     #[must_use]
     pub fn lag(&self) -> Option<Duration> {
         self.0.lag()

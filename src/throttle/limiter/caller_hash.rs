@@ -1,7 +1,8 @@
 use sha2::{Digest, Sha256};
 use std::fmt;
 
-/// Who is counted: 128 bits of a SHA-256, the same on every machine. `Display` is 32 hexadecimal digits.
+/// Who is counted: 128 bits of a SHA-256, the same on every machine. `Display` is 32 hexadecimal
+/// digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CallerHash([u8; 16]);
 

@@ -4,8 +4,9 @@ use crate::rate::Rate;
 
 /// What a request costs one caller under one rule.
 ///
-/// A counter belongs to a [rule](Self::rule), a [caller](Self::caller) and a [rate](Self::rate) together: a caller who is
-/// counted under two rates of one rule has two, so that neither forgives what the other remembers.
+/// A counter belongs to a [rule](Self::rule), a [caller](Self::caller) and a [rate](Self::rate)
+/// together: a caller who is counted under two rates of one rule has two, so that neither forgives
+/// what the other remembers.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Charge {

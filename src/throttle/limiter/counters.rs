@@ -2,8 +2,8 @@ use super::algorithm::{Calendar, Paced, Sliding};
 use super::table::Table;
 use std::sync::OnceLock;
 
-/// The counters of one rule: a table for each algorithm, made when it is first needed. Which one that is is a matter of the
-/// rate, and callers of one rule may have different rates.
+/// The counters of one rule: a table for each algorithm, made when it is first needed. Which one
+/// that is is a matter of the rate, and callers of one rule may have different rates.
 pub(crate) struct Counters {
     most_keys: usize,
     sliding: OnceLock<Table<Sliding>>,

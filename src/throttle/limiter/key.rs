@@ -3,7 +3,8 @@
 use crate::rate::{Form, Rate};
 use std::hash::{BuildHasher, RandomState};
 
-/// 128 bits of a keyed hash: a table needs nothing else of who is counted, and nobody can choose what meets.
+/// 128 bits of a keyed hash: a table needs nothing else of who is counted, and nobody can choose
+/// what meets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Key([u64; 2]);
 
@@ -23,7 +24,8 @@ impl Key {
         ((u128::from(self.0[0]) * cells as u128) >> 64) as usize
     }
 
-    /// The same caller under another rate. It stays in its shard, so that one can be looked up beside the other.
+    /// The same caller under another rate. It stays in its shard, so that one can be looked up
+    /// beside the other.
     #[inline]
     pub(crate) fn under(self, salt: Salt) -> Self {
         Self([self.0[0] ^ salt.0, self.0[1]])
@@ -43,8 +45,9 @@ impl Salt {
 
 /// Makes keys, each process others.
 ///
-/// Two lanes of folded multiplication under secret words. It is not for where its results can be seen; here nobody outside sees
-/// one, and it costs a fifth of what SipHash does for parts as short as these.
+/// Two lanes of folded multiplication under secret words. It is not for where its results can be
+/// seen; here nobody outside sees one, and it costs a fifth of what SipHash does for parts as short
+/// as these.
 #[derive(Debug)]
 pub(crate) struct Keys([u64; 4]);
 
@@ -54,8 +57,8 @@ impl Keys {
         Self([0, 1, 2, 3].map(|n: u8| RandomState::new().hash_one(n)))
     }
 
-    /// Each part ends with a word that tells how many bytes are left in it, and that is absorbed in a way of its own, lest two
-    /// different keys read the same.
+    /// Each part ends with a word that tells how many bytes are left in it, and that is absorbed in
+    /// a way of its own, lest two different keys read the same.
     #[inline]
     pub(crate) fn of(&self, kind: u8, parts: &[&[u8]]) -> Key {
         let [mut a, mut b, with_a, with_b] = self.0;

@@ -7,10 +7,12 @@ use crate::config::ConfigProblem;
 use std::fmt;
 use std::sync::Arc;
 
-/// Counts requests and decides, for the rules ([`Throttle`](crate::throttle::Throttle)) of a layer: a rate limiter.
+/// Counts requests and decides, for the rules ([`Throttle`](crate::throttle::Throttle)) of a layer:
+/// a rate limiter.
 ///
-/// [`MemoryLimiter`](super::MemoryLimiter) counts in this process and is what a layer has by default; `RedisLimiter` (feature
-/// `redis`) counts together with other machines. An application adds its own:
+/// [`MemoryLimiter`](super::MemoryLimiter) counts in this process and is what a layer has by
+/// default; `RedisLimiter` (feature `redis`) counts together with other machines. An application
+/// adds its own:
 ///
 /// ```
 /// use std::sync::Arc;
@@ -68,18 +70,21 @@ use std::sync::Arc;
 ///
 /// - All or nothing: a request that one of the rules refuses is counted under none.
 /// - Exactly: of requests at the same time, no more pass than a rate allows.
-/// - `N per period` is never more than N in any window of that length, and nobody waits for longer than a period.
-/// - In time: an answer comes within a deadline of the limiter's own, or is a [`LimiterError`]. A panic is one, too. What
-///   then becomes of the request is for each rule to say; a limiter lets nothing pass that it has not counted.
+/// - `N per period` is never more than N in any window of that length, and nobody waits for longer
+///   than a period.
+/// - In time: an answer comes within a deadline of the limiter's own, or is a [`LimiterError`]. A
+///   panic is one, too. What then becomes of the request is for each rule to say; a limiter lets
+///   nothing pass that it has not counted.
 pub trait Limiter: fmt::Debug + Send + Sync + 'static {
-    /// Counts a request under all rules or under none, and says how the caller stands with each, in the order of the
-    /// charges. The rules are different ones.
+    /// Counts a request under all rules or under none, and says how the caller stands with each, in
+    /// the order of the charges. The rules are different ones.
     fn count(&self, charges: &[Charge], clock: &Arc<dyn Clock>) -> LimiterAnswer<Vec<Standing>>;
 
     /// Counts a cost that came to light afterwards, even beyond the rate.
     fn take(&self, charge: &Charge, clock: &Arc<dyn Clock>) -> LimiterAnswer<Receipt>;
 
-    /// Takes the charge's cost back from what was entered under the receipt, as far as it has not run off.
+    /// Takes the charge's cost back from what was entered under the receipt, as far as it has not
+    /// run off.
     fn give_back(
         &self,
         charge: &Charge,
@@ -87,7 +92,8 @@ pub trait Limiter: fmt::Debug + Send + Sync + 'static {
         clock: &Arc<dyn Clock>,
     ) -> LimiterAnswer<()>;
 
-    /// How many nodes count together: while there is no answer, each admits one so many-th of a rate by itself.
+    /// How many nodes count together: while there is no answer, each admits one so many-th of a
+    /// rate by itself.
     fn node_count(&self) -> u32 {
         1
     }

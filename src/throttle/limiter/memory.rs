@@ -24,12 +24,14 @@ const MOST_REPLACED: usize = 4;
 
 /// Counts in this process, without waiting for anything: what a layer has by default.
 ///
-/// It keeps the counters of every rule by its scope and name ([`RuleId`]) for as long as it lives: a layer that is built anew
-/// goes on counting where the old one was, and two layers that have the same rule count together. Under a rate that is new
-/// to a rule, each caller goes on from where it was under the one before.
+/// It keeps the counters of every rule by its scope and name ([`RuleId`]) for as long as it lives:
+/// a layer that is built anew goes on counting where the old one was, and two layers that have the
+/// same rule count together. Under a rate that is new to a rule, each caller goes on from where it
+/// was under the one before.
 pub struct MemoryLimiter {
     keys: Keys,
-    /// Held while a rule is looked up, never while one is counted under. A panic cannot leave half a change here.
+    /// Held while a rule is looked up, never while one is counted under. A panic cannot leave half
+    /// a change here.
     rules: Mutex<HashMap<RuleId, Kept>>,
 }
 
@@ -53,7 +55,8 @@ impl MemoryLimiter {
         &self.keys
     }
 
-    /// The place of a rule with that rate of its own. Of how many callers it keeps track is said by who comes first.
+    /// The place of a rule with that rate of its own. Of how many callers it keeps track is said by
+    /// who comes first.
     pub(crate) fn rule(
         &self,
         id: &RuleId,

@@ -1,4 +1,5 @@
-//! Who counts: [`MemoryLimiter`] in this process, `RedisLimiter` for several, or a [`Limiter`] of the application's own.
+//! Who counts: [`MemoryLimiter`] in this process, `RedisLimiter` for several, or a [`Limiter`] of
+//! the application's own.
 //!
 //! ```text
 //! memory     the counters of each rule, kept for as long as the limiter is
@@ -8,7 +9,8 @@
 //! redis/     the same on a server
 //! ```
 //!
-//! It knows nothing of rules, requests and callers but what a [`Charge`] says, so that attempts are counted here too.
+//! It knows nothing of rules, requests and callers but what a [`Charge`] says, so that attempts are
+//! counted here too.
 
 mod algorithm;
 mod answer;

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Which rule: the scope it stands in (that of a route's throttles; empty for those of a layer) and its name.
+/// Which rule: the scope it stands in (that of a route's throttles; empty for those of a layer) and
+/// its name.
 ///
 /// Rules of one scope and name are one rule, in whatever layer, process or machine they stand.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -11,14 +11,14 @@ pub struct Standing {
     pub(crate) receipt: Receipt,
 }
 
-/// What a limiter entered a request under, so that it can give some of it back: a number of its own, which nobody else
-/// reads.
+/// What a limiter entered a request under, so that it can give some of it back: a number of its
+/// own, which nobody else reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Receipt(pub u64);
 
 impl Standing {
-    /// The rule lets the request pass; `left` more could follow at once, and the whole of the rate is there again after
-    /// `full_in`.
+    /// The rule lets the request pass; `left` more could follow at once, and the whole of the rate
+    /// is there again after `full_in`.
     #[must_use]
     pub fn passes(left: u32, full_in: Duration, receipt: Receipt) -> Self {
         Self {

@@ -1,10 +1,12 @@
 //! What is remembered of many keys: sharded, bounded, and without a task that cleans up.
 //!
-//! - A shard is one open-addressing array of cells, which doubles up to its share of the cap and then stays.
-//! - Each new key looks at a few cells further on and frees those that are idle, so that a table of keys seen once stays
-//!   small and no sweep ever stops a shard.
-//! - A cell that is not idle is never freed. Where all are live, new keys share the shard's overflow cell; and a key that gets
-//!   a cell of its own while that one is live begins with its contents, lest what it used there be forgiven.
+//! - A shard is one open-addressing array of cells, which doubles up to its share of the cap and
+//!   then stays.
+//! - Each new key looks at a few cells further on and frees those that are idle, so that a table of
+//!   keys seen once stays small and no sweep ever stops a shard.
+//! - A cell that is not idle is never freed. Where all are live, new keys share the shard's
+//!   overflow cell; and a key that gets a cell of its own while that one is live begins with its
+//!   contents, lest what it used there be forgiven.
 //! - Where a rule's rate was replaced, a new cell goes on from what the caller has in the old one.
 
 use super::algorithm::{Expires, Moment};
@@ -79,8 +81,9 @@ impl<S: Expires> Table<S> {
         }
     }
 
-    /// The lock is held for one decision in memory, never over an await; where several limits are decided together, for
-    /// those, in the order of the rules. A panic cannot leave half a change, so a poisoned lock is as good as any other.
+    /// The lock is held for one decision in memory, never over an await; where several limits are
+    /// decided together, for those, in the order of the rules. A panic cannot leave half a
+    /// change, so a poisoned lock is as good as any other.
     #[inline]
     pub(crate) fn shard(&self, key: Key) -> MutexGuard<'_, Shard<S>> {
         let at = key.shard(self.shards.len());
@@ -120,7 +123,8 @@ impl<S: Expires> Shard<S> {
         self.find(key).map(|at| &self.cells[at].state)
     }
 
-    /// Changes the state of a key that has one, and frees its cell where a new one would be as good.
+    /// Changes the state of a key that has one, and frees its cell where a new one would be as
+    /// good.
     pub(crate) fn change(&mut self, key: Key, now: Moment, change: impl FnOnce(&mut S)) {
         match self.find(key) {
             Some(at) => {
@@ -184,7 +188,8 @@ impl<S: Expires> Shard<S> {
         Some(at)
     }
 
-    /// What the caller has under the rate that was replaced. It stays there too: an old layer may still count by it.
+    /// What the caller has under the rate that was replaced. It stays there too: an old layer may
+    /// still count by it.
     fn predecessor(&self, key: Key, now: Moment, lineage: &Lineage) -> S {
         if now.steady >= lineage.until {
             return S::default();
@@ -231,7 +236,8 @@ impl<S: Expires> Shard<S> {
         }
     }
 
-    /// Frees a cell and moves those behind it up, so that each stays reachable from its home without a gap.
+    /// Frees a cell and moves those behind it up, so that each stays reachable from its home
+    /// without a gap.
     fn free(&mut self, mut hole: usize) {
         let length = self.cells.len();
         self.cells[hole] = Cell::default();

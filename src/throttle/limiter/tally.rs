@@ -104,11 +104,11 @@ impl Tally<'_> {
     }
 }
 
-/// Enters a request under all rules, or under none where one of those that refuse does not let it pass. No two tallies are
-/// of the same counters.
+/// Enters a request under all rules, or under none where one of those that refuse does not let it
+/// pass. No two tallies are of the same counters.
 ///
-/// The locks of all rules are held together for one decision in memory. They are taken in one order wherever the rules
-/// stand, lest two stacks that share counters wait for each other.
+/// The locks of all rules are held together for one decision in memory. They are taken in one order
+/// wherever the rules stand, lest two stacks that share counters wait for each other.
 pub(crate) fn enter_all(tallies: &[Tally<'_>], clock: &dyn Clock) -> Vec<Standing> {
     let by_calendar = tallies
         .iter()

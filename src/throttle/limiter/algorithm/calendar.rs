@@ -19,7 +19,8 @@ impl State for Calendar {
         if self.end <= now.wall {
             self.count = 0;
         }
-        // A clock that was stepped back keeps its count, but not for longer than the present window.
+        // A clock that was stepped back keeps its count, but not for longer than the present
+        // window.
         self.end = end(rate, now.wall);
     }
 
@@ -66,7 +67,8 @@ impl Expires for Calendar {
     }
 }
 
-/// The end of the window of now. Windows begin at midnight UTC or divide the day; weeks begin on Monday.
+/// The end of the window of now. Windows begin at midnight UTC or divide the day; weeks begin on
+/// Monday.
 #[inline]
 fn end(rate: &Rate, now: u64) -> u64 {
     let period = rate.nanos();

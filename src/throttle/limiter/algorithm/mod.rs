@@ -1,4 +1,5 @@
-//! The algorithms, as pure functions of state, rate, now and cost. None reads a clock, locks or allocates without bound.
+//! The algorithms, as pure functions of state, rate, now and cost. None reads a clock, locks or
+//! allocates without bound.
 //!
 //! ```text
 //! sliding    entries of (until, count), 66 at most: each request counts until a whole period after the end of its
@@ -7,8 +8,9 @@
 //! calendar   the end of the present window, and what was counted in it
 //! ```
 //!
-//! A state heals: what lies further ahead than any request could have put it (the clock was stepped back, the rate was
-//! shortened) is brought back to there, so that nobody is refused for longer than a period.
+//! A state heals: what lies further ahead than any request could have put it (the clock was stepped
+//! back, the rate was shortened) is brought back to there, so that nobody is refused for longer
+//! than a period.
 
 mod calendar;
 mod moment;

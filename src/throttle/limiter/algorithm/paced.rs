@@ -38,7 +38,8 @@ impl State for Paced {
         Receipt(self.full_at)
     }
 
-    /// The request occupies the last stretch before its receipt; what of that lies in the past has run off.
+    /// The request occupies the last stretch before its receipt; what of that lies in the past has
+    /// run off.
     fn give_back(&mut self, rate: &Rate, now: Moment, receipt: Receipt, cost: u32) {
         let taken = interval(rate).saturating_mul(cost.into());
         let begin = receipt.0.saturating_sub(taken).max(now.steady);

@@ -9,7 +9,8 @@ const MOST_ENTRIES: usize = PARTS as usize + 2;
 
 /// Never more than N in any window.
 ///
-/// Each entry says until when it counts, so that none of them depends on the rate under which it was made.
+/// Each entry says until when it counts, so that none of them depends on the rate under which it
+/// was made.
 #[derive(Clone)]
 pub(crate) enum Sliding {
     /// Most keys are seen once in a while: they need no memory but their place in a table.
@@ -142,7 +143,8 @@ impl State for Sliding {
         }
     }
 
-    /// From that very entry: taken from a later one, it would let through too many once the earlier has run off.
+    /// From that very entry: taken from a later one, it would let through too many once the earlier
+    /// has run off.
     fn give_back(&mut self, _: &Rate, now: Moment, receipt: Receipt, cost: u32) {
         if receipt.0 <= now.steady {
             return;
@@ -228,8 +230,8 @@ impl Log {
         Receipt(new.until)
     }
 
-    /// Grows by doubling, but never beyond what can be live. Rates that change often could leave more entries: then the two
-    /// oldest become one that counts as long as the later of them.
+    /// Grows by doubling, but never beyond what can be live. Rates that change often could leave
+    /// more entries: then the two oldest become one that counts as long as the later of them.
     fn make_room(&mut self) {
         let length = self.entries.len();
         if length >= MOST_ENTRIES {

@@ -21,14 +21,16 @@ pub(crate) trait State: Expires {
     /// Forgets what has run off, and heals: before anything else is asked at a moment.
     fn turn(&mut self, rate: &Rate, now: Moment);
 
-    /// Nanoseconds until a request of that cost passes; 0 is now. What costs more than the rate ever allows never passes, and
-    /// waits a period.
+    /// Nanoseconds until a request of that cost passes; 0 is now. What costs more than the rate
+    /// ever allows never passes, and waits a period.
     fn wait(&self, rate: &Rate, now: Moment, cost: u32) -> u64;
 
-    /// Enters a request, whether or not it passes: after `wait` has said so, or for a cost that is known afterwards.
+    /// Enters a request, whether or not it passes: after `wait` has said so, or for a cost that is
+    /// known afterwards.
     fn take(&mut self, rate: &Rate, now: Moment, cost: u32) -> Receipt;
 
-    /// Takes back some of what was entered; what has run off by itself, or cannot be told from what others entered later, stays.
+    /// Takes back some of what was entered; what has run off by itself, or cannot be told from what
+    /// others entered later, stays.
     fn give_back(&mut self, rate: &Rate, now: Moment, receipt: Receipt, cost: u32);
 
     fn room(&self, rate: &Rate, now: Moment) -> Room;

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 const FAILURES: u32 = 3;
 const OPEN_FOR: u64 = 1_000_000_000;
 
-/// Keeps requests from waiting for a server that does not answer: while it is open one of them, once a second, tries.
+/// Keeps requests from waiting for a server that does not answer: while it is open one of them,
+/// once a second, tries.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     failures: AtomicU32,

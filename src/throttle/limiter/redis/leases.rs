@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 /// Of how many callers leases are kept; those of others are not, and each of their requests asks.
 const MOST: usize = 16_384;
 
-/// Requests that a server has granted in advance. It has counted them until the end of the time in which they can be used, so
-/// that using one late admits nothing that would not have been admitted then.
+/// Requests that a server has granted in advance. It has counted them until the end of the time in
+/// which they can be used, so that using one late admits nothing that would not have been admitted
+/// then.
 #[derive(Debug, Default)]
 pub(super) struct Leases(Mutex<HashMap<Key, Lease>>);
 
@@ -37,7 +38,8 @@ impl Leases {
         Some(lease.standings.iter().map(told).collect())
     }
 
-    /// Adds what was granted beyond the request that asked. Two leases end with the earlier of them.
+    /// Adds what was granted beyond the request that asked. Two leases end with the earlier of
+    /// them.
     pub(super) fn add(
         &self,
         key: Key,

@@ -18,12 +18,14 @@ const LONGEST_LEASE: u64 = 10_000_000;
 
 /// A Redis or Valkey server on which several machines count together.
 ///
-/// - It is asked once a request, for all rules together; those of different callers (per principal and per address) have keys in
-///   different slots, so a cluster takes only rules that count by the same.
-/// - It may take 20 ms ([`deadline`](Self::deadline)). After three failures in a row nobody waits for it: one request a
-///   second tries.
-/// - While it does not answer, each rule does what it says: by default, every node admits its share of the rate
-///   ([`nodes`](Self::nodes)); [`Throttle::refuse_in_outage`](crate::throttle::Throttle::refuse_in_outage) is 503.
+/// - It is asked once a request, for all rules together; those of different callers (per principal
+///   and per address) have keys in different slots, so a cluster takes only rules that count by the
+///   same.
+/// - It may take 20 ms ([`deadline`](Self::deadline)). After three failures in a row nobody waits
+///   for it: one request a second tries.
+/// - While it does not answer, each rule does what it says: by default, every node admits its share
+///   of the rate ([`nodes`](Self::nodes));
+///   [`Throttle::refuse_in_outage`](crate::throttle::Throttle::refuse_in_outage) is 503.
 /// - Who is counted is stored as a hash. The connection is made when it is first needed.
 ///
 /// ```
@@ -77,7 +79,8 @@ impl Default for Shared {
 }
 
 impl RedisLimiter {
-    /// On the server of that URL: `redis://[user:password@]host[:port][/database]`, with feature `redis-tls` also `rediss://…`.
+    /// On the server of that URL: `redis://[user:password@]host[:port][/database]`, with feature
+    /// `redis-tls` also `rediss://…`.
     pub fn new(url: &str) -> Self {
         let settings = Settings {
             client: Client::open(url).map_err(|_| ConfigProblem::RedisUrl),
@@ -91,7 +94,8 @@ impl RedisLimiter {
         }
     }
 
-    /// Whose certificates a `rediss://` server may have, in PEM format, instead of those that the system trusts.
+    /// Whose certificates a `rediss://` server may have, in PEM format, instead of those that the
+    /// system trusts.
     #[cfg(feature = "redis-tls")]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         let settings = Arc::make_mut(&mut self.settings);
@@ -101,7 +105,8 @@ impl RedisLimiter {
         self
     }
 
-    /// How many nodes share the limits: while the server does not answer, each admits one so many-th of a rate. 1 by default.
+    /// How many nodes share the limits: while the server does not answer, each admits one so
+    /// many-th of a rate. 1 by default.
     pub fn nodes(mut self, nodes: u32) -> Self {
         Arc::make_mut(&mut self.settings).nodes = nodes;
         self
@@ -113,9 +118,10 @@ impl RedisLimiter {
         self
     }
 
-    /// A node takes so many requests of a caller at a time and asks again when they are used up or a 64th of the period (10
-    /// seconds at most) has gone by. What is not used by then is lost: never more than the rate is admitted, at times less.
-    /// Paced rules, and stacks with one, are asked each time.
+    /// A node takes so many requests of a caller at a time and asks again when they are used up or
+    /// a 64th of the period (10 seconds at most) has gone by. What is not used by then is lost:
+    /// never more than the rate is admitted, at times less. Paced rules, and stacks with one,
+    /// are asked each time.
     pub fn leases(mut self, requests: u32) -> Self {
         Arc::make_mut(&mut self.settings).lease = requests;
         self
@@ -196,7 +202,8 @@ impl RedisLimiter {
         if self.settings.lease == 1 || !charges.iter().all(can_be_leased) {
             return None;
         }
-        // No text has this byte, and all else is of fixed length: no two lists of charges read the same.
+        // No text has this byte, and all else is of fixed length: no two lists of charges read the
+        // same.
         const END: u8 = 0xff;
         let mut text = Vec::new();
         for charge in charges {
@@ -300,7 +307,8 @@ fn can_be_leased(charge: &Charge) -> bool {
     !matches!(charge.rate().form(), Form::Paced { .. }) && !charge.is_corrected_later()
 }
 
-/// How long a lease may be kept: a 64th of the shortest period, so that it costs no more than a sub-window does.
+/// How long a lease may be kept: a 64th of the shortest period, so that it costs no more than a
+/// sub-window does.
 fn hold(charges: &[Charge]) -> u64 {
     let parts = charges
         .iter()
@@ -331,8 +339,8 @@ fn has_certificates(pem: &[u8]) -> bool {
     found.peek().is_some() && found.all(|certificate| certificate.is_ok())
 }
 
-/// The connection takes the process's provider and panics where there is none. An application that chooses one has done so when the
-/// first request comes.
+/// The connection takes the process's provider and panics where there is none. An application that
+/// chooses one has done so when the first request comes.
 #[cfg(feature = "redis-tls")]
 fn provide_cryptography() {
     use rustls::crypto::{CryptoProvider, aws_lc_rs};

@@ -10,7 +10,8 @@ pub(super) const MICRO: u64 = 1_000;
 const TAKE: &str = concat!(include_str!("states.lua"), include_str!("take.lua"));
 const SETTLE: &str = concat!(include_str!("states.lua"), include_str!("settle.lua"));
 
-/// When, how many requests at once, and for how long those that are not used yet may be kept. In microseconds.
+/// When, how many requests at once, and for how long those that are not used yet may be kept. In
+/// microseconds.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted {
     /// 0 is the server's.
