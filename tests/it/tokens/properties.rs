@@ -93,9 +93,11 @@ fn are_good(claims: &Value) -> bool {
             .map(|value| value.as_str().map(str::to_owned))
     };
     let time = |name: &str| {
-        claims
-            .get(name)
-            .map(|value| value.as_u64().filter(|time| *time <= LATEST))
+        claims.get(name).map(|value| {
+            value
+                .as_f64()
+                .filter(|time| (0.0..=LATEST as f64).contains(time))
+        })
     };
     let one_or_many = |name: &str| -> Option<Option<Vec<String>>> {
         claims.get(name).map(|value| match value {
@@ -107,13 +109,13 @@ fn are_good(claims: &Value) -> bool {
             _ => None,
         })
     };
-    let past = |time: Option<Option<u64>>| {
-        time.is_none_or(|time| time.is_some_and(|time| time <= NOW + 60))
+    let past = |time: Option<Option<f64>>| {
+        time.is_none_or(|time| time.is_some_and(|time| time <= (NOW + 60) as f64))
     };
     text("iss") == Some(Some(ISSUER.into()))
         && matches!(text("sub"), Some(Some(sub)) if !sub.is_empty())
         && matches!(one_or_many("aud"), Some(Some(aud)) if aud.iter().any(|aud| aud == AUDIENCE))
-        && matches!(time("exp"), Some(Some(exp)) if exp + 60 > NOW)
+        && matches!(time("exp"), Some(Some(exp)) if exp + 60.0 > NOW as f64)
         && past(time("nbf"))
         && past(time("iat"))
         && text("jti") != Some(None)
