@@ -175,12 +175,13 @@ pub trait ManagedKeyStore: KeyStore {
     }
 
     /// Takes down when keys were last used, by digest. A time before one that is known, or a key
-    /// that is gone, changes nothing.
+    /// that is gone, changes nothing. A key that somebody changes at that moment may be passed
+    /// over: a note keeps nobody from revoking one.
     ///
     /// # Errors
     ///
     /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
-    /// written.
+    /// written; a part may have been.
     async fn note_key_uses(&self, uses: &[(KeyDigest, SystemTime)]) -> Result<(), StoreError> {
         for (digest, at) in uses {
             note_use(self, digest, *at).await?;

@@ -132,12 +132,13 @@ pub trait PrivateTokenStore: TokenStore {
     }
 
     /// Takes down when private tokens were last used, by id. A time before one that is known, or a
-    /// token that is gone, changes nothing.
+    /// token that is gone, changes nothing. A token that somebody changes at that moment may be
+    /// passed over: a note keeps nobody from revoking one.
     ///
     /// # Errors
     ///
     /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when it could not be
-    /// written.
+    /// written; a part may have been.
     async fn note_token_uses(&self, uses: &[(String, SystemTime)]) -> Result<(), StoreError> {
         for (id, at) in uses {
             note_use(self, id, *at).await?;

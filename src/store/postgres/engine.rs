@@ -1,4 +1,7 @@
-use crate::store::sql::engine::{Arg, Cell, Connection, Dialect, Engine, Listener, Purpose, Row};
+use crate::store::sql::engine::{
+    Arg, Cell, Connection, Dialect, Engine, GaveWay, Listener, Purpose, Row,
+};
+use crate::store::sql::locking::locking;
 use crate::store::sql::rows::{family_columns, key_columns, token_columns, user_columns};
 use crate::store::{StoreError, StoreErrorKind};
 use async_trait::async_trait;
@@ -34,6 +37,18 @@ static DIALECT: Dialect = Dialect {
         user_columns!(),
         " FROM tower_auth_users u WHERE u.kind = $1 AND u.id = $2 AND u.removed = 0 FOR UPDATE"
     ),
+    locking: locking!(" FOR UPDATE", " FOR UPDATE SKIP LOCKED"),
+    note_key_uses: "WITH noted AS MATERIALIZED (SELECT k.id, uses.used \
+        FROM json_to_recordset($1::json) AS uses (algorithm text, digest text, used bigint) \
+        JOIN tower_auth_keys k ON k.digest = decode(uses.digest, 'hex') \
+        AND k.algorithm = uses.algorithm WHERE k.used IS NULL OR k.used < uses.used \
+        FOR NO KEY UPDATE OF k SKIP LOCKED) \
+        UPDATE tower_auth_keys k SET used = noted.used FROM noted WHERE k.id = noted.id",
+    note_token_uses: "WITH noted AS MATERIALIZED (SELECT t.id, uses.used \
+        FROM json_to_recordset($1::json) AS uses (id text, used bigint) \
+        JOIN tower_auth_private_tokens t ON t.id = uses.id \
+        WHERE t.used IS NULL OR t.used < uses.used FOR NO KEY UPDATE OF t SKIP LOCKED) \
+        UPDATE tower_auth_private_tokens t SET used = noted.used FROM noted WHERE t.id = noted.id",
     cursor: "SELECT extract(epoch FROM pg_postmaster_start_time())::text, pg_current_snapshot()::text",
     // Transactions that the snapshot did not see, however long they were under way. Cheap where
     // there are none.
@@ -84,10 +99,9 @@ impl Engine for PostgresEngine {
     }
 
     async fn open(&self, purpose: Purpose) -> Result<Box<dyn Connection>, StoreError> {
-        let pool = if purpose == Purpose::Upkeep {
-            self.upkeep()
-        } else {
-            &self.pool
+        let pool = match purpose {
+            Purpose::Read | Purpose::Write => &self.pool,
+            Purpose::Upkeep | Purpose::Housekeeping => self.upkeep(),
         };
         let connection = pool.acquire().await.map_err(error)?;
         Ok(Box::new(PostgresConnection {
@@ -203,8 +217,17 @@ fn error(error: sqlx::Error) -> StoreError {
         Some(database) if database.code().as_deref() == Some(UNDEFINED_TABLE) => {
             StoreError::unavailable("the schema is missing: call migrate()")
         }
+        Some(database)
+            if database
+                .code()
+                .is_some_and(|code| GAVE_WAY.contains(&&*code)) =>
+        {
+            GaveWay::because(error)
+        }
         _ => StoreError::unavailable(error),
     }
 }
 
 const UNDEFINED_TABLE: &str = "42P01";
+/// A deadlock, and a transaction that is not one after the other with those beside it.
+const GAVE_WAY: [&str; 2] = ["40P01", "40001"];

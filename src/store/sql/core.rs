@@ -36,10 +36,9 @@ impl Core {
     }
 
     pub(super) async fn lease(&self, purpose: Purpose) -> Result<Lease<'_>, StoreError> {
-        let statements = if purpose == Purpose::Upkeep {
-            &self.upkeep
-        } else {
-            &self.statements
+        let statements = match purpose {
+            Purpose::Read | Purpose::Write => &self.statements,
+            Purpose::Upkeep | Purpose::Housekeeping => &self.upkeep,
         };
         Ok(Lease::new(self.engine.open(purpose).await?, statements))
     }

@@ -3,8 +3,10 @@
 //! Statements are written once, for both dialects: `$1` parameters, columns of whole numbers, texts
 //! and bytes, and `RETURNING` instead of counts. What differs stands in [`Dialect`].
 
+use super::locking::Locking;
 use crate::store::{StoreError, StoreErrorKind};
 use async_trait::async_trait;
+use std::error::Error;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[async_trait]
@@ -24,6 +26,9 @@ pub(in crate::store) enum Purpose {
     Write,
     /// For the tasks of the store itself, which go on when the requests have all other connections.
     Upkeep,
+    /// As [`Upkeep`](Self::Upkeep), for what writes: where there is one writer at a time, it waits
+    /// for its turn.
+    Housekeeping,
 }
 
 /// A connection that is closed when it is dropped, unless it was given back.
@@ -61,12 +66,36 @@ pub(in crate::store) struct Dialect {
     pub(in crate::store) lock_family: &'static str,
     /// The user of kind `$1` and id `$2`, locked.
     pub(in crate::store) lock_user: &'static str,
+    /// What changes or removes many rows, each with locks of its own.
+    pub(in crate::store) locking: Locking,
+    /// Takes down the uses of keys in `$1`, a JSON array of `algorithm`, `digest` (hexadecimal) and
+    /// `used`, and passes over keys that somebody is changing.
+    pub(in crate::store) note_key_uses: &'static str,
+    /// Takes down the uses of private tokens in `$1`, a JSON array of `id` and `used`, and passes
+    /// over tokens that somebody is changing.
+    pub(in crate::store) note_token_uses: &'static str,
     /// `incarnation, cursor` now.
     pub(in crate::store) cursor: &'static str,
     /// `incarnation, cursor` now, and the changes after the cursor `$1`, in their order.
     pub(in crate::store) changes: &'static str,
     /// Removes at most `$2` changes older than `$1` microseconds by the database's clock.
     pub(in crate::store) purge_changes: &'static str,
+}
+
+/// Why a database ended a transaction: two waited for each other, or were not one after the other.
+/// Nothing of it was written, the other one goes on, and the same call may succeed now.
+#[derive(Debug, thiserror::Error)]
+#[error("the database ended this transaction so that another one could go on")]
+pub(in crate::store) struct GaveWay(#[source] Box<dyn Error + Send + Sync>);
+
+impl GaveWay {
+    pub(in crate::store) fn because(source: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
+        StoreError::unavailable(Self(source.into()))
+    }
+
+    pub(super) fn is_why(error: &StoreError) -> bool {
+        error.source().is_some_and(|source| source.is::<Self>())
+    }
 }
 
 /// What a parameter is bound to.
@@ -77,20 +106,20 @@ pub(in crate::store) enum Arg<'a> {
     Bytes(&'a [u8]),
 }
 
-impl Arg<'_> {
-    /// PostgreSQL keeps no NUL in a text, and SQLite does not promise to compare one: neither gets
-    /// any.
-    fn is_storable(&self) -> bool {
-        !matches!(self, Self::Text(Some(text)) if text.contains('\0'))
-    }
+/// PostgreSQL keeps no NUL in a text, and SQLite does not promise to compare one: neither gets any.
+pub(super) fn is_storable(text: &str) -> bool {
+    !text.contains('\0')
 }
 
 pub(super) fn check_storable(args: &[Arg<'_>]) -> Result<(), StoreError> {
-    if args.iter().all(Arg::is_storable) {
-        Ok(())
-    } else {
-        Err(StoreError::new(StoreErrorKind::Invalid))
+    for arg in args {
+        if let Arg::Text(Some(text)) = arg
+            && !is_storable(text)
+        {
+            return Err(StoreError::new(StoreErrorKind::Invalid));
+        }
     }
+    Ok(())
 }
 
 impl From<i64> for Arg<'_> {

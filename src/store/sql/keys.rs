@@ -1,6 +1,7 @@
 use super::core::Core;
-use super::engine::{Arg, Purpose, args};
+use super::engine::{Arg, Purpose, args, is_storable, micros};
 use super::lease::Lease;
+use super::noted;
 use super::purge::{self, limit};
 use super::rows::{check_lengths, key, key_columns, list_text, or_absent, scopes_text};
 use super::sql::Sql;
@@ -9,6 +10,7 @@ use crate::store::{
     KeyDigest, KeyRecord, KeyStore, ManagedKeyStore, Peek, StoreError, StoreErrorKind,
 };
 use async_trait::async_trait;
+use serde_json::json;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::time::Instant;
@@ -55,8 +57,6 @@ const REVOKE: &str = "UPDATE tower_auth_keys SET revoked = coalesce(revoked, $4)
     WHERE id = $3 AND owner_kind = $1 AND owner_id = $2 RETURNING digest";
 const REPLACE_DIGEST: &str = "UPDATE tower_auth_keys SET algorithm = $3, digest = $4 \
     WHERE algorithm = $1 AND digest = $2 RETURNING digest";
-const NOTE_USE: &str = "UPDATE tower_auth_keys SET used = $3 \
-    WHERE algorithm = $1 AND digest = $2 AND (used IS NULL OR used < $3)";
 const NEXT_NUMBER: &str = "INSERT INTO tower_auth_numbers (name, value) VALUES ('key', 1) \
     ON CONFLICT (name) DO UPDATE SET value = tower_auth_numbers.value + 1 RETURNING value";
 
@@ -137,6 +137,10 @@ async fn write(
     lease.run(sql, args).await.map(drop)
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn missing() -> StoreError {
     StoreError::new(StoreErrorKind::Missing)
 }
@@ -155,7 +159,7 @@ impl KeyStore for Sql {
     }
 
     async fn find_key(&self, digest: &KeyDigest) -> Result<Option<Arc<KeyRecord>>, StoreError> {
-        let found = self.call(self.core().find_key(digest.bytes())).await?;
+        let found = self.call(|| self.core().find_key(digest.bytes())).await?;
         Ok(found.filter(|record| record.digest.is_like(digest)))
     }
 }
@@ -168,12 +172,12 @@ impl ManagedKeyStore for Sql {
         id: &str,
     ) -> Result<Option<Arc<KeyRecord>>, StoreError> {
         let args = args![owner.kind(), owner.id(), id];
-        let row = or_absent(self.call(self.core().read_first(FIND_OWNED, args)).await)?;
+        let row = or_absent(self.call(|| self.core().read_first(FIND_OWNED, args)).await)?;
         row.map(key).transpose()
     }
 
     async fn insert_key(&self, record: KeyRecord) -> Result<(), StoreError> {
-        let inserted = async {
+        let inserted = || async {
             let mut lease = self.core().lease(Purpose::Write).await?;
             write(&mut lease, INSERT, &record).await
         };
@@ -188,7 +192,7 @@ impl ManagedKeyStore for Sql {
         next: KeyRecord,
         successor: Option<KeyRecord>,
     ) -> Result<(), StoreError> {
-        let replaced = self.core().replace_key(former, &next, successor.as_ref());
+        let replaced = || self.core().replace_key(former, &next, successor.as_ref());
         self.call(replaced).await
     }
 
@@ -206,13 +210,13 @@ impl ManagedKeyStore for Sql {
             }
             None => LIST,
         };
-        let rows = self.call(self.core().read(sql, &args)).await;
+        let rows = self.call(|| self.core().read(sql, &args)).await;
         or_absent(rows)?.into_iter().map(key).collect()
     }
 
     async fn rename_key(&self, owner: &Subject, id: &str, name: &str) -> Result<(), StoreError> {
         let args = args![owner.kind(), owner.id(), id, name];
-        let row = self.call(self.core().write_first(RENAME, args)).await?;
+        let row = self.call(|| self.core().write_first(RENAME, args)).await?;
         self.core().keys.forget(&row.ok_or_else(missing)?.digest()?);
         Ok(())
     }
@@ -226,7 +230,7 @@ impl ManagedKeyStore for Sql {
         now: SystemTime,
     ) -> Result<(), StoreError> {
         let args = args![owner.kind(), owner.id(), id, &*successor.id, until, now];
-        let former = self.call(async {
+        let former = self.call(|| async {
             let mut lease = self.core().begin().await?;
             let row = lease.first(SUPERSEDE, args).await?;
             let former = row.ok_or_else(missing)?.digest()?;
@@ -246,7 +250,7 @@ impl ManagedKeyStore for Sql {
         at: SystemTime,
     ) -> Result<(), StoreError> {
         let args = args![owner.kind(), owner.id(), id, at];
-        let row = self.call(self.core().write_first(REVOKE, args)).await?;
+        let row = self.call(|| self.core().write_first(REVOKE, args)).await?;
         self.core().keys.forget(&row.ok_or_else(missing)?.digest()?);
         Ok(())
     }
@@ -255,7 +259,7 @@ impl ManagedKeyStore for Sql {
         check_lengths([to.algorithm()])?;
         let args = args![from.algorithm(), from.bytes(), to.algorithm(), to.bytes()];
         let row = self
-            .call(self.core().write_first(REPLACE_DIGEST, args))
+            .call(|| self.core().write_first(REPLACE_DIGEST, args))
             .await?;
         row.ok_or_else(missing)?;
         self.core().keys.forget(from.bytes());
@@ -264,39 +268,39 @@ impl ManagedKeyStore for Sql {
     }
 
     async fn note_key_uses(&self, uses: &[(KeyDigest, SystemTime)]) -> Result<(), StoreError> {
-        if uses.is_empty() {
-            return Ok(());
-        }
-        let mut uses: Vec<_> = uses.iter().collect();
-        // In one order everywhere, lest two nodes wait for each other's rows.
-        uses.sort_unstable_by_key(|(digest, _)| *digest.bytes());
-        self.call(async {
-            let mut lease = self.core().begin().await?;
-            for (digest, at) in &uses {
-                let args = args![digest.algorithm(), digest.bytes(), *at];
-                lease.run(NOTE_USE, args).await?;
-            }
-            lease.commit().await
-        })
-        .await?;
-        for (digest, at) in uses {
+        let sql = self.core().engine.dialect().note_key_uses;
+        let latest = noted::latest(uses);
+        let uses = latest
+            .iter()
+            .filter(|(digest, _)| is_storable(digest.algorithm()));
+        let uses = uses.map(|(digest, at)| {
+            json!({
+                "algorithm": digest.algorithm(),
+                "digest": hex(digest.bytes()),
+                "used": micros(*at),
+            })
+        });
+        noted::write(self, sql, uses.collect()).await?;
+        for (digest, at) in latest {
             if let Some(record) = self.core().keys.kept(digest.bytes())
                 && record.digest.is_like(digest)
             {
-                record.last_used.set(*at);
+                record.last_used.set(at);
             }
         }
         Ok(())
     }
 
     async fn next_key_number(&self) -> Result<u64, StoreError> {
-        let row = self.call(self.core().write_first(NEXT_NUMBER, &[])).await?;
+        let row = self
+            .call(|| self.core().write_first(NEXT_NUMBER, &[]))
+            .await?;
         let mut row = row.ok_or_else(|| StoreError::unavailable("no number was given"))?;
         u64::try_from(row.int()?).map_err(StoreError::unavailable)
     }
 
     async fn purge_keys(&self, before: SystemTime, most: usize) -> Result<usize, StoreError> {
-        let purged = purge::keys(self.core(), Purpose::Write, before, most);
+        let purged = || purge::keys(self.core(), Purpose::Write, before, most);
         self.call(purged).await
     }
 }

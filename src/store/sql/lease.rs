@@ -1,4 +1,4 @@
-use super::engine::{Arg, Connection, Row, check_storable};
+use super::engine::{Arg, Connection, GaveWay, Row, check_storable};
 use crate::store::{StoreError, StoreErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -43,7 +43,12 @@ impl<'a> Lease<'a> {
         self.statements.fetch_add(1, Ordering::Relaxed);
         let state = std::mem::replace(&mut self.state, State::Unsure);
         let result = self.connection()?.run(sql, args).await;
-        if result.as_ref().map_or_else(is_about_the_record, |_| true) {
+        let is_usable = match &result {
+            Ok(_) => true,
+            // It says that all is well with the connection.
+            Err(error) => error.kind() != StoreErrorKind::Unavailable || GaveWay::is_why(error),
+        };
+        if is_usable {
             self.state = state;
         }
         result
@@ -83,10 +88,6 @@ impl<'a> Lease<'a> {
             None => Err(StoreError::new(StoreErrorKind::Unavailable)),
         }
     }
-}
-
-fn is_about_the_record(error: &StoreError) -> bool {
-    error.kind() != StoreErrorKind::Unavailable
 }
 
 impl Drop for Lease<'_> {

@@ -16,10 +16,12 @@ pub(in crate::store) mod engine;
 mod feed;
 mod keys;
 mod lease;
+pub(in crate::store) mod locking;
 #[cfg(feature = "test-util")]
 mod look_ups;
 mod migrate;
 mod mirror;
+mod noted;
 mod purge;
 pub(in crate::store) mod rows;
 mod sql;

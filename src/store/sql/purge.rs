@@ -9,25 +9,6 @@ const BATCH: usize = 500;
 /// How long changes are kept, twice as long as a cursor lasts.
 const CHANGES_KEPT: Duration = Duration::from_secs(3_600);
 
-const ENDED_KEYS: [&str; 2] = [
-    "DELETE FROM tower_auth_keys WHERE id IN (SELECT id FROM tower_auth_keys WHERE revoked < $1 LIMIT $2) \
-     RETURNING digest",
-    "DELETE FROM tower_auth_keys WHERE id IN (SELECT id FROM tower_auth_keys WHERE expires < $1 LIMIT $2) \
-     RETURNING digest",
-];
-
-const ENDED_TOKENS: [&str; 3] = [
-    "DELETE FROM tower_auth_families WHERE id IN \
-     (SELECT id FROM tower_auth_families WHERE ends < $1 LIMIT $2) RETURNING 1",
-    "DELETE FROM tower_auth_revoked WHERE kind = 0 AND id IN \
-     (SELECT id FROM tower_auth_revoked WHERE kind = 0 AND until < $1 LIMIT $2) RETURNING 1",
-    "DELETE FROM tower_auth_revoked WHERE kind = 1 AND id IN \
-     (SELECT id FROM tower_auth_revoked WHERE kind = 1 AND until < $1 LIMIT $2) RETURNING 1",
-];
-
-const ENDED_PRIVATE_TOKENS: &str = "DELETE FROM tower_auth_private_tokens WHERE id IN \
-    (SELECT id FROM tower_auth_private_tokens WHERE expires < $1 LIMIT $2) RETURNING 1";
-
 /// Removes what ended long ago, now and then, until it is dropped.
 pub(super) async fn keep_house(core: &Core) {
     loop {
@@ -43,9 +24,9 @@ async fn clean(core: &Core) -> Result<(), StoreError> {
     let Some(before) = now.checked_sub(core.options.keep_ended) else {
         return Ok(());
     };
-    while keys(core, Purpose::Upkeep, before, BATCH).await? == BATCH {}
-    while tokens(core, Purpose::Upkeep, before, BATCH).await? == BATCH {}
-    while private_tokens(core, Purpose::Upkeep, before, BATCH).await? == BATCH {}
+    while keys(core, Purpose::Housekeeping, before, BATCH).await? == BATCH {}
+    while tokens(core, Purpose::Housekeeping, before, BATCH).await? == BATCH {}
+    while private_tokens(core, Purpose::Housekeeping, before, BATCH).await? == BATCH {}
     let kept = i64::try_from(CHANGES_KEPT.as_micros()).unwrap_or(i64::MAX);
     while changes(core, kept).await? == BATCH {}
     Ok(())
@@ -59,7 +40,7 @@ pub(super) async fn keys(
 ) -> Result<usize, StoreError> {
     let mut lease = core.lease(purpose).await?;
     let mut purged = 0;
-    for sql in ENDED_KEYS {
+    for sql in core.engine.dialect().locking.ended_keys {
         for mut row in lease
             .run(sql, args![before, limit(most.saturating_sub(purged))])
             .await?
@@ -79,7 +60,7 @@ pub(super) async fn tokens(
 ) -> Result<usize, StoreError> {
     let mut lease = core.lease(purpose).await?;
     let mut purged = 0;
-    for sql in ENDED_TOKENS {
+    for sql in core.engine.dialect().locking.ended_tokens {
         purged += delete(&mut lease, sql, micros(before), most.saturating_sub(purged)).await?;
     }
     Ok(purged)
@@ -92,11 +73,12 @@ pub(super) async fn private_tokens(
     most: usize,
 ) -> Result<usize, StoreError> {
     let mut lease = core.lease(purpose).await?;
-    delete(&mut lease, ENDED_PRIVATE_TOKENS, micros(before), most).await
+    let ended = core.engine.dialect().locking.ended_private_tokens;
+    delete(&mut lease, ended, micros(before), most).await
 }
 
 async fn changes(core: &Core, kept: i64) -> Result<usize, StoreError> {
-    let mut lease = core.lease(Purpose::Upkeep).await?;
+    let mut lease = core.lease(Purpose::Housekeeping).await?;
     delete(&mut lease, core.engine.dialect().purge_changes, kept, BATCH).await
 }
 

@@ -1,5 +1,5 @@
 use super::core::Core;
-use super::engine::Engine;
+use super::engine::{Engine, GaveWay};
 use super::{feed, migrate, purge};
 use crate::store::{StoreError, StoreOptions};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,12 +41,22 @@ impl Sql {
     }
 
     /// Runs a call: the tasks run, and it is over within the deadline.
-    pub(super) async fn call<T>(
-        &self,
-        call: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
+    ///
+    /// What the database ended so that another transaction could go on is begun once more: nothing
+    /// of it was written. The second time it is an error, because a database that does so again
+    /// and again needs fewer calls, not more.
+    pub(super) async fn call<T, F>(&self, call: impl Fn() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
         self.0.keep_running();
-        tokio::time::timeout(self.core().options.timeout, call)
+        let at_most_twice = async {
+            match call().await {
+                Err(error) if GaveWay::is_why(&error) => call().await,
+                result => result,
+            }
+        };
+        tokio::time::timeout(self.core().options.timeout, at_most_twice)
             .await
             .map_err(StoreError::unavailable)?
     }

@@ -1,6 +1,7 @@
 use super::core::Core;
-use super::engine::{Arg, Purpose, Row, args};
+use super::engine::{Arg, Purpose, Row, args, is_storable, micros};
 use super::lease::Lease;
+use super::noted;
 use super::purge::{self, limit};
 use super::rows::{check_lengths, family, family_columns, or_absent, token, token_columns};
 use super::sql::Sql;
@@ -11,6 +12,7 @@ use crate::store::{
     TokenIds, TokenRecord, TokenStore,
 };
 use async_trait::async_trait;
+use serde_json::json;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -29,12 +31,12 @@ const DENY: &str = concat!(
 );
 const DENY_FAMILIES_OF: &str = concat!(
     "INSERT INTO tower_auth_revoked (kind, id, until) SELECT 1, id, $4 FROM tower_auth_families \
-     WHERE subject_kind = $1 AND subject_id = $2 AND revoked = $3",
+     WHERE subject_kind = $1 AND subject_id = $2 AND revoked = $3 ORDER BY id",
     until_the_later!()
 );
 const DENY_TOKENS_OF: &str = concat!(
     "INSERT INTO tower_auth_revoked (kind, id, until) SELECT 0, id, expires FROM tower_auth_private_tokens \
-     WHERE owner_kind = $1 AND owner_id = $2 AND revoked = $3",
+     WHERE owner_kind = $1 AND owner_id = $2 AND revoked = $3 ORDER BY id",
     until_the_later!()
 );
 
@@ -67,8 +69,6 @@ const ROTATE_FAMILY: &str = "UPDATE tower_auth_families SET current = $2, expire
     previous = $4, rotated = $5 WHERE id = $1";
 const END_FAMILY: &str =
     "UPDATE tower_auth_families SET revoked = $2 WHERE id = $1 AND revoked IS NULL RETURNING id";
-const END_FAMILIES_OF: &str = "UPDATE tower_auth_families SET revoked = $3 \
-    WHERE subject_kind = $1 AND subject_id = $2 AND revoked IS NULL";
 
 const INSERT_TOKEN: &str = concat!(
     "INSERT INTO tower_auth_private_tokens (",
@@ -98,10 +98,6 @@ pub(super) const LIST_TOKENS_AFTER: &str = concat!(
 );
 const END_TOKEN: &str = "UPDATE tower_auth_private_tokens SET revoked = coalesce(revoked, $4) \
     WHERE id = $3 AND owner_kind = $1 AND owner_id = $2 RETURNING expires";
-const END_TOKENS_OF: &str = "UPDATE tower_auth_private_tokens SET revoked = $3 \
-    WHERE owner_kind = $1 AND owner_id = $2 AND revoked IS NULL";
-const NOTE_USE: &str = "UPDATE tower_auth_private_tokens SET used = $2 \
-    WHERE id = $1 AND (used IS NULL OR used < $2)";
 
 /// What a transaction denied, for the mirror once it is committed.
 type Denied = Vec<(Kind, String, SystemTime)>;
@@ -207,7 +203,9 @@ impl Core {
         now: SystemTime,
     ) -> Result<(), StoreError> {
         let mut lease = self.begin().await?;
-        let denied = end_families(&mut lease, subject, access_until, now).await?;
+        let denied = self
+            .end_families(&mut lease, subject, access_until, now)
+            .await?;
         lease.commit().await?;
         self.mirror_all(denied);
         Ok(())
@@ -220,14 +218,36 @@ impl Core {
         now: SystemTime,
     ) -> Result<(), StoreError> {
         let mut lease = self.begin().await?;
-        let mut denied = end_families(&mut lease, subject, access_until, now).await?;
+        let mut denied = self
+            .end_families(&mut lease, subject, access_until, now)
+            .await?;
         let of = args![subject.kind(), subject.id(), now];
-        lease.run(END_TOKENS_OF, of).await?;
+        lease
+            .run(self.engine.dialect().locking.end_tokens, of)
+            .await?;
         let tokens = lease.run(DENY_TOKENS_OF, of).await?;
         denied.extend(self::denied(Kind::Token, tokens)?);
         lease.commit().await?;
         self.mirror_all(denied);
         Ok(())
+    }
+
+    /// Ends the families of a subject, and denies their access tokens.
+    async fn end_families(
+        &self,
+        lease: &mut Lease<'_>,
+        subject: &Subject,
+        access_until: SystemTime,
+        now: SystemTime,
+    ) -> Result<Denied, StoreError> {
+        // First the records: what is made from here on is not affected. Then what just ended is
+        // denied.
+        let of = args![subject.kind(), subject.id(), now];
+        lease
+            .run(self.engine.dialect().locking.end_families, of)
+            .await?;
+        let ended = args![subject.kind(), subject.id(), now, access_until];
+        denied(Kind::Family, lease.run(DENY_FAMILIES_OF, ended).await?)
     }
 
     async fn replace_private_token(
@@ -281,20 +301,6 @@ async fn end_family(
         Some(_) => deny(lease, Kind::Family, id, access_until).await,
         None => Ok(Denied::new()),
     }
-}
-
-/// Ends the families of a subject, and denies their access tokens.
-async fn end_families(
-    lease: &mut Lease<'_>,
-    subject: &Subject,
-    access_until: SystemTime,
-    now: SystemTime,
-) -> Result<Denied, StoreError> {
-    // First the records: what is made from here on is not affected. Then what just ended is denied.
-    let of = args![subject.kind(), subject.id(), now];
-    lease.run(END_FAMILIES_OF, of).await?;
-    let ended = args![subject.kind(), subject.id(), now, access_until];
-    denied(Kind::Family, lease.run(DENY_FAMILIES_OF, ended).await?)
 }
 
 /// Runs a statement that takes all columns.
@@ -382,7 +388,7 @@ impl TokenStore for Sql {
     }
 
     async fn is_revoked(&self, token: TokenIds<'_>, now: SystemTime) -> Result<bool, StoreError> {
-        self.call(self.core().is_revoked(token, now)).await
+        self.call(|| self.core().is_revoked(token, now)).await
     }
 
     async fn revoke_token(
@@ -391,11 +397,11 @@ impl TokenStore for Sql {
         until: SystemTime,
         _now: SystemTime,
     ) -> Result<(), StoreError> {
-        self.call(self.core().revoke_token(id, until)).await
+        self.call(|| self.core().revoke_token(id, until)).await
     }
 
     async fn insert_family(&self, family: FamilyRecord) -> Result<(), StoreError> {
-        self.call(async {
+        self.call(|| async {
             let mut lease = self.core().lease(Purpose::Write).await?;
             write_family(&mut lease, INSERT_FAMILY, &family).await
         })
@@ -404,7 +410,10 @@ impl TokenStore for Sql {
 
     async fn find_family(&self, id: &str) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
         let args = args![id];
-        let row = or_absent(self.call(self.core().read_first(FIND_FAMILY, args)).await)?;
+        let row = or_absent(
+            self.call(|| self.core().read_first(FIND_FAMILY, args))
+                .await,
+        )?;
         row.map(family).transpose()
     }
 
@@ -414,7 +423,7 @@ impl TokenStore for Sql {
         next: FamilyRecord,
         denied_until: Option<SystemTime>,
     ) -> Result<(), StoreError> {
-        let replaced = self.core().replace_family(former, &next, denied_until);
+        let replaced = || self.core().replace_family(former, &next, denied_until);
         self.call(replaced).await
     }
 
@@ -436,7 +445,7 @@ impl TokenStore for Sql {
             }
             None => LIST_FAMILIES,
         };
-        let rows = self.call(self.core().read(sql, &args)).await;
+        let rows = self.call(|| self.core().read(sql, &args)).await;
         or_absent(rows)?.into_iter().map(family).collect()
     }
 
@@ -445,7 +454,7 @@ impl TokenStore for Sql {
         rotation: Rotation<'_>,
         now: SystemTime,
     ) -> Result<Rotated, StoreError> {
-        self.call(self.core().rotate_family(rotation, now)).await
+        self.call(|| self.core().rotate_family(rotation, now)).await
     }
 
     async fn revoke_family(
@@ -454,7 +463,7 @@ impl TokenStore for Sql {
         access_until: SystemTime,
         now: SystemTime,
     ) -> Result<(), StoreError> {
-        let ended = self.core().revoke_family(id, access_until, now);
+        let ended = || self.core().revoke_family(id, access_until, now);
         self.call(ended).await
     }
 
@@ -464,12 +473,12 @@ impl TokenStore for Sql {
         access_until: SystemTime,
         now: SystemTime,
     ) -> Result<(), StoreError> {
-        let ended = self.core().revoke_families(subject, access_until, now);
+        let ended = || self.core().revoke_families(subject, access_until, now);
         or_absent(self.call(ended).await)
     }
 
     async fn purge_tokens(&self, before: SystemTime, most: usize) -> Result<usize, StoreError> {
-        let purged = purge::tokens(self.core(), Purpose::Write, before, most);
+        let purged = || purge::tokens(self.core(), Purpose::Write, before, most);
         self.call(purged).await
     }
 }
@@ -478,12 +487,12 @@ impl TokenStore for Sql {
 impl PrivateTokenStore for Sql {
     async fn find_private_token(&self, id: &str) -> Result<Option<Arc<TokenRecord>>, StoreError> {
         let args = args![id];
-        let row = or_absent(self.call(self.core().read_first(FIND_TOKEN, args)).await)?;
+        let row = or_absent(self.call(|| self.core().read_first(FIND_TOKEN, args)).await)?;
         row.map(token).transpose()
     }
 
     async fn insert_private_token(&self, token: TokenRecord) -> Result<(), StoreError> {
-        self.call(async {
+        self.call(|| async {
             let mut lease = self.core().lease(Purpose::Write).await?;
             write_token(&mut lease, INSERT_TOKEN, &token).await
         })
@@ -497,7 +506,7 @@ impl PrivateTokenStore for Sql {
         denied_until: Option<SystemTime>,
     ) -> Result<(), StoreError> {
         let core = self.core();
-        let replaced = core.replace_private_token(former, &next, denied_until);
+        let replaced = || core.replace_private_token(former, &next, denied_until);
         self.call(replaced).await
     }
 
@@ -515,7 +524,7 @@ impl PrivateTokenStore for Sql {
             }
             None => LIST_TOKENS,
         };
-        let rows = self.call(self.core().read(sql, &args)).await;
+        let rows = self.call(|| self.core().read(sql, &args)).await;
         or_absent(rows)?.into_iter().map(token).collect()
     }
 
@@ -525,7 +534,7 @@ impl PrivateTokenStore for Sql {
         id: &str,
         at: SystemTime,
     ) -> Result<(), StoreError> {
-        let ended = self.core().revoke_private_token(owner, id, at);
+        let ended = || self.core().revoke_private_token(owner, id, at);
         self.call(ended).await
     }
 
@@ -535,25 +544,16 @@ impl PrivateTokenStore for Sql {
         access_until: SystemTime,
         now: SystemTime,
     ) -> Result<(), StoreError> {
-        let ended = self.core().revoke_subject(subject, access_until, now);
+        let ended = || self.core().revoke_subject(subject, access_until, now);
         or_absent(self.call(ended).await)
     }
 
     async fn note_token_uses(&self, uses: &[(String, SystemTime)]) -> Result<(), StoreError> {
-        if uses.is_empty() {
-            return Ok(());
-        }
-        let mut uses: Vec<_> = uses.iter().collect();
-        // In one order everywhere, lest two nodes wait for each other's rows.
-        uses.sort_unstable();
-        self.call(async {
-            let mut lease = self.core().begin().await?;
-            for (id, at) in uses {
-                lease.run(NOTE_USE, args![id.as_str(), *at]).await?;
-            }
-            lease.commit().await
-        })
-        .await
+        let sql = self.core().engine.dialect().note_token_uses;
+        let uses = noted::latest(uses).into_iter();
+        let uses = uses.filter(|(id, _)| is_storable(id));
+        let uses = uses.map(|(id, at)| json!({ "id": id, "used": micros(at) }));
+        noted::write(self, sql, uses.collect()).await
     }
 
     async fn purge_private_tokens(
@@ -561,7 +561,7 @@ impl PrivateTokenStore for Sql {
         before: SystemTime,
         most: usize,
     ) -> Result<usize, StoreError> {
-        let purged = purge::private_tokens(self.core(), Purpose::Write, before, most);
+        let purged = || purge::private_tokens(self.core(), Purpose::Write, before, most);
         self.call(purged).await
     }
 }

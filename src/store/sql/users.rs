@@ -1,5 +1,5 @@
 use super::core::Core;
-use super::engine::{Row, args};
+use super::engine::{Arg, Row, args};
 use super::lease::Lease;
 use super::purge::limit;
 use super::rows::{check_lengths, list, list_text, or_absent, scopes_text, user, user_columns};
@@ -95,11 +95,11 @@ impl Core {
     async fn change_user(
         &self,
         id: &Subject,
-        change: UserChange,
+        change: &UserChange,
     ) -> Result<Arc<UserRecord>, StoreError> {
         let mut lease = self.begin().await?;
         let before = self.lock_user(&mut lease, id).await?;
-        let after = UserRecord::clone(&before).changed(change);
+        let after = UserRecord::clone(&before).changed(change.clone());
         self.put_user(lease, &before, &after).await?;
         Ok(Arc::new(after))
     }
@@ -211,7 +211,7 @@ impl UserStore for Sql {
     }
 
     async fn find_user(&self, name: &str) -> Result<Option<Arc<UserRecord>>, StoreError> {
-        self.call(self.core().find_user(name)).await
+        self.call(|| self.core().find_user(name)).await
     }
 }
 
@@ -223,16 +223,16 @@ impl ManagedUserStore for Sql {
 
     async fn find_user_by_id(&self, id: &Subject) -> Result<Option<Arc<UserRecord>>, StoreError> {
         let args = args![id.kind(), id.id()];
-        let row = or_absent(self.call(self.core().read_first(FIND_BY_ID, args)).await)?;
+        let row = or_absent(self.call(|| self.core().read_first(FIND_BY_ID, args)).await)?;
         row.map(user).transpose()
     }
 
     async fn insert_user(&self, user: UserRecord) -> Result<(), StoreError> {
-        self.call(self.core().insert_user(&user)).await
+        self.call(|| self.core().insert_user(&user)).await
     }
 
     async fn replace_user(&self, former: &UserRecord, next: UserRecord) -> Result<(), StoreError> {
-        self.call(self.core().replace_user(former, &next)).await
+        self.call(|| self.core().replace_user(former, &next)).await
     }
 
     async fn list_users(
@@ -240,19 +240,23 @@ impl ManagedUserStore for Sql {
         after: Option<&Subject>,
         most: usize,
     ) -> Result<Vec<Arc<UserRecord>>, StoreError> {
-        let rows = match after {
-            None => self.call(self.core().read(LIST, args![limit(most)])).await,
+        let mut args = vec![Arg::from(limit(most))];
+        let sql = match after {
             Some(id) => {
-                let args = args![limit(most), id.kind(), id.id()];
-                self.call(self.core().read(LIST_AFTER, args)).await
+                args.extend([Arg::from(id.kind()), Arg::from(id.id())]);
+                LIST_AFTER
             }
+            None => LIST,
         };
+        let rows = self.call(|| self.core().read(sql, &args)).await;
         rows?.into_iter().map(user).collect()
     }
 
     async fn is_disabled(&self, id: &Subject) -> Result<bool, StoreError> {
         let args = args![id.kind(), id.id()];
-        let row = self.call(self.core().read_first(IS_DISABLED, args)).await;
+        let row = self
+            .call(|| self.core().read_first(IS_DISABLED, args))
+            .await;
         Ok(or_absent(row)?.is_some())
     }
 
@@ -261,7 +265,7 @@ impl ManagedUserStore for Sql {
         id: &Subject,
         change: UserChange,
     ) -> Result<Arc<UserRecord>, StoreError> {
-        self.call(self.core().change_user(id, change)).await
+        self.call(|| self.core().change_user(id, &change)).await
     }
 
     async fn replace_password(
@@ -273,7 +277,7 @@ impl ManagedUserStore for Sql {
         let from = from.map(|hash| hash.expose().as_str());
         let args = args![id.kind(), id.id(), from, to.expose().as_str()];
         let row = self
-            .call(self.core().write_first(REPLACE_PASSWORD, args))
+            .call(|| self.core().write_first(REPLACE_PASSWORD, args))
             .await?;
         for name in list(&row.ok_or_else(missing)?.text()?)? {
             self.core().users.forget(name.as_str());
@@ -282,6 +286,6 @@ impl ManagedUserStore for Sql {
     }
 
     async fn remove_user(&self, id: &Subject) -> Result<(), StoreError> {
-        self.call(self.core().remove_user(id)).await
+        self.call(|| self.core().remove_user(id)).await
     }
 }

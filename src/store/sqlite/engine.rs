@@ -1,4 +1,7 @@
-use crate::store::sql::engine::{Arg, Cell, Connection, Dialect, Engine, Listener, Purpose, Row};
+use crate::store::sql::engine::{
+    Arg, Cell, Connection, Dialect, Engine, GaveWay, Listener, Purpose, Row,
+};
+use crate::store::sql::locking::locking;
 use crate::store::sql::rows::{family_columns, key_columns, token_columns, user_columns};
 use crate::store::{StoreError, StoreErrorKind};
 use async_trait::async_trait;
@@ -33,6 +36,16 @@ static DIALECT: Dialect = Dialect {
         user_columns!(),
         " FROM tower_auth_users u WHERE u.kind = $1 AND u.id = $2 AND u.removed = 0"
     ),
+    locking: locking!("", ""),
+    note_key_uses: "UPDATE tower_auth_keys SET used = noted.used \
+        FROM (SELECT value ->> 'algorithm' AS algorithm, unhex(value ->> 'digest') AS digest, \
+        value ->> 'used' AS used FROM json_each($1)) noted \
+        WHERE tower_auth_keys.digest = noted.digest AND tower_auth_keys.algorithm = noted.algorithm \
+        AND (tower_auth_keys.used IS NULL OR tower_auth_keys.used < noted.used)",
+    note_token_uses: "UPDATE tower_auth_private_tokens SET used = noted.used \
+        FROM (SELECT value ->> 'id' AS id, value ->> 'used' AS used FROM json_each($1)) noted \
+        WHERE tower_auth_private_tokens.id = noted.id AND (tower_auth_private_tokens.used IS NULL \
+        OR tower_auth_private_tokens.used < noted.used)",
     cursor: "SELECT '', CAST(coalesce(max(seq), 0) AS TEXT) FROM tower_auth_changes",
     changes: "SELECT '', CAST(coalesce(c.seq, $1) AS TEXT), c.what, c.kind, c.id, c.digest, c.number, c.version \
         FROM (SELECT 1) LEFT JOIN tower_auth_changes c ON c.seq > CAST($1 AS INTEGER) ORDER BY c.seq",
@@ -64,7 +77,9 @@ impl Engine for SqliteEngine {
 
     async fn open(&self, purpose: Purpose) -> Result<Box<dyn Connection>, StoreError> {
         let turn = match purpose {
-            Purpose::Write => Some(Arc::clone(&self.writer).lock_owned().await),
+            Purpose::Write | Purpose::Housekeeping => {
+                Some(Arc::clone(&self.writer).lock_owned().await)
+            }
             Purpose::Read | Purpose::Upkeep => None,
         };
         let connection = self.pool.acquire().await.map_err(error)?;
@@ -154,6 +169,12 @@ fn error(error: sqlx::Error) -> StoreError {
         Some(database) if database.message().starts_with("no such table: tower_auth_") => {
             StoreError::unavailable("the schema is missing: call migrate()")
         }
+        Some(database) if database.code().as_deref() == Some(BUSY_SNAPSHOT) => {
+            GaveWay::because(error)
+        }
         _ => StoreError::unavailable(error),
     }
 }
+
+/// What was read had been changed by another process before it was written.
+const BUSY_SNAPSHOT: &str = "517";

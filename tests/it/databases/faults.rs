@@ -159,10 +159,10 @@ async fn every_call_is_unavailable(store: &Postgres, what: &str) {
     }
 }
 
-type Call = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
+pub(super) type Call = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
 
 /// Every asynchronous method, each within a few deadlines.
-fn calls(store: &Postgres) -> Vec<(&'static str, Call)> {
+pub(super) fn calls(store: &Postgres) -> Vec<(&'static str, Call)> {
     fn anna() -> Subject {
         Subject::user("anna")
     }

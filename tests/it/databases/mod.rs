@@ -1,6 +1,7 @@
 //! Stores in databases, against real servers: `tests/run` starts them.
 
 mod conformance;
+mod contention;
 mod faults;
 mod migration;
 mod nodes;
