@@ -5,7 +5,8 @@
 //! cargo run --example distributed_throttle
 //! ```
 //!
-//! It prints `curl` lines ready to paste, each with the answer to expect: three requests a minute, whichever server they go to.
+//! It prints `curl` lines ready to paste, each with the answer to expect: three requests a minute, whichever server they go to;
+//! and of a second key, whose record says so, two a day.
 //! `REDIS_URL` (default `redis://127.0.0.1:6379`) says where the counters are, `ADDR` where the first server listens; the second
 //! takes a free port beside it.
 
@@ -31,7 +32,8 @@ fn server(store: &Memory, redis: &str) -> Result<(Router, KeyIssuer), Box<dyn Er
     let keys = realm.api_keys(ApiKeys::prefix("demo"));
     let auth = AuthLayer::builder()
         .accept(&keys)
-        .throttle(Throttle::per_principal("3/min"))
+        // A key whose record has a rate of its own is counted by that, and by itself.
+        .throttle(Throttle::per_principal("3/min").record_quota())
         .build()?;
     let hello = async |caller: Principal| format!("hello {}\n", caller.subject());
     let app = Router::new().route("/", get(hello)).layer(auth);
@@ -47,7 +49,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (second_app, _) = server(&store, &redis)?;
     // Another caller at each start, lest the last one's requests count.
     let owner = Subject::user(random_secret()?.expose().as_str());
-    let new = keys.issue(KeyRequest::new(owner, "two machines")).await?;
+    let plain = keys.issue(KeyRequest::new(owner.clone(), "two machines"));
+    let plain = plain.await?.key;
+    let planned = KeyRequest::new(owner, "two a day").rate("2/day");
+    let planned = keys.issue(planned).await?.key;
 
     let address = std::env::var("ADDR").unwrap_or_else(|_| String::from("127.0.0.1:3000"));
     let first = TcpListener::bind(address).await?;
@@ -56,8 +61,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         [first.local_addr()?, second.local_addr()?].map(|address| format!("http://{address}"));
     println!("listening on {}", urls[0]);
     println!("and on {}", urls[1]);
-    for (at, status) in [200, 200, 200, 429, 429].into_iter().enumerate() {
-        let (url, key) = (&urls[at % 2], new.key.expose());
+    let expected = [200, 200, 200, 429, 429].map(|status| (&plain, status));
+    let of_the_second = [200, 200, 429, 429].map(|status| (&planned, status));
+    for (at, (key, status)) in expected.iter().chain(&of_the_second).enumerate() {
+        let (url, key) = (&urls[at % 2], key.expose());
         println!(
             "\n# request {}, to the {} server: {status}",
             at + 1,

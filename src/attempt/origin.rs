@@ -304,6 +304,44 @@ mod tests {
         assert_eq!(world.attempts.live(), 2);
     }
 
+    /// Whatever it presents and whatever becomes of it: strangers keep places of their own.
+    #[test]
+    fn one_address_holds_no_more_places_than_it_may_be_wrong() {
+        let world = World::new();
+        let refused = || Err::<(), _>(Rejection::permission_denied("test"));
+        for n in 0..20_000_u32 {
+            let (id, origin) = (n.to_string(), world.from(source(1)));
+            let Ok(source) = origin.enter() else {
+                // The address is at its end; what it goes on to present holds nothing.
+                continue;
+            };
+            let nobody = origin.enter_account(Target::Nobody(&id));
+            let account = world.at(&id, self::source(1));
+            match n % 4 {
+                0 => [Ok(source), nobody, account].map(|ticket| ticket.unwrap().conclude(&RIGHT)),
+                1 => {
+                    [Ok(source), nobody, account].map(|ticket| ticket.unwrap().conclude(&failure()))
+                }
+                2 => {
+                    [Ok(source), nobody, account].map(|ticket| ticket.unwrap().conclude(&refused()))
+                }
+                _ => [Ok(source), nobody, account].map(|ticket| ticket.unwrap().conclude(&wrong())),
+            };
+        }
+        // 200 wrong ones, each at an account and at a name of nobody's, there and from everywhere.
+        assert_eq!(world.attempts.live(), 1 + 200 * 2 * 2);
+        // Somebody else's account is at its end: that refuses, and takes no place either.
+        for n in 0..100 {
+            world.judged("victim", source(n), 1);
+        }
+        let before = world.attempts.live();
+        for n in 0..1_000_u32 {
+            let peer = Some(IpAddr::from(0x0a00_0000_u32.wrapping_add(n).to_be_bytes()));
+            assert!(world.at("victim", peer).is_err());
+        }
+        assert_eq!(world.attempts.live(), before);
+    }
+
     #[test]
     fn without_an_address_the_account_is_counted() {
         let world = World::new();

@@ -298,7 +298,7 @@ impl Stack {
                 let Surroundings { events, clock, .. } = &self.surroundings;
                 events.would_refuse(rule.id.scope(), rule.id.name(), &**clock)?;
             } else {
-                longest = longest.max(standing.wait);
+                longest = longest.max(told(standing.wait, step.rate));
             }
         }
         let fields = self.fields(steps, standings);
@@ -342,6 +342,7 @@ impl Stack {
             0 => (standing.left, standing.full_in),
             wait => (0, wait),
         };
+        let reset = told(reset, step.rate);
         Line {
             told: &self.rules[step.rule].told,
             rate: step.rate,
@@ -374,6 +375,14 @@ impl Stack {
         let entered = (step.caller, step.rate, step.cost);
         Charged::here(counters, entered, standing.receipt)
     }
+}
+
+/// Nobody is told to wait for longer than a period, in nanoseconds. By then so many are there again
+/// as the rate says, even where a burst is larger, a debt is deeper, or another limiter counts
+/// otherwise.
+#[inline]
+fn told(wait: u64, rate: Rate) -> u64 {
+    wait.min(rate.nanos())
 }
 
 /// Whole seconds, rounded up: whoever waits as told is never early.

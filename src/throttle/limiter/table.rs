@@ -139,6 +139,17 @@ impl<S: Expires> Shard<S> {
         }
     }
 
+    /// Frees the cell of a key where a new one would be as good: whoever has entered nothing holds no
+    /// place.
+    #[cold]
+    pub(crate) fn leave(&mut self, key: Key, now: Moment) {
+        if let Some(at) = self.find(key)
+            && self.cells[at].state.is_idle(now)
+        {
+            self.free(at);
+        }
+    }
+
     pub(crate) fn remove(&mut self, key: Key) {
         if let Some(at) = self.find(key) {
             self.free(at);

@@ -43,6 +43,9 @@ impl Tally<'_> {
             Receipt::default()
         };
         let room = state.room(&self.rate, now);
+        if wait > 0 || self.cost == 0 {
+            shard.leave(self.key, now);
+        }
         Standing {
             wait,
             left: room.left,
@@ -62,6 +65,9 @@ impl Tally<'_> {
     }
 
     fn take_in<S: State>(&self, table: &Table<S>, now: Moment) -> Receipt {
+        if self.cost == 0 {
+            return Receipt::default();
+        }
         let mut shard = table.shard(self.key);
         let state = shard.state(self.key, now, self.lineage);
         state.turn(&self.rate, now);
@@ -164,12 +170,16 @@ impl Together<'_> {
         let wait = state.wait(rate, now, tally.cost);
         let agrees = wait == 0 || !tally.refuses;
         let passes = self.enter(rest, passes && agrees);
-        let receipt = if passes && wait == 0 {
+        let is_entered = passes && wait == 0;
+        let receipt = if is_entered {
             state.take(rate, now, tally.cost)
         } else {
             Receipt::default()
         };
         let room = state.room(rate, now);
+        if !is_entered || tally.cost == 0 {
+            shard.leave(tally.key, now);
+        }
         self.standings[at] = Standing {
             wait,
             left: room.left,
@@ -177,5 +187,105 @@ impl Together<'_> {
             receipt,
         };
         passes
+    }
+}
+
+#[cfg(all(test, feature = "test-util"))]
+mod tests {
+    use super::*;
+    use crate::test_util::ManualClock;
+    use crate::throttle::limiter::key::Keys;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    const FORMS: [&str; 4] = ["5/min", "90/min", "5/min burst 7", "5/hour calendar"];
+
+    /// Two rules of each form, over tables with room for eight callers.
+    struct World {
+        counters: [Counters; 2],
+        keys: Keys,
+        clock: ManualClock,
+    }
+
+    impl World {
+        fn new() -> Self {
+            Self {
+                counters: [Counters::new(8), Counters::new(8)],
+                keys: Keys::new(),
+                clock: ManualClock::new(1_705_190_400),
+            }
+        }
+
+        fn tally(&self, rule: usize, rate: &str, who: u64, cost: u32) -> Tally<'_> {
+            Tally {
+                counters: &self.counters[rule],
+                lineage: Lineage::NONE,
+                key: self.keys.of(b't', &[&who.to_le_bytes()]),
+                rate: rate.parse().expect("a rate"),
+                cost,
+                refuses: true,
+            }
+        }
+
+        fn live(&self) -> usize {
+            self.counters.iter().map(Counters::len).sum()
+        }
+    }
+
+    #[test]
+    fn what_is_free_or_refused_holds_no_place() {
+        for rate in FORMS {
+            let world = World::new();
+            for who in 0..1_000 {
+                world.tally(0, rate, who, 0).enter(&world.clock);
+                world.tally(0, rate, who, 0).take(&world.clock);
+                // More than there ever is.
+                world.tally(0, rate, who, 99).enter(&world.clock);
+                assert_eq!(world.live(), 0, "{rate}");
+            }
+            let most = world.tally(1, rate, 0, 1).rate.most();
+            world.tally(1, rate, 0, most).enter(&world.clock);
+            for who in 0..1_000 {
+                // The second rule refuses whom the first would let pass.
+                let both = [world.tally(0, rate, who, 1), world.tally(1, rate, 0, 1)];
+                assert!(enter_all(&both, &world.clock)[1].wait > 0);
+                assert_eq!(world.live(), 1, "{rate}");
+            }
+            let stranger = world.tally(0, rate, 2_000, 1).enter(&world.clock);
+            assert_eq!(stranger.left, most - 1, "{rate}: a place of its own");
+        }
+    }
+
+    proptest! {
+        /// In whatever order, after whatever time, and however many others there are.
+        #[test]
+        fn what_is_given_back_holds_no_place(
+            form in 0..FORMS.len(),
+            steps in prop::collection::vec((0..8_u64, 0..4_u32, 0..20_u64, any::<prop::sample::Index>()), 1..80),
+        ) {
+            let (world, mut entered) = (World::new(), Vec::new());
+            let rate = FORMS[form];
+            for (who, cost, gap, which) in steps {
+                world.clock.advance(Duration::from_secs(gap));
+                let standing = world.tally(0, rate, who, cost).enter(&world.clock);
+                if standing.wait == 0 {
+                    entered.push((who, cost, standing.receipt));
+                }
+                if gap % 2 == 0 && !entered.is_empty() {
+                    let (who, cost, receipt) = entered.swap_remove(which.index(entered.len()));
+                    world.tally(0, rate, who, cost).give_back(receipt, &world.clock);
+                }
+            }
+            let now = world.tally(0, rate, 0, 0).now(&world.clock);
+            for (who, cost, receipt) in entered {
+                world.tally(0, rate, who, cost).give_back(receipt, &world.clock);
+            }
+            for who in 0..8 {
+                // Where it is not free, it is because of what has run off by itself.
+                let left = world.tally(0, rate, who, 0).enter(&world.clock);
+                prop_assert_eq!((left.wait, left.full_in), (0, 0), "{} at {:?}", rate, now);
+            }
+            prop_assert_eq!(world.live(), 0);
+        }
     }
 }

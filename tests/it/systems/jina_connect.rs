@@ -1,6 +1,8 @@
 //! `jina_connect`: JWTs and Basic for REST, API keys for MCP.
 
 use super::client::{Answer, PASSWORD, System, bearer, expired, lifetime, members};
+use crate::throttle::server::Server;
+use crate::throttle::start;
 use http::{HeaderName, HeaderValue, Method};
 use rmcp::ServiceExt;
 use rmcp::model::CallToolRequestParams;
@@ -8,6 +10,7 @@ use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::time::Duration;
 
 const KEYS: &str = "/tenants/tenant-access-keys/";
 const USERS: &str = "/users/user/";
@@ -434,4 +437,45 @@ async fn the_calls_of_a_tenants_keys_are_counted_together() {
         assert_ne!(call(key).await.status, 429);
     }
     error(&call(&two).await.throttled(), "throttled");
+}
+
+/// A page that is polled for free: what was paid for runs off meanwhile.
+#[tokio::test]
+async fn polling_the_tenants_keeps_the_rest_of_the_api_from_nobody() {
+    let redis = Server::start();
+    let url = redis.url();
+    let rates = [
+        ("THROTTLE_RATE", "5/3s"),
+        ("THROTTLE_RATE_TENANTS", "1000000/s"),
+        ("REDIS_URL", &url),
+    ];
+    for rates in [&rates[..2], &rates[..]] {
+        polled_for_free(System::start_with("jina_connect", rates)).await;
+    }
+}
+
+async fn polled_for_free(jina: System) {
+    let (access, _) = sign_in(&jina, "user@example.com").await;
+    let access = bearer(&access);
+    let mut paid = 0;
+    let refused = loop {
+        let answer = jina.get(USERS, &access).await;
+        if answer.status == 429 {
+            break answer;
+        }
+        paid += 1;
+    };
+    assert!(paid >= 5);
+    let told: u64 = refused.headers["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let refused_at = start();
+    // Only what is free is asked for until then.
+    while refused_at.elapsed() < Duration::from_secs(told) {
+        jina.get("/tenants/", &access).await.is(200);
+    }
+    jina.get(USERS, &access).await.is(200);
+    jina.stop().await;
 }

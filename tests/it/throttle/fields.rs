@@ -1,10 +1,15 @@
 //! What callers are told, checked with a parser of structured fields that is not ours.
 
+use super::server::Server;
 use super::*;
 use sfv::{BareItem, List, ListEntry, Parser};
-use tower_auth::Scope;
+use std::sync::Arc;
 use tower_auth::format::Drf;
-use tower_auth::throttle::{QuotaFields, Throttle};
+use tower_auth::throttle::{
+    Charge, Limiter, LimiterAnswer, QuotaFields, Rate, Receipt, RedisLimiter, Settlement, Standing,
+    Throttle,
+};
+use tower_auth::{Clock, Scope};
 
 /// The items of a list of strings with integer parameters: `("name", [("r", 50), ("t", 30)])`.
 fn items(reply: &Reply, name: &str) -> Vec<(String, Vec<(String, i64)>)> {
@@ -58,15 +63,11 @@ async fn every_answer_tells_policy_and_standing_as_structured_fields() {
     let first = send(&auth, bearer(&key)).await;
     assert_eq!(items(&first, "ratelimit-policy"), policy);
     let standing = [
-        item("principal", &[("r", 1999), ("t", 87_750)]),
+        item("principal", &[("r", 1999), ("t", 86_400)]),
         item("principal-2", &[("r", 1), ("t", 60)]),
         item("smooth: a.b-c_d", &[("r", 19), ("t", 36)]),
     ];
-    assert_eq!(
-        items(&first, "ratelimit"),
-        standing,
-        "a day's 64th is 1350 seconds"
-    );
+    assert_eq!(items(&first, "ratelimit"), standing);
     send(&auth, bearer(&key)).await;
     world.advance(10.0);
     let refused = send(&auth, bearer(&key)).await;
@@ -80,6 +81,94 @@ async fn every_answer_tells_policy_and_standing_as_structured_fields() {
         refused.headers["retry-after"], "50",
         "it references the same moment"
     );
+}
+
+/// Of each form, with a burst that is larger than the rate, for costs of several, in a debt, and whoever the limiter is.
+#[tokio::test]
+async fn nobody_is_told_to_wait_for_longer_than_the_period() {
+    let server = Server::start();
+    let redis = || RedisLimiter::new(&server.url()).deadline(Duration::from_secs(10));
+    for rate in [
+        "5/day",
+        "2000/day",
+        "7/min burst 7",
+        "1/s burst 10",
+        "90/min burst 200",
+        "300/week calendar",
+    ] {
+        let period = rate.parse::<Rate>().unwrap().period().as_secs() as i64;
+        let world = World::new();
+        for (which, realm) in [
+            ("memory", world.realm()),
+            ("redis", world.realm().limiter(redis())),
+            ("leases", world.realm().limiter(redis().leases(3))),
+            ("own", world.realm().limiter(Slow)),
+        ] {
+            let auth = over(&realm)
+                .throttle(
+                    Throttle::per_principal(rate)
+                        .cost(|call| cost(call.headers()))
+                        .settled(),
+                )
+                .build()
+                .unwrap();
+            let key = world.key(Subject::user(which)).await;
+            let handler = tower::service_fn(|request: Request<Full<Bytes>>| {
+                let settlement = request.extensions().get::<Settlement>().unwrap();
+                settlement.settle(cost(request.headers()) * 3);
+                std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(
+                    Full::<Bytes>::default(),
+                )))
+            });
+            let service = tower_layer::Layer::layer(&auth, handler);
+            let mut refused = 0;
+            for cost in [1, 3, 5, 5, 1, 9, 200, 2000, 1, 5000, 1] {
+                world.advance(0.3);
+                let mut request = bearer(&key);
+                request.headers_mut().insert("x-cost", cost.into());
+                let answer = tower::ServiceExt::oneshot(service.clone(), request).await;
+                let answer = reply(answer.unwrap()).await;
+                for (_, parameters) in items(&answer, "ratelimit") {
+                    let told = parameters[1].1;
+                    assert!(told <= period, "{rate} of {which}: t={told}");
+                }
+                if answer.status == 429 {
+                    refused += 1;
+                    let told = answer.headers["retry-after"].to_str().unwrap();
+                    let told: i64 = told.parse().unwrap();
+                    assert!(told <= period, "{rate} of {which}: {told} s");
+                }
+            }
+            assert!(refused > 0, "{rate} of {which}");
+        }
+    }
+}
+
+fn cost(headers: &http::HeaderMap) -> u32 {
+    headers["x-cost"].to_str().unwrap().parse().unwrap()
+}
+
+/// A limiter that lets every caller wait for a year.
+#[derive(Debug)]
+struct Slow;
+
+impl Limiter for Slow {
+    fn count(&self, charges: &[Charge], _: &Arc<dyn Clock>) -> LimiterAnswer<Vec<Standing>> {
+        const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+        let standing = |charge: &Charge| match charge.cost() {
+            1 => Standing::passes(0, YEAR, Receipt::default()),
+            _ => Standing::waits(YEAR, 0, YEAR),
+        };
+        Ok(charges.iter().map(standing).collect()).into()
+    }
+
+    fn take(&self, _: &Charge, _: &Arc<dyn Clock>) -> LimiterAnswer<Receipt> {
+        Ok(Receipt::default()).into()
+    }
+
+    fn give_back(&self, _: &Charge, _: Receipt, _: &Arc<dyn Clock>) -> LimiterAnswer<()> {
+        Ok(()).into()
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod races;
 mod redis;
 mod rules;
 pub(crate) mod server;
+mod settlements;
 
 use crate::dir;
 use crate::support::*;
@@ -102,7 +103,7 @@ impl Long {
 }
 
 #[expect(clippy::disallowed_methods, reason = "races are run for a time")]
-pub(super) fn start() -> Instant {
+pub(crate) fn start() -> Instant {
     Instant::now()
 }
 

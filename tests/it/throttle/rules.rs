@@ -195,6 +195,77 @@ async fn quotas_come_from_the_record_by_choice() {
     assert_eq!(admitted(&auth, &more, 9).await, 4);
 }
 
+/// Whoever has two keys of two rates may use each as often as it says, and no more.
+#[tokio::test]
+async fn a_rate_of_a_record_and_the_rules_own_forgive_each_other_nothing() {
+    for (own, rule) in [
+        ("50/day", "2/s"),
+        ("5/day burst 5", "2/s"),
+        ("50/day calendar", "9/hour calendar"),
+        ("90/day", "70/hour"),
+    ] {
+        let world = World::new();
+        let auth = world
+            .builder()
+            .throttle(Throttle::per_principal(rule).record_quota())
+            .build()
+            .unwrap();
+        let owner = || KeyRequest::new(Subject::user("1"), "test");
+        let plain = world.key_with(owner()).await;
+        let planned = world.key_with(owner().rate(own)).await;
+        let mut passed = 0;
+        for _ in 0..1_200 {
+            passed += admitted(&auth, &planned, 1).await;
+            admitted(&auth, &plain, 1).await;
+            world.advance(1.0);
+        }
+        let most: usize = own.split('/').next().unwrap().parse().unwrap();
+        assert_eq!(passed, most, "{own} beside {rule}");
+    }
+}
+
+/// Never more than N in any window, and N in each that comes: whatever costs 0 in between.
+#[tokio::test]
+async fn requests_of_cost_0_never_keep_paid_ones_alive() {
+    for (rate, most) in [
+        ("5/min", 5),
+        ("90/min", 90),
+        ("5/min burst 5", 5),
+        ("5/min calendar", 5),
+    ] {
+        let world = World::new();
+        let free = |call: &Call<'_>| u32::from(call.method() != http::Method::HEAD);
+        let auth = world
+            .builder()
+            .throttle(Throttle::per_principal(rate).cost(free))
+            .throttle(Throttle::per_key("100000/min"))
+            .build()
+            .unwrap();
+        let key = world.key(Subject::user("7")).await;
+        let poll = [("x-api-key", key.as_str())];
+        for minute in 0..10 {
+            assert_eq!(
+                admitted(&auth, &key, most + 5).await,
+                most,
+                "{rate}, {minute}"
+            );
+            for _ in 0..600 {
+                let polled = send(&auth, request("HEAD", &poll)).await;
+                assert_eq!(polled.status, 200, "{rate}");
+                world.advance(0.1);
+            }
+        }
+        // Nothing is said to be used where nothing was paid for.
+        let other = world.key(Subject::user("8")).await;
+        let polled = send(&auth, request("HEAD", &[("x-api-key", &other)])).await;
+        let told = polled.headers["ratelimit"].to_str().unwrap();
+        assert!(
+            told.starts_with(&format!("\"principal\";r={most};t=0,")),
+            "{told}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn several_limits_are_all_or_nothing() {
     let world = World::new();

@@ -9,14 +9,9 @@ pub(crate) struct Paced {
 }
 
 impl State for Paced {
-    /// A debt from costs that came to light afterwards is at most a period.
     #[inline]
     fn turn(&mut self, rate: &Rate, now: Moment) {
-        let furthest = now
-            .steady
-            .saturating_add(depth(rate))
-            .saturating_add(rate.nanos());
-        self.full_at = self.full_at.clamp(now.steady, furthest);
+        self.full_at = self.full_at.clamp(now.steady, furthest(rate, now));
     }
 
     #[inline]
@@ -24,26 +19,28 @@ impl State for Paced {
         if cost > rate.most() {
             return rate.nanos();
         }
-        let full_at = self
-            .full_at
-            .saturating_add(interval(rate).saturating_mul(cost.into()));
+        let full_at = self.full_at.saturating_add(length(rate, cost));
         full_at.saturating_sub(now.steady.saturating_add(depth(rate)))
     }
 
+    /// The receipt says where the stretch begins that the request occupies. Where a debt was cut
+    /// short, that may be before the clock began: hence its sign.
     #[inline]
-    fn take(&mut self, rate: &Rate, _: Moment, cost: u32) -> Receipt {
-        self.full_at = self
-            .full_at
-            .saturating_add(interval(rate).saturating_mul(cost.into()));
-        Receipt(self.full_at)
+    fn take(&mut self, rate: &Rate, now: Moment, cost: u32) -> Receipt {
+        let length = length(rate, cost);
+        let furthest = furthest(rate, now).max(self.full_at);
+        self.full_at = self.full_at.saturating_add(length).min(furthest);
+        let begin = self.full_at.cast_signed().saturating_sub_unsigned(length);
+        Receipt(begin.cast_unsigned())
     }
 
-    /// The request occupies the last stretch before its receipt; what of that lies in the past has
-    /// run off.
+    /// From where the stretch begins, as far as that does not lie in the past, which has run off. So
+    /// what is given back in parts is never more than is left of it, and forgives nobody else.
     fn give_back(&mut self, rate: &Rate, now: Moment, receipt: Receipt, cost: u32) {
-        let taken = interval(rate).saturating_mul(cost.into());
-        let begin = receipt.0.saturating_sub(taken).max(now.steady);
-        self.full_at = self.full_at.saturating_sub(receipt.0.saturating_sub(begin));
+        let begin = receipt.0.cast_signed();
+        let end = begin.saturating_add_unsigned(length(rate, cost));
+        let left = end.saturating_sub(begin.max(now.steady.cast_signed()));
+        self.full_at = self.full_at.saturating_sub(left.max(0).cast_unsigned());
     }
 
     #[inline]
@@ -67,6 +64,20 @@ impl Expires for Paced {
 #[inline]
 fn interval(rate: &Rate) -> u64 {
     rate.nanos().div_ceil(rate.count().into())
+}
+
+/// How long a request of that cost occupies the bucket.
+#[inline]
+fn length(rate: &Rate, cost: u32) -> u64 {
+    interval(rate).saturating_mul(cost.into())
+}
+
+/// When the bucket is full again at the latest. A debt, of costs that came to light afterwards, is
+/// one that the next request waits out within a period.
+#[inline]
+fn furthest(rate: &Rate, now: Moment) -> u64 {
+    let debt = rate.nanos().saturating_sub(interval(rate));
+    now.steady.saturating_add(depth(rate)).saturating_add(debt)
 }
 
 /// The time in which an empty bucket fills.

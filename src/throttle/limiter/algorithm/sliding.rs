@@ -9,8 +9,8 @@ const MOST_ENTRIES: usize = PARTS as usize + 2;
 
 /// Never more than N in any window.
 ///
-/// Each entry says until when it counts, so that none of them depends on the rate under which it
-/// was made.
+/// Each entry says until when it counts: a period after it was last used, so that nobody waits for
+/// longer, and none of them depends on the rate under which it was made.
 #[derive(Clone)]
 pub(crate) enum Sliding {
     /// Most keys are seen once in a while: they need no memory but their place in a table.
@@ -74,7 +74,7 @@ impl State for Sliding {
     #[inline]
     fn turn(&mut self, rate: &Rate, now: Moment) {
         let now = now.steady;
-        let horizon = now.saturating_add(rate.nanos()).saturating_add(part(rate));
+        let horizon = now.saturating_add(rate.nanos());
         match self {
             Self::One { until, count } => {
                 *until = (*until).min(horizon);
@@ -110,20 +110,25 @@ impl State for Sliding {
         rate.nanos()
     }
 
+    /// What costs nothing enters nothing: an entry of it would keep its place among those that are
+    /// live, and push two that were paid for into one.
     #[inline]
     fn take(&mut self, rate: &Rate, now: Moment, cost: u32) -> Receipt {
+        if cost == 0 {
+            return Receipt::default();
+        }
         let new = Entry {
-            until: until(rate, now.steady),
+            until: now.steady.saturating_add(rate.nanos()),
             count: cost,
         };
+        let same_from = same_from(rate, now.steady);
         match self {
             Self::One { until, count } if *count == 0 => {
                 (*until, *count) = (new.until, cost);
-                Receipt(new.until)
             }
-            Self::One { until, count } if *until >= new.until => {
+            Self::One { until, count } if *until >= same_from => {
+                *until = new.until.max(*until);
                 *count = count.saturating_add(cost);
-                Receipt(*until)
             }
             Self::One { until, count } => {
                 let entries = vec![
@@ -137,34 +142,27 @@ impl State for Sliding {
                     total: count.saturating_add(cost),
                     entries,
                 }));
-                Receipt(new.until)
             }
-            Self::Many(log) => log.push(new),
+            Self::Many(log) => log.push(new, same_from),
         }
+        Receipt(self.last_until())
     }
 
     /// From that very entry: taken from a later one, it would let through too many once the earlier
-    /// has run off.
-    fn give_back(&mut self, _: &Rate, now: Moment, receipt: Receipt, cost: u32) {
+    /// has run off. An entry of which nothing is left goes, as what costs nothing never comes.
+    fn give_back(&mut self, rate: &Rate, now: Moment, receipt: Receipt, cost: u32) {
         if receipt.0 <= now.steady {
             return;
         }
         match self {
-            Self::One { until, count } if *until == receipt.0 => {
+            Self::One { until, count } if is_of(rate, *until, receipt) => {
                 *count = count.saturating_sub(cost)
             }
             Self::One { .. } => {}
-            Self::Many(log) => {
-                if let Some(entry) = log
-                    .entries
-                    .iter_mut()
-                    .find(|entry| entry.until == receipt.0)
-                {
-                    let back = entry.count.min(cost);
-                    entry.count -= back;
-                    log.total = log.total.saturating_sub(back);
-                }
-            }
+            Self::Many(log) => log.give_back(rate, receipt, cost),
+        }
+        if self.total() == 0 {
+            *self = Self::default();
         }
     }
 
@@ -215,19 +213,32 @@ impl Log {
         }
     }
 
-    fn push(&mut self, new: Entry) -> Receipt {
+    fn push(&mut self, new: Entry, same_from: u64) {
         self.total = self.total.saturating_add(new.count);
         if let Some(last) = self
             .entries
             .last_mut()
-            .filter(|last| last.until >= new.until)
+            .filter(|last| last.until >= same_from)
         {
+            last.until = new.until.max(last.until);
             last.count = last.count.saturating_add(new.count);
-            return Receipt(last.until);
+            return;
         }
         self.make_room();
         self.entries.push(new);
-        Receipt(new.until)
+    }
+
+    fn give_back(&mut self, rate: &Rate, receipt: Receipt, cost: u32) {
+        let mut entries = self.entries.iter_mut();
+        let Some(at) = entries.position(|entry| is_of(rate, entry.until, receipt)) else {
+            return;
+        };
+        let back = self.entries[at].count.min(cost);
+        self.entries[at].count -= back;
+        self.total = self.total.saturating_sub(back);
+        if self.entries[at].count == 0 {
+            self.entries.remove(at);
+        }
     }
 
     /// Grows by doubling, but never beyond what can be live. Rates that change often could leave
@@ -254,12 +265,21 @@ fn part(rate: &Rate) -> u64 {
     }
 }
 
-/// Until when a request of now counts.
+/// An entry that counts until then or later takes in a request of now: it was last used in the same
+/// sub-window.
 #[inline]
-fn until(rate: &Rate, now: u64) -> u64 {
-    let part = part(rate);
-    let end = now
-        .checked_div(part)
-        .map_or(now, |index| (index.saturating_add(1)).saturating_mul(part));
-    end.saturating_add(rate.nanos())
+fn same_from(rate: &Rate, now: u64) -> u64 {
+    let into_it = now.checked_rem(part(rate)).unwrap_or(0);
+    (now - into_it).saturating_add(rate.nanos())
+}
+
+/// Whether what has that receipt is in an entry that counts until then. Others of the same
+/// sub-window may have come to it since.
+fn is_of(rate: &Rate, until: u64, receipt: Receipt) -> bool {
+    let used = until.saturating_sub(rate.nanos());
+    let entered = receipt.0.saturating_sub(rate.nanos());
+    match part(rate) {
+        0 => used == entered,
+        part => used >= entered && used / part == entered / part,
+    }
 }

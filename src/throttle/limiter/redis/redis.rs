@@ -1,6 +1,6 @@
 use super::breaker::Breaker;
 use super::leases::Leases;
-use super::script::{self, Granted, MICRO, Wanted};
+use super::script::{self, Correction, Granted, MICRO, Wanted};
 use crate::clock::{Clock, nanos};
 use crate::config::ConfigProblem;
 use crate::rate::Form;
@@ -168,16 +168,19 @@ impl RedisLimiter {
         script::take(&mut connection, charges, wanted).await
     }
 
-    pub(super) async fn settle(
-        self,
-        charge: Charge,
-        back: (Receipt, u32),
-        more: u32,
-    ) -> Result<Receipt, LimiterError> {
-        let mut connection = self.connection().await.map_err(LimiterError::new)?;
-        script::settle(&mut connection, &charge, back, more)
+    async fn settle(self, charge: Charge, correction: Correction) -> Result<Receipt, LimiterError> {
+        self.settle_of(&charge, correction)
             .await
             .map_err(LimiterError::new)
+    }
+
+    pub(super) async fn settle_of(
+        &self,
+        charge: &Charge,
+        correction: Correction,
+    ) -> Result<Receipt, RedisError> {
+        let mut connection = self.connection().await?;
+        script::settle(&mut connection, charge, correction).await
     }
 
     async fn within_deadline<T>(
@@ -259,8 +262,11 @@ impl Limiter for RedisLimiter {
     }
 
     fn take(&self, charge: &Charge, _: &Arc<dyn Clock>) -> LimiterAnswer<Receipt> {
-        let back = (Receipt::default(), 0);
-        let taken = self.clone().settle(charge.clone(), back, charge.cost());
+        let more = Correction {
+            more: charge.cost(),
+            ..Correction::default()
+        };
+        let taken = self.clone().settle(charge.clone(), more);
         LimiterAnswer::Pending(Box::pin(taken))
     }
 
@@ -270,8 +276,11 @@ impl Limiter for RedisLimiter {
         receipt: Receipt,
         _: &Arc<dyn Clock>,
     ) -> LimiterAnswer<()> {
-        let back = (receipt, charge.cost());
-        let given = self.clone().settle(charge.clone(), back, 0);
+        let back = Correction {
+            back: (receipt, charge.cost()),
+            ..Correction::default()
+        };
+        let given = self.clone().settle(charge.clone(), back);
         LimiterAnswer::Pending(Box::pin(async move { given.await.map(drop) }))
     }
 

@@ -20,6 +20,17 @@ pub(super) struct Wanted {
     pub(super) hold: u64,
 }
 
+/// What is corrected in what was entered.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Correction {
+    /// In microseconds; 0 is the server's.
+    pub(super) now: u64,
+    /// So much is given back of what has that receipt.
+    pub(super) back: (Receipt, u32),
+    /// So much more is taken.
+    pub(super) more: u32,
+}
+
 /// What the server granted.
 #[derive(Debug)]
 pub(super) struct Granted {
@@ -51,15 +62,14 @@ pub(super) async fn take(
 pub(super) async fn settle(
     connection: &mut ConnectionManager,
     charge: &Charge,
-    back: (Receipt, u32),
-    more: u32,
+    correction: Correction,
 ) -> Result<Receipt, RedisError> {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SETTLE));
-    let (Receipt(receipt), back) = back;
+    let (Receipt(receipt), back) = correction.back;
     let mut call = SCRIPT.prepare_invoke();
-    call.key(name(charge)).arg(0);
+    call.key(name(charge)).arg(correction.now);
     add_rate(&mut call, charge);
-    call.arg(receipt).arg(back).arg(more);
+    call.arg(receipt).arg(back).arg(correction.more);
     call.invoke_async(connection).await.map(Receipt)
 }
 

@@ -21,7 +21,8 @@ end
 
 local forms = {}
 
--- Entries of until and count, flat, by until. `total` is their sum.
+-- Entries of until and count, flat, by until. `total` is their sum. What costs nothing makes none, and one of which all
+-- was given back goes.
 forms.s = {
   part = function(rate)
     return rate.count <= 64 and 0 or math.floor(rate.period / 64)
@@ -31,7 +32,7 @@ forms.s = {
     local kept = redis.call('GET', key)
     if not kept then return state end
     -- A lease is entered a 64th ahead at most.
-    local horizon = now + rate.period + forms.s.part(rate) + math.floor(rate.period / 64)
+    local horizon = now + rate.period + math.floor(rate.period / 64)
     local entries = cmsgpack.unpack(kept)
     for i = 1, #entries, 2 do
       if entries[i] > now then
@@ -53,11 +54,15 @@ forms.s = {
     return rate.period
   end,
   take = function(rate, state, at, cost)
-    local part, til = forms.s.part(rate), at + rate.period
-    if part > 0 then til = (math.floor(at / part) + 1) * part + rate.period end
+    if cost == 0 then return 0 end
+    local til = at + rate.period
+    -- What was last used in the same sub-window takes this in.
+    local part, same_from = forms.s.part(rate), til
+    if part > 0 then same_from = til - at % part end
     state.total = state.total + cost
     local last = #state - 1
-    if last > 0 and state[last] >= til then
+    if last > 0 and state[last] >= same_from then
+      state[last] = math.max(state[last], til)
       state[last + 1] = state[last + 1] + cost
       return state[last]
     end
@@ -70,12 +75,22 @@ forms.s = {
     state[#state + 1] = cost
     return til
   end,
+  is_of = function(rate, til, receipt)
+    local part, used, entered = forms.s.part(rate), til - rate.period, receipt - rate.period
+    if part == 0 then return used == entered end
+    return used >= entered and math.floor(used / part) == math.floor(entered / part)
+  end,
   give_back = function(rate, state, now, receipt, cost)
     for i = 1, #state, 2 do
-      if state[i] == receipt then
+      if forms.s.is_of(rate, state[i], receipt) then
         local back = math.min(cost, state[i + 1])
         state[i + 1] = state[i + 1] - back
         state.total = state.total - back
+        if state[i + 1] == 0 then
+          table.remove(state, i)
+          table.remove(state, i)
+        end
+        return
       end
     end
   end,
@@ -96,10 +111,13 @@ forms.p = {
   interval = function(rate)
     return math.ceil(rate.period / rate.count)
   end,
+  furthest = function(rate, now)
+    local interval = forms.p.interval(rate)
+    return now + interval * rate.burst + math.max(rate.period - interval, 0)
+  end,
   load = function(rate, key, now)
-    local depth = forms.p.interval(rate) * rate.burst
     local full = tonumber(redis.call('GET', key) or now)
-    return { full = math.max(math.min(full, now + depth + rate.period), now) }
+    return { full = math.max(math.min(full, forms.p.furthest(rate, now)), now) }
   end,
   wait = function(rate, state, now, cost)
     if cost > rate.burst then return rate.period end
@@ -107,12 +125,14 @@ forms.p = {
     return math.max(state.full + interval * cost - now - interval * rate.burst, 0)
   end,
   take = function(rate, state, at, cost)
-    state.full = state.full + forms.p.interval(rate) * cost
-    return state.full
+    local length = forms.p.interval(rate) * cost
+    local furthest = math.max(forms.p.furthest(rate, at), state.full)
+    state.full = math.min(state.full + length, furthest)
+    return math.max(state.full - length, 0)
   end,
   give_back = function(rate, state, now, receipt, cost)
-    local begin = math.max(receipt - forms.p.interval(rate) * cost, now)
-    state.full = state.full - math.max(receipt - begin, 0)
+    local til = receipt + forms.p.interval(rate) * cost
+    state.full = state.full - math.max(til - math.max(receipt, now), 0)
   end,
   room = function(rate, state, now)
     local interval = forms.p.interval(rate)
@@ -151,7 +171,7 @@ forms.c = {
     return math.max(rate.count - state.count, 0), full_in
   end,
   save = function(rate, state, key, now)
-    keep(key, text(state.til) .. ' ' .. text(state.count), now, state.til)
+    keep(key, text(state.til) .. ' ' .. text(state.count), now, state.count > 0 and state.til or now)
   end,
 }
 

@@ -9,11 +9,11 @@ mod server;
 
 use self::server::Server;
 use super::redis::RedisLimiter;
-use super::script::{Granted, MICRO, Wanted};
+use super::script::{Correction, Granted, MICRO, Wanted};
 use crate::clock::{Clock, SystemClock};
 use crate::rate::{Form, Rate};
 use crate::throttle::limiter::algorithm::{Calendar, Moment, Paced, Sliding, State};
-use crate::throttle::limiter::{CallerHash, Charge, Limiter, LimiterAnswer, RuleId};
+use crate::throttle::limiter::{CallerHash, Charge, Limiter, LimiterAnswer, Receipt, RuleId};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::cell::Cell;
@@ -55,6 +55,22 @@ impl World {
         let call = self.limiter.take_of(charges, wanted);
         self.runtime.block_on(call).unwrap()
     }
+
+    fn settle(&self, charge: &Charge, now: u64, back: (Receipt, u32), more: u32) -> Receipt {
+        let call = self
+            .limiter
+            .settle_of(charge, Correction { now, back, more });
+        self.runtime.block_on(call).unwrap()
+    }
+
+    /// Of the keys on the server.
+    fn names(&self) -> Vec<String> {
+        self.runtime.block_on(async {
+            let mut connection = self.limiter.connection().await.unwrap();
+            let mut keys = redis::cmd("KEYS");
+            keys.arg("*").query_async(&mut connection).await.unwrap()
+        })
+    }
 }
 
 fn charge(rule: &str, who: u64, rate: Rate, cost: u32) -> Charge {
@@ -67,27 +83,55 @@ fn rate(text: &str) -> Rate {
     text.parse().unwrap()
 }
 
+/// What is done at once with a request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Deed {
+    Ask,
+    /// So much of the last that was entered is given back.
+    GiveBack(u32),
+    /// It is taken whether or not it passes.
+    Take,
+}
+
 fn same_as_here<S: State>(
     world: &World,
     who: u64,
     rate: Rate,
-    requests: &[(u64, u32)],
+    requests: &[(u64, u32, Deed)],
 ) -> Result<(), TestCaseError> {
     let (mut state, mut now) = (S::default(), NOW);
-    for (gap, cost) in requests {
+    let mut entered: Vec<([Receipt; 2], u32)> = Vec::new();
+    for (gap, cost, deed) in requests {
         now += gap;
         let moment = Moment {
             steady: now * MICRO,
             wall: now * MICRO,
         };
+        let charge = charge("key", who, rate, *cost);
+        state.turn(&rate, moment);
+        match (*deed, entered.pop()) {
+            (Deed::GiveBack(back), Some(([here, there], cost))) => {
+                let back = back.min(cost);
+                state.give_back(&rate, moment, here, back);
+                world.settle(&charge, now, (there, back), 0);
+                entered.extend((back < cost).then_some(([here, there], cost - back)));
+            }
+            (_, last) => entered.extend(last),
+        }
+        if *deed == Deed::Take {
+            let here = state.take(&rate, moment, *cost);
+            let there = world.settle(&charge, now, Default::default(), *cost);
+            entered.push(([here, there], *cost));
+        }
         state.turn(&rate, moment);
         let wait = state.wait(&rate, moment, *cost);
+        let granted = world.take(std::slice::from_ref(&charge), now, 1, 0);
+        let standing = granted.standings[0];
         if wait == 0 {
-            state.take(&rate, moment, *cost);
+            let here = state.take(&rate, moment, *cost);
+            entered.push(([here, standing.receipt], *cost));
         }
         let room = state.room(&rate, moment);
-        let granted = world.take(&[charge("key", who, rate, *cost)], now, 1, 0);
-        let standing = granted.standings[0];
         prop_assert_eq!(
             (granted.requests, standing.wait),
             (u32::from(wait == 0), wait),
@@ -116,7 +160,12 @@ fn the_script_decides_as_the_algorithms_do() {
         Just(SECOND / 64),
         Just(SECOND)
     ];
-    let requests = prop::collection::vec((gap, 1..4_u32), 1..60);
+    let deed = prop_oneof![
+        3 => Just(Deed::Ask),
+        1 => (1..4_u32).prop_map(Deed::GiveBack),
+        1 => Just(Deed::Take),
+    ];
+    let requests = prop::collection::vec((gap, 0..4_u32, deed), 1..60);
     let rates = [
         "5/2s",
         "64/10s",
@@ -144,6 +193,83 @@ fn the_script_decides_as_the_algorithms_do() {
         }
     });
     result.unwrap();
+}
+
+/// As in this process: the one forgives nothing that the other remembers.
+#[test]
+fn on_a_server_each_rate_of_a_caller_is_counted_by_itself() {
+    let world = World::new();
+    for (who, (own, other)) in [
+        ("50/day", "2/s"),
+        ("50/day", "60/hour"),
+        ("90/day", "50/day"),
+        ("5/day burst 5", "100/s burst 1"),
+        ("50/day calendar", "9/hour calendar"),
+        ("50/day", "5/s burst 5"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let [own, other] = [own, other].map(rate);
+        let charges = [own, other].map(|rate| charge("key", who as u64 + 1, rate, 1));
+        let mut admitted = 0;
+        // Twenty minutes, early on a day.
+        for tick in 0..1_200 {
+            let now = NOW + tick * SECOND;
+            for charge in [&charges[0], &charges[1]] {
+                let granted = world.take(std::slice::from_ref(charge), now, 1, 0);
+                admitted += granted.requests * u32::from(charge.rate() == own);
+            }
+        }
+        assert_eq!(admitted, own.most(), "{own} beside {other}");
+    }
+}
+
+/// As in this process: whatever costs 0 in between, and however much was given back.
+#[test]
+fn on_a_server_what_costs_nothing_keeps_nothing_alive_and_leaves_no_key() {
+    let world = World::new();
+    for (who, text) in ["5/min", "90/min", "5/min burst 5", "5/min calendar"]
+        .into_iter()
+        .enumerate()
+    {
+        let rate = rate(text);
+        let (paid, free) = (
+            charge("key", who as u64 + 1, rate, 1),
+            charge("key", who as u64 + 1, rate, 0),
+        );
+        let mut passed = 0;
+        // Each second one that is free and one that is given back; every half minute ten that are paid for.
+        for tick in 0..600 {
+            let now = NOW + tick * SECOND;
+            let ask = |charge: &Charge| world.take(std::slice::from_ref(charge), now, 1, 0);
+            ask(&free);
+            let released = ask(&paid);
+            if released.requests > 0 {
+                world.settle(&paid, now, (released.standings[0].receipt, 1), 0);
+            }
+            if tick % 30 == 0 {
+                passed += (0..rate.count() * 2)
+                    .map(|_| ask(&paid).requests)
+                    .sum::<u32>();
+            }
+        }
+        let most = match rate.form() {
+            // What flows in during the half minutes is used as well.
+            Form::Paced { .. } => 5 + 2 * 19 + 19 / 2,
+            Form::Sliding | Form::Calendar => 10 * rate.count(),
+        };
+        assert_eq!(passed, most, "{text}");
+        // As long as nothing is paid for, the server keeps nothing.
+        let later = NOW + 1_200 * SECOND;
+        world.take(std::slice::from_ref(&free), later, 1, 0);
+        let receipt = world
+            .take(std::slice::from_ref(&paid), later, 1, 0)
+            .standings[0]
+            .receipt;
+        world.settle(&paid, later, (receipt, 1), 0);
+        assert_eq!(world.names(), [""; 0], "{text}");
+    }
 }
 
 #[test]
