@@ -30,6 +30,7 @@ pub mod endpoint;
 mod integration;
 
 mod address;
+mod chain;
 mod clock;
 mod config;
 mod event;

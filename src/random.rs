@@ -5,13 +5,22 @@
     allow(dead_code, unused_imports, reason = "each scheme needs a part of it")
 )]
 
+use crate::chain::write_chain;
 use crate::secret::Secret;
+use std::fmt;
 use zeroize::Zeroizing;
 
 /// The system's source of randomness failed.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[derive(Clone, Copy, thiserror::Error)]
 #[error("the system's source of randomness failed")]
 pub struct RandomError(#[source] getrandom::Error);
+
+/// As `Display`, with its source: it is what a `main` prints that returns it.
+impl fmt::Debug for RandomError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_chain(self, f)
+    }
+}
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// 22 characters of base62 are 130 random bits.

@@ -281,7 +281,7 @@ impl fmt::Display for Rate {
 }
 
 /// Why a text is no [`Rate`]. It shows the forms that are.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{text:?} is no rate: {problem}. Rates look like \"2000/day\", \"5/15min\", \"10/s\", \"100/hour burst 20\" \
      or \"2000/day calendar\""
@@ -289,6 +289,13 @@ impl fmt::Display for Rate {
 pub struct RateError {
     text: Box<str>,
     problem: &'static str,
+}
+
+/// As `Display`: it is what a `main` prints that returns it.
+impl fmt::Debug for RateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl RateError {

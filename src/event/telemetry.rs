@@ -12,6 +12,7 @@ pub(crate) use off::*;
 
 #[cfg(feature = "tracing")]
 mod on {
+    use crate::chain::write_chain;
     use crate::event::{Action, Event};
     use crate::principal::Subject;
     use crate::reject::{Rejection, RejectionKind};
@@ -25,8 +26,6 @@ mod on {
     const LONGEST_TEXT: usize = 256;
     /// How much of what a chain of errors says is written, in bytes.
     const LONGEST_SOURCE: usize = 1024;
-    /// How many errors of a chain are looked at: one might go in a circle.
-    const DEEPEST_SOURCE: usize = 16;
 
     /// Whether anybody listens to refusals of the least frequent level, hence to any.
     #[inline]
@@ -125,17 +124,6 @@ mod on {
         // What an error says is its author's: where that panics, what was said so far is told.
         let _ = catch_unwind(AssertUnwindSafe(|| write_chain(error, &mut cut)));
         tracing::field::debug(cut.finish())
-    }
-
-    fn write_chain(error: &(dyn Error + 'static), text: &mut Cut) -> fmt::Result {
-        write!(text, "{error}")?;
-        let mut next = error.source();
-        for _ in 1..DEEPEST_SOURCE {
-            let Some(source) = next else { break };
-            write!(text, ": {source}")?;
-            next = source.source();
-        }
-        Ok(())
     }
 
     /// A text of bounded length: whoever writes more is stopped, however much there would be.

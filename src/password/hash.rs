@@ -4,6 +4,7 @@ use crate::random;
 use argon2::password_hash::PasswordVerifier;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use std::fmt;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,9 +32,16 @@ pub fn hash_password(password: &str) -> Result<String, PasswordError> {
 }
 
 /// A password could not be hashed.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[derive(Clone, Copy, thiserror::Error)]
 #[error("the password could not be hashed")]
 pub struct PasswordError;
+
+/// As `Display`: it is what a `main` prints that returns it.
+impl fmt::Debug for PasswordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 /// What a password is to a stored hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,5 @@
 use super::{FieldError, LimitFields, RejectionKind};
+use crate::chain::write_chain;
 use crate::principal::Scope;
 use http::StatusCode;
 use std::borrow::Cow;
@@ -229,13 +230,15 @@ impl fmt::Display for Rejection {
     }
 }
 
+/// The kind, the reason and all sources: it is what a `main` prints that returns it.
 impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rejection")
-            .field("kind", &self.kind)
-            .field("reason", &self.reason)
-            .field("source", &self.source())
-            .finish_non_exhaustive()
+        write!(f, "{:?}", self.kind)?;
+        if !self.reason.is_empty() {
+            write!(f, " ({})", self.reason)?;
+        }
+        f.write_str(": ")?;
+        write_chain(self, f)
     }
 }
 

@@ -1,8 +1,14 @@
+use crate::chain::write_chain;
 use std::error::Error;
 use std::fmt;
 
 /// Why a store did not do what it was asked.
-#[derive(Debug)]
+///
+/// Its `Debug` is its text with all sources, because that is what a `main` that returns it prints:
+///
+/// ```text
+/// Error: the store is unavailable: the schema is missing: call migrate()
+/// ```
 pub struct StoreError {
     kind: StoreErrorKind,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -65,6 +71,12 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Invalid => "the store cannot keep such a text",
             StoreErrorKind::Unavailable => "the store is unavailable",
         })
+    }
+}
+
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_chain(self, f)
     }
 }
 

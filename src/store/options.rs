@@ -2,6 +2,10 @@ use crate::clock::{Clock, SystemClock};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How long a start may take, which is more than a request: others may be starting as well.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(in crate::store) const START_WITHIN: Duration = Duration::from_secs(30);
+
 /// How a store in a database behaves.
 ///
 /// ```

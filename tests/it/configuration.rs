@@ -1,12 +1,14 @@
 //! `build()` reports every mistake, and all of them at once.
 
 use crate::support::*;
+use std::error::Error;
 use std::time::Duration;
-use tower_auth::store::{Memory, Stores};
+use tower_auth::store::{Memory, StoreError, StoreErrorKind, Stores};
+use tower_auth::throttle::{LimiterError, Rate};
 use tower_auth::{
     Answer, ApiKeys, Attempt, AuthLayer, AuthLayerBuilder, ConfigProblem, Grant, Jwt, JwtKey,
-    KeyRequest, PasswordPolicy, Realm, Rejection, Scheme, SigningKey, Subject, Tokens,
-    format::ErrorFormat,
+    KeyRequest, PasswordPolicy, Realm, Rejection, RejectionKind, Scheme, SigningKey, Subject,
+    Tokens, format::ErrorFormat,
 };
 
 /// The public key of RFC 8037 §A.2.
@@ -400,4 +402,33 @@ fn what_belongs_to_two_realms_does_not_stand_in_one_layer() {
         problems(layer().accept(&renamed)),
         [ConfigProblem::TwoRealms]
     );
+}
+
+/// A `main` that returns an error prints its `Debug`.
+#[test]
+fn what_a_main_returns_reads_as_a_sentence() {
+    let store = |kind| StoreError::new(kind);
+    let unavailable = StoreError::unavailable("no such table: keys");
+    let rate = "often".parse::<Rate>().unwrap_err();
+    let mistakes = AuthLayer::builder().build().unwrap_err();
+    let refused = Rejection::new(RejectionKind::Unavailable, "store failed");
+    let errors: [(&str, Box<dyn Error>); 8] = [
+        ("exists", Box::new(store(StoreErrorKind::Exists))),
+        ("missing", Box::new(store(StoreErrorKind::Missing))),
+        ("invalid", Box::new(store(StoreErrorKind::Invalid))),
+        ("unavailable", Box::new(unavailable)),
+        ("limiter", Box::new(LimiterError::new("no route to host"))),
+        ("rate", Box::new(rate)),
+        ("configuration", Box::new(mistakes)),
+        ("rejection", Box::new(refused)),
+    ];
+    for (name, error) in errors {
+        let printed = format!("{error:?}");
+        assert!(printed.contains(&error.to_string()), "{name}: {printed}");
+        assert!(!printed.contains(['{', '}']), "{name}: {printed}");
+        if let Some(source) = error.source() {
+            let ends = format!(": {source}");
+            assert!(printed.ends_with(&ends), "{name}: {printed}");
+        }
+    }
 }

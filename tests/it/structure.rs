@@ -16,6 +16,7 @@ const ROOMS: [&[&str]; 10] = [
     // Shared tools. How often something happened is counted for two steps, so it is one of them.
     &[
         "reject",
+        "chain",
         "clock",
         "config",
         "secret",

@@ -1,3 +1,4 @@
+use crate::store::sql::driver::reason;
 use crate::store::sql::engine::{
     Arg, Cell, Connection, Dialect, Engine, GaveWay, Listener, Purpose, Row,
 };
@@ -6,8 +7,9 @@ use crate::store::sql::rows::{family_columns, key_columns, token_columns, user_c
 use crate::store::{StoreError, StoreErrorKind};
 use async_trait::async_trait;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgListener, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgArguments, PgDatabaseError, PgListener, PgPoolOptions, PgRow};
 use sqlx::{Column, PgPool, Row as _, TypeInfo, ValueRef};
+use std::error::Error as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -101,13 +103,26 @@ impl Engine for PostgresEngine {
     async fn open(&self, purpose: Purpose) -> Result<Box<dyn Connection>, StoreError> {
         let pool = match purpose {
             Purpose::Read | Purpose::Write => &self.pool,
-            Purpose::Upkeep | Purpose::Housekeeping => self.upkeep(),
+            Purpose::Start | Purpose::Upkeep | Purpose::Housekeeping => self.upkeep(),
         };
         let connection = pool.acquire().await.map_err(error)?;
         Ok(Box::new(PostgresConnection {
             connection: Some(connection),
             patience: self.patience,
         }))
+    }
+
+    fn may_pass(&self, failure: &StoreError) -> bool {
+        let Some(source) = failure.source() else {
+            return false;
+        };
+        match source.downcast_ref::<PgDatabaseError>() {
+            Some(reason) => PASSING.contains(&reason.code()),
+            None => {
+                source.is::<std::io::Error>()
+                    || matches!(source.downcast_ref(), Some(sqlx::Error::PoolTimedOut))
+            }
+        }
     }
 
     async fn listen(&self) -> Result<Option<Box<dyn Listener>>, StoreError> {
@@ -222,12 +237,14 @@ fn error(error: sqlx::Error) -> StoreError {
                 .code()
                 .is_some_and(|code| GAVE_WAY.contains(&&*code)) =>
         {
-            GaveWay::because(error)
+            GaveWay::because(reason(error))
         }
-        _ => StoreError::unavailable(error),
+        _ => StoreError::unavailable(reason(error)),
     }
 }
 
 const UNDEFINED_TABLE: &str = "42P01";
+/// The server starts, stops or was made to stop, or has no connection left.
+const PASSING: [&str; 4] = ["57P03", "57P01", "57P02", "53300"];
 /// A deadlock, and a transaction that is not one after the other with those beside it.
 const GAVE_WAY: [&str; 2] = ["40P01", "40001"];

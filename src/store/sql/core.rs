@@ -2,8 +2,11 @@ use super::cache::{Cache, Footprint};
 use super::engine::{Arg, Engine, Purpose, Row};
 use super::lease::Lease;
 use super::mirror::Mirror;
+use crate::store::options::START_WITHIN;
 use crate::store::{KeyRecord, StoreError, StoreOptions, UserRecord};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// What calls and tasks share. The tasks hold this, not the store, which ends them.
 pub(super) struct Core {
@@ -38,9 +41,15 @@ impl Core {
     pub(super) async fn lease(&self, purpose: Purpose) -> Result<Lease<'_>, StoreError> {
         let statements = match purpose {
             Purpose::Read | Purpose::Write => &self.statements,
-            Purpose::Upkeep | Purpose::Housekeeping => &self.upkeep,
+            Purpose::Start | Purpose::Upkeep | Purpose::Housekeeping => &self.upkeep,
         };
-        Ok(Lease::new(self.engine.open(purpose).await?, statements))
+        let within = match purpose {
+            Purpose::Start => START_WITHIN,
+            _ => self.options.timeout,
+        };
+        let opened = timeout(within, self.engine.open(purpose)).await;
+        let connection = opened.map_err(|_| StoreError::unavailable(NoConnection(within)))??;
+        Ok(Lease::new(connection, statements))
     }
 
     /// Runs one statement that reads.
@@ -76,6 +85,10 @@ impl Core {
         Ok(lease)
     }
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("no connection was free within {0:?}")]
+struct NoConnection(Duration);
 
 impl Footprint for KeyRecord {
     fn footprint(&self) -> usize {

@@ -15,6 +15,9 @@ pub(in crate::store) trait Engine: Send + Sync + 'static {
 
     async fn open(&self, purpose: Purpose) -> Result<Box<dyn Connection>, StoreError>;
 
+    /// Whether a failure is of a kind that ends without anybody's doing.
+    fn may_pass(&self, failure: &StoreError) -> bool;
+
     /// What says at once that something changed; `None` where the database says nothing.
     async fn listen(&self) -> Result<Option<Box<dyn Listener>>, StoreError>;
 }
@@ -26,6 +29,8 @@ pub(in crate::store) enum Purpose {
     Write,
     /// For the tasks of the store itself, which go on when the requests have all other connections.
     Upkeep,
+    /// For the first connection, and for making the tables.
+    Start,
     /// As [`Upkeep`](Self::Upkeep), for what writes: where there is one writer at a time, it waits
     /// for its turn.
     Housekeeping,

@@ -1,12 +1,14 @@
 use super::core::Core;
 use super::engine::{Purpose, args};
+use super::lease::Lease;
+use super::start;
 use crate::store::StoreError;
 
 /// Brings the schema up to date, in one transaction, while other nodes wait.
 pub(super) async fn migrate(core: &Core) -> Result<(), StoreError> {
     let dialect = core.engine.dialect();
-    let mut lease = core.lease(Purpose::Upkeep).await?;
-    lease.begin(dialect.begin_migration).await?;
+    // Its steps may take their time: whoever began them is not to give up half-way.
+    let mut lease = start::patiently(core, || begin(core)).await?;
     lease
         .script("CREATE TABLE IF NOT EXISTS tower_auth_schema (version bigint PRIMARY KEY)")
         .await?;
@@ -37,4 +39,11 @@ pub(super) async fn migrate(core: &Core) -> Result<(), StoreError> {
             .await?;
     }
     lease.commit().await
+}
+
+/// Begins when no other node migrates.
+async fn begin(core: &Core) -> Result<Lease<'_>, StoreError> {
+    let mut lease = core.lease(Purpose::Start).await?;
+    lease.begin(core.engine.dialect().begin_migration).await?;
+    Ok(lease)
 }

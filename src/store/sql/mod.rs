@@ -12,6 +12,7 @@
 mod age;
 mod cache;
 mod core;
+pub(in crate::store) mod driver;
 pub(in crate::store) mod engine;
 mod feed;
 mod keys;
@@ -25,6 +26,7 @@ mod noted;
 mod purge;
 pub(in crate::store) mod rows;
 mod sql;
+mod start;
 mod tokens;
 mod users;
 

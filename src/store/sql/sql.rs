@@ -1,5 +1,7 @@
 use super::core::Core;
 use super::engine::{Engine, GaveWay};
+#[cfg(feature = "sqlite")]
+use super::{engine::Purpose, start};
 use super::{feed, migrate, purge};
 use crate::store::{StoreError, StoreOptions};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +24,15 @@ impl Sql {
             core: Arc::new(Core::new(engine, options)),
             task: Mutex::new(None),
         }))
+    }
+
+    /// Waits for the first connection, which the first request finds open.
+    #[cfg(feature = "sqlite")]
+    pub(in crate::store) async fn start(&self) -> Result<(), StoreError> {
+        let core = self.core();
+        start::patiently(core, || core.lease(Purpose::Start))
+            .await
+            .map(drop)
     }
 
     pub(in crate::store) async fn migrate(&self) -> Result<(), StoreError> {

@@ -1,3 +1,4 @@
+use crate::store::sql::driver::reason;
 use crate::store::sql::engine::{
     Arg, Cell, Connection, Dialect, Engine, GaveWay, Listener, Purpose, Row,
 };
@@ -5,9 +6,11 @@ use crate::store::sql::locking::locking;
 use crate::store::sql::rows::{family_columns, key_columns, token_columns, user_columns};
 use crate::store::{StoreError, StoreErrorKind};
 use async_trait::async_trait;
+use sqlx::error::DatabaseError as _;
 use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::sqlite::{SqliteArguments, SqliteError, SqliteRow};
 use sqlx::{Row as _, SqlitePool, TypeInfo, ValueRef};
+use std::error::Error as _;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -77,7 +80,7 @@ impl Engine for SqliteEngine {
 
     async fn open(&self, purpose: Purpose) -> Result<Box<dyn Connection>, StoreError> {
         let turn = match purpose {
-            Purpose::Write | Purpose::Housekeeping => {
+            Purpose::Write | Purpose::Start | Purpose::Housekeeping => {
                 Some(Arc::clone(&self.writer).lock_owned().await)
             }
             Purpose::Read | Purpose::Upkeep => None,
@@ -87,6 +90,20 @@ impl Engine for SqliteEngine {
             connection: Some(connection),
             _turn: turn,
         }))
+    }
+
+    fn may_pass(&self, failure: &StoreError) -> bool {
+        let Some(source) = failure.source() else {
+            return false;
+        };
+        match source.downcast_ref::<SqliteError>() {
+            // Of an extended code the last byte is the primary one.
+            Some(reason) => {
+                let code = reason.code().and_then(|code| code.parse::<u32>().ok());
+                code.is_some_and(|code| PASSING.contains(&(code & 0xff)))
+            }
+            None => matches!(source.downcast_ref(), Some(sqlx::Error::PoolTimedOut)),
+        }
     }
 
     async fn listen(&self) -> Result<Option<Box<dyn Listener>>, StoreError> {
@@ -170,11 +187,13 @@ fn error(error: sqlx::Error) -> StoreError {
             StoreError::unavailable("the schema is missing: call migrate()")
         }
         Some(database) if database.code().as_deref() == Some(BUSY_SNAPSHOT) => {
-            GaveWay::because(error)
+            GaveWay::because(reason(error))
         }
-        _ => StoreError::unavailable(error),
+        _ => StoreError::unavailable(reason(error)),
     }
 }
 
+/// Another connection or process has the file (`SQLITE_BUSY`) or a table (`SQLITE_LOCKED`).
+const PASSING: [u32; 2] = [5, 6];
 /// What was read had been changed by another process before it was written.
 const BUSY_SNAPSHOT: &str = "517";

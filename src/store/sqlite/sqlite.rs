@@ -1,5 +1,6 @@
 use super::engine::SqliteEngine;
 use crate::store::forward::{asked, forward_stores};
+use crate::store::options::START_WITHIN;
 use crate::store::sql::Sql;
 use crate::store::{StoreError, StoreErrorKind, StoreOptions};
 use sqlx::SqlitePool;
@@ -47,7 +48,8 @@ const BUSY: Duration = Duration::from_secs(5);
 pub struct Sqlite(Sql);
 
 impl Sqlite {
-    /// The store in that file, which is made where there is none.
+    /// The store in that file, which is made where there is none. Where another process has it to
+    /// itself, a predecessor that still closes it for one, this waits up to 30 seconds.
     ///
     /// # Errors
     ///
@@ -81,11 +83,12 @@ impl Sqlite {
             .busy_timeout(BUSY);
         let pool = SqlitePoolOptions::new()
             .max_connections(options.connections)
-            .acquire_timeout(options.timeout)
-            .connect_with(file)
-            .await
-            .map_err(StoreError::unavailable)?;
-        Ok(Self::from_pool(pool, options))
+            // That of a start: a request gives up earlier, by its own deadline.
+            .acquire_timeout(START_WITHIN)
+            .connect_lazy_with(file);
+        let store = Self::from_pool(pool, options);
+        store.0.start().await?;
+        Ok(store)
     }
 
     /// The store in the application's own database. Its settings stay as they are: WAL and foreign
@@ -96,7 +99,8 @@ impl Sqlite {
     }
 
     /// Makes the tables, or brings them up to date; where others do so at the same time, one of
-    /// them does. Tables and triggers have names that begin with `tower_auth_`.
+    /// them does. A start has 30 seconds to come so far, whatever
+    /// [`timeout`](StoreOptions::timeout) a request has. Tables and triggers have names that begin with `tower_auth_`.
     ///
     /// # Errors
     ///

@@ -8,6 +8,7 @@ mod nodes;
 mod proxy;
 mod scale;
 mod server;
+mod start;
 pub(crate) mod support;
 mod texts;
 mod upkeep;

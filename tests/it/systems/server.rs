@@ -74,6 +74,22 @@ fn an_environment_that_cannot_be_read_stops_the_start_and_is_named() {
     );
 }
 
+#[test]
+fn a_start_without_its_store_ends_with_a_sentence_that_says_why() {
+    let nowhere = [("DATABASE_URL", "sqlite:/no/such/directory/auth.db")];
+    let output = Example::fails_to_start("rag_chats", &nowhere);
+    let last = output.lines().last().unwrap();
+    assert!(
+        last.starts_with("Error: the store is unavailable: "),
+        "{output}"
+    );
+    assert!(last.contains("unable to open database file"), "{output}");
+    let unknown = [("DATABASE_URL", "mysql://db.example.com/auth")];
+    let output = Example::fails_to_start("rag_chats", &unknown);
+    assert!(output.contains("Error: the store cannot"), "{output}");
+    assert!(!output.contains("StoreError"), "{output}");
+}
+
 #[tokio::test]
 async fn the_access_token_of_one_system_is_no_good_at_another() {
     let (chats, hub) = (System::start("rag_chats"), System::start("ngenea_hub"));
