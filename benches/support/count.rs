@@ -27,14 +27,22 @@ mod machine {
 
     /// The difference between two sections leaves out what entering one costs.
     const SHORT: usize = 1;
+    /// After so many times, the lists of free memory are what both sections leave behind, whatever
+    /// was allocated and freed before them: what an allocation costs depends on those lists.
+    const WARM_UPS: usize = 8;
 
-    /// In the child: warms up, then marks two sections by a signal that the parent waits for.
+    /// In the child: warms up by sections of the same length, then marks two by a signal that the
+    /// parent waits for.
     pub(crate) fn child(bench: &mut dyn Bench, long: usize) {
         // SAFETY: the signal is ignored before it is raised.
         let mark = || unsafe { libc::raise(libc::SIGUSR1) };
         unsafe { libc::signal(libc::SIGUSR1, libc::SIG_IGN) };
-        bench.prepare(32);
-        bench.go();
+        for _ in 0..WARM_UPS {
+            for requests in [SHORT, long] {
+                bench.prepare(requests);
+                bench.go();
+            }
+        }
         for requests in [SHORT, long] {
             bench.prepare(requests);
             mark();
