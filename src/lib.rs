@@ -33,6 +33,7 @@ mod address;
 mod chain;
 mod clock;
 mod config;
+mod digest_hasher;
 mod event;
 #[cfg(any(feature = "axum", feature = "tonic"))]
 mod framework;

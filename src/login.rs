@@ -24,7 +24,9 @@ pub(crate) struct SignIn<'a> {
 /// An email address in lower case; any other name as it is.
 #[cfg(feature = "basic")]
 pub(crate) fn normal(name: &str) -> Cow<'_, str> {
-    if name.contains('@') && name.chars().any(|c| !c.is_lowercase() && c.is_alphabetic()) {
+    if name.bytes().any(|b| b == b'@')
+        && name.chars().any(|c| !c.is_lowercase() && c.is_alphabetic())
+    {
         Cow::Owned(name.to_lowercase())
     } else {
         Cow::Borrowed(name)

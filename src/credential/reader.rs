@@ -172,22 +172,19 @@ impl Reader {
     }
 
     fn line<'r>(&'r self, value: &'r [u8]) -> Line<'r> {
-        // As nearly everybody writes it.
-        if let Some(rest) = value
-            .strip_prefix(b"Bearer")
-            .filter(|rest| rest.starts_with(b" "))
-        {
-            return Line {
-                reader: self,
-                name: Name::Bearer,
-                scheme: b"Bearer",
-                rest,
-            };
-        }
-        let (scheme, rest) = split_scheme(value);
+        // As nearly everybody writes them.
+        let (name, length) = if value.starts_with(b"Bearer ") {
+            (Name::Bearer, 6)
+        } else if value.starts_with(b"Basic ") {
+            (Name::Basic, 5)
+        } else {
+            let (scheme, _) = split_scheme(value);
+            (Name::of(scheme), scheme.len())
+        };
+        let (scheme, rest) = value.split_at(length);
         Line {
             reader: self,
-            name: Name::of(scheme),
+            name,
             scheme,
             rest,
         }

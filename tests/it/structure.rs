@@ -22,6 +22,7 @@ const ROOMS: [&[&str]; 10] = [
         "secret",
         "random",
         "rate",
+        "digest_hasher",
         "intern",
         "login",
         "address",

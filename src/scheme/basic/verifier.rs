@@ -5,6 +5,7 @@ use crate::login::{SignIn, normal};
 use crate::password::{Remembered, Verified};
 use crate::principal::Principal;
 use crate::scheme::{Answer, Scheme};
+use crate::secret::Secret;
 use crate::store::{Peek, UserRecord, caught};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -38,12 +39,12 @@ impl BasicVerifier {
         let judge = self.judge.clone();
         let remembered = Arc::clone(&self.remembered);
         let origin = attempt.origin();
-        let presented =
-            BasicCredential::new(credential.name().to_owned(), credential.password().clone());
+        let presented = credential.clone();
         Answer::Pending(Box::pin(async move {
+            let password = Secret::new(presented.expose_password().to_owned());
             let sign_in = SignIn {
                 name: presented.name(),
-                password: presented.password(),
+                password: &password,
             };
             let is_remembered = |user: &UserRecord| holds(&remembered, user, &presented, now);
             let user = judge.judge(&origin, sign_in, known, is_remembered).await?;
@@ -58,7 +59,7 @@ impl BasicVerifier {
 fn verified<'a>(user: &'a UserRecord, presented: &'a BasicCredential) -> Option<Verified<'a>> {
     Some(Verified {
         name: presented.name(),
-        password: presented.password(),
+        password: presented.expose_password(),
         hash: user.password_hash.as_ref()?,
     })
 }

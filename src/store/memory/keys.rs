@@ -1,3 +1,4 @@
+use crate::digest_hasher::DigestHasher;
 use crate::principal::Subject;
 use crate::store::shards::Shards;
 use crate::store::{KeyDigest, KeyRecord, StoreError, StoreErrorKind};
@@ -14,6 +15,7 @@ use std::time::SystemTime;
 /// Each is there once, and the tables hold handles: 8 bytes an entry, where a digest would be 32.
 #[derive(Default)]
 pub(super) struct Keys {
+    /// An attacker cannot choose which keys are stored, so collisions cannot be planted.
     by_digest: Shards<HashSet<ByDigest, BuildHasherDefault<DigestHasher>>>,
     /// Who changes something has this, from its first look to its last write. A request with a key
     /// does not wait for it.
@@ -309,22 +311,3 @@ impl PartialEq for ByOwner {
 }
 
 impl Eq for ByOwner {}
-
-/// A digest is its own hash. An attacker cannot choose which keys are stored, so collisions cannot
-/// be planted.
-#[derive(Default)]
-struct DigestHasher(u64);
-
-impl Hasher for DigestHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk() {
-            self.0 = u64::from_le_bytes(*first);
-        }
-    }
-
-    fn write_usize(&mut self, _length: usize) {}
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
