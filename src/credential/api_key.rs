@@ -14,6 +14,8 @@
 
 use crate::random::{base62, push_base62, read_base62};
 use crate::secret::Secret;
+use crc32fast::Hasher;
+use std::sync::LazyLock;
 
 const RANDOM: usize = 43;
 const CHECKSUM: usize = 6;
@@ -25,8 +27,16 @@ pub(crate) fn is_well_formed(key: &[u8], prefix: Option<&str>) -> bool {
         return false;
     }
     let checked = key.split_last_chunk::<CHECKSUM>();
-    checked
-        .is_some_and(|(body, checksum)| read_base62(*checksum) == u64::from(crc32fast::hash(body)))
+    checked.is_some_and(|(body, digits)| read_base62(*digits) == u64::from(checksum(body)))
+}
+
+/// CRC-32 (ISO-HDLC).
+fn checksum(body: &[u8]) -> u32 {
+    // A new one asks what the processor can do, each time.
+    static EMPTY: LazyLock<Hasher> = LazyLock::new(Hasher::new);
+    let mut hasher = EMPTY.clone();
+    hasher.update(body);
+    hasher.finalize()
 }
 
 /// Makes a key of 43 characters that `random` supplies the bytes for.
@@ -39,7 +49,7 @@ pub(crate) fn make<E>(
     let mut key = String::with_capacity(prefix.len() + RANDOM + CHECKSUM);
     key.push_str(prefix);
     push_base62(&mut key, RANDOM, random)?;
-    let checksum: [u8; CHECKSUM] = base62(crc32fast::hash(key.as_bytes()));
+    let checksum: [u8; CHECKSUM] = base62(self::checksum(key.as_bytes()));
     key.extend(checksum.map(char::from));
     Ok(Secret::new(key))
 }

@@ -40,15 +40,15 @@ impl<S, B, R> ResponseFuture<S::Future, S, B>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
 {
-    /// Decides on a request, and carries that out. `inner` has been polled ready.
+    /// Carries out what was decided on a request. `inner` has been polled ready.
     #[inline(always)] // requests are large, and each call that is left moves one
     pub(super) fn new(
         inner: &mut S,
-        mut request: Request<B>,
+        request: Request<B>,
         door: &Arc<Door>,
-        decide: impl FnOnce(&mut Request<B>) -> Decision,
+        decision: Decision,
     ) -> Self {
-        match decide(&mut request) {
+        match decision {
             Decision::Admit(fields) => {
                 let visit = door.visit(&request, fields);
                 Self {
@@ -99,13 +99,12 @@ where
         };
         let Held {
             mut ready,
-            request,
+            mut request,
             door,
             ..
         } = *held;
-        Poll::Ready(Self::new(&mut ready, request, &door, |request| {
-            door.resume(reply, request)
-        }))
+        let decision = door.resume(reply, &mut request);
+        Poll::Ready(Self::new(&mut ready, request, &door, decision))
     }
 }
 

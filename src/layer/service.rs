@@ -68,12 +68,13 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if !matches!(self.served, Served::More) {
             self.count();
         }
         let Self { inner, door, .. } = self;
-        ResponseFuture::new(inner, request, door, |request| door.decide(request))
+        let decision = door.decide(&mut request);
+        ResponseFuture::new(inner, request, door, decision)
     }
 }
 

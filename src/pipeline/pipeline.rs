@@ -5,13 +5,14 @@ use crate::authorize::Requirement;
 use crate::clock::Clock;
 use crate::credential::{Precautions, Reader};
 use crate::event::Events;
-use crate::principal::{Accounts, Caller, Mark, Principal};
+use crate::principal::{Accounts, Caller, Checked, Mark, Principal};
 use crate::realm::Realm;
 use crate::reject::{Presented, Rejection, RejectionKind, Responder};
 use crate::scheme::{Answer, Chain, PendingAnswer, SchemeId};
 use crate::throttle::{Call, Passed, Stack, Surroundings, Verdict};
 use http::header::ACCESS_CONTROL_REQUEST_METHOD;
 use http::{Extensions, HeaderMap, Method, Request};
+use std::future::ready;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -72,21 +73,17 @@ impl Pipeline {
         let scheme = SchemeId::of(&found.credential, &self.reader.accepted().others);
         let attempt = Attempt::new(&found.credential, now, &self.attempts, peer);
         let answer = match self.chain.authenticate(&attempt) {
-            answer @ (Answer::Verified(_) | Answer::Pending(_)) => self.accounts.check(answer, now),
-            refused => refused,
+            Answer::Verified(mut principal) => match self.accounts.check(&mut principal, now) {
+                Checked::Good => return self.throttle(self.caller(principal, scheme), request),
+                Checked::Refused(rejection) => return refuse_judged(rejection, presented, scheme),
+                Checked::Unknown => Box::pin(ready(Ok(principal))),
+            },
+            Answer::Pending(answer) => answer,
+            Answer::Refused(rejection) => return refuse_judged(rejection, presented, scheme),
+            Answer::NotPresented => return refuse(missing()),
         };
-        match answer {
-            Answer::Verified(principal) => self.throttle(self.caller(principal, scheme), request),
-            Answer::Refused(rejection) => Decision::Refuse(Refusal {
-                rejection: rejection.presented(presented),
-                scheme: Some(scheme),
-            }),
-            Answer::Pending(answer) => {
-                let origin = attempt.origin();
-                ask(answer, &origin, presented, scheme)
-            }
-            Answer::NotPresented => refuse(missing()),
-        }
+        let answer = self.accounts.ask(answer, now);
+        ask(answer, &attempt.origin(), presented, scheme)
     }
 
     #[inline]
@@ -239,6 +236,15 @@ fn admit<B>(passed: Passed, request: &mut Request<B>) -> Decision {
 #[inline]
 fn refuse(rejection: Rejection) -> Decision {
     Decision::Refuse(rejection.into())
+}
+
+/// Whatever judged the credential, a client learns no more than that it is refused.
+#[inline]
+fn refuse_judged(rejection: Rejection, presented: Presented, scheme: SchemeId) -> Decision {
+    Decision::Refuse(Refusal {
+        rejection: rejection.presented(presented),
+        scheme: Some(scheme),
+    })
 }
 
 /// What looks like no token or key is told like one that its scheme has refused: how short garbage

@@ -5,7 +5,7 @@
 
 use super::{Principal, Subject, UserLoader};
 use crate::reject::{Rejection, RejectionKind};
-use crate::scheme::Answer;
+use crate::scheme::PendingAnswer;
 use crate::store::{Guard, Known, ManagedUserStore, caught};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -15,6 +15,15 @@ use std::time::SystemTime;
 pub(crate) struct Accounts {
     users: Option<Users>,
     loader: Option<UserLoader>,
+}
+
+/// What memory says of a caller's account.
+pub(crate) enum Checked {
+    /// The caller may go on.
+    Good,
+    Refused(Rejection),
+    /// Somebody has to be asked.
+    Unknown,
 }
 
 /// Who knows them, and how long the answer may take.
@@ -33,16 +42,54 @@ impl Accounts {
         }
     }
 
-    /// The answer of a scheme, or a refusal where its principal's account is disabled.
+    /// What memory says of a verified caller. The application's own user is put in, where one is
+    /// remembered.
     #[inline]
-    pub(crate) fn check(&self, answer: Answer, now: SystemTime) -> Answer {
-        let answer = match &self.users {
-            None => answer,
-            Some(users) => check(users, answer),
-        };
+    pub(crate) fn check(&self, caller: &mut Principal, now: SystemTime) -> Checked {
+        if let Some((users, _)) = &self.users {
+            match peek(&**users, caller) {
+                Checked::Good => {}
+                other => return other,
+            }
+        }
         match &self.loader {
-            None => answer,
-            Some(loader) => loader.complete(answer, now),
+            None => Checked::Good,
+            Some(loader) => match loader.remembered(caller, now) {
+                Some(user) => {
+                    caller.set_user(user);
+                    Checked::Good
+                }
+                None => Checked::Unknown,
+            },
+        }
+    }
+
+    /// Asks for what memory does not say of a caller who is verified, or will be.
+    pub(crate) fn ask(&self, answer: PendingAnswer, now: SystemTime) -> PendingAnswer {
+        if self.users.is_none() && self.loader.is_none() {
+            return answer;
+        }
+        let accounts = self.clone();
+        Box::pin(async move {
+            let mut caller = answer.await?;
+            match accounts.check(&mut caller, now) {
+                Checked::Good => Ok(caller),
+                Checked::Refused(rejection) => Err(rejection),
+                Checked::Unknown => accounts.look_up(caller, now).await,
+            }
+        })
+    }
+
+    async fn look_up(&self, caller: Principal, now: SystemTime) -> Result<Principal, Rejection> {
+        if let Some((users, guard)) = &self.users
+            && let Some(account) = caller.account()
+            && guard.call(users.is_disabled(account)).await?
+        {
+            return Err(disabled(&caller));
+        }
+        match &self.loader {
+            None => Ok(caller),
+            Some(loader) => loader.load(caller, now).await,
         }
     }
 
@@ -54,39 +101,17 @@ impl Accounts {
     }
 }
 
-fn check(users: &Users, answer: Answer) -> Answer {
-    match answer {
-        Answer::Verified(principal) => check_verified(users, principal),
-        Answer::Pending(answer) => {
-            let users = users.clone();
-            Answer::Pending(Box::pin(async move { ask(&users, answer.await?).await }))
-        }
-        answer => answer,
-    }
-}
-
-fn check_verified(users: &Users, principal: Principal) -> Answer {
-    let Some(account) = principal.account() else {
-        return Answer::Verified(principal);
+/// What memory says of the account of a caller, if it is one of ours.
+#[inline]
+fn peek(users: &dyn ManagedUserStore, caller: &Principal) -> Checked {
+    let Some(account) = caller.account() else {
+        return Checked::Good;
     };
-    match caught(|| users.0.peek_disabled(account)) {
-        Err(unavailable) => Answer::Refused(unavailable),
-        Ok(Known::No) => Answer::Verified(principal),
-        Ok(Known::Yes) => Answer::Refused(disabled(&principal)),
-        Ok(Known::Ask) => {
-            let users = users.clone();
-            Answer::Pending(Box::pin(async move { ask(&users, principal).await }))
-        }
-    }
-}
-
-async fn ask((users, guard): &Users, principal: Principal) -> Result<Principal, Rejection> {
-    let Some(account) = principal.account() else {
-        return Ok(principal);
-    };
-    match guard.call(users.is_disabled(account)).await? {
-        true => Err(disabled(&principal)),
-        false => Ok(principal),
+    match caught(|| users.peek_disabled(account)) {
+        Ok(Known::No) => Checked::Good,
+        Ok(Known::Yes) => Checked::Refused(disabled(caller)),
+        Ok(Known::Ask) => Checked::Unknown,
+        Err(unavailable) => Checked::Refused(unavailable),
     }
 }
 

@@ -1,6 +1,5 @@
 use super::Principal;
 use crate::reject::{Rejection, RejectionKind};
-use crate::scheme::{Answer, PendingAnswer};
 use crate::store::caught_future;
 use quick_cache::sync::Cache;
 use std::any::Any;
@@ -88,61 +87,39 @@ impl LoadUser {
 }
 
 impl UserLoader {
-    /// The answer with the application's user in it; a user who is remembered costs no future.
-    pub(crate) fn complete(&self, answer: Answer, now: SystemTime) -> Answer {
-        match answer {
-            Answer::Verified(caller) => match self.remembered(&caller, now) {
-                Some(user) => Answer::Verified(caller.with_user(user)),
-                None => Answer::Pending(self.clone().load(caller, now)),
-            },
-            Answer::Pending(answer) => {
-                let loader = self.clone();
-                Answer::Pending(Box::pin(async move {
-                    let caller = answer.await?;
-                    match loader.remembered(&caller, now) {
-                        Some(user) => Ok(caller.with_user(user)),
-                        None => loader.load(caller, now).await,
-                    }
-                }))
-            }
-            Answer::NotPresented | Answer::Refused(_) => answer,
-        }
-    }
-
-    fn remembered(&self, caller: &Principal, now: SystemTime) -> Option<AnyUser> {
+    /// The caller's user, where one was loaded lately: that costs no future.
+    pub(super) fn remembered(&self, caller: &Principal, now: SystemTime) -> Option<AnyUser> {
         let found = self.0.remembered.get(&Who::of(caller))?;
         (now < found.until).then_some(found.user)
     }
 
-    fn load(self, caller: Principal, now: SystemTime) -> PendingAnswer {
-        Box::pin(async move {
-            let loader = &*self.0;
-            let loading = async { (loader.load)(caller.clone()).await };
-            let loading = tokio::time::timeout(loader.deadline, loading);
-            let user = match caught_future(loading).await {
-                Err(panicked) => {
-                    return Err(Rejection::unavailable("load_user panicked", panicked));
-                }
-                Ok(Err(elapsed)) => {
-                    return Err(Rejection::unavailable("load_user too slow", elapsed));
-                }
-                Ok(Ok(Err(error))) => {
-                    return Err(Rejection::unavailable("load_user failed", error));
-                }
-                Ok(Ok(Ok(user))) => user,
+    /// The caller with the application's user.
+    pub(super) async fn load(
+        &self,
+        mut caller: Principal,
+        now: SystemTime,
+    ) -> Result<Principal, Rejection> {
+        let loader = &*self.0;
+        let loading = async { (loader.load)(caller.clone()).await };
+        let loading = tokio::time::timeout(loader.deadline, loading);
+        let user = match caught_future(loading).await {
+            Err(panicked) => return Err(Rejection::unavailable("load_user panicked", panicked)),
+            Ok(Err(elapsed)) => return Err(Rejection::unavailable("load_user too slow", elapsed)),
+            Ok(Ok(Err(error))) => return Err(Rejection::unavailable("load_user failed", error)),
+            Ok(Ok(Ok(user))) => user,
+        };
+        let Some(user) = user else {
+            return Err(unknown(&caller));
+        };
+        if let Some(until) = now.checked_add(loader.remember_for) {
+            let remembered = Remembered {
+                user: Arc::clone(&user),
+                until,
             };
-            let Some(user) = user else {
-                return Err(unknown(&caller));
-            };
-            if let Some(until) = now.checked_add(loader.remember_for) {
-                let remembered = Remembered {
-                    user: Arc::clone(&user),
-                    until,
-                };
-                loader.remembered.insert(Who::of(&caller), remembered);
-            }
-            Ok(caller.with_user(user))
-        })
+            loader.remembered.insert(Who::of(&caller), remembered);
+        }
+        caller.set_user(user);
+        Ok(caller)
     }
 
     /// Whoever this is, in whatever issuer's name, is loaded anew by the next request.

@@ -13,7 +13,7 @@ mod subject;
 #[cfg(feature = "jwt")]
 mod token_use;
 
-pub(crate) use accounts::Accounts;
+pub(crate) use accounts::{Accounts, Checked};
 #[cfg(feature = "test-util")]
 pub(crate) use caller::Assumed;
 pub(crate) use caller::{Caller, Mark};

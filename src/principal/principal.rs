@@ -118,10 +118,9 @@ impl Principal {
         }
     }
 
-    /// The same caller, together with the application's own user.
-    pub(crate) fn with_user(mut self, user: Arc<dyn Any + Send + Sync>) -> Self {
+    /// Puts the application's own user in.
+    pub(super) fn set_user(&mut self, user: Arc<dyn Any + Send + Sync>) {
         self.user = Some(user);
-        self
     }
 
     #[cfg(feature = "jwt")]

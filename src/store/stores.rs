@@ -117,11 +117,17 @@ impl Stores {
 /// All roles of one store.
 impl<S: AllStores> From<S> for Stores {
     fn from(store: S) -> Self {
+        // Each role is a handle of the store itself: by the methods above it would be a handle of a
+        // handle, on the way of every request.
         let store = Arc::new(store);
-        Self::new()
-            .managed_keys(Arc::clone(&store))
-            .managed_users(Arc::clone(&store))
-            .private_tokens(store)
+        Self {
+            keys: Some(Arc::clone(&store) as Arc<dyn KeyStore>),
+            managed_keys: Some(Arc::clone(&store) as Arc<dyn ManagedKeyStore>),
+            users: Some(Arc::clone(&store) as Arc<dyn UserStore>),
+            managed_users: Some(Arc::clone(&store) as Arc<dyn ManagedUserStore>),
+            tokens: Some(Arc::clone(&store) as Arc<dyn TokenStore>),
+            private_tokens: Some(store),
+        }
     }
 }
 

@@ -169,6 +169,7 @@ impl Scheme for KeyVerifier {
 struct Search(Option<Rejection>);
 
 impl Search {
+    #[inline]
     fn found(
         &mut self,
         record: Arc<KeyRecord>,
