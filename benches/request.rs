@@ -18,7 +18,7 @@
 //! | API key | a known key of 1000 in memory, in either field |
 //! | HS256, RS256, ES256, EdDSA | a token that was never seen before |
 //! | issued access token | a token of ours: revocation and account are looked at |
-//! | throttle alone | a layer that counts by the text of a key and has nobody to authenticate |
+//! | throttle alone | a gate that counts by the text of a key and has nobody to authenticate |
 //! | refused | what it costs to say no: nothing presented, garbage, a forged token |
 //! | optional, require, Basic | the other ways through the layer |
 //! | axum | the same inside a router |

@@ -237,6 +237,11 @@ pub enum ConfigProblem {
         "the name of a throttle or of a route's throttles is 1 to 64 letters, digits, '-', '_', '.', ':' and spaces"
     )]
     ThrottleName,
+    /// A rule about verified callers on routes where nobody is verified.
+    #[error(
+        "the throttle {0:?} on public routes is about verified callers: count by address or by a function there"
+    )]
+    PublicThrottle(String),
     /// A URL that no Redis server could have.
     #[error(
         "the URL of a RedisLimiter looks like redis://host:6379; rediss:// needs the feature redis-tls"

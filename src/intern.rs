@@ -4,7 +4,9 @@
 //! configuration. As a reference it is copied for nothing; as an `Arc` it would have a counter that
 //! every thread writes.
 
-use std::collections::BTreeSet;
+use bytes::Bytes;
+use http::HeaderValue;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 /// Bytes that live as long as the process, equal ones once. Only for what a configuration says, of
@@ -19,6 +21,19 @@ pub(crate) fn bytes(bytes: &[u8]) -> &'static [u8] {
     let kept: &'static [u8] = Box::leak(bytes.into());
     known.insert(kept);
     kept
+}
+
+/// The same of a header value. Where these bytes cannot stand in a header it is empty.
+pub(crate) fn header_value(text: &[u8]) -> &'static HeaderValue {
+    // As above.
+    static KNOWN: Mutex<BTreeMap<&'static [u8], &'static HeaderValue>> =
+        Mutex::new(BTreeMap::new());
+    let text = bytes(text);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.entry(text).or_insert_with(|| {
+        let value = HeaderValue::from_maybe_shared(Bytes::from_static(text));
+        Box::leak(Box::new(value.unwrap_or(HeaderValue::from_static(""))))
+    })
 }
 
 /// The same of a text.

@@ -76,6 +76,8 @@ pub(crate) fn rows() -> Vec<Row> {
     rows.push(add("throttle alone", Some(&key_field), &alone).budget(1_900));
     let alone = world.throttle_alone(QuotaFields::Standard);
     rows.push(add("throttle alone, told", Some(&key_field), &alone).budget(3_600));
+    let anybody = world.throttle_of_anybody();
+    rows.push(add("optional, a throttle", Some(&key_field), &anybody));
 
     let two_issuers = AuthLayer::builder()
         .accept(shared_secret().issuer("https://other.example.com"))

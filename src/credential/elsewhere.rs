@@ -8,6 +8,7 @@ use super::text::visible;
 use super::websocket::{first_other, has_item, take_item};
 use super::{Accepted, Credential};
 use crate::reject::RejectionKind;
+use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::{HeaderMap, HeaderName, Method, Request};
 use zeroize::Zeroizing;
 
@@ -97,6 +98,23 @@ impl Elsewhere {
         found
     }
 
+    /// Marks the fields of these places sensitive.
+    pub(super) fn hide(&self, headers: &mut HeaderMap) {
+        for takes in &self.places {
+            match &takes.source().0 {
+                Place::Header(name) => {
+                    if let Ok(field) = HeaderName::from_bytes(name.as_bytes()) {
+                        mark(headers, &field);
+                    }
+                }
+                Place::Cookie(_) => hide_cookies(headers),
+                Place::WebSocket(_) => mark(headers, &SEC_WEBSOCKET_PROTOCOL),
+                // A URL cannot be marked.
+                Place::Bearer | Place::ApiKey | Place::Query(_) => {}
+            }
+        }
+    }
+
     fn text_at<B>(
         &self,
         place: &Place,
@@ -167,7 +185,7 @@ fn field(headers: &mut HeaderMap, name: &str) -> Result<Option<Text>, RejectionK
     Ok(found)
 }
 
-fn mark(headers: &mut HeaderMap, field: &HeaderName) {
+pub(super) fn mark(headers: &mut HeaderMap, field: &HeaderName) {
     for (name, value) in headers.iter_mut() {
         if name == field {
             value.set_sensitive(true);

@@ -1,5 +1,5 @@
 use super::authorization::{not_accepted, split_scheme, token_after_scheme};
-use super::elsewhere::{Candidate, Copied, Elsewhere};
+use super::elsewhere::{Candidate, Copied, Elsewhere, mark};
 use super::precautions::Precautions;
 use super::source::Source;
 use super::takes::Takes;
@@ -112,13 +112,10 @@ impl Reader {
         &'r self,
         headers: &'r mut HeaderMap,
     ) -> Result<Option<Found<'r>>, Rejection> {
-        let reads_key = self.x_api_key.is_some();
-        if !headers
-            .keys()
-            .any(|name| *name == AUTHORIZATION || (reads_key && *name == X_API_KEY))
-        {
+        if !self.may_find(headers) {
             return Ok(None);
         }
+        let reads_key = self.x_api_key.is_some();
         let (mut authorization, mut own) = (Lines::default(), Lines::default());
         for (name, value) in headers.iter_mut() {
             if *name == AUTHORIZATION {
@@ -156,6 +153,27 @@ impl Reader {
                 presented,
             })),
             Err(kind) => Err(refused(kind, presented)),
+        }
+    }
+
+    #[inline(always)] // as `read_fields`
+    fn may_find(&self, headers: &HeaderMap) -> bool {
+        let reads_key = self.x_api_key.is_some();
+        headers
+            .keys()
+            .any(|name| *name == AUTHORIZATION || (reads_key && *name == X_API_KEY))
+    }
+
+    /// Marks the fields that a credential may stand in sensitive, as [`read`](Self::read) does, and
+    /// looks at none.
+    #[inline]
+    pub(crate) fn hide(&self, headers: &mut HeaderMap) {
+        if self.may_find(headers) {
+            mark(headers, &AUTHORIZATION);
+            mark(headers, &X_API_KEY);
+        }
+        if let Some(elsewhere) = &self.elsewhere {
+            elsewhere.hide(headers);
         }
     }
 

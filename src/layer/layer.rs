@@ -1,6 +1,6 @@
 use super::AuthService;
 use crate::authorize::Requirement;
-use crate::config::ConfigError;
+use crate::config::{ConfigError, ConfigProblem};
 use crate::pipeline::{Door, Gate, Mode, Pipeline};
 use crate::principal::Subject;
 use crate::realm::Realm;
@@ -12,8 +12,8 @@ use tower_layer::Layer;
 /// Lets verified callers through to the services it wraps, and refuses the rest.
 ///
 /// It is a gate, and the others are of the same type: [`optional`](Self::optional),
-/// [`require`](Self::require), [`throttle`](Self::throttle) and [`errors`](Self::errors). All of
-/// them answer what they, or the handlers behind them, refuse in one format, and each refusal is
+/// [`require`](Self::require), [`throttle`](Self::throttle),
+/// [`throttle_public`](Self::throttle_public) and [`errors`](Self::errors). All of them answer what they, or the handlers behind them, refuse in one format, and each refusal is
 /// told once, to `tracing` and to the hook, by the innermost gate that sees it. A layer inside of
 /// the same layer verifies and counts nothing again.
 ///
@@ -150,15 +150,59 @@ impl AuthLayer {
         scope: &str,
         throttles: impl IntoIterator<Item = Throttle>,
     ) -> Result<Self, ConfigError> {
-        let mut problems = Vec::new();
+        let throttles = throttles.into_iter().collect();
+        let stack = self.stack(scope, throttles, Vec::new())?;
+        Ok(self.with(Gate::Throttle(Arc::new(stack))))
+    }
+
+    /// A gate for public routes, or for all routes before any layer verifies somebody: it counts
+    /// whoever calls, by [address](Throttle::per_address) or by [a function](Throttle::per), and
+    /// needs no layer around it. `scope` names the routes as in [`throttle`](Self::throttle).
+    ///
+    /// Nobody is verified by it, so handlers find the caller of a layer around it, or none. A
+    /// request is counted by every such gate that it passes.
+    ///
+    /// ```
+    /// use tower_auth::{ApiKeys, AuthLayer, Realm, store::Memory, throttle::Throttle};
+    ///
+    /// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+    /// let auth = AuthLayer::builder().accept(&keys).build()?;
+    /// let sign_up = auth.throttle_public("sign-up", [Throttle::per_address("5/hour")])?;
+    /// // Nobody has a key there.
+    /// assert!(auth.throttle_public("sign-up", [Throttle::per_key("5/hour")]).is_err());
+    /// # Ok::<(), tower_auth::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`throttle`](Self::throttle), and where a rule is about a verified caller.
+    pub fn throttle_public(
+        &self,
+        scope: &str,
+        throttles: impl IntoIterator<Item = Throttle>,
+    ) -> Result<Self, ConfigError> {
         let throttles: Vec<Throttle> = throttles.into_iter().collect();
+        let of_callers = throttles.iter().filter(|rule| rule.is_about_callers());
+        let problems = of_callers.map(|rule| ConfigProblem::PublicThrottle(rule.shown_name()));
+        let problems = problems.collect();
+        let stack = self.stack(scope, throttles, problems)?;
+        Ok(self.with(Gate::ThrottlePublic(Arc::new(stack))))
+    }
+
+    /// The rules of some routes; `problems` are those that were found before.
+    fn stack(
+        &self,
+        scope: &str,
+        throttles: Vec<Throttle>,
+        mut problems: Vec<ConfigProblem>,
+    ) -> Result<Stack, ConfigError> {
         if scope.is_empty() || throttles.is_empty() {
-            problems.push(crate::config::ConfigProblem::ThrottleName);
+            problems.push(ConfigProblem::ThrottleName);
         }
         let surroundings = self.door.pipeline().surroundings.clone();
         let stack = Stack::build(scope, throttles, surroundings, &mut problems);
         ConfigError::check(problems)?;
-        Ok(self.with(Gate::Throttle(Arc::new(stack))))
+        Ok(stack)
     }
 }
 

@@ -59,8 +59,12 @@ impl Door {
                 self.pipeline.admit_anonymous(request)
             }
             Gate::Throttle(stack) => self.pipeline.throttle_route(stack, request),
+            Gate::ThrottlePublic(stack) => self.pipeline.throttle_public(stack, request),
             Gate::Require(requirement) => self.pipeline.require(requirement, request),
-            Gate::Errors => Decision::Admit(None),
+            Gate::Errors => {
+                self.pipeline.reader.hide(request.headers_mut());
+                Decision::Admit(None)
+            }
         }
     }
 

@@ -17,6 +17,8 @@ pub(crate) enum Gate {
     Anonymous,
     /// How often these routes may be called, inside of a layer that authenticates.
     Throttle(Arc<Stack>),
+    /// How often public routes may be called, by whomever.
+    ThrottlePublic(Arc<Stack>),
     /// What a caller must be or have, inside of a layer that authenticates.
     Require(Arc<Requirement>),
     /// Nothing is refused here. What a handler refuses is answered and told like everywhere.
@@ -39,7 +41,9 @@ impl Gate {
         match self {
             Self::Authenticate(mode) => *mode,
             Self::Require(_) => Mode::Required,
-            Self::Anonymous | Self::Throttle(_) | Self::Errors => Mode::Optional,
+            Self::Anonymous | Self::Throttle(_) | Self::ThrottlePublic(_) | Self::Errors => {
+                Mode::Optional
+            }
         }
     }
 }
@@ -50,6 +54,7 @@ impl fmt::Debug for Gate {
             Self::Authenticate(mode) => write!(f, "authenticate: {mode:?}"),
             Self::Anonymous => f.write_str("anonymous"),
             Self::Throttle(stack) => write!(f, "throttle: {stack:?}"),
+            Self::ThrottlePublic(stack) => write!(f, "throttle, public: {stack:?}"),
             Self::Require(requirement) => write!(f, "require: {requirement:?}"),
             Self::Errors => f.write_str("errors"),
         }

@@ -181,6 +181,22 @@ impl Pipeline {
         pass(verdict, request)
     }
 
+    /// The throttles of public routes, wherever the layer is. Nobody is verified, and what the
+    /// request presents is left to whoever verifies it, but no log shows it.
+    #[inline]
+    pub(super) fn throttle_public<B>(
+        &self,
+        stack: &Arc<Stack>,
+        request: &mut Request<B>,
+    ) -> Decision {
+        self.reader.hide(request.headers_mut());
+        let caller = Caller::of(request.extensions()).ok();
+        let principal = caller.and_then(|caller| caller.principal.as_ref());
+        let addresses = &self.surroundings.addresses;
+        let verdict = stack.check(&Call::new(request, principal, addresses));
+        pass(verdict, request)
+    }
+
     /// Step 6, inside of the layer.
     #[inline]
     pub(super) fn require<B>(&self, requirement: &Requirement, request: &Request<B>) -> Decision {

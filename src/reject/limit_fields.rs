@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -6,10 +7,29 @@ const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-/// What an answer, whatever it is, tells of the limits that its request was counted under: values
-/// that are ready to be written.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct LimitFields {
+/// What an answer, whatever it is, tells of the limits that its request was counted under. Small,
+/// for every request takes it along.
+#[derive(Clone, Debug)]
+pub(crate) enum LimitFields {
+    /// The standard fields of one rule under its own rate, as they mostly are.
+    One(RuleStanding),
+    Many(Box<ManyFields>),
+}
+
+/// How a caller stands with one rule, in numbers: a value is made when it is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RuleStanding {
+    /// The rule's name in quotes and `;r=`. It consists of characters that need no escaping.
+    pub(crate) remaining: &'static [u8],
+    pub(crate) policy: &'static HeaderValue,
+    pub(crate) left: u32,
+    /// Seconds.
+    pub(crate) reset: u32,
+}
+
+/// Values that are ready to be written.
+#[derive(Clone, Debug)]
+pub(crate) struct ManyFields {
     pub(crate) standard: Option<StandardFields>,
     pub(crate) legacy: Option<LegacyFields>,
 }
@@ -34,6 +54,26 @@ impl LimitFields {
     /// lists. The others are not, and the inner ones stay.
     #[inline]
     pub(crate) fn write(self, headers: &mut HeaderMap) {
+        match self {
+            Self::One(rule) => {
+                headers.append(RATE_LIMIT, limit_value(rule.item()));
+                headers.append(RATE_LIMIT_POLICY, rule.policy.clone());
+            }
+            Self::Many(fields) => fields.write(headers),
+        }
+    }
+}
+
+impl RuleStanding {
+    /// `"name";r=50;t=30`.
+    #[inline]
+    pub(crate) fn item(&self) -> Vec<u8> {
+        limit_item(self.remaining, self.left, b";t=", self.reset)
+    }
+}
+
+impl ManyFields {
+    fn write(self, headers: &mut HeaderMap) {
         if let Some(fields) = self.standard {
             headers.append(RATE_LIMIT, fields.standing);
             headers.append(RATE_LIMIT_POLICY, fields.policy);
@@ -42,6 +82,29 @@ impl LimitFields {
             fields.write(headers);
         }
     }
+}
+
+/// An item with two parameters, of which the name and the first one's name come first (RFC 9651
+/// §3.1).
+#[inline]
+pub(crate) fn limit_item(first: &[u8], number: u32, second: &[u8], other: u32) -> Vec<u8> {
+    let (mut digits, mut others) = (itoa::Buffer::new(), itoa::Buffer::new());
+    let number = digits.format(number).as_bytes();
+    let other = others.format(other).as_bytes();
+    // As long as it needs to be, so that the value takes it over.
+    let mut item = Vec::with_capacity(first.len() + number.len() + second.len() + other.len());
+    item.extend_from_slice(first);
+    item.extend_from_slice(number);
+    item.extend_from_slice(second);
+    item.extend_from_slice(other);
+    item
+}
+
+/// The value of items.
+#[inline]
+pub(crate) fn limit_value(items: Vec<u8>) -> HeaderValue {
+    // OK because names and numbers are printable ASCII.
+    HeaderValue::from_maybe_shared(Bytes::from(items)).unwrap_or(HeaderValue::from_static(""))
 }
 
 impl LegacyFields {

@@ -19,7 +19,9 @@ pub use body::ResponseBody;
 pub(crate) use challenge::Challenges;
 pub use field::FieldError;
 pub use kind::RejectionKind;
-pub(crate) use limit_fields::{LegacyFields, LimitFields, StandardFields};
+pub(crate) use limit_fields::{
+    LegacyFields, LimitFields, ManyFields, RuleStanding, StandardFields, limit_item, limit_value,
+};
 pub(crate) use rejection::Presented;
 pub use rejection::Rejection;
 pub(crate) use respond::{Responder, Shape};

@@ -4,6 +4,7 @@ use super::call::Call;
 use crate::address::Addresses;
 use crate::principal::{Method, Principal};
 use crate::reject::{Rejection, RejectionKind};
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,7 +21,7 @@ pub(crate) enum By {
     Function(Arc<Function>),
 }
 
-type Function = dyn Fn(&Call<'_>) -> Option<String> + Send + Sync;
+type Function = dyn for<'r> Fn(&Call<'r>) -> Option<Cow<'r, [u8]>> + Send + Sync;
 
 impl By {
     /// The name of a rule that was given none.
@@ -32,6 +33,14 @@ impl By {
             Self::Tenant(_) => "tenant",
             Self::Address => "address",
             Self::Function(_) => "function",
+        }
+    }
+
+    /// Whether it counts verified callers alone, or at all.
+    pub(super) fn is_about_callers(&self) -> bool {
+        match self {
+            Self::Principal | Self::ApiKey | Self::User | Self::Tenant(_) => true,
+            Self::Address | Self::Function(_) => false,
         }
     }
 
@@ -128,7 +137,7 @@ fn by_function<T>(
     hand_over: impl FnOnce(u8, &[&[u8]]) -> T,
 ) -> Result<Option<T>, Rejection> {
     let key = hook(|| function(call))?;
-    Ok(key.map(|key| hand_over(b'f', &[key.as_bytes()])))
+    Ok(key.map(|key| hand_over(b'f', &[&key])))
 }
 
 /// Calls a function of the application's own; 500 when it panics.

@@ -2,8 +2,9 @@
 
 use crate::intern;
 use crate::rate::Rate;
-use crate::reject::{LegacyFields, LimitFields, StandardFields};
-use bytes::Bytes;
+use crate::reject::{
+    LegacyFields, LimitFields, ManyFields, RuleStanding, StandardFields, limit_item, limit_value,
+};
 use http::header::HeaderValue;
 
 /// Which fields tell callers what is left.
@@ -41,55 +42,37 @@ impl QuotaFields {
     /// The fields of one answer. `None` where there is nothing to tell.
     #[inline]
     pub(super) fn of(self, lines: &[Line<'_>]) -> Option<LimitFields> {
-        if lines.is_empty() || self == Self::Hidden {
-            return None;
+        match (self, lines) {
+            (Self::Hidden, _) | (_, []) => None,
+            (Self::Standard, [one]) if one.rate == one.told.rate => {
+                Some(LimitFields::One(one.standing()))
+            }
+            _ => Some(LimitFields::Many(Box::new(self.many(lines)))),
         }
+    }
+
+    fn many(self, lines: &[Line<'_>]) -> ManyFields {
         let standard = match self {
             Self::Legacy => None,
             _ => Some(StandardFields {
-                standing: standing(lines),
-                policy: policies(lines),
+                standing: list(lines, |line| line.standing().item()),
+                policy: list(lines, |line| policy(&line.told.name, &line.rate)),
             }),
         };
         let legacy = match self {
             Self::Standard => None,
             _ => legacy(lines),
         };
-        Some(LimitFields { standard, legacy })
+        ManyFields { standard, legacy }
     }
 }
 
-/// `"name";r=50;t=30` for each rule: a list of items (RFC 9651 §3.1).
-#[inline]
-fn standing(lines: &[Line<'_>]) -> HeaderValue {
-    list(lines, |line| {
-        item(&line.told.remaining, line.left, b";t=", line.reset)
-    })
-}
-
-/// `"name";q=100;w=60` for each rule. A paced one allows a burst at once, and then one each `w /
-/// q`.
-#[inline]
-fn policies(lines: &[Line<'_>]) -> HeaderValue {
-    match lines {
-        [one] if one.rate == one.told.rate => one.told.policy.clone(),
-        _ => list(lines, |line| policy(&line.told.name, &line.rate)),
-    }
-}
-
-#[inline]
+/// An item for each rule (RFC 9651 §3.1).
 fn list(lines: &[Line<'_>], item: impl Fn(&Line<'_>) -> Vec<u8>) -> HeaderValue {
-    value(match lines {
-        [one] => item(one),
-        several => several
-            .iter()
-            .map(item)
-            .collect::<Vec<_>>()
-            .join(&b", "[..]),
-    })
+    let items: Vec<Vec<u8>> = lines.iter().map(item).collect();
+    limit_value(items.join(&b", "[..]))
 }
 
-#[cold]
 fn legacy(lines: &[Line<'_>]) -> Option<LegacyFields> {
     let tightest = lines.iter().min_by_key(|line| line.left)?;
     Some(LegacyFields {
@@ -99,54 +82,45 @@ fn legacy(lines: &[Line<'_>]) -> Option<LegacyFields> {
     })
 }
 
-/// What is told of a rule whatever its caller's standing, made once.
+impl Line<'_> {
+    #[inline]
+    fn standing(&self) -> RuleStanding {
+        RuleStanding {
+            remaining: self.told.remaining,
+            policy: self.told.policy,
+            left: self.left,
+            reset: self.reset,
+        }
+    }
+}
+
+/// What is told of a rule whatever its caller's standing, made once and kept for good, so that a
+/// request takes it along without counting a reference.
 pub(super) struct Told {
     /// In quotes. It consists of characters that need no escaping.
     name: Box<[u8]>,
     /// The name and `;r=`.
-    remaining: Box<[u8]>,
+    remaining: &'static [u8],
     rate: Rate,
-    /// Under that rate, the rule's own. It is kept for good, so that cloning it counts no
-    /// references.
-    policy: HeaderValue,
+    /// Under that rate, the rule's own.
+    policy: &'static HeaderValue,
 }
 
 impl Told {
     /// Of a rule by the name that clients see.
     pub(super) fn new(name: &str, rate: &Rate) -> Self {
         let name: Box<[u8]> = format!("\"{name}\"").into_bytes().into();
-        let remaining = [&*name, b";r="].concat().into();
-        let kept = Bytes::from_static(intern::bytes(&policy(&name, rate)));
         Self {
-            name,
-            remaining,
+            remaining: intern::bytes(&[&*name, b";r="].concat()),
+            policy: intern::header_value(&policy(&name, rate)),
             rate: *rate,
-            policy: value(kept),
+            name,
         }
     }
 }
 
+/// `"name";q=100;w=60`. A paced rate allows a burst at once, and then one each `w / q`.
 fn policy(name: &[u8], rate: &Rate) -> Vec<u8> {
     let name = [name, b";q="].concat();
-    item(&name, rate.count(), b";w=", rate.seconds())
-}
-
-/// A name with two parameters.
-#[inline]
-fn item(first: &[u8], number: u32, second: &[u8], other: u32) -> Vec<u8> {
-    let (mut digits, mut others) = (itoa::Buffer::new(), itoa::Buffer::new());
-    let number = digits.format(number).as_bytes();
-    let other = others.format(other).as_bytes();
-    // As long as it needs to be, so that the value takes it over.
-    let mut item = Vec::with_capacity(first.len() + number.len() + second.len() + other.len());
-    item.extend_from_slice(first);
-    item.extend_from_slice(number);
-    item.extend_from_slice(second);
-    item.extend_from_slice(other);
-    item
-}
-
-fn value(text: impl Into<Bytes>) -> HeaderValue {
-    // OK because names and numbers are printable ASCII.
-    HeaderValue::from_maybe_shared(text.into()).unwrap_or(HeaderValue::from_static(""))
+    limit_item(&name, rate.count(), b";w=", rate.seconds())
 }

@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::config::ConfigProblem;
 use crate::principal::Principal;
 use crate::rate::{Rate, RateError};
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -98,11 +99,23 @@ impl Throttle {
         Self::new(By::Address, rate)
     }
 
-    /// Counts by whatever a function makes of a request; where that is `None` the request is not
-    /// counted. A panic is a 500.
+    /// Counts by whatever a function makes of a request, bytes of it or bytes of its own; where that
+    /// is `None` the request is not counted. A panic is a 500.
+    ///
+    /// ```
+    /// use tower_auth::throttle::Throttle;
+    ///
+    /// // What is no text is counted too: a client could write it to get around the rule.
+    /// let by_tenant = Throttle::per("100/min", |call| {
+    ///     Some(call.headers().get("x-tenant")?.as_bytes().into())
+    /// });
+    /// let by_method = Throttle::per("100/min", |call| {
+    ///     Some(call.method().to_string().into_bytes().into())
+    /// });
+    /// ```
     pub fn per(
         rate: impl TryInto<Rate, Error: Into<RateError>>,
-        key: impl Fn(&Call<'_>) -> Option<String> + Send + Sync + 'static,
+        key: impl for<'r> Fn(&Call<'r>) -> Option<Cow<'r, [u8]>> + Send + Sync + 'static,
     ) -> Self {
         Self::new(By::Function(Arc::new(key)), rate)
     }
@@ -179,6 +192,19 @@ impl Throttle {
     pub fn refuse_in_outage(mut self) -> Self {
         self.outage = Outage::Refuse;
         self
+    }
+
+    /// Whether it means nothing where nobody is verified.
+    pub(crate) fn is_about_callers(&self) -> bool {
+        self.quota.is_some() || self.by.is_about_callers()
+    }
+
+    /// The name of its own, or else what it counts by.
+    pub(crate) fn shown_name(&self) -> String {
+        match &self.name {
+            Some(name) => name.clone(),
+            None => self.by.name().to_owned(),
+        }
     }
 
     /// Settings that can open a door.

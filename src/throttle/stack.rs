@@ -91,14 +91,14 @@ impl Stack {
 
     #[inline]
     pub(crate) fn check(self: &Arc<Self>, call: &Call<'_>) -> Verdict {
-        let passed = match &self.surroundings.limiter {
-            None => self.check_here(call),
-            Some(limiter) => match self.ask(limiter, call) {
-                Ok(verdict) => return verdict,
-                Err(rejection) => Err(rejection),
-            },
+        let verdict = match &self.surroundings.limiter {
+            None => self.check_here(call).map(Verdict::Passed),
+            Some(limiter) => self.ask(limiter, call),
         };
-        passed.map_or_else(Verdict::Refused, Verdict::Passed)
+        match verdict {
+            Ok(verdict) => verdict,
+            Err(rejection) => Verdict::Refused(rejection),
+        }
     }
 
     /// In this process, without waiting.
@@ -122,7 +122,7 @@ impl Stack {
     }
 
     /// Functions of the application's own are called here, before any lock is held.
-    #[inline]
+    #[inline(always)] // nearly all rules have neither quota nor cost
     fn step<C>(
         &self,
         at: usize,

@@ -344,8 +344,16 @@ async fn each_gate_tells_of_what_it_refuses_once() {
                 .layer(auth.clone()),
         )
         .route("/bare/needs", needs)
-        .route("/bare/counted", get_route(whoami).layer(slow));
+        .route("/bare/counted", get_route(whoami).layer(slow))
+        .route(
+            "/bare/public",
+            get_route(async || "hello").layer(
+                auth.throttle_public("public", [Throttle::per_address("1/day")])
+                    .unwrap(),
+            ),
+        );
     let good = format!("Bearer {key}");
+    assert_eq!(through(&app, "/bare/public", "").await, 200);
     let long = format!("Bearer x.y.{}", "z".repeat(100));
     assert_eq!(through(&app, "/counted", &good).await, 200);
 
@@ -442,6 +450,12 @@ async fn each_gate_tells_of_what_it_refuses_once() {
             through(&app, "/bare/counted", &good),
             500,
             told(Kind::MissingLayer).at("/bare/counted"),
+        ),
+        door(
+            "a throttle of public routes",
+            through(&app, "/bare/public", &good),
+            429,
+            told(Kind::Throttled).at("/bare/public"),
         ),
     ];
     assert_told_once(&hook, doors).await;

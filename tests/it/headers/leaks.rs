@@ -5,7 +5,14 @@ use super::table;
 use super::wire::{Running, Witness, direct};
 use super::world::{Mode, Setup, World, basic, world};
 use crate::watch::{Log, PIECE, Pieces};
+use http::{Request, Response};
+use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::future::ready;
+use tower::{ServiceExt, service_fn};
+use tower_auth::throttle::Throttle;
+use tower_auth::{ApiKeys, AuthLayer, Realm, Source, store::Memory};
+use tower_layer::Layer;
 
 /// Whether the row puts a secret where the layer does not look for one: then a handler can see it.
 fn is_misplaced(case: &Case) -> bool {
@@ -118,6 +125,51 @@ async fn every_line_of_a_credential_field_is_marked_sensitive_where_a_handler_ca
         let seen = witness.take_seen();
         assert!(seen.contains("Sensitive"), "{seen}");
         Pieces::of(&world.secrets()).assert_none_in("request", seen);
+    }
+}
+
+fn public_gates(layer: &AuthLayer) -> [AuthLayer; 2] {
+    let rule = Throttle::per("9/s", |_| None);
+    [
+        layer.errors(),
+        layer.throttle_public("public", [rule]).unwrap(),
+    ]
+}
+
+#[tokio::test]
+async fn a_gate_of_public_routes_marks_a_credential_wherever_it_stands_and_takes_none() {
+    let sources = [
+        Source::bearer(),
+        Source::header("X-Other"),
+        Source::cookie("__Host-key"),
+        Source::query("key"),
+        Source::websocket("key"),
+    ];
+    let keys = ApiKeys::prefix("egret").sources(sources);
+    let keys = Realm::new(Memory::new()).api_keys(keys);
+    let layer = AuthLayer::builder().accept(&keys).build().unwrap();
+    let text = "egret_wonderland";
+    let fields = [
+        ("authorization", format!("Bearer {text}")),
+        ("x-other", text.to_owned()),
+        ("cookie", format!("a=b; __Host-key={text}")),
+        ("sec-websocket-protocol", format!("chat, key.{text}")),
+    ];
+    for gate in public_gates(&layer) {
+        for (name, value) in &fields {
+            let (name, value) = (*name, value.as_str());
+            let uri = format!("/?key={text}");
+            let handler = service_fn(|request: Request<()>| {
+                let field = &request.headers()[name];
+                assert!(field.is_sensitive(), "{name}");
+                assert_eq!(field.to_str().unwrap(), value);
+                assert_eq!(request.uri().to_string(), uri);
+                ready(Ok::<_, Infallible>(Response::new(())))
+            });
+            let request = Request::get(&uri).header(name, value).body(()).unwrap();
+            let response = gate.layer(handler).oneshot(request).await.unwrap();
+            assert_eq!(response.status(), 200);
+        }
     }
 }
 

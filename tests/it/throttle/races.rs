@@ -155,10 +155,10 @@ async fn many_keys_at_once_have_each_their_own_limit() {
 #[tokio::test]
 async fn random_keys_neither_fill_memory_nor_forgive_a_live_limit() {
     let world = World::new();
-    let by_header = |call: &tower_auth::throttle::Call<'_>| {
-        Some(call.headers().get("x-id")?.to_str().ok()?.to_owned())
-    };
-    let throttle = Throttle::per("2/hour", by_header).most_keys(100);
+    let by_header = Throttle::per("2/hour", |call| {
+        Some(call.headers().get("x-id")?.as_bytes().into())
+    });
+    let throttle = by_header.most_keys(100);
     let auth = world
         .builder()
         .optional()

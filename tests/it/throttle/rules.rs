@@ -1,12 +1,14 @@
 //! Who is counted, how, and what a route adds.
 
 use super::*;
+use http::Response;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tower::ServiceBuilder;
 use tower::ServiceExt;
 use tower_auth::throttle::{Addresses, Call, Settlement, Throttle};
-use tower_auth::{Action, Clock, ConfigProblem, Grant, Scope, Tokens};
+use tower_auth::{Action, Clock, ConfigProblem, Grant, Principal, Scope, Tokens};
 
 #[tokio::test]
 async fn a_caller_over_the_limit_is_refused_with_429_until_as_told() {
@@ -140,10 +142,10 @@ async fn keys_users_tenants_and_functions_count_what_they_say() {
     );
     assert_eq!(admitted(&auth, &two, 5).await, 5, "a key without a tenant");
 
-    let by_kind = |call: &Call<'_>| {
-        Some(call.principal()?.subject().kind().to_owned()).filter(|kind| kind != "agent")
-    };
-    let auth = by(Throttle::per("2/min", by_kind));
+    let auth = by(Throttle::per("2/min", |call| {
+        let kind = call.principal()?.subject().kind();
+        (kind != "agent").then(|| kind.as_bytes().into())
+    }));
     assert_eq!(
         admitted(&auth, &one, 1).await + admitted(&auth, &token, 5).await,
         2
@@ -438,13 +440,17 @@ async fn a_rule_that_observes_refuses_nothing_and_promises_nothing() {
 async fn a_function_that_panics_is_500_and_the_next_request_is_served() {
     let world = World::new();
     let key = world.key(Subject::user("7")).await;
-    let planted = |call: &Call<'_>| {
-        call.headers()
-            .contains_key("x-planted")
-            .then(|| -> String { panic!("planted") })
-    };
-    let by_key = Throttle::per("9/min", planted);
-    let by_cost = Throttle::per_key("9/min").cost(move |call| planted(call).map_or(1, |_| 0));
+    fn panic_if_planted(call: &Call<'_>) {
+        assert!(!call.headers().contains_key("x-planted"), "planted");
+    }
+    let by_key = Throttle::per("9/min", |call| {
+        panic_if_planted(call);
+        None
+    });
+    let by_cost = Throttle::per_key("9/min").cost(|call| {
+        panic_if_planted(call);
+        1
+    });
     let by_quota = Throttle::per_key("9/min").quota(|caller| match caller.subject().id() {
         "7" => None,
         _ => panic!("planted"),
@@ -521,6 +527,88 @@ async fn a_route_outside_of_any_layer_is_500() {
         .await
         .unwrap();
     assert_eq!(response.status(), 500);
+}
+
+/// What a handler says of who calls.
+async fn who(request: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let text = match Principal::from_extensions(request.extensions()) {
+        Ok(caller) => caller.subject().to_string(),
+        Err(refusal) => format!("{:?}", refusal.kind()),
+    };
+    Ok(Response::new(Full::from(text)))
+}
+
+#[tokio::test]
+async fn a_throttle_of_public_routes_counts_whoever_calls_wherever_it_stands() {
+    let world = World::new();
+    let key = world.key(Subject::user("7")).await;
+    let auth = world.builder().build().unwrap();
+    let rules = [
+        ("address", Throttle::per_address("2/min")),
+        (
+            "function",
+            Throttle::per("2/min", |call| {
+                let anybody = Some(b"anybody".into());
+                // Whom a layer around it has verified is known to it.
+                match call.principal() {
+                    Some(caller) if caller.subject().id() != "7" => None,
+                    _ => anybody,
+                }
+            }),
+        ),
+    ];
+    type Stand = fn(&AuthLayer, AuthLayer) -> [AuthLayer; 2];
+    let stands: [(&str, Stand, &str); 3] = [
+        ("alone", |auth, gate| [gate, auth.errors()], "MissingLayer"),
+        ("before", |auth, gate| [gate, auth.clone()], "7"),
+        ("inside", |auth, gate| [auth.clone(), gate], "7"),
+    ];
+    for (by, rule) in &rules {
+        for (place, stand, answer) in stands {
+            let gate = auth.throttle_public(&format!("{by}-{place}"), [rule.clone()]);
+            let [outer, inner] = stand(&auth, gate.unwrap());
+            let service = ServiceBuilder::new()
+                .layer(outer)
+                .layer(inner)
+                .service_fn(who);
+            for status in [200, 200, 429] {
+                let request = with_peer(bearer(&key), "192.0.2.1");
+                let reply = reply(service.clone().oneshot(request).await.unwrap()).await;
+                assert_eq!(reply.status, status, "{by} {place}");
+                if status == 200 {
+                    assert_eq!(reply.text(), answer, "{by} {place}");
+                }
+                let policy = reply.headers["ratelimit-policy"].to_str().unwrap();
+                assert_eq!(policy, format!("\"{by}-{place}:{by}\";q=2;w=60"));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rule_about_callers_means_nothing_on_public_routes_and_is_a_mistake() {
+    let world = World::new();
+    let auth = world.builder().build().unwrap();
+    let rules = [
+        ("principal", Throttle::per_principal("2/min")),
+        ("key", Throttle::per_key("2/min")),
+        ("user", Throttle::per_user("2/min")),
+        ("tenant", Throttle::per_tenant("tenant", "2/min")),
+        ("address", Throttle::per_address("2/min").record_quota()),
+        ("function", Throttle::per("2/min", |_| None).quota(|_| None)),
+        ("named", Throttle::per_key("2/min").name("named")),
+    ];
+    for (name, rule) in rules {
+        let error = auth.throttle_public("public", [rule]).unwrap_err();
+        assert_eq!(
+            error.problems(),
+            [ConfigProblem::PublicThrottle(name.to_owned())]
+        );
+    }
+    let address = || Throttle::per_address("2/min");
+    assert!(auth.throttle_public("public", [address()]).is_ok());
+    assert!(auth.throttle_public("", [address()]).is_err());
+    assert!(auth.throttle_public("public", []).is_err());
 }
 
 #[tokio::test]
