@@ -1,4 +1,5 @@
 use std::fmt;
+use std::mem;
 
 /// One granted right, an OAuth scope-token: printable ASCII without space, `"` and `\` (RFC 6749
 /// §3.3).
@@ -69,16 +70,17 @@ impl fmt::Display for Role {
 /// The scopes granted to a credential.
 ///
 /// Kept as one text in the form of a token's `scope` claim (RFC 8693 §4.2), because they are few
-/// and read seldom: one allocation a token instead of one a scope.
+/// and read seldom: one allocation a token instead of one a scope. They change seldom too, and are
+/// kept a million times: so there is no room to grow.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Scopes(String);
+pub struct Scopes(Box<str>);
 
 impl Scopes {
     /// Reads names separated by spaces; what is no scope-token is left out.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         if text.split(' ').all(is_scope_token) {
-            return Self(text.to_owned());
+            return Self(text.into());
         }
         let mut scopes = Self::default();
         text.split(' ').for_each(|name| scopes.push(name));
@@ -94,10 +96,12 @@ impl Scopes {
         if !is_scope_token(name) || self.contains(name) {
             return;
         }
-        if !self.0.is_empty() {
-            self.0.push(' ');
+        let mut names = String::from(mem::take(&mut self.0));
+        if !names.is_empty() {
+            names.push(' ');
         }
-        self.0.push_str(name);
+        names.push_str(name);
+        self.0 = names.into_boxed_str();
     }
 
     /// Whether a scope was granted; compared exactly.
@@ -142,13 +146,15 @@ impl fmt::Debug for Scopes {
 
 /// The roles of a caller.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Roles(Vec<Role>);
+pub struct Roles(Box<[Role]>);
 
 impl Roles {
     /// Adds a role; one that is there already changes nothing.
     pub fn insert(&mut self, role: Role) {
         if !self.contains(role.as_str()) {
-            self.0.push(role);
+            let mut roles = mem::take(&mut self.0).into_vec();
+            roles.push(role);
+            self.0 = roles.into_boxed_slice();
         }
     }
 
@@ -166,9 +172,14 @@ impl Roles {
 
 impl<R: Into<Role>> FromIterator<R> for Roles {
     fn from_iter<I: IntoIterator<Item = R>>(names: I) -> Self {
-        let mut roles = Self::default();
-        names.into_iter().for_each(|role| roles.insert(role.into()));
-        roles
+        let mut roles: Vec<Role> = Vec::new();
+        for role in names {
+            let role = role.into();
+            if !roles.contains(&role) {
+                roles.push(role);
+            }
+        }
+        Self(roles.into_boxed_slice())
     }
 }
 

@@ -152,7 +152,7 @@ impl ApiKeys {
     }
 
     fn with_pepper(mut self, at: usize, id: &str, secret: &[u8]) -> Self {
-        let algorithm: Arc<str> = format!("hmac-sha256:{id}").into();
+        let algorithm = format!("hmac-sha256:{id}").into_boxed_str();
         let known_id = self
             .hashes
             .iter()
@@ -161,7 +161,7 @@ impl ApiKeys {
         match Hmac::new_from_slice(secret) {
             Ok(schedule) if secret.len() >= 32 && !known_id && !bad_id => {
                 self.hashes
-                    .insert(at, Hash::HmacSha256(algorithm, schedule));
+                    .insert(at, Hash::HmacSha256(Arc::new(algorithm), schedule));
             }
             _ => self.weak_pepper = true,
         }

@@ -8,14 +8,14 @@ use std::sync::Arc;
 pub(super) enum Hash {
     Sha256,
     /// The name of the algorithm, and the key schedule of the pepper.
-    HmacSha256(Arc<str>, Hmac<Sha256>),
+    HmacSha256(Arc<Box<str>>, Hmac<Sha256>),
     /// Of keys that another system made; no new key gets it.
-    Sha512(Arc<str>),
+    Sha512(Arc<Box<str>>),
 }
 
 impl Hash {
     pub(super) fn sha512() -> Self {
-        Self::Sha512(SHA512.into())
+        Self::Sha512(Arc::new(SHA512.into()))
     }
 
     pub(super) fn algorithm(&self) -> &str {

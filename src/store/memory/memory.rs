@@ -9,7 +9,7 @@ use std::sync::Arc;
 ///
 /// Clones share their contents. Nothing survives the process, and nothing is ever evicted.
 ///
-/// Look-ups of different keys, users and tokens do not wait for each other. A key takes at most 440
+/// Look-ups of different keys, users and tokens do not wait for each other. A key takes at most 400
 /// bytes.
 ///
 /// ```

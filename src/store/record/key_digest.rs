@@ -13,8 +13,8 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct KeyDigest {
-    /// `None` is `sha256`, by far the commonest.
-    algorithm: Option<Arc<str>>,
+    /// `None` is `sha256`, by far the commonest: then it takes no more than a pointer.
+    algorithm: Option<Arc<Box<str>>>,
     bytes: [u8; 32],
 }
 
@@ -23,7 +23,7 @@ impl KeyDigest {
     #[must_use]
     pub fn new(algorithm: &str, bytes: [u8; 32]) -> Self {
         Self {
-            algorithm: (algorithm != SHA256).then(|| algorithm.into()),
+            algorithm: (algorithm != SHA256).then(|| Arc::new(algorithm.into())),
             bytes,
         }
     }
@@ -49,14 +49,17 @@ impl KeyDigest {
     }
 
     #[cfg(feature = "api-key")]
-    pub(crate) fn of(algorithm: Option<Arc<str>>, bytes: [u8; 32]) -> Self {
+    pub(crate) fn of(algorithm: Option<Arc<Box<str>>>, bytes: [u8; 32]) -> Self {
         Self { algorithm, bytes }
     }
 
     /// How it was made.
     #[must_use]
     pub fn algorithm(&self) -> &str {
-        self.algorithm.as_deref().unwrap_or(SHA256)
+        match &self.algorithm {
+            Some(algorithm) => algorithm,
+            None => SHA256,
+        }
     }
 
     /// The hash.
