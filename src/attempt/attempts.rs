@@ -140,7 +140,7 @@ impl Attempts {
     /// budget holds for it too.
     pub(super) fn remember(&self, pair: Key) {
         let now = Moment::steady(&*self.clock);
-        if let Some(known) = self.known.shard(pair).own_state(pair, now) {
+        if let Some(known) = self.known.shard(pair).own_or_new(pair, now) {
             *known = Known(now.steady.saturating_add(nanos(KNOWN_FOR)));
         }
     }

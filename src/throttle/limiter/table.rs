@@ -111,10 +111,16 @@ impl<S: Expires> Shard<S> {
     }
 
     /// The state of a key, unless it would have to share one.
-    pub(crate) fn own_state(&mut self, key: Key, now: Moment) -> Option<&mut S> {
+    pub(crate) fn own_or_new(&mut self, key: Key, now: Moment) -> Option<&mut S> {
         let at = self
             .find(key)
             .or_else(|| self.insert(key, now, Lineage::NONE))?;
+        Some(&mut self.cells[at].state)
+    }
+
+    /// The state of a key that has one, to be changed.
+    pub(crate) fn own(&mut self, key: Key) -> Option<&mut S> {
+        let at = self.find(key)?;
         Some(&mut self.cells[at].state)
     }
 
@@ -383,6 +389,35 @@ mod tests {
             "{bytes} bytes for {} keys",
             table.len()
         );
+    }
+
+    /// Counts how often it is looked at.
+    #[derive(Clone, Default)]
+    struct Watched;
+
+    thread_local! {
+        static LOOKED_AT: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+
+    impl Expires for Watched {
+        fn is_idle(&self, _: Moment) -> bool {
+            LOOKED_AT.set(LOOKED_AT.get() + 1);
+            false
+        }
+    }
+
+    /// However many there are: a full table costs a new key no more than a few dozen looks.
+    #[test]
+    fn no_key_waits_until_all_others_were_looked_at() {
+        let (table, keys) = (Table::<Watched>::new(65_536), Keys::new());
+        for n in 0..100_000_u64 {
+            let key = keys.of(b't', &[&n.to_le_bytes()]);
+            let before = LOOKED_AT.get();
+            table.shard(key).own_or_new(key, at(0));
+            let looked_at = LOOKED_AT.get() - before;
+            assert!(looked_at <= LOOK_AT + LOOK_AT_WHEN_FULL + 1, "{looked_at}");
+        }
+        assert!(table.len() > 60_000);
     }
 
     proptest! {

@@ -4,8 +4,11 @@ use super::client::{System, bearer, in_days};
 use super::paths::{Paths, systems};
 use crate::databases::support::schema;
 use crate::dir::Dir;
+use crate::throttle::forwarder::Forwarder;
 use crate::throttle::server::Server;
+use crate::throttle::start;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 impl Paths {
     async fn new_key(&self, system: &System, access: &str) -> (String, String) {
@@ -189,4 +192,48 @@ async fn two_machines_count_together_on_redis() {
     for node in &nodes {
         node.get("/api/health/", &bearer(&access)).await.throttled();
     }
+}
+
+/// The server of the limits is replaced while the service runs: it goes on counting on the new one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_goes_on_counting_on_the_server_that_took_over() {
+    let (first, second) = (Server::start(), Server::start());
+    let follow = |server: &Server, port: u16| {
+        server.tell::<()>(&["REPLICAOF", "127.0.0.1", &port.to_string()]);
+    };
+    follow(&second, first.port());
+    let name = Forwarder::to(first.port()).await;
+    let url = name.url();
+    let variables = [
+        ("REDIS_URL", url.as_str()),
+        ("THROTTLE_RATE", "100000/hour"),
+    ];
+    let hub = System::start_with("ngenea_hub", &variables);
+    let (access, _) = hub.sign_in("/api/auth/token/", "username", "user").await;
+    let used = async || {
+        let answer = hub.get("/api/health/", &bearer(&access)).await.is(200);
+        let told = answer.headers["ratelimit"].to_str().unwrap();
+        let left = told.split("r=").nth(1).unwrap().split(';').next().unwrap();
+        100_000 - left.parse::<u32>().unwrap()
+    };
+    while used().await < 1_000 {}
+    let replicated = || {
+        second
+            .tell::<String>(&["INFO", "replication"])
+            .contains("link_status:up")
+    };
+    while !replicated() || first.tell::<u64>(&["WAIT", "1", "1000"]) == 0 {}
+
+    second.tell::<()>(&["REPLICAOF", "NO", "ONE"]);
+    follow(&first, second.port());
+    name.moves_to(second.port());
+    let failed_over_at = start();
+    let mut asked = 1;
+    // For a second at most it counts by itself, from the beginning.
+    while used().await < asked + 500 {
+        asked += 1;
+        let waited = failed_over_at.elapsed();
+        assert!(waited < Duration::from_secs(60), "it stays with the first");
+    }
+    hub.stop().await;
 }

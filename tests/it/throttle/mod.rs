@@ -2,7 +2,9 @@
 
 mod addresses;
 mod attempts;
+mod failover;
 mod fields;
+pub(crate) mod forwarder;
 mod limiters;
 mod races;
 mod redis;

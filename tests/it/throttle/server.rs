@@ -9,13 +9,15 @@ pub(crate) struct Server {
     process: Child,
     port: u16,
     kind: Kind,
+    /// What it saves, where it is told to.
+    files: Dir,
 }
 
 enum Kind {
     Plain,
     Tls(Tls),
     /// All there is of a cluster.
-    Cluster(Dir),
+    Cluster,
 }
 
 /// A certificate for 127.0.0.1 that signs itself, as files for the server.
@@ -47,7 +49,7 @@ impl Server {
 
     /// A cluster of one node, which has all slots.
     pub(crate) fn start_as_cluster() -> Self {
-        let server = Self::start_with(Kind::Cluster(Dir::new()));
+        let server = Self::start_with(Kind::Cluster);
         let mut connection = redis::Client::open(server.url())
             .unwrap()
             .get_connection()
@@ -71,6 +73,7 @@ impl Server {
     }
 
     fn start_with(kind: Kind) -> Self {
+        let files = Dir::new();
         // The port is free when it is looked up; should somebody else be quicker, another is tried.
         let tries = (0..10).filter_map(|_| {
             let port = TcpListener::bind("127.0.0.1:0")
@@ -78,13 +81,14 @@ impl Server {
                 .local_addr()
                 .unwrap()
                 .port();
-            Some((spawn(port, &kind)?, port))
+            Some((spawn(port, &kind, &files)?, port))
         });
         let (process, port) = { tries }.next().expect("no redis-server comes up");
         Self {
             process,
             port,
             kind,
+            files,
         }
     }
 
@@ -105,6 +109,21 @@ impl Server {
         &tls.certificate
     }
 
+    /// What it answers to a command of an operator.
+    pub(crate) fn tell<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
+        let mut connection = redis::Client::open(self.url())
+            .unwrap()
+            .get_connection()
+            .unwrap();
+        let mut command = redis::Cmd::new();
+        command.arg(words);
+        command.query(&mut connection).unwrap()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Ends it as a failing machine does; it has saved nothing.
     pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
@@ -112,7 +131,8 @@ impl Server {
     }
 
     pub(crate) fn restart(&mut self) {
-        self.process = spawn(self.port, &self.kind).expect("the port is taken");
+        let process = spawn(self.port, &self.kind, &self.files);
+        self.process = process.expect("the port is taken");
     }
 
     /// It is there and does not answer.
@@ -137,13 +157,20 @@ impl Server {
 }
 
 /// `None` where the port is taken.
-fn spawn(port: u16, kind: &Kind) -> Option<Child> {
+fn spawn(port: u16, kind: &Kind, files: &Dir) -> Option<Child> {
     let mut command = Command::new("redis-server");
     command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+    command.args([
+        "--enable-debug-command",
+        "yes",
+        "--repl-diskless-sync-delay",
+        "0",
+    ]);
+    command.arg("--dir").arg(&files.0);
     let port = port.to_string();
     match kind {
         Kind::Plain => command.args(["--port", &port]),
-        Kind::Cluster(files) => {
+        Kind::Cluster => {
             let bus = TcpListener::bind("127.0.0.1:0")
                 .unwrap()
                 .local_addr()
@@ -157,8 +184,7 @@ fn spawn(port: u16, kind: &Kind) -> Option<Child> {
                 "yes",
                 "--cluster-port",
                 &bus,
-            ]);
-            command.arg("--dir").arg(&files.0)
+            ])
         }
         Kind::Tls(tls) => {
             command.args([

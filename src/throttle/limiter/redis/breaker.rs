@@ -34,15 +34,18 @@ impl Breaker {
         self.open_until.store(0, Ordering::Relaxed);
     }
 
-    pub(super) fn failed(&self, now: u64) {
+    /// Whether it is open now.
+    pub(super) fn failed(&self, now: u64) -> bool {
         let failures = self
             .failures
             .fetch_add(1, Ordering::Relaxed)
             .saturating_add(1);
-        if failures >= FAILURES {
-            let until = now.saturating_add(OPEN_FOR).max(1);
-            self.open_until.store(until, Ordering::Relaxed);
+        if failures < FAILURES {
+            return false;
         }
+        let until = now.saturating_add(OPEN_FOR).max(1);
+        self.open_until.store(until, Ordering::Relaxed);
+        true
     }
 }
 
@@ -53,10 +56,9 @@ mod tests {
     #[test]
     fn three_failures_open_it_and_then_one_request_a_second_tries() {
         let breaker = Breaker::default();
-        breaker.failed(0);
-        breaker.failed(0);
+        assert!(!breaker.failed(0) && !breaker.failed(0));
         assert!(breaker.admits(0));
-        breaker.failed(0);
+        assert!(breaker.failed(0));
         assert!(!breaker.admits(OPEN_FOR - 1));
         assert!(breaker.admits(OPEN_FOR) && !breaker.admits(OPEN_FOR));
         breaker.failed(OPEN_FOR);

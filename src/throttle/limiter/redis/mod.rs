@@ -8,7 +8,9 @@
 //! ```
 
 mod breaker;
+mod cure;
 mod leases;
+mod link;
 mod redis;
 mod script;
 #[cfg(test)]

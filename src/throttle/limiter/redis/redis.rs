@@ -1,5 +1,7 @@
 use super::breaker::Breaker;
+use super::cure::Cure;
 use super::leases::Leases;
+use super::link::{Link, Repeat};
 use super::script::{self, Correction, Granted, MICRO, Wanted};
 use crate::clock::{Clock, nanos};
 use crate::config::ConfigProblem;
@@ -10,7 +12,7 @@ use crate::throttle::limiter::{
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError};
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a lease may be kept for, whatever the period.
@@ -21,6 +23,9 @@ const LONGEST_LEASE: u64 = 10_000_000;
 /// - It is asked once a request, for all rules together; those of different callers (per principal
 ///   and per address) have keys in different slots, so a cluster takes only rules that count by the
 ///   same.
+/// - Where the server was replaced by another (a failover that moves a name or an address), requests
+///   are asked again over a new connection as soon as the old one ends, says that it only reads, or
+///   has not answered three times.
 /// - It may take 20 ms ([`deadline`](Self::deadline)). After three failures in a row nobody waits
 ///   for it: one request a second tries.
 /// - While it does not answer, each rule does what it says: by default, every node admits its share
@@ -58,9 +63,18 @@ struct Settings {
     lease: u32,
 }
 
+/// What the log hears of a call that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{cure}")]
+struct Failure {
+    cure: Cure,
+    #[source]
+    error: RedisError,
+}
+
 /// What all clones share.
 struct Shared {
-    connection: OnceLock<ConnectionManager>,
+    link: Link,
     breaker: Breaker,
     leases: Leases,
     /// Of the leases.
@@ -70,9 +84,9 @@ struct Shared {
 impl Default for Shared {
     fn default() -> Self {
         Self {
-            connection: OnceLock::new(),
+            link: Link::default(),
             breaker: Breaker::default(),
-            leases: Leases::default(),
+            leases: Leases::new(),
             keys: Keys::new(),
         }
     }
@@ -164,14 +178,17 @@ impl RedisLimiter {
         charges: &[Charge],
         wanted: Wanted,
     ) -> Result<Granted, RedisError> {
-        let mut connection = self.connection().await?;
-        script::take(&mut connection, charges, wanted).await
+        let call = script::take(charges, wanted);
+        let asked = self
+            .shared
+            .link
+            .ask(&call, Repeat::Always, || self.connect());
+        let numbers: Vec<u64> = asked.await?;
+        script::granted(&numbers, charges.len())
     }
 
     async fn settle(self, charge: Charge, correction: Correction) -> Result<Receipt, LimiterError> {
-        self.settle_of(&charge, correction)
-            .await
-            .map_err(LimiterError::new)
+        self.settle_of(&charge, correction).await.map_err(failure)
     }
 
     pub(super) async fn settle_of(
@@ -179,8 +196,14 @@ impl RedisLimiter {
         charge: &Charge,
         correction: Correction,
     ) -> Result<Receipt, RedisError> {
-        let mut connection = self.connection().await?;
-        script::settle(&mut connection, charge, correction).await
+        let call = script::settle(charge, correction);
+        // Given back twice, it would be taken from others.
+        let repeat = match correction.back {
+            (_, 0) => Repeat::Always,
+            _ => Repeat::IfNotDone,
+        };
+        let asked = self.shared.link.ask(&call, repeat, || self.connect());
+        asked.await.map(Receipt)
     }
 
     async fn within_deadline<T>(
@@ -188,15 +211,21 @@ impl RedisLimiter {
         call: impl Future<Output = Result<T, RedisError>>,
         clock: &dyn Clock,
     ) -> Result<T, LimiterError> {
+        let number = self.shared.link.number();
         let error = match tokio::time::timeout(self.settings.deadline, call).await {
             Ok(Ok(answer)) => {
                 self.shared.breaker.succeeded();
                 return Ok(answer);
             }
-            Ok(Err(error)) => LimiterError::new(error),
+            // It answers: others may be counted.
+            Ok(Err(error)) if is_about_this_call(&error) => return Err(failure(error)),
+            Ok(Err(error)) => failure(error),
             Err(elapsed) => LimiterError::new(elapsed),
         };
-        self.shared.breaker.failed(nanos(clock.steady()));
+        if self.shared.breaker.failed(nanos(clock.steady())) {
+            // Whatever the reason: one that nothing comes through tells none.
+            self.shared.link.replace(number);
+        }
         Err(error)
     }
 
@@ -224,10 +253,8 @@ impl RedisLimiter {
         Some(self.shared.keys.of(b'l', &[&text]))
     }
 
-    pub(super) async fn connection(&self) -> Result<ConnectionManager, RedisError> {
-        if let Some(connection) = self.shared.connection.get() {
-            return Ok(connection.clone());
-        }
+    /// Describes a connection, which is made when it is first used.
+    fn connect(&self) -> Result<ConnectionManager, RedisError> {
         let client = self
             .settings
             .client
@@ -241,8 +268,17 @@ impl RedisLimiter {
             .set_min_delay(Duration::from_millis(10))
             .set_connection_timeout(Some(Duration::from_secs(1)))
             .set_response_timeout(Some(self.settings.deadline));
-        let connection = ConnectionManager::new_lazy_with_config(client, config)?;
-        Ok(self.shared.connection.get_or_init(|| connection).clone())
+        let manager = ConnectionManager::new_lazy_with_config(client, config)?;
+        // Driven by a task of its own, because a request that waits for it ends at its deadline.
+        let mut greeted = manager.clone();
+        tokio::spawn(async move { greeted.send_packed_command(&redis::cmd("PING")).await });
+        Ok(manager)
+    }
+
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> ConnectionManager {
+        let connection = self.shared.link.current(|| self.connect());
+        connection.expect("a connection").0
     }
 }
 
@@ -309,6 +345,18 @@ impl Limiter for RedisLimiter {
         }
         problems
     }
+}
+
+/// Whether the server, which answers, has said no to this call alone.
+fn is_about_this_call(error: &RedisError) -> bool {
+    matches!(Cure::of(error), Cure::AnotherNode | Cure::Never)
+}
+
+fn failure(error: RedisError) -> LimiterError {
+    LimiterError::new(Failure {
+        cure: Cure::of(&error),
+        error,
+    })
 }
 
 /// A paced rule would let its burst pass twice, and a lease has one receipt for many requests.

@@ -2,7 +2,6 @@
 
 use crate::rate::Form;
 use crate::throttle::limiter::{Charge, Receipt, Standing};
-use redis::aio::ConnectionManager;
 use redis::{ErrorKind, RedisError, Script, ScriptInvocation};
 use std::sync::LazyLock;
 
@@ -40,11 +39,7 @@ pub(super) struct Granted {
 }
 
 /// Asks for requests under all rules together.
-pub(super) async fn take(
-    connection: &mut ConnectionManager,
-    charges: &[Charge],
-    wanted: Wanted,
-) -> Result<Granted, RedisError> {
+pub(super) fn take(charges: &[Charge], wanted: Wanted) -> ScriptInvocation<'static> {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(TAKE));
     let mut call = SCRIPT.prepare_invoke();
     call.arg(wanted.now).arg(wanted.requests).arg(wanted.hold);
@@ -53,27 +48,27 @@ pub(super) async fn take(
         add_rate(&mut call, charge);
         call.arg(charge.cost()).arg(u8::from(charge.refuses()));
     }
-    let numbers: Vec<u64> = call.invoke_async(connection).await?;
-    granted(&numbers, charges.len())
-        .ok_or_else(|| RedisError::from((ErrorKind::UnexpectedReturnType, "the script's answer")))
+    call
 }
 
-/// Gives back what was entered under a receipt, and takes more.
-pub(super) async fn settle(
-    connection: &mut ConnectionManager,
-    charge: &Charge,
-    correction: Correction,
-) -> Result<Receipt, RedisError> {
+/// Gives back what was entered under a receipt, and takes more. The answer is the receipt of that.
+pub(super) fn settle(charge: &Charge, correction: Correction) -> ScriptInvocation<'static> {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SETTLE));
     let (Receipt(receipt), back) = correction.back;
     let mut call = SCRIPT.prepare_invoke();
     call.key(name(charge)).arg(correction.now);
     add_rate(&mut call, charge);
     call.arg(receipt).arg(back).arg(correction.more);
-    call.invoke_async(connection).await.map(Receipt)
+    call
 }
 
-fn granted(numbers: &[u64], charges: usize) -> Option<Granted> {
+/// What the server said to so many charges.
+pub(super) fn granted(numbers: &[u64], charges: usize) -> Result<Granted, RedisError> {
+    read(numbers, charges)
+        .ok_or_else(|| RedisError::from((ErrorKind::UnexpectedReturnType, "the script's answer")))
+}
+
+fn read(numbers: &[u64], charges: usize) -> Option<Granted> {
     let ([requests, hold], rest) = numbers.split_first_chunk()?;
     let (each, []) = rest.as_chunks::<4>() else {
         return None;

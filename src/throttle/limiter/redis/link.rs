@@ -1,0 +1,88 @@
+use super::cure::Cure;
+use redis::aio::ConnectionManager;
+use redis::{FromRedisValue, RedisError, ScriptInvocation};
+use std::sync::{Mutex, PoisonError};
+
+/// The connection to the server, which all requests share, and another one where that is the cure.
+///
+/// A `ConnectionManager` connects again by itself where a connection has ended. It keeps one that
+/// leads to a server which was demoted, one of which no packet comes through any more, and one whose
+/// greeting was refused.
+#[derive(Default)]
+pub(super) struct Link(Mutex<Current>);
+
+#[derive(Default)]
+struct Current {
+    /// How many there were before.
+    number: u64,
+    manager: Option<ConnectionManager>,
+}
+
+/// What may be asked a second time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// What admits less where both were done.
+    Always,
+    /// What would admit more: only where the server has said that it did nothing.
+    IfNotDone,
+}
+
+impl Link {
+    /// Asks, and once more where another connection is the cure.
+    pub(super) async fn ask<T: FromRedisValue>(
+        &self,
+        call: &ScriptInvocation<'_>,
+        repeat: Repeat,
+        connect: impl Fn() -> Result<ConnectionManager, RedisError>,
+    ) -> Result<T, RedisError> {
+        let (mut manager, number) = self.current(&connect)?;
+        let error = match call.invoke_async(&mut manager).await {
+            Err(error) if Cure::of(&error) == Cure::AnotherConnection => error,
+            answer => return answer,
+        };
+        if !error.is_unrecoverable_error() {
+            self.replace(number);
+        }
+        if repeat == Repeat::IfNotDone && error.is_unrecoverable_error() {
+            return Err(error);
+        }
+        let (mut manager, number) = self.current(&connect)?;
+        let answer = call.invoke_async(&mut manager).await;
+        if let Err(error) = &answer
+            && Cure::of(error) == Cure::AnotherConnection
+            && !error.is_unrecoverable_error()
+        {
+            self.replace(number);
+        }
+        answer
+    }
+
+    /// The connection, and its number.
+    pub(super) fn current(
+        &self,
+        connect: impl Fn() -> Result<ConnectionManager, RedisError>,
+    ) -> Result<(ConnectionManager, u64), RedisError> {
+        // Held while a connection is described, which is made when it is used.
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let manager = match &current.manager {
+            Some(manager) => manager.clone(),
+            None => current.manager.insert(connect()?).clone(),
+        };
+        Ok((manager, current.number))
+    }
+
+    /// How many connections there were before the present one.
+    pub(super) fn number(&self) -> u64 {
+        let current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        current.number
+    }
+
+    /// The next request makes another connection, unless that was done since the one of that number.
+    pub(super) fn replace(&self, number: u64) {
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.number == number {
+            current.number += 1;
+            current.manager = None;
+        }
+    }
+}
