@@ -51,6 +51,7 @@ mod secret;
 pub mod server;
 #[cfg(feature = "test-util")]
 pub mod test_util;
+mod turns;
 #[cfg(any(feature = "jwt", feature = "api-key"))]
 mod upkeep;
 #[cfg(feature = "basic")]

@@ -9,12 +9,17 @@ use crate::rate::{Rate, RateError};
 /// | an account from one address | 10 in 15 minutes | guessing a password |
 /// | an account from everywhere | 100 in 15 minutes | the same from many addresses |
 /// | an address, whatever it presents | 200 in 15 minutes | trying many accounts, floods |
+/// | passwords that are checked for an address, right or wrong | 300 a minute | taking all the time there is for hashing |
+/// | registrations of an address | 100 an hour | the same, and a store full of accounts |
 ///
 /// - What turns out right is not counted, nor is what failed for a reason of the service's own.
 ///   Until that is known it is, and so is whoever goes away before.
 /// - From where an owner has signed in within 30 days, what others do to the account does not
 ///   matter: nobody is locked out by somebody else's guesses, nor by anything for longer than the
 ///   period.
+/// - A key that was good when the store was asked last, and a sign-in by a name whose owner has
+///   signed in from the same address, are not refused for what else that address was wrong in.
+///   Keys are not guessed: they count to protect the database, where it has to be asked.
 /// - An account is known by its id, so that a second name gives no second budget, and nothing that
 ///   is done under another name is forgiven. Names that nobody has are counted alike, without
 ///   regard to case and spaces.
@@ -34,15 +39,19 @@ pub struct AttemptLimits {
     pair: Result<Rate, RateError>,
     account: Result<Rate, RateError>,
     address: Result<Rate, RateError>,
+    sign_ins: Result<Rate, RateError>,
+    registrations: Result<Rate, RateError>,
 }
 
 impl AttemptLimits {
-    /// The limits that the table above names as defaults: 10, 100 and 200 in 15 minutes.
+    /// The limits that the table above names as defaults.
     pub fn new() -> Self {
         Self {
             pair: "10/15min".parse(),
             account: "100/15min".parse(),
             address: "200/15min".parse(),
+            sign_ins: "300/min".parse(),
+            registrations: "100/hour".parse(),
         }
     }
 
@@ -67,13 +76,40 @@ impl AttemptLimits {
         self.address = rate.try_into().map_err(Into::into);
         self
     }
+
+    /// How many passwords are checked for one address, right and wrong ones; `300/min` by default.
+    /// Those that Basic has remembered are not checked again.
+    pub fn sign_ins_per_address(
+        mut self,
+        rate: impl TryInto<Rate, Error: Into<RateError>>,
+    ) -> Self {
+        self.sign_ins = rate.try_into().map_err(Into::into);
+        self
+    }
+
+    /// How many users register from one address; `100/hour` by default. Those whose name is taken
+    /// count as well, and those that the application registers itself do not.
+    pub fn registrations_per_address(
+        mut self,
+        rate: impl TryInto<Rate, Error: Into<RateError>>,
+    ) -> Self {
+        self.registrations = rate.try_into().map_err(Into::into);
+        self
+    }
 }
 
 impl AttemptLimits {
-    /// One account from one address, one account, one address. A text that is no rate is reported,
-    /// and stands for one that lets next to nothing pass.
-    pub(super) fn rates(self, problems: &mut Vec<ConfigProblem>) -> [Rate; 3] {
-        [self.pair, self.account, self.address].map(|rate| match rate {
+    /// One account from one address, one account, one address, its sign-ins, its registrations. A
+    /// text that is no rate is reported, and stands for one that lets next to nothing pass.
+    pub(super) fn rates(self, problems: &mut Vec<ConfigProblem>) -> [Rate; 5] {
+        let all = [
+            self.pair,
+            self.account,
+            self.address,
+            self.sign_ins,
+            self.registrations,
+        ];
+        all.map(|rate| match rate {
             Ok(rate) => rate,
             Err(error) => {
                 problems.push(ConfigProblem::Rate(error));

@@ -1,12 +1,14 @@
 use super::attempt_limits::AttemptLimits;
+use super::look_ups::LookUps;
+use super::until::Until;
 use crate::address::Addresses;
 use crate::clock::{Clock, nanos};
 use crate::config::ConfigProblem;
 use crate::rate::Rate;
 use crate::throttle::limiter::{
-    Counters, Expires, Key, Keys, Lineage, MOST_KEYS, Moment, Receipt, Standing, Table, Tally,
-    enter_all,
+    Counters, Key, Keys, Lineage, MOST_KEYS, Moment, Receipt, Table, Tally, enter_all,
 };
+use crate::turns::{Crowded, Source, Turn};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -21,8 +23,11 @@ pub(crate) struct Attempts {
     pairs: Limit,
     accounts: Limit,
     sources: Limit,
-    /// Accounts and the sources their owners have signed in from.
-    known: Table<Known>,
+    sign_ins: Limit,
+    registrations: Limit,
+    /// Accounts, and names, and the sources their owners have signed in from.
+    known: Table<Until>,
+    look_ups: LookUps,
     keys: Keys,
     addresses: Arc<Addresses>,
     clock: Arc<dyn Clock>,
@@ -43,16 +48,12 @@ pub(super) enum Counted {
     Account(Key),
     /// A source, whatever it presents.
     Source(Key),
-}
-
-/// Until when an owner is known from a source, on the steady clock.
-#[derive(Clone, Debug, Default)]
-struct Known(u64);
-
-impl Expires for Known {
-    fn is_idle(&self, now: Moment) -> bool {
-        self.0 <= now.steady
-    }
+    /// The same, of an attempt that is not refused for what else comes from there.
+    Observed(Key),
+    /// A source, for each password that is checked.
+    SignIn(Key),
+    /// A source, for each user that registers.
+    Registration(Key),
 }
 
 impl Attempts {
@@ -62,15 +63,19 @@ impl Attempts {
         clock: Arc<dyn Clock>,
         problems: &mut Vec<ConfigProblem>,
     ) -> Self {
-        let [pairs, accounts, sources] = limits.rates(problems).map(|rate| Limit {
+        let limits = limits.rates(problems).map(|rate| Limit {
             counters: Counters::new(MOST_KEYS),
             rate,
         });
+        let [pairs, accounts, sources, sign_ins, registrations] = limits;
         Self {
             pairs,
             accounts,
             sources,
+            sign_ins,
+            registrations,
             known: Table::new(MOST_KNOWN),
+            look_ups: LookUps::new(),
             keys: Keys::new(),
             addresses,
             clock,
@@ -91,14 +96,33 @@ impl Attempts {
 
     /// Counts an attempt under all of these, or under none where there were too many. `Err` is how
     /// long to wait, in nanoseconds.
-    pub(super) fn enter(&self, counted: &[Counted]) -> Result<Vec<Receipt>, u64> {
+    pub(super) fn enter(&self, counted: &[Counted]) -> Result<Vec<(Counted, Receipt)>, u64> {
         let tallies: Vec<Tally<'_>> = counted.iter().map(|counted| self.tally(*counted)).collect();
         let standings = enter_all(&tallies, &*self.clock);
-        let waits = standings.iter().map(|standing| standing.wait);
-        match waits.max() {
-            None | Some(0) => Ok(standings.iter().map(Standing::receipt).collect()),
-            Some(wait) => Err(wait),
+        let mut entered = Vec::with_capacity(counted.len());
+        let mut longest = 0;
+        for ((counted, tally), standing) in counted.iter().zip(&tallies).zip(standings) {
+            if standing.wait == 0 {
+                entered.push((*counted, standing.receipt));
+            } else if tally.refuses {
+                longest = longest.max(standing.wait);
+            }
         }
+        if longest == 0 {
+            Ok(entered)
+        } else {
+            Err(longest)
+        }
+    }
+
+    /// How long a source has to wait before it may be wrong again, in nanoseconds; 0 is not at all.
+    pub(super) fn wait(&self, source: Key) -> u64 {
+        self.tally(Counted::Source(source)).wait(&*self.clock)
+    }
+
+    /// A source was wrong, whether or not it might be.
+    pub(super) fn charge(&self, source: Key) {
+        self.tally(Counted::Source(source)).take(&*self.clock);
     }
 
     /// As if it had not been entered.
@@ -115,7 +139,9 @@ impl Attempts {
         let (limit, key) = match counted {
             Counted::Pair(key) => (&self.pairs, key),
             Counted::Account(key) => (&self.accounts, key),
-            Counted::Source(key) => (&self.sources, key),
+            Counted::Source(key) | Counted::Observed(key) => (&self.sources, key),
+            Counted::SignIn(key) => (&self.sign_ins, key),
+            Counted::Registration(key) => (&self.registrations, key),
         };
         Tally {
             counters: &limit.counters,
@@ -123,26 +149,68 @@ impl Attempts {
             key,
             rate: limit.rate,
             cost: 1,
-            refuses: true,
+            refuses: !matches!(counted, Counted::Observed(_)),
         }
     }
 
     /// Whether an account's owner has signed in from there lately.
-    pub(super) fn is_known(&self, pair: Key) -> bool {
-        let now = Moment::steady(&*self.clock);
-        match self.known.shard(pair).peek(pair) {
-            Some(known) => !known.is_idle(now),
+    pub(super) fn is_known(&self, place: Key) -> bool {
+        let now = self.now();
+        match self.known.shard(place).peek(place) {
+            Some(known) => now.steady < known.0,
             None => false,
         }
     }
 
     /// Remembers the place from now on. Where the table is full of others, it does not: then the
     /// budget holds for it too.
-    pub(super) fn remember(&self, pair: Key) {
-        let now = Moment::steady(&*self.clock);
-        if let Some(known) = self.known.shard(pair).own_or_new(pair, now) {
-            *known = Known(now.steady.saturating_add(nanos(KNOWN_FOR)));
+    pub(super) fn remember(&self, place: Key) {
+        let now = self.now();
+        if let Some(known) = self.known.shard(place).own_or_new(place, now) {
+            *known = Until(now.steady.saturating_add(nanos(KNOWN_FOR)));
         }
+    }
+
+    /// Waits until somebody from there may look a key up.
+    pub(super) async fn turn(&self, source: Source) -> Result<Turn, Crowded> {
+        self.look_ups.turn(source).await
+    }
+
+    /// Whether a credential was good when it was asked about last.
+    pub(super) fn was_good(&self, credential: Key) -> bool {
+        self.look_ups.was_good(credential, self.now())
+    }
+
+    /// Whether a credential was refused so lately that nobody need be asked about it.
+    pub(super) fn is_wrong(&self, credential: Key) -> bool {
+        self.look_ups.is_wrong(credential, self.now())
+    }
+
+    pub(super) fn note_good(&self, credential: Key) {
+        self.look_ups.note_good(credential, self.now());
+    }
+
+    pub(super) fn note_wrong(&self, credential: Key) {
+        self.look_ups.note_wrong(credential, self.now());
+    }
+
+    pub(super) fn forget_good(&self, credential: Key) {
+        self.look_ups.forget_good(credential);
+    }
+
+    /// The key of that digest has come to be: whoever presented it before it was there need not
+    /// wait.
+    pub(crate) fn key_came_to_be(&self, digest: &[u8]) {
+        self.look_ups.forget_wrong(self.api_key(digest));
+    }
+
+    /// What a key of that digest is counted by.
+    pub(super) fn api_key(&self, digest: &[u8]) -> Key {
+        self.key(b'k', &[digest])
+    }
+
+    fn now(&self) -> Moment {
+        Moment::steady(&*self.clock)
     }
 
     /// How many counters are kept.
@@ -158,6 +226,8 @@ impl fmt::Debug for Attempts {
             .field("per_account_and_address", &self.pairs.rate)
             .field("per_account", &self.accounts.rate)
             .field("per_address", &self.sources.rate)
+            .field("sign_ins_per_address", &self.sign_ins.rate)
+            .field("registrations_per_address", &self.registrations.rate)
             .finish_non_exhaustive()
     }
 }

@@ -1,8 +1,10 @@
 use super::attempts::{Attempts, Counted};
-use super::ticket::Ticket;
+use super::look_up::LookUp;
+use super::ticket::{Learns, Ticket};
 use crate::principal::Subject;
 use crate::reject::Rejection;
 use crate::throttle::limiter::Key;
+use crate::turns::{Source, Turn};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +14,7 @@ use std::time::Duration;
 pub(crate) struct Origin {
     attempts: Arc<Attempts>,
     /// `None` where the server does not tell.
-    source: Option<[u8; 16]>,
+    source: Source,
 }
 
 /// What an attempt is at.
@@ -33,16 +35,95 @@ impl Origin {
         }
     }
 
-    /// Counts an attempt from there, whatever it presents, or refuses it where there were too many:
-    /// before anybody is asked.
-    pub(crate) fn enter(&self) -> Result<Ticket, Rejection> {
-        match self.source {
-            None => Ok(Ticket::new(&self.attempts, Vec::new())),
-            Some(source) => {
-                let key = self.attempts.key(b'a', &[&source]);
-                self.entered(&[Counted::Source(key)])
-            }
+    /// In whose turn work is done for somebody there.
+    pub(crate) fn source(&self) -> Source {
+        self.source
+    }
+
+    /// Counts an attempt of a credential of some scheme, or refuses it where too many from there
+    /// were wrong: before anybody is asked. One that was good lately is not refused for that.
+    pub(crate) fn enter(&self, scheme: &str, credential: &[u8]) -> Result<Ticket, Rejection> {
+        let parts = [scheme.as_bytes(), credential];
+        let credential = self.attempts.key(b'c', &parts);
+        let ticket = self.enter_source(self.attempts.was_good(credential))?;
+        Ok(ticket.learning(Some(Learns::Credential(credential))))
+    }
+
+    /// Counts an attempt at whoever has that name, or refuses it where too many from there were
+    /// wrong: before a store is asked. From where a name's owner is known, what others do there
+    /// does not matter: the account is counted all the same.
+    pub(crate) fn enter_name(&self, name: &str) -> Result<Ticket, Rejection> {
+        let name = normalised(name);
+        let place = self.key_of_place(b'M', [b"", name.as_bytes()]);
+        let is_known = place.is_some_and(|place| self.attempts.is_known(place));
+        let ticket = self.enter_source(is_known)?;
+        Ok(ticket.learning(place.map(Learns::Name)))
+    }
+
+    /// Counts a password that is to be checked for somebody there.
+    pub(crate) fn enter_sign_in(&self) -> Result<Ticket, Rejection> {
+        match self.source_key() {
+            None => self.entered(&[]),
+            Some(source) => self.entered(&[Counted::SignIn(source)]),
         }
+    }
+
+    /// Counts a user who is to be registered from there.
+    pub(crate) fn enter_registration(&self) -> Result<Ticket, Rejection> {
+        match self.source_key() {
+            None => self.entered(&[]),
+            Some(source) => self.entered(&[Counted::Registration(source)]),
+        }
+    }
+
+    fn enter_source(&self, is_known: bool) -> Result<Ticket, Rejection> {
+        match self.source_key() {
+            None => self.entered(&[]),
+            Some(source) if is_known => self.entered(&[Counted::Observed(source)]),
+            Some(source) => self.entered(&[Counted::Source(source)]),
+        }
+    }
+
+    fn source_key(&self) -> Option<Key> {
+        let source = self.source?;
+        Some(self.attempts.key(b'a', &[&source]))
+    }
+
+    /// Refuses where too many from there were wrong.
+    pub(crate) fn check(&self) -> Result<(), Rejection> {
+        let Some(source) = self.source_key() else {
+            return Ok(());
+        };
+        match self.attempts.wait(source) {
+            0 => Ok(()),
+            wait => Err(throttled(wait)),
+        }
+    }
+
+    /// Begins the look-up of a key, by its digest, when its turn has come. `None` where it was
+    /// refused so lately that nobody need be asked. One that was good lately waits for nobody, and
+    /// is not refused for what else comes from there.
+    pub(crate) async fn look_up(&self, digest: &[u8]) -> Result<Option<LookUp>, Rejection> {
+        let key = self.attempts.api_key(digest);
+        if self.attempts.was_good(key) {
+            return Ok(Some(self.begin(key, None)));
+        }
+        self.check()?;
+        if self.attempts.is_wrong(key) {
+            return Ok(None);
+        }
+        let turn = self.attempts.turn(self.source).await;
+        let turn = turn.map_err(|_| Rejection::throttled(Duration::from_secs(1)))?;
+        // Others were refused meanwhile, perhaps this very key.
+        self.check()?;
+        if self.attempts.is_wrong(key) {
+            return Ok(None);
+        }
+        Ok(Some(self.begin(key, Some(turn))))
+    }
+
+    fn begin(&self, key: Key, turn: Option<Turn>) -> LookUp {
+        LookUp::new(&self.attempts, key, self.source_key(), turn)
     }
 
     /// Counts an attempt at an account, or refuses it where there were too many: before a password
@@ -53,7 +134,7 @@ impl Origin {
                 let parts = [id.kind().as_bytes(), id.id().as_bytes()];
                 let place = self.key_of_place(b'I', parts);
                 let ticket = self.enter_pair(self.attempts.key(b'i', &parts), place)?;
-                Ok(ticket.at(place))
+                Ok(ticket.learning(place.map(Learns::Owner)))
             }
             Target::Nobody(name) => {
                 let name = normalised(name);
@@ -80,13 +161,14 @@ impl Origin {
 
     fn entered(&self, counted: &[Counted]) -> Result<Ticket, Rejection> {
         match self.attempts.enter(counted) {
-            Ok(receipts) => {
-                let entered = counted.iter().copied().zip(receipts).collect();
-                Ok(Ticket::new(&self.attempts, entered))
-            }
-            Err(wait) => Err(Rejection::throttled(Duration::from_nanos(wait))),
+            Ok(entered) => Ok(Ticket::new(&self.attempts, entered)),
+            Err(wait) => Err(throttled(wait)),
         }
     }
+}
+
+fn throttled(wait: u64) -> Rejection {
+    Rejection::throttled(Duration::from_nanos(wait))
 }
 
 /// What names have in common that people take for the same.
@@ -145,6 +227,10 @@ mod tests {
             Origin::new(&self.attempts, peer)
         }
 
+        fn enter(&self, peer: Option<IpAddr>) -> Result<Ticket, Rejection> {
+            self.from(peer).enter("Own", b"presented")
+        }
+
         fn at(&self, id: &str, peer: Option<IpAddr>) -> Result<Ticket, Rejection> {
             self.from(peer)
                 .enter_account(Target::Account(&Subject::user(id)))
@@ -171,8 +257,7 @@ mod tests {
         fn judged_from(&self, peer: Option<IpAddr>, times: usize) -> usize {
             (0..times)
                 .filter(|_| {
-                    self.from(peer)
-                        .enter()
+                    self.enter(peer)
                         .map(|ticket| ticket.conclude(&wrong()))
                         .is_ok()
                 })
@@ -240,7 +325,7 @@ mod tests {
     fn one_address_stops_whatever_it_presents() {
         let world = World::new();
         assert_eq!(world.judged_from(source(1), 500), 200);
-        assert!(world.from(source(1)).enter().is_err() && world.from(source(2)).enter().is_ok());
+        assert!(world.enter(source(1)).is_err() && world.enter(source(2)).is_ok());
         // A period and one of its 64 parts.
         world.clock.advance(Duration::from_secs(915));
         assert_eq!(world.judged_from(source(1), 1), 1);
@@ -265,16 +350,16 @@ mod tests {
         let world = World::new();
         for _ in 0..300 {
             world.at("anna", source(1)).unwrap().conclude(&failure());
-            world.from(source(1)).enter().unwrap().conclude(&failure());
+            world.enter(source(1)).unwrap().conclude(&failure());
         }
         for _ in 0..10 {
             drop(world.at("anna", source(1)).unwrap());
         }
         assert!(!world.signs_in("anna", source(1)));
         for _ in 0..200 {
-            drop(world.from(source(1)).enter().unwrap());
+            drop(world.enter(source(1)).unwrap());
         }
-        assert!(world.from(source(1)).enter().is_err());
+        assert!(world.enter(source(1)).is_err());
     }
 
     #[test]
@@ -297,7 +382,7 @@ mod tests {
             let id = n.to_string();
             world.at(&id, source(1)).unwrap().conclude(&failure());
             assert!(world.signs_in(&id, source(2)));
-            world.from(source(3)).enter().unwrap().conclude(&RIGHT);
+            world.enter(source(3)).unwrap().conclude(&RIGHT);
         }
         assert_eq!(world.attempts.live(), 0);
         assert_eq!(world.judged("anna", source(1), 1), 1);
@@ -311,7 +396,7 @@ mod tests {
         let refused = || Err::<(), _>(Rejection::permission_denied("test"));
         for n in 0..20_000_u32 {
             let (id, origin) = (n.to_string(), world.from(source(1)));
-            let Ok(source) = origin.enter() else {
+            let Ok(source) = origin.enter("Own", id.as_bytes()) else {
                 // The address is at its end; what it goes on to present holds nothing.
                 continue;
             };

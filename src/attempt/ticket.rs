@@ -1,5 +1,5 @@
 use super::attempts::{Attempts, Counted};
-use crate::reject::Rejection;
+use crate::reject::{Rejection, RejectionKind};
 use crate::throttle::limiter::{Key, Receipt};
 use http::StatusCode;
 use std::sync::Arc;
@@ -10,8 +10,18 @@ use std::sync::Arc;
 pub(crate) struct Ticket {
     attempts: Arc<Attempts>,
     entered: Vec<(Counted, Receipt)>,
-    /// The account and where the attempt comes from, to be remembered if its owner it is.
-    place: Option<Key>,
+    learns: Option<Learns>,
+}
+
+/// What is known once an attempt has turned out right.
+#[derive(Clone, Copy)]
+pub(super) enum Learns {
+    /// The account's owner is there.
+    Owner(Key),
+    /// Whoever has that name is there.
+    Name(Key),
+    /// The credential was good.
+    Credential(Key),
 }
 
 impl Ticket {
@@ -19,12 +29,12 @@ impl Ticket {
         Self {
             attempts: Arc::clone(attempts),
             entered,
-            place: None,
+            learns: None,
         }
     }
 
-    pub(super) fn at(mut self, place: Option<Key>) -> Self {
-        self.place = place;
+    pub(super) fn learning(mut self, learns: Option<Learns>) -> Self {
+        self.learns = learns;
         self
     }
 
@@ -33,17 +43,38 @@ impl Ticket {
     pub(crate) fn conclude<T>(self, result: &Result<T, Rejection>) {
         match result {
             Ok(_) => self.succeeded(),
-            Err(rejection) if rejection.status() == StatusCode::UNAUTHORIZED => {}
+            Err(rejection) if rejection.status() == StatusCode::UNAUTHORIZED => self.failed(),
             Err(_) => self.give_back(),
         }
     }
 
-    /// What the owner mistyped before is forgiven as well, and the account is known from there.
+    /// Ends what took its time whatever came of it, and is given back only where nothing was done.
+    pub(crate) fn conclude_work<T>(self, result: &Result<T, Rejection>) {
+        if let Err(rejection) = result
+            && (rejection.kind() == RejectionKind::Throttled
+                || rejection.status().is_server_error())
+        {
+            self.give_back();
+        }
+    }
+
     fn succeeded(self) {
         self.give_back();
-        if let Some(place) = self.place {
-            self.attempts.forget(Counted::Pair(place));
-            self.attempts.remember(place);
+        match self.learns {
+            // What the owner mistyped there before is forgiven as well.
+            Some(Learns::Owner(place)) => {
+                self.attempts.forget(Counted::Pair(place));
+                self.attempts.remember(place);
+            }
+            Some(Learns::Name(place)) => self.attempts.remember(place),
+            Some(Learns::Credential(credential)) => self.attempts.note_good(credential),
+            None => {}
+        }
+    }
+
+    fn failed(self) {
+        if let Some(Learns::Credential(credential)) = self.learns {
+            self.attempts.forget_good(credential);
         }
     }
 

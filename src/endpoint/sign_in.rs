@@ -89,7 +89,8 @@ impl SignsIn for SignIn {
         let user = self.users.authenticate_from(call.peer, sign_in).await?;
         let grant = self.tokens.grant_for(&user)?;
         let pair = self.tokens.issue(grant).await?;
-        self.users.confirm(Arc::clone(&user), &password).await?;
+        let confirmed = self.users.confirm(call.peer, Arc::clone(&user), &password);
+        confirmed.await?;
         Ok((user, pair))
     }
 }

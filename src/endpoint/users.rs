@@ -173,7 +173,7 @@ impl Handler for Register {
         }
         let user = shape
             .users
-            .register(new)
+            .register_from(call.peer, new)
             .await
             .map_err(|rejection| shape.named(rejection))?;
         Ok(Reply::created(shape.shown(&user, call)))

@@ -148,6 +148,8 @@ impl KeyIssuer {
             }
             change => change.found()?,
         }
+        let attempts = self.realm.attempt_guard();
+        attempts.key_came_to_be(record.digest.bytes());
         self.realm
             .tell(Action::KeyCreated, &record.owner, Some(&record.id))?;
         Ok(record)

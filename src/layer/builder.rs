@@ -9,7 +9,7 @@ use crate::principal::{Accounts, LoadUser, Mark, Principal};
 use crate::realm::Realm;
 use crate::reject::format::{ErrorFormat, Problem};
 use crate::reject::{Challenges, Responder};
-use crate::scheme::{Chain, Scheme};
+use crate::scheme::{Chain, Own, Scheme};
 #[cfg(feature = "jwt")]
 use crate::scheme::{Jwt, Jwts};
 use crate::store::Stores;
@@ -426,6 +426,7 @@ impl Parts {
     }
 
     fn add_scheme(&mut self, scheme: Box<dyn Scheme>, problems: &mut Vec<ConfigProblem>) {
+        let scheme: Box<dyn Scheme> = Box::new(Own::new(scheme));
         let name = scheme.name();
         if name.eq_ignore_ascii_case("Bearer") && self.own_bearer.is_none() {
             self.forms.own_bearer = true;

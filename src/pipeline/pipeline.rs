@@ -1,6 +1,6 @@
 use super::decision::{Decision, Question, Refusal, Reply};
 use super::gate::Mode;
-use crate::attempt::{Attempt, Attempts, Origin};
+use crate::attempt::{Attempt, Attempts};
 use crate::authorize::Requirement;
 use crate::clock::Clock;
 use crate::credential::{Precautions, Reader};
@@ -83,7 +83,7 @@ impl Pipeline {
             Answer::NotPresented => return refuse(missing()),
         };
         let answer = self.accounts.ask(answer, now);
-        ask(answer, &attempt.origin(), presented, scheme)
+        ask(answer, presented, scheme)
     }
 
     #[inline]
@@ -277,21 +277,10 @@ fn refuse_unread(rejection: Rejection) -> Decision {
     Decision::Refuse(Refusal { rejection, scheme })
 }
 
-/// Asks about a credential, unless too many from that source were wrong. Until the answer is there
-/// it counts as one.
-fn ask(answer: PendingAnswer, origin: &Origin, presented: Presented, scheme: SchemeId) -> Decision {
-    let ticket = match origin.enter() {
-        Ok(ticket) => ticket,
-        Err(rejection) => {
-            return Decision::Refuse(Refusal {
-                rejection,
-                scheme: Some(scheme),
-            });
-        }
-    };
+/// Waits for what a scheme says of a credential. How often it may be asked is the scheme's affair.
+fn ask(answer: PendingAnswer, presented: Presented, scheme: SchemeId) -> Decision {
     let answer = async move {
         let answer = answer.await;
-        ticket.conclude(&answer);
         answer.map_err(|rejection| rejection.presented(presented))
     };
     Decision::Ask(Question::Identity {

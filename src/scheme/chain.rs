@@ -50,7 +50,7 @@ fn panicked() -> Rejection {
 }
 
 /// A panic ends the request, not the connection's task.
-struct Caught(PendingAnswer);
+pub(super) struct Caught(pub(super) PendingAnswer);
 
 impl Future for Caught {
     type Output = Result<Principal, Rejection>;

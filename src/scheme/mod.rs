@@ -12,6 +12,7 @@ mod chain;
 mod id;
 #[cfg(feature = "jwt")]
 mod jwt;
+mod own;
 mod scheme;
 
 #[cfg(feature = "api-key")]
@@ -26,4 +27,5 @@ pub(crate) use id::SchemeId;
 pub use jwt::Jwt;
 #[cfg(feature = "jwt")]
 pub(crate) use jwt::{IssuedIds, Jwts, OurPolicy, Ours, is_reserved, revoked};
+pub(crate) use own::Own;
 pub use scheme::{Answer, PendingAnswer, Scheme};

@@ -49,7 +49,8 @@ pub trait Scheme: Send + Sync + 'static {
     ///
     /// An [`Answer::Pending`] is an attempt of the address that it comes from until it is there: of
     /// one that had too many that were wrong
-    /// ([`AttemptLimits`](crate::throttle::AttemptLimits)) it is not polled.
+    /// ([`AttemptLimits`](crate::throttle::AttemptLimits)) it is not polled, unless the same
+    /// credential was good when it was asked about last.
     fn authenticate(&self, attempt: &Attempt<'_>) -> Answer;
 }
 

@@ -13,6 +13,7 @@ macro_rules! forward_stores {
 
             $crate::store::forward::forward! { KeyStore, $($to)*;
                 fn peek_key(digest: &KeyDigest) -> Peek<KeyRecord>;
+                tell fn forget_key(digest: &KeyDigest);
                 async fn find_key(digest: &KeyDigest) -> Option<Arc<KeyRecord>>;
             }
 
@@ -104,6 +105,7 @@ macro_rules! forward {
         $trait:ident,
         impl$(<$param:ident$(: ?$sized:ident)?>)? for $type:ty, |$this:ident| $asked:ident!($store:expr);
         $(fn $peek:ident($($key:ident: $key_type:ty),*) -> $answer:ty;)*
+        $(tell fn $told:ident($($fact:ident: $fact_type:ty),*);)*
         $(async fn $call:ident($($arg:ident: $arg_type:ty),*) -> $done:ty;)*
     ) => {
         // What is not in the list would be answered by the trait's default.
@@ -112,6 +114,10 @@ macro_rules! forward {
         impl$(<$param: $trait$( + ?$sized)?>)? $trait for $type {
             $(fn $peek(&$this, $($key: $key_type),*) -> $answer {
                 $asked!(peek $store, $peek($($key),*), <$answer>::Ask)
+            })*
+
+            $(fn $told(&$this, $($fact: $fact_type),*) {
+                $asked!(tell $store, $told($($fact),*));
             })*
 
             $(async fn $call(&$this, $($arg: $arg_type),*) -> Result<$done, StoreError> {
@@ -124,6 +130,7 @@ macro_rules! forward {
 /// A call of the other store. A synchronous one comes with the answer of a store that cannot tell.
 macro_rules! asked {
     (peek $store:expr, $call:ident($($arg:ident),*), $none:expr) => { $store.$call($($arg),*) };
+    (tell $store:expr, $call:ident($($arg:ident),*)) => { $store.$call($($arg),*) };
     (call $store:expr, $call:ident($($arg:ident),*)) => { $store.$call($($arg),*).await };
 }
 

@@ -51,4 +51,13 @@ pub trait KeyStore: Send + Sync + 'static {
         let _ = digest;
         Peek::Ask
     }
+
+    /// The key of that digest was looked up and is refused: there is no record, or it is revoked or
+    /// has expired. A memory that answers for a database lets go of the record, so that the next
+    /// look-up asks the database as it does for a key that is not there: by what it costs, nobody
+    /// shall tell one from the other. By default it does nothing, which is right for stores that
+    /// keep nothing twice.
+    fn forget_key(&self, digest: &KeyDigest) {
+        let _ = digest;
+    }
 }

@@ -93,6 +93,9 @@ macro_rules! hooked {
     (peek $this:expr, $call:ident($($arg:ident),*), $none:expr) => {
         $this.peek(stringify!($call), || $this.store.$call($($arg),*), $none)
     };
+    (tell $this:expr, $call:ident($($arg:ident),*)) => {
+        $this.peek(stringify!($call), || $this.store.$call($($arg),*), ())
+    };
     (call $this:expr, find_key($digest:ident)) => {
         $this.call("find_key", $this.store.find_key($this.found.as_ref().unwrap_or($digest))).await
     };

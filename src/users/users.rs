@@ -9,6 +9,7 @@ use crate::reject::{FieldError, Rejection, RejectionKind};
 use crate::scheme::{Judge, wrong_password};
 use crate::secret::Secret;
 use crate::store::{Change, ManagedUserStore, UserChange, UserRecord, UserStore};
+use crate::turns::Source;
 use serde::Serialize;
 use std::fmt;
 use std::net::IpAddr;
@@ -159,6 +160,15 @@ impl Users {
     /// control characters, or a password (`password`) that the policy refuses. 429 where too
     /// many passwords wait to be hashed, 503 where the store fails.
     pub async fn register(&self, new: NewUser) -> Result<Arc<UserRecord>, Rejection> {
+        self.register_from(None, new).await
+    }
+
+    /// The same, for somebody whose address is known: an address registers so many.
+    pub(crate) async fn register_from(
+        &self,
+        peer: Option<IpAddr>,
+        new: NewUser,
+    ) -> Result<Arc<UserRecord>, Rejection> {
         let names: Vec<String> = new
             .names
             .iter()
@@ -175,7 +185,21 @@ impl Users {
         if !fields.is_empty() {
             return Err(Rejection::invalid(fields));
         }
-        let hash = self.realm.passwords().hash(new.password).await?;
+        let origin = self.origin(peer);
+        let ticket = origin.enter_registration()?;
+        let added = self.add(origin.source(), new, names).await;
+        ticket.conclude_work(&added);
+        added
+    }
+
+    /// Hashes the password, and writes the user with these names.
+    async fn add(
+        &self,
+        source: Source,
+        new: NewUser,
+        names: Vec<String>,
+    ) -> Result<Arc<UserRecord>, Rejection> {
+        let hash = self.realm.passwords().hash(source, new.password).await?;
         let id = new
             .id
             .map_or_else(|| random::uuid().map(Subject::user), Ok)?;
@@ -255,22 +279,20 @@ impl Users {
         self.attempt(peer, sign_in, None).await
     }
 
-    /// An attempt that comes past no layer: what a layer counts is counted here. `known` is what
-    /// the store has said of the name already.
+    /// `known` is what the store has said of the name already.
     async fn attempt(
         &self,
         peer: Option<IpAddr>,
         sign_in: SignIn<'_>,
         known: Option<Option<Arc<UserRecord>>>,
     ) -> Result<Arc<UserRecord>, Rejection> {
-        let origin = Origin::new(self.realm.attempt_guard(), peer);
-        let ticket = origin.enter()?;
-        let judged = self
-            .judge()?
-            .judge(&origin, sign_in, known, |_| false)
-            .await;
-        ticket.conclude(&judged);
-        judged
+        let judge = self.judge()?;
+        let origin = self.origin(peer);
+        judge.judge(&origin, sign_in, known, |_| false).await
+    }
+
+    fn origin(&self, peer: Option<IpAddr>) -> Origin {
+        Origin::new(self.realm.attempt_guard(), peer)
     }
 
     /// Who says whose name and password these are.
@@ -291,6 +313,7 @@ impl Users {
     #[cfg(feature = "endpoints")]
     pub(crate) async fn confirm(
         &self,
+        peer: Option<IpAddr>,
         mut user: Arc<UserRecord>,
         password: &Secret<String>,
     ) -> Result<(), Rejection> {
@@ -306,7 +329,8 @@ impl Users {
                 return Ok(());
             }
             // Another password, or the same one hashed anew by a sign-in beside this one.
-            user = self.judge()?.check(found, password).await?;
+            let judge = self.judge()?;
+            user = judge.check(&self.origin(peer), found, password).await?;
         }
     }
 
@@ -367,7 +391,8 @@ impl Users {
             }
             Err(failed) => return Err(failed),
         };
-        match self.replace_password(&user, new).await? {
+        let source = self.origin(peer).source();
+        match self.replace_password(source, &user, new).await? {
             Change::Made(()) => self.realm.tell(Action::PasswordChanged, id, None),
             Change::Exists | Change::Missing => Err(wrong()),
         }
@@ -382,19 +407,20 @@ impl Users {
     /// where the store fails.
     pub async fn set_password(&self, id: &Subject, new: Secret<String>) -> Result<(), Rejection> {
         let user = self.find(id).await?;
-        self.replace_password(&user, new).await?.found()?;
+        self.replace_password(None, &user, new).await?.found()?;
         self.realm.tell(Action::PasswordChanged, id, None)
     }
 
     async fn replace_password(
         &self,
+        source: Source,
         user: &UserRecord,
         new: Secret<String>,
     ) -> Result<Change<()>, Rejection> {
         let names: Vec<String> = user.names.iter().map(|name| name.to_string()).collect();
         self.check_password("new_password", new.expose(), &names)
             .map_err(|field| Rejection::invalid([field]))?;
-        let hash = self.realm.passwords().hash(new).await?;
+        let hash = self.realm.passwords().hash(source, new).await?;
         self.realm
             .change(
                 self.managed()?

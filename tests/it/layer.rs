@@ -142,11 +142,12 @@ async fn two_layers_over_one_realm_count_unknown_keys_together() {
         .api_keys(ApiKeys::prefix("egret"));
     let layers = two_layers(|| AuthLayer::builder().accept(&keys));
     let elsewhere = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
-    let unknown = key_of(&elsewhere, "7").await;
     for (attempt, status) in [401, 401, 401, 401, 401, 429].into_iter().enumerate() {
+        let unknown = key_of(&elsewhere, "7").await;
         let answer = send(&layers[attempt % 2], from(bearer(&unknown), "192.0.2.1")).await;
         assert_eq!(answer.status, status, "{attempt}");
     }
+    let unknown = key_of(&elsewhere, "7").await;
     let answer = send(&layers[0], from(bearer(&unknown), "192.0.2.2")).await;
     assert_eq!(answer.status, 401, "another address");
 }

@@ -285,7 +285,8 @@ async fn a_bearer_that_a_store_was_asked_about_is_refused_as_a_bearer() {
         as_bearer.challenges()[0],
         r#"Bearer realm="api", error="invalid_token""#
     );
-    let as_key = send(&auth, get(&[("x-api-key", &key)])).await;
+    let other = key_of(&egret_keys(Memory::new()), "8").await;
+    let as_key = send(&auth, get(&[("x-api-key", &other)])).await;
     assert_eq!(as_key.challenges()[0], r#"Bearer realm="api""#);
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }

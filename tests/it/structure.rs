@@ -31,6 +31,7 @@ const ROOMS: [&[&str]; 10] = [
         "key_set",
         "password",
         "upkeep",
+        "turns",
         "store",
         "throttle/limiter",
     ],

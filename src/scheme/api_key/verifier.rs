@@ -1,5 +1,5 @@
 use super::api_keys::ApiKeys;
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, LookUp, Origin};
 use crate::credential::{ApiKeyCredential, Credential};
 use crate::principal::Principal;
 use crate::reject::{Rejection, RejectionKind};
@@ -7,7 +7,9 @@ use crate::scheme::{Answer, Scheme};
 use crate::store::{Guard, KeyDigest, KeyRecord, KeyStore, ManagedKeyStore, Peek, caught};
 use crate::upkeep::Upkeep;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
+use tokio::time::timeout;
 
 /// Verifies API keys of one kind in a store.
 #[derive(Clone)]
@@ -15,6 +17,9 @@ pub(crate) struct KeyVerifier {
     keys: Arc<ApiKeys>,
     store: Arc<dyn KeyStore>,
     guard: Guard,
+    /// Whether the store ever has to be asked: one that has all in memory never is, and then there
+    /// is nothing to guard.
+    asks: Arc<AtomicBool>,
     /// `None` where the store cannot be written.
     upkeep: Option<KeyUpkeep>,
 }
@@ -39,6 +44,7 @@ impl KeyVerifier {
             keys,
             store,
             guard,
+            asks: Arc::default(),
             upkeep: managed.map(|store| KeyUpkeep {
                 uses: uses_written_to(Arc::clone(&store)),
                 upgrades: upgrades_written_to(store),
@@ -46,10 +52,11 @@ impl KeyVerifier {
         }
     }
 
-    fn verify(&self, key: &ApiKeyCredential<'_>, now: SystemTime) -> Answer {
+    fn verify(&self, key: &ApiKeyCredential<'_>, attempt: &Attempt<'_>) -> Answer {
         if !self.keys.may_be(key.as_bytes()) {
             return Answer::Refused(refused("checksum"));
         }
+        let now = attempt.now();
         let mut search = Search::default();
         for (tried, hash) in self.keys.hashes().iter().enumerate() {
             let digest = hash.digest(key.as_bytes());
@@ -61,12 +68,30 @@ impl KeyVerifier {
                             (tried > 0).then(|| self.keys.hashes()[0].digest(key.as_bytes()));
                         return Answer::Verified(self.accept(record, digest, newest, now));
                     }
+                    if self.asks.load(Ordering::Relaxed) {
+                        // As about one that memory knows nothing of.
+                        if let Err(unavailable) = caught(|| self.store.forget_key(&digest)) {
+                            return Answer::Refused(unavailable);
+                        }
+                        return self.ask(digest, key, tried + 1, search, attempt);
+                    }
                 }
                 Ok(Peek::Absent) => {}
-                Ok(Peek::Ask) => return self.ask(digest, key, tried + 1, search, now),
+                Ok(Peek::Ask) => return self.ask(digest, key, tried + 1, search, attempt),
             }
         }
-        Answer::Refused(search.refusal())
+        Answer::Refused(self.refuse(search, attempt))
+    }
+
+    /// Where too many from there were wrong, a key that memory refuses is answered like one that
+    /// the store would have to be asked about.
+    fn refuse(&self, search: Search, attempt: &Attempt<'_>) -> Rejection {
+        if self.asks.load(Ordering::Relaxed)
+            && let Err(throttled) = attempt.origin().check()
+        {
+            return throttled;
+        }
+        search.refusal()
     }
 
     /// Asks the store for a digest, and then for those of the remaining hashes.
@@ -75,30 +100,24 @@ impl KeyVerifier {
         digest: KeyDigest,
         key: &ApiKeyCredential<'_>,
         tried: usize,
-        mut search: Search,
-        now: SystemTime,
+        search: Search,
+        attempt: &Attempt<'_>,
     ) -> Answer {
+        self.asks.store(true, Ordering::Relaxed);
         let mut digests = vec![digest];
         digests.extend(
             self.keys.hashes()[tried..]
                 .iter()
                 .map(|hash| hash.digest(key.as_bytes())),
         );
-        let newest = self.keys.digest(key.expose());
-        let verifier = self.clone();
-        Answer::Pending(Box::pin(async move {
-            for digest in digests {
-                let found = verifier
-                    .guard
-                    .call(async { verifier.store.find_key(&digest).await })
-                    .await?;
-                if let Some(record) = found.and_then(|record| search.found(record, &digest, now)) {
-                    let newest = Some(newest).filter(|newest| !newest.is_like(&digest));
-                    return Ok(verifier.accept(record, digest, newest, now));
-                }
-            }
-            Err(search.refusal())
-        }))
+        let question = Asked {
+            verifier: self.clone(),
+            digests,
+            newest: self.keys.digest(key.expose()),
+            search,
+            now: attempt.now(),
+        };
+        Answer::Pending(Box::pin(question.answer(attempt.origin())))
     }
 
     /// Whoever presented a key that was found good. `newest` is what it should be found by, where
@@ -154,10 +173,57 @@ impl Scheme for KeyVerifier {
     fn authenticate(&self, attempt: &Attempt<'_>) -> Answer {
         match attempt.credential() {
             Credential::ApiKey(key) if key.has_prefix(self.keys.configured_prefix()) => {
-                self.verify(key, attempt.now())
+                self.verify(key, attempt)
             }
             _ => Answer::NotPresented,
         }
+    }
+}
+
+/// A key that the store is asked about.
+struct Asked {
+    verifier: KeyVerifier,
+    digests: Vec<KeyDigest>,
+    /// What it should be found by, and what it is counted by.
+    newest: KeyDigest,
+    search: Search,
+    now: SystemTime,
+}
+
+impl Asked {
+    async fn answer(self, origin: Origin) -> Result<Principal, Rejection> {
+        match self.enter(&origin).await? {
+            Some(look_up) => {
+                let answer = self.find().await;
+                look_up.conclude(&answer);
+                answer
+            }
+            None => Err(self.search.refusal()),
+        }
+    }
+
+    /// Waits for its turn, as long as for the store.
+    async fn enter(&self, origin: &Origin) -> Result<Option<LookUp>, Rejection> {
+        let turn = origin.look_up(self.newest.bytes());
+        match timeout(self.verifier.guard.deadline, turn).await {
+            Ok(entered) => entered,
+            Err(elapsed) => Err(Rejection::unavailable("store too busy", elapsed)),
+        }
+    }
+
+    async fn find(mut self) -> Result<Principal, Rejection> {
+        let KeyVerifier { guard, store, .. } = &self.verifier;
+        for digest in self.digests {
+            let found = guard.call(async { store.find_key(&digest).await }).await?;
+            if let Some(record) = found
+                && let Some(record) = self.search.found(record, &digest, self.now)
+            {
+                let newest = Some(self.newest).filter(|newest| !newest.is_like(&digest));
+                return Ok(self.verifier.accept(record, digest, newest, self.now));
+            }
+            caught(|| store.forget_key(&digest))?;
+        }
+        Err(self.search.refusal())
     }
 }
 

@@ -21,9 +21,23 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    /// An attempt at the account is counted before a password is hashed; of whom `holds` is true
-    /// needs no hash. `known` is what the store has said of the name already.
+    /// An attempt is counted by where it comes from before a store is asked, and by the account
+    /// before a password is hashed; of whom `holds` is true needs no hash. `known` is what the
+    /// store has said of the name already.
     pub(crate) async fn judge(
+        &self,
+        origin: &Origin,
+        sign_in: SignIn<'_>,
+        known: Option<Option<Arc<UserRecord>>>,
+        holds: impl Fn(&UserRecord) -> bool,
+    ) -> Result<Arc<UserRecord>, Rejection> {
+        let ticket = origin.enter_name(sign_in.name)?;
+        let judged = self.judge_account(origin, sign_in, known, holds).await;
+        ticket.conclude(&judged);
+        judged
+    }
+
+    async fn judge_account(
         &self,
         origin: &Origin,
         SignIn { name, password }: SignIn<'_>,
@@ -40,35 +54,56 @@ impl Judge {
         })?;
         let checked = match user {
             Some(user) if holds(&user) => Ok(user),
-            user => self.check(user, password).await,
+            user => self.check_counted(origin, user, password).await,
         };
         ticket.conclude(&checked);
+        checked
+    }
+
+    async fn check_counted(
+        &self,
+        origin: &Origin,
+        user: Option<Arc<UserRecord>>,
+        password: &Secret<String>,
+    ) -> Result<Arc<UserRecord>, Rejection> {
+        let ticket = origin.enter_sign_in()?;
+        let checked = self.check(origin, user, password).await;
+        ticket.conclude_work(&checked);
         checked
     }
 
     /// Whether that user has that password; without a user the same work is done.
     pub(crate) async fn check(
         &self,
+        origin: &Origin,
         user: Option<Arc<UserRecord>>,
         password: &Secret<String>,
     ) -> Result<Arc<UserRecord>, Rejection> {
         let user = user.filter(|user| user.is_active());
         let stored = user.as_ref().and_then(|user| user.password_hash.clone());
-        let check = self.passwords.verify(stored, password.clone()).await?;
+        let source = origin.source();
+        let check = self.passwords.verify(source, stored, password.clone());
+        let check = check.await?;
         match (user, check) {
             (Some(user), Check::Fits) => Ok(user),
-            (Some(user), Check::FitsOutdated) => Ok(self.rehash(user, password).await),
+            (Some(user), Check::FitsOutdated) => Ok(self.rehash(origin, user, password).await),
             (_, Check::Wrong) | (None, _) => Err(wrong_password()),
         }
     }
 
     /// Brings a hash up to date, and gives the record after that. Should it fail, the user is
     /// signed in all the same, and the next sign-in tries again.
-    async fn rehash(&self, user: Arc<UserRecord>, password: &Secret<String>) -> Arc<UserRecord> {
+    async fn rehash(
+        &self,
+        origin: &Origin,
+        user: Arc<UserRecord>,
+        password: &Secret<String>,
+    ) -> Arc<UserRecord> {
         let Some(store) = &self.managed else {
             return user;
         };
-        let Ok(hash) = self.passwords.hash(password.clone()).await else {
+        let hash = self.passwords.hash(origin.source(), password.clone());
+        let Ok(hash) = hash.await else {
             return user;
         };
         let former = user.password_hash.as_ref();

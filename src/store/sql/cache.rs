@@ -148,6 +148,12 @@ impl<K: Hash + Eq + AsRef<[u8]>, T: Footprint> Cache<K, T> {
         self.found.peek(key).map(|found| found.record)
     }
 
+    /// Keeps a record no longer. It has not changed, so what is being read of it now is as good as
+    /// before, and the others in its slot are.
+    pub(super) fn let_go<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) {
+        self.found.remove(key);
+    }
+
     pub(super) fn forget<Q>(&self, key: &Q)
     where
         Q: Hash + Equivalent<K> + AsRef<[u8]> + ?Sized,

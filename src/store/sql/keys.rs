@@ -158,6 +158,10 @@ impl KeyStore for Sql {
         }
     }
 
+    fn forget_key(&self, digest: &KeyDigest) {
+        self.core().keys.let_go(digest.bytes());
+    }
+
     async fn find_key(&self, digest: &KeyDigest) -> Result<Option<Arc<KeyRecord>>, StoreError> {
         let found = self.call(|| self.core().find_key(digest.bytes())).await?;
         Ok(found.filter(|record| record.digest.is_like(digest)))

@@ -129,6 +129,15 @@ impl<S: Expires> Shard<S> {
         self.find(key).map(|at| &self.cells[at].state)
     }
 
+    /// A copy of what a key is judged by, where there is anything.
+    pub(crate) fn seen(&self, key: Key) -> Option<S> {
+        match self.find(key) {
+            Some(at) => Some(self.cells[at].state.clone()),
+            None if self.used >= self.most => Some(self.overflow.clone()),
+            None => None,
+        }
+    }
+
     /// Changes the state of a key that has one, and frees its cell where a new one would be as
     /// good.
     pub(crate) fn change(&mut self, key: Key, now: Moment, change: impl FnOnce(&mut S)) {

@@ -54,6 +54,24 @@ impl Tally<'_> {
         }
     }
 
+    /// How long it would have to wait, in nanoseconds. Nothing is entered.
+    pub(crate) fn wait(&self, clock: &dyn Clock) -> u64 {
+        let now = self.now(clock);
+        match self.rate.form() {
+            Form::Sliding => self.wait_in(self.counters.sliding(), now),
+            Form::Paced { .. } => self.wait_in(self.counters.paced(), now),
+            Form::Calendar => self.wait_in(self.counters.calendar(), now),
+        }
+    }
+
+    fn wait_in<S: State>(&self, table: &Table<S>, now: Moment) -> u64 {
+        let Some(mut state) = table.shard(self.key).seen(self.key) else {
+            return 0;
+        };
+        state.turn(&self.rate, now);
+        state.wait(&self.rate, now, self.cost)
+    }
+
     /// Enters its cost whatever the rate says.
     pub(crate) fn take(&self, clock: &dyn Clock) -> Receipt {
         let now = self.now(clock);

@@ -3,6 +3,7 @@
 mod conformance;
 mod contention;
 mod faults;
+mod look_ups;
 mod migration;
 mod nodes;
 mod proxy;

@@ -80,7 +80,11 @@ pub(super) async fn postgres() -> Postgres {
 }
 
 pub(super) async fn sqlite(dir: &Dir) -> Sqlite {
-    let store = Sqlite::open_with(dir.0.join(unique()), options())
+    sqlite_with(dir, options()).await
+}
+
+pub(super) async fn sqlite_with(dir: &Dir, options: StoreOptions) -> Sqlite {
+    let store = Sqlite::open_with(dir.0.join(unique()), options)
         .await
         .unwrap();
     store.migrate().await.unwrap();

@@ -135,7 +135,7 @@ async fn a_well_formed_key_that_is_unknown_revoked_expired_or_a_disabled_users_i
             (401, "api_key_invalid")
         );
         let looks: &[_] = if forgetful {
-            &[("find_key", 1), ("peek_key", 1)]
+            &[("find_key", 1), ("forget_key", 1), ("peek_key", 1)]
         } else {
             &[("peek_key", 1)]
         };

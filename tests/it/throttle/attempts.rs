@@ -238,7 +238,7 @@ async fn every_scheme_that_asks_is_counted_before_it_does() {
         assert_eq!(send(&auth, asks("wrong", "192.0.2.1")).await.status, 401);
     }
     let before = polled.load(Ordering::SeqCst);
-    for presented in ["wrong", "right"] {
+    for presented in ["wrong", "unseen"] {
         let refused = send(&auth, asks(presented, "192.0.2.1")).await;
         assert_eq!(
             (refused.status.as_u16(), &refused.headers["retry-after"]),
@@ -246,6 +246,8 @@ async fn every_scheme_that_asks_is_counted_before_it_does() {
         );
     }
     assert_eq!(polled.load(Ordering::SeqCst), before, "it was asked");
+    let good_lately = send(&auth, asks("right", "192.0.2.1")).await;
+    assert_eq!(good_lately.status, 200, "a neighbour keeps nobody out");
     assert_eq!(send(&auth, asks("right", "192.0.2.2")).await.status, 200);
 }
 

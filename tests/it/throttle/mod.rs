@@ -5,6 +5,7 @@ mod attempts;
 mod failover;
 mod fields;
 pub(crate) mod forwarder;
+mod hashing;
 mod limiters;
 mod races;
 mod redis;
