@@ -247,6 +247,9 @@ pub enum ConfigProblem {
         "the URL of a RedisLimiter looks like redis://host:6379; rediss:// needs the feature redis-tls"
     )]
     RedisUrl,
+    /// A name that cannot begin the keys of a limiter.
+    #[error("the namespace of a RedisLimiter is 1 to 64 letters, digits, '-', '_' and '.'")]
+    RedisNamespace,
     /// Certificates that cannot be read, or for a server without TLS.
     #[error(
         "the root certificates of a RedisLimiter are a text in PEM format, and its URL is rediss://…"

@@ -34,6 +34,7 @@ const DEFAULT_RATE: &str = "2000/day";
 /// | `PUBLIC_URL` | how clients reach it, where that is another address: scheme and host, no `/` at the end | |
 /// | `DATABASE_URL` | its store: `sqlite:PATH`, `postgres://…` | in memory |
 /// | `REDIS_URL` | its throttles' store | in process |
+/// | `REDIS_NAMESPACE` | keeps its counters there apart from those of other services | counted with whoever has none either |
 /// | `JWT_SECRET` | what it signs tokens with, 32 random bytes or more | random at each start, with a warning |
 /// | `ACCESS_TOKEN_LIFETIME`, `REFRESH_TOKEN_LIFETIME` | in seconds | the application's |
 /// | `ROTATE_REFRESH_TOKENS` | `true`: a refresh token is good once | `false` |
@@ -65,6 +66,7 @@ pub struct Environment {
     public_url: Option<String>,
     database_url: String,
     redis_url: Option<String>,
+    redis_namespace: Option<String>,
     secret: Option<Secret<String>>,
     access_lifetime: Option<Duration>,
     refresh_lifetime: Option<Duration>,
@@ -95,6 +97,7 @@ impl Environment {
             public_url: variables.text("PUBLIC_URL"),
             database_url: variables.text("DATABASE_URL").unwrap_or_default(),
             redis_url: variables.text("REDIS_URL"),
+            redis_namespace: variables.text("REDIS_NAMESPACE"),
             secret: variables.text("JWT_SECRET").map(Secret::new),
             access_lifetime: variables.lifetime("ACCESS_TOKEN_LIFETIME"),
             refresh_lifetime: variables.lifetime("REFRESH_TOKEN_LIFETIME"),
@@ -106,6 +109,9 @@ impl Environment {
         };
         if environment.redis_url.is_some() && environment.limiter().is_none() {
             variables.problem("REDIS_URL", "unset, for the feature redis is off");
+        }
+        if environment.redis_namespace.is_some() && environment.redis_url.is_none() {
+            variables.problem("REDIS_NAMESPACE", "unset where REDIS_URL is");
         }
         ConfigError::check(variables.problems)?;
         Ok(environment)
@@ -170,7 +176,8 @@ impl Environment {
     }
 
     fn limiter(&self) -> Option<Arc<dyn Limiter>> {
-        self.redis_url.as_deref().and_then(limiter_at)
+        let url = self.redis_url.as_deref()?;
+        limiter_at(url, self.redis_namespace.as_deref())
     }
 
     /// `THROTTLE_RATE`, whose mistakes the layer's `build()` reports.

@@ -14,3 +14,5 @@ pub use event::Event;
 pub(crate) use events::Events;
 pub(crate) use facts::Facts;
 pub(crate) use telemetry::limiter_failed;
+#[cfg(feature = "redis")]
+pub(crate) use telemetry::limiter_may_forget;

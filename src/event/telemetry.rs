@@ -110,6 +110,13 @@ mod on {
         tracing::error!(target: "tower_auth", error = chain(error), "limiter failed");
     }
 
+    /// Event `limiter may forget`, at `warn`: the settings by which the server of a limiter forgets
+    /// counters that are live, so that more than N may pass.
+    #[cfg(feature = "redis")]
+    pub(crate) fn limiter_may_forget(settings: &str) {
+        tracing::warn!(target: "tower_auth", settings = quoted(settings), "limiter may forget");
+    }
+
     /// A text in quotes, with escapes for whatever would end a line or move a cursor.
     fn quoted(text: &str) -> DebugValue<String> {
         let mut cut = Cut::at(LONGEST_TEXT);
@@ -244,4 +251,7 @@ mod off {
     pub(crate) fn hook_panicked(_: Action) {}
 
     pub(crate) fn limiter_failed(_: &dyn std::error::Error) {}
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn limiter_may_forget(_: &str) {}
 }

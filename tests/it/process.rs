@@ -94,6 +94,7 @@ fn command_of(name: &str, variables: &[(&str, &str)]) -> Command {
     for unset in [
         "DATABASE_URL",
         "REDIS_URL",
+        "REDIS_NAMESPACE",
         "JWT_SECRET",
         "PUBLIC_URL",
         "THROTTLE_RATE",

@@ -194,14 +194,39 @@ async fn two_machines_count_together_on_redis() {
     }
 }
 
+#[tokio::test]
+async fn a_namespace_keeps_services_on_one_redis_apart() {
+    let redis = Server::start();
+    let url = redis.url();
+    let start = |namespace: &str| {
+        let variables = [
+            ("REDIS_URL", url.as_str()),
+            ("REDIS_NAMESPACE", namespace),
+            ("THROTTLE_RATE", "3/hour"),
+        ];
+        System::start_with("ngenea_hub", &variables)
+    };
+    for namespace in ["hub", "spare-hub"] {
+        let hub = start(namespace);
+        let (access, _) = hub.sign_in("/api/auth/token/", "username", "user").await;
+        for _ in 0..3 {
+            hub.get("/api/health/", &bearer(&access)).await.is(200);
+        }
+        hub.get("/api/health/", &bearer(&access)).await.throttled();
+    }
+    let again = start("hub");
+    let (access, _) = again.sign_in("/api/auth/token/", "username", "user").await;
+    again
+        .get("/api/health/", &bearer(&access))
+        .await
+        .throttled();
+}
+
 /// The server of the limits is replaced while the service runs: it goes on counting on the new one.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_goes_on_counting_on_the_server_that_took_over() {
     let (first, second) = (Server::start(), Server::start());
-    let follow = |server: &Server, port: u16| {
-        server.tell::<()>(&["REPLICAOF", "127.0.0.1", &port.to_string()]);
-    };
-    follow(&second, first.port());
+    second.follow(first.port());
     let name = Forwarder::to(first.port()).await;
     let url = name.url();
     let variables = [
@@ -217,15 +242,10 @@ async fn a_machine_goes_on_counting_on_the_server_that_took_over() {
         100_000 - left.parse::<u32>().unwrap()
     };
     while used().await < 1_000 {}
-    let replicated = || {
-        second
-            .tell::<String>(&["INFO", "replication"])
-            .contains("link_status:up")
-    };
-    while !replicated() || first.tell::<u64>(&["WAIT", "1", "1000"]) == 0 {}
+    second.catch_up_with(&first);
 
     second.tell::<()>(&["REPLICAOF", "NO", "ONE"]);
-    follow(&first, second.port());
+    first.follow(second.port());
     name.moves_to(second.port());
     let failed_over_at = start();
     let mut asked = 1;

@@ -43,32 +43,23 @@ impl Node {
 }
 
 /// A server and its replica, which has all that the first one has.
-async fn pair() -> (Server, Server) {
+fn pair() -> (Server, Server) {
     let (first, second) = (Server::start(), Server::start());
-    follow(&second, first.port());
-    while !second
-        .tell::<String>(&["INFO", "replication"])
-        .contains("master_link_status:up")
-    {
-        tokio::task::yield_now().await;
-    }
+    second.follow(first.port());
+    second.catch_up_with(&first);
     (first, second)
-}
-
-fn follow(server: &Server, port: u16) {
-    server.tell::<()>(&["REPLICAOF", "127.0.0.1", &port.to_string()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_failover_the_new_server_counts_on_and_nobody_is_refused() {
-    let (first, second) = pair().await;
+    let (first, second) = pair();
     let name = Forwarder::to(first.port()).await;
     let node = Node::at(&name.url(), "50/day").await;
     assert_eq!(node.statuses(10).await, [200; 10]);
-    assert_eq!(first.tell::<u64>(&["WAIT", "1", "10000"]), 1);
+    second.catch_up_with(&first);
 
     second.tell::<()>(&["REPLICAOF", "NO", "ONE"]);
-    follow(&first, second.port());
+    first.follow(second.port());
     name.moves_to(second.port());
     // The old connection still leads to the first, which only reads now.
     assert_eq!(node.statuses(30).await, [200; 30]);
@@ -79,7 +70,7 @@ async fn after_a_failover_the_new_server_counts_on_and_nobody_is_refused() {
     first.tell::<()>(&["REPLICAOF", "NO", "ONE"]);
     first.tell::<()>(&["FLUSHALL"]);
     name.moves_to(first.port());
-    follow(&second, 1);
+    second.follow(1);
     // Its master is not there: `MASTERDOWN`.
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..8 {
@@ -92,13 +83,13 @@ async fn after_a_failover_the_new_server_counts_on_and_nobody_is_refused() {
 
 #[tokio::test]
 async fn while_a_demoted_server_is_all_there_is_nobody_passes_and_then_everybody() {
-    let (first, second) = pair().await;
+    let (first, second) = pair();
     let name = Forwarder::to(first.port()).await;
     let node = Node::at(&name.url(), "50/day").await;
     assert_eq!(node.statuses(1).await, [200]);
     for stale in ["yes", "no"] {
         first.tell::<()>(&["CONFIG", "SET", "replica-serve-stale-data", stale]);
-        follow(&first, 1);
+        first.follow(1);
         assert_eq!(node.statuses(10).await, [503; 10], "stale: {stale}");
         second.tell::<()>(&["REPLICAOF", "NO", "ONE"]);
         name.moves_to(second.port());

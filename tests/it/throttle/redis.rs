@@ -2,6 +2,7 @@
 
 use super::server::Server;
 use super::*;
+use crate::watch::Log;
 use tower::ServiceBuilder;
 use tower::ServiceExt;
 use tower_auth::throttle::{RedisLimiter, Settlement, Throttle};
@@ -402,27 +403,144 @@ async fn a_server_is_asked_over_tls_if_it_has_a_certificate_that_is_trusted() {
     assert_eq!(problems(plain), [ConfigProblem::RedisCertificates]);
 }
 
+/// What an error says, with all its sources.
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", chain(source)),
+        None => error.to_string(),
+    }
+}
+
+/// A third of the callers would be counted, or all of them by each node by itself.
 #[tokio::test]
-async fn a_cluster_takes_rules_together_that_count_by_the_same() {
-    let (server, world) = (Server::start_as_cluster(), World::new());
+async fn a_cluster_is_refused_in_words_by_ready_and_by_each_request() {
+    let servers = Server::start_as_cluster();
+    for server in &servers {
+        let error = patient(server).ready().await.unwrap_err();
+        let told = chain(&error);
+        assert!(told.contains("a node of a Redis Cluster"), "{told}");
+        let world = World::new();
+        let log = Log::default();
+        let captured = log.capture();
+        let rule = Throttle::per_principal("5/day").refuse_in_outage();
+        let auth = nodes(&world, 1, &|| patient(server), &[rule]).remove(0);
+        for user in 0..12 {
+            let key = world.key(Subject::user(user.to_string())).await;
+            assert_eq!(statuses(&auth, &key, 2).await, [503; 2], "{user}");
+        }
+        drop(captured);
+        let told = String::from_utf8(log.take()).unwrap();
+        assert!(told.contains("a node of a Redis Cluster"), "{told}");
+        assert_eq!(server.tell::<u64>(&["DBSIZE"]), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_start_can_wait_for_the_server() {
+    let mut server = Server::start();
+    patient(&server).ready().await.unwrap();
+    let limiter = patient(&server);
+    server.kill();
+    let error = limiter.ready().await.unwrap_err();
+    assert!(chain(&error).contains("refused"), "{}", chain(&error));
+    server.restart();
+    limiter.ready().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_namespace_keeps_two_services_on_one_server_apart() {
+    let (server, world) = (Server::start(), World::new());
     let key = world.key(Subject::user("7")).await;
-    let admits = async |rules: [Throttle; 2]| {
-        let [auth] = nodes(&world, 1, &|| patient(&server), &rules)
-            .try_into()
-            .unwrap();
+    for leases in [1, 5] {
+        let limiter = patient(&server).leases(leases);
+        let named = |name: &str| limiter.clone().namespace(name);
+        let scope = format!("of-{leases}");
+        let node = |limiter: RedisLimiter| {
+            let auth = over(&world.realm().limiter(limiter)).build().unwrap();
+            let rule = [Throttle::per_principal("10/hour")];
+            let route = auth.throttle(&scope, rule).unwrap();
+            ServiceBuilder::new()
+                .layer(auth)
+                .layer(route)
+                .service(Whoami)
+        };
+        let passes = async |limiter: RedisLimiter| {
+            let (service, mut passed) = (node(limiter), 0);
+            for _ in 0..20 {
+                let answer = service.clone().oneshot(bearer(&key)).await.unwrap();
+                passed += usize::from(answer.status() == 200);
+            }
+            passed
+        };
+        assert_eq!(passes(named("orders")).await, 10, "{leases}");
+        assert_eq!(
+            passes(named("orders")).await,
+            0,
+            "{leases}: nodes of one service"
+        );
+        assert_eq!(
+            passes(named("reports")).await,
+            10,
+            "{leases}: another service"
+        );
+        assert_eq!(passes(limiter.clone()).await, 10, "{leases}: none");
+    }
+    let names: Vec<String> = server.tell(&["KEYS", "tower-auth:orders:{*"]);
+    assert_eq!(names.len(), 2);
+    for wrong in ["", "a:b", "{a}", "a b", &"a".repeat(65)] {
+        let limiter = patient(&server).namespace(wrong);
+        assert_eq!(
+            problems(limiter),
+            [ConfigProblem::RedisNamespace],
+            "{wrong:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_may_forget_is_told_to_the_log_once() {
+    let server = Server::start();
+    server.tell::<()>(&["CONFIG", "SET", "maxmemory", "100mb"]);
+    for (policy, appends, told) in [
+        ("allkeys-lru", "yes", Some("maxmemory-policy allkeys-lru")),
         (
-            admitted(&auth, &key, 7).await,
-            send(&auth, bearer(&key)).await.status.as_u16(),
-        )
-    };
-    let by_principal = |rate: &str| Throttle::per_principal(rate).refuse_in_outage();
-    assert_eq!(
-        admits([by_principal("5/day"), by_principal("9/min burst 9")]).await,
-        (5, 429)
-    );
-    // Their keys are in different slots.
-    let by_key = Throttle::per_key("9/day").refuse_in_outage();
-    assert_eq!(admits([by_principal("9/day"), by_key]).await, (0, 503));
+            "volatile-ttl",
+            "no",
+            Some("maxmemory-policy volatile-ttl, appendonly no"),
+        ),
+        ("noeviction", "no", Some("appendonly no")),
+        ("noeviction", "yes", None),
+    ] {
+        server.tell::<()>(&["CONFIG", "SET", "maxmemory-policy", policy]);
+        server.tell::<()>(&["CONFIG", "SET", "appendonly", appends]);
+        let world = World::new();
+        let key = world.key(Subject::user("7")).await;
+        let log = Log::default();
+        let captured = log.capture();
+        let rule = Throttle::per_principal("50/day").refuse_in_outage();
+        let auth = nodes(&world, 1, &|| patient(&server), &[rule]).remove(0);
+        for _ in 0..3 {
+            assert_eq!(admitted(&auth, &key, 1).await, 1);
+            server.tell::<u64>(&["CLIENT", "KILL", "TYPE", "normal"]);
+        }
+        drop(captured);
+        let logged = String::from_utf8(log.take()).unwrap();
+        let lines: Vec<&str> = logged
+            .lines()
+            .filter(|line| line.contains("limiter may forget"))
+            .collect();
+        match told {
+            Some(told) => {
+                assert_eq!(lines.len(), 1, "{logged}");
+                assert!(
+                    lines[0].contains("WARN") && lines[0].contains(told),
+                    "{logged}"
+                );
+            }
+            None => assert_eq!(lines, [""; 0]),
+        }
+        server.tell::<()>(&["FLUSHALL"]);
+    }
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ pub(crate) struct Server {
 enum Kind {
     Plain,
     Tls(Tls),
-    /// All there is of a cluster.
+    /// A node of a cluster.
     Cluster,
 }
 
@@ -47,29 +47,31 @@ impl Server {
         Self::start_with(Kind::Tls(Tls::new()))
     }
 
-    /// A cluster of one node, which has all slots.
-    pub(crate) fn start_as_cluster() -> Self {
-        let server = Self::start_with(Kind::Cluster);
-        let mut connection = redis::Client::open(server.url())
-            .unwrap()
-            .get_connection()
-            .unwrap();
-        let slots = redis::cmd("CLUSTER")
-            .arg("ADDSLOTSRANGE")
-            .arg(0)
-            .arg(16_383)
-            .exec(&mut connection);
-        slots.unwrap();
-        let mut info = || {
-            redis::cmd("CLUSTER")
-                .arg("INFO")
-                .query::<String>(&mut connection)
-                .unwrap()
-        };
-        while !info().contains("cluster_state:ok") {
-            std::thread::yield_now();
+    /// The nodes of a cluster, each of which has a third of the slots.
+    pub(crate) fn start_as_cluster() -> [Self; 3] {
+        let servers = [(); 3].map(|()| Self::start_with(Kind::Cluster));
+        for (server, slots) in servers
+            .iter()
+            .zip([(0, 5_460), (5_461, 10_922), (10_923, 16_383)])
+        {
+            let (first, last) = (slots.0.to_string(), slots.1.to_string());
+            server.tell::<()>(&["CLUSTER", "ADDSLOTSRANGE", &first, &last]);
+            let [port, bus] = [servers[0].port(), servers[0].bus()].map(|port| port.to_string());
+            server.tell::<()>(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
         }
-        server
+        for server in &servers {
+            let info = || server.tell::<String>(&["CLUSTER", "INFO"]);
+            while !info().contains("cluster_state:ok") {
+                std::thread::yield_now();
+            }
+        }
+        servers
+    }
+
+    /// Where nodes of a cluster talk to one another.
+    fn bus(&self) -> u16 {
+        let [_, port]: [String; 2] = self.tell(&["CONFIG", "GET", "cluster-port"]);
+        port.parse().unwrap()
     }
 
     fn start_with(kind: Kind) -> Self {
@@ -118,6 +120,25 @@ impl Server {
         let mut command = redis::Cmd::new();
         command.arg(words);
         command.query(&mut connection).unwrap()
+    }
+
+    /// Has all of another server's from now on, and writes nothing of its own.
+    pub(crate) fn follow(&self, port: u16) {
+        self.tell::<()>(&["REPLICAOF", "127.0.0.1", &port.to_string()]);
+    }
+
+    /// Waits until it has all that the other has.
+    pub(crate) fn catch_up_with(&self, other: &Self) {
+        let said = |server: &Self, name: &str| {
+            let info: String = server.tell(&["INFO", "replication"]);
+            let line = info.lines().find_map(|line| line.strip_prefix(name));
+            line.map(str::to_owned)
+        };
+        while said(self, "master_link_status:").as_deref() != Some("up")
+            || said(self, "slave_repl_offset:") != said(other, "master_repl_offset:")
+        {
+            std::thread::yield_now();
+        }
     }
 
     pub(crate) fn port(&self) -> u16 {

@@ -8,7 +8,7 @@ pub(super) enum Cure {
     /// name again, and may be led elsewhere. The server has counted nothing, or it may have and the
     /// answer is lost: then asking again counts twice, which admits less, never more.
     AnotherConnection,
-    /// The key lives on another node of a cluster.
+    /// The server is a node of a cluster, and keys may live on others.
     AnotherNode,
     /// The server cannot count for now, and says so or says nothing.
     Later,
@@ -23,6 +23,7 @@ impl Cure {
             ErrorKind::Io if error.is_connection_dropped() => Self::AnotherConnection,
             ErrorKind::Parse => Self::AnotherConnection,
             ErrorKind::Server(kind) => Self::of_kind(kind, error.detail()),
+            ErrorKind::ClusterConnectionNotFound => Self::AnotherNode,
             ErrorKind::Extension => Self::of_code(error.code().unwrap_or_default()),
             ErrorKind::UnexpectedReturnType | ErrorKind::InvalidClientConfig => Self::Never,
             _ => Self::Later,
@@ -68,7 +69,8 @@ impl fmt::Display for Cure {
         f.write_str(match self {
             Self::AnotherConnection => "the connection leads to no server that counts",
             Self::AnotherNode => {
-                "the server is one of a Redis Cluster, and the counters of this request are not all on it"
+                "the server is a node of a Redis Cluster, on which a RedisLimiter does not count: \
+                 give it one server, or one and its replicas"
             }
             Self::Later => "the server cannot count for now",
             Self::Never => "the server refuses to count, and goes on to until somebody mends it",

@@ -1,5 +1,5 @@
+use super::connection::Connection;
 use super::cure::Cure;
-use redis::aio::ConnectionManager;
 use redis::{FromRedisValue, RedisError, ScriptInvocation};
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ pub(super) struct Link(Mutex<Current>);
 struct Current {
     /// How many there were before.
     number: u64,
-    manager: Option<ConnectionManager>,
+    connection: Option<Connection>,
 }
 
 /// What may be asked a second time.
@@ -33,10 +33,11 @@ impl Link {
         &self,
         call: &ScriptInvocation<'_>,
         repeat: Repeat,
-        connect: impl Fn() -> Result<ConnectionManager, RedisError>,
+        connect: impl Fn() -> Result<Connection, RedisError>,
     ) -> Result<T, RedisError> {
-        let (mut manager, number) = self.current(&connect)?;
-        let error = match call.invoke_async(&mut manager).await {
+        let (mut connection, number) = self.current(&connect)?;
+        connection.check().await?;
+        let error = match call.invoke_async(&mut connection.manager).await {
             Err(error) if Cure::of(&error) == Cure::AnotherConnection => error,
             answer => return answer,
         };
@@ -46,8 +47,9 @@ impl Link {
         if repeat == Repeat::IfNotDone && error.is_unrecoverable_error() {
             return Err(error);
         }
-        let (mut manager, number) = self.current(&connect)?;
-        let answer = call.invoke_async(&mut manager).await;
+        let (mut connection, number) = self.current(&connect)?;
+        connection.check().await?;
+        let answer = call.invoke_async(&mut connection.manager).await;
         if let Err(error) = &answer
             && Cure::of(error) == Cure::AnotherConnection
             && !error.is_unrecoverable_error()
@@ -60,15 +62,15 @@ impl Link {
     /// The connection, and its number.
     pub(super) fn current(
         &self,
-        connect: impl Fn() -> Result<ConnectionManager, RedisError>,
-    ) -> Result<(ConnectionManager, u64), RedisError> {
+        connect: impl Fn() -> Result<Connection, RedisError>,
+    ) -> Result<(Connection, u64), RedisError> {
         // Held while a connection is described, which is made when it is used.
         let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let manager = match &current.manager {
-            Some(manager) => manager.clone(),
-            None => current.manager.insert(connect()?).clone(),
+        let connection = match &current.connection {
+            Some(connection) => connection.clone(),
+            None => current.connection.insert(connect()?).clone(),
         };
-        Ok((manager, current.number))
+        Ok((connection, current.number))
     }
 
     /// How many connections there were before the present one.
@@ -82,7 +84,7 @@ impl Link {
         let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if current.number == number {
             current.number += 1;
-            current.manager = None;
+            current.connection = None;
         }
     }
 }

@@ -4,10 +4,12 @@
 //! Its keys expire by themselves:
 //!
 //! ```text
-//! tower-auth:{128 bits of SHA-256 of who is counted}:scope:rule:s|p|c:count:seconds:burst
+//! tower-auth[:namespace]:{128 bits of SHA-256 of who is counted}:scope:rule:s|p|c:count:seconds:burst
 //! ```
 
+mod about;
 mod breaker;
+mod connection;
 mod cure;
 mod leases;
 mod link;

@@ -1,10 +1,13 @@
+use super::about::About;
 use super::breaker::Breaker;
+use super::connection::Connection;
 use super::cure::Cure;
 use super::leases::Leases;
 use super::link::{Link, Repeat};
 use super::script::{self, Correction, Granted, MICRO, Wanted};
 use crate::clock::{Clock, nanos};
 use crate::config::ConfigProblem;
+use crate::event::limiter_may_forget;
 use crate::rate::Form;
 use crate::throttle::limiter::{
     Charge, Key, Keys, Limiter, LimiterAnswer, LimiterError, Receipt, Standing,
@@ -13,16 +16,24 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+/// With which all keys begin.
+const PREFIX: &str = "tower-auth";
+
+/// How long a start waits for the server.
+const READY_WITHIN: Duration = Duration::from_secs(5);
 
 /// What a lease may be kept for, whatever the period.
 const LONGEST_LEASE: u64 = 10_000_000;
 
 /// A Redis or Valkey server on which several machines count together.
 ///
-/// - It is asked once a request, for all rules together; those of different callers (per principal
-///   and per address) have keys in different slots, so a cluster takes only rules that count by the
-///   same.
+/// - It is asked once a request, for all rules together, in one script.
+/// - It is one server, or one and its replicas, of which one counts at a time. A node of a Redis
+///   Cluster is refused in words, by [`ready`](Self::ready) and as an outage by each request: its
+///   counters are on many servers, which no script asks together.
 /// - Where the server was replaced by another (a failover that moves a name or an address), requests
 ///   are asked again over a new connection as soon as the old one ends, says that it only reads, or
 ///   has not answered three times.
@@ -32,6 +43,24 @@ const LONGEST_LEASE: u64 = 10_000_000;
 ///   of the rate ([`nodes`](Self::nodes));
 ///   [`Throttle::refuse_in_outage`](crate::throttle::Throttle::refuse_in_outage) is 503.
 /// - Who is counted is stored as a hash. The connection is made when it is first needed.
+/// - Services that share a server have a [`namespace`](Self::namespace) each.
+///
+/// # What the promise rests on
+///
+/// Never more than N are admitted for as long as the server keeps what it is given:
+///
+/// | setting | where it is otherwise |
+/// |---|---|
+/// | `maxmemory-policy noeviction` | counters that are live are forgotten when memory is short, also by `volatile-*`, because all of them have an end |
+/// | `appendonly yes` | a restart forgets all counters, or those since the last snapshot; with `appendfsync everysec` those of a second |
+/// | a failover waits for the replica (`WAIT`, `FAILOVER`) | replication is behind the answers: what the new server has not heard of is counted anew. `min-replicas-to-write` keeps one that is cut off from counting on |
+/// | clocks of server and replica that agree | windows are of the server's clock: after a failover to one that is behind by a minute they last a minute longer, to one that is ahead they end a minute early |
+/// | nobody else writes its keys (`FLUSHALL`, `DEL tower-auth:*`) | what is deleted is forgotten |
+/// | ACL `+evalsha +script\|load +get +set +del +time +ping +info ~tower-auth*` | the limiter does not answer: without `+info` only the first two rows are not checked |
+///
+/// The first two are checked when a connection is made (`INFO`). A server that may forget is told to
+/// the log once, as event `limiter may forget` at `warn`. With `noeviction` a server whose memory is
+/// full says so (`OOM`), which is an outage.
 ///
 /// ```
 /// use tower_auth::throttle::{RedisLimiter, Throttle};
@@ -61,6 +90,9 @@ struct Settings {
     nodes: u32,
     deadline: Duration,
     lease: u32,
+    /// With which its keys begin; without the namespace where that is none.
+    prefix: String,
+    namespace: Result<(), ConfigProblem>,
 }
 
 /// What the log hears of a call that failed.
@@ -79,6 +111,19 @@ struct Shared {
     leases: Leases,
     /// Of the leases.
     keys: Keys,
+    /// Whether the log has heard of settings by which counters are forgotten.
+    has_warned: AtomicBool,
+}
+
+impl Shared {
+    /// Once: another connection has mostly the same to say.
+    fn warn(&self, about: &About) {
+        if let Some(settings) = about.forgets_by()
+            && !self.has_warned.swap(true, Ordering::Relaxed)
+        {
+            limiter_may_forget(&settings);
+        }
+    }
 }
 
 impl Default for Shared {
@@ -88,6 +133,7 @@ impl Default for Shared {
             breaker: Breaker::default(),
             leases: Leases::new(),
             keys: Keys::new(),
+            has_warned: AtomicBool::new(false),
         }
     }
 }
@@ -101,6 +147,8 @@ impl RedisLimiter {
             nodes: 1,
             deadline: Duration::from_millis(20),
             lease: 1,
+            prefix: String::from(PREFIX),
+            namespace: Ok(()),
         };
         Self {
             settings: Arc::new(settings),
@@ -115,6 +163,26 @@ impl RedisLimiter {
         let settings = Arc::make_mut(&mut self.settings);
         if let Ok(client) = &settings.client {
             settings.client = trusting(client, pem.into());
+        }
+        self
+    }
+
+    /// Keeps the counters of one service apart from those of others on the same server: the nodes of
+    /// a service have one namespace, 1 to 64 letters, digits, `-`, `_` and `.`. Without it, two
+    /// services whose callers and rules have the same names count together.
+    ///
+    /// ```
+    /// use tower_auth::throttle::RedisLimiter;
+    ///
+    /// // Its keys begin with `tower-auth:orders:`.
+    /// let limiter = RedisLimiter::new("redis://127.0.0.1:6379").namespace("orders");
+    /// ```
+    pub fn namespace(mut self, name: &str) -> Self {
+        let settings = Arc::make_mut(&mut self.settings);
+        if is_namespace(name) {
+            settings.prefix = format!("{PREFIX}:{name}");
+        } else {
+            settings.namespace = Err(ConfigProblem::RedisNamespace);
         }
         self
     }
@@ -139,6 +207,32 @@ impl RedisLimiter {
     pub fn leases(mut self, requests: u32) -> Self {
         Arc::make_mut(&mut self.settings).lease = requests;
         self
+    }
+
+    /// Whether one can count on the server: for start-up code that rather ends than runs without.
+    ///
+    /// ```no_run
+    /// # use tower_auth::throttle::{LimiterError, RedisLimiter};
+    /// # async fn start() -> Result<(), LimiterError> {
+    /// let limiter = RedisLimiter::new("redis://127.0.0.1:6379");
+    /// limiter.ready().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// It does not answer within five seconds, or it is a node of a Redis Cluster.
+    pub async fn ready(&self) -> Result<(), LimiterError> {
+        let greeted = async {
+            let (mut connection, _) = self.shared.link.current(|| self.connect())?;
+            connection.check().await?;
+            let ping = redis::cmd("PING");
+            ping.exec_async(&mut connection.manager).await
+        };
+        match tokio::time::timeout(READY_WITHIN, greeted).await {
+            Ok(answer) => answer.map_err(failure),
+            Err(elapsed) => Err(LimiterError::new(elapsed)),
+        }
     }
 
     async fn ask(
@@ -178,7 +272,7 @@ impl RedisLimiter {
         charges: &[Charge],
         wanted: Wanted,
     ) -> Result<Granted, RedisError> {
-        let call = script::take(charges, wanted);
+        let call = script::take(&self.settings.prefix, charges, wanted);
         let asked = self
             .shared
             .link
@@ -196,7 +290,7 @@ impl RedisLimiter {
         charge: &Charge,
         correction: Correction,
     ) -> Result<Receipt, RedisError> {
-        let call = script::settle(charge, correction);
+        let call = script::settle(&self.settings.prefix, charge, correction);
         // Given back twice, it would be taken from others.
         let repeat = match correction.back {
             (_, 0) => Repeat::Always,
@@ -238,6 +332,8 @@ impl RedisLimiter {
         // same.
         const END: u8 = 0xff;
         let mut text = Vec::new();
+        text.extend_from_slice(self.settings.prefix.as_bytes());
+        text.push(END);
         for charge in charges {
             let rate = charge.rate();
             text.extend_from_slice(charge.rule().scope().as_bytes());
@@ -254,7 +350,7 @@ impl RedisLimiter {
     }
 
     /// Describes a connection, which is made when it is first used.
-    fn connect(&self) -> Result<ConnectionManager, RedisError> {
+    fn connect(&self) -> Result<Connection, RedisError> {
         let client = self
             .settings
             .client
@@ -269,16 +365,14 @@ impl RedisLimiter {
             .set_connection_timeout(Some(Duration::from_secs(1)))
             .set_response_timeout(Some(self.settings.deadline));
         let manager = ConnectionManager::new_lazy_with_config(client, config)?;
-        // Driven by a task of its own, because a request that waits for it ends at its deadline.
-        let mut greeted = manager.clone();
-        tokio::spawn(async move { greeted.send_packed_command(&redis::cmd("PING")).await });
-        Ok(manager)
+        let shared = Arc::clone(&self.shared);
+        Ok(Connection::greet(manager, move |about| shared.warn(about)))
     }
 
     #[cfg(test)]
     pub(super) fn connection(&self) -> ConnectionManager {
         let connection = self.shared.link.current(|| self.connect());
-        connection.expect("a connection").0
+        connection.expect("a connection").0.manager
     }
 }
 
@@ -326,13 +420,9 @@ impl Limiter for RedisLimiter {
 
     fn problems(&self) -> Vec<ConfigProblem> {
         let settings = &self.settings;
-        let mut problems: Vec<_> = settings
-            .client
-            .as_ref()
-            .err()
-            .cloned()
-            .into_iter()
-            .collect();
+        let mut problems = Vec::new();
+        problems.extend(settings.client.as_ref().err().cloned());
+        problems.extend(settings.namespace.as_ref().err().cloned());
         let zero = [
             ("nodes", settings.nodes == 0),
             ("deadline", settings.deadline.is_zero()),
@@ -345,6 +435,12 @@ impl Limiter for RedisLimiter {
         }
         problems
     }
+}
+
+/// Neither braces, which say what of a key decides its place in a cluster, nor colons, which end it.
+fn is_namespace(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    (1..=64).contains(&name.len()) && name.bytes().all(plain)
 }
 
 /// Whether the server, which answers, has said no to this call alone.

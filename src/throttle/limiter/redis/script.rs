@@ -39,12 +39,12 @@ pub(super) struct Granted {
 }
 
 /// Asks for requests under all rules together.
-pub(super) fn take(charges: &[Charge], wanted: Wanted) -> ScriptInvocation<'static> {
+pub(super) fn take(prefix: &str, charges: &[Charge], wanted: Wanted) -> ScriptInvocation<'static> {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(TAKE));
     let mut call = SCRIPT.prepare_invoke();
     call.arg(wanted.now).arg(wanted.requests).arg(wanted.hold);
     for charge in charges {
-        call.key(name(charge));
+        call.key(name(prefix, charge));
         add_rate(&mut call, charge);
         call.arg(charge.cost()).arg(u8::from(charge.refuses()));
     }
@@ -52,11 +52,15 @@ pub(super) fn take(charges: &[Charge], wanted: Wanted) -> ScriptInvocation<'stat
 }
 
 /// Gives back what was entered under a receipt, and takes more. The answer is the receipt of that.
-pub(super) fn settle(charge: &Charge, correction: Correction) -> ScriptInvocation<'static> {
+pub(super) fn settle(
+    prefix: &str,
+    charge: &Charge,
+    correction: Correction,
+) -> ScriptInvocation<'static> {
     static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SETTLE));
     let (Receipt(receipt), back) = correction.back;
     let mut call = SCRIPT.prepare_invoke();
-    call.key(name(charge)).arg(correction.now);
+    call.key(name(prefix, charge)).arg(correction.now);
     add_rate(&mut call, charge);
     call.arg(receipt).arg(back).arg(correction.more);
     call
@@ -90,10 +94,10 @@ fn read(numbers: &[u64], charges: usize) -> Option<Granted> {
 }
 
 /// Each rate of a caller has a key of its own.
-fn name(charge: &Charge) -> String {
+fn name(prefix: &str, charge: &Charge) -> String {
     let (caller, rule, rate) = (charge.caller(), charge.rule(), charge.rate());
     format!(
-        "tower-auth:{{{caller}}}:{}:{}:{}:{}:{}:{}",
+        "{prefix}:{{{caller}}}:{}:{}:{}:{}:{}:{}",
         rule.scope(),
         rule.name(),
         form(charge),
