@@ -65,6 +65,9 @@ pub trait ManagedUserStore: UserStore {
 
     /// Whether a user was disabled or removed. A subject that never was a user was neither.
     ///
+    /// Whose keys and tokens were refused stays refused: a store from which rows are deleted by
+    /// hand remembers their ids, as `Sqlite` and `Postgres` do.
+    ///
     /// # Errors
     ///
     /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot

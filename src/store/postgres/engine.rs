@@ -13,6 +13,16 @@ use std::error::Error as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+/// When the server started, and the files of the tables: others were truncated or restored.
+macro_rules! incarnation {
+    () => {
+        "concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()), \
+         pg_relation_filenode('tower_auth_changes'), pg_relation_filenode('tower_auth_keys'), \
+         pg_relation_filenode('tower_auth_users'), pg_relation_filenode('tower_auth_user_names'), \
+         pg_relation_filenode('tower_auth_revoked'))"
+    };
+}
+
 static DIALECT: Dialect = Dialect {
     begin: "BEGIN",
     // Both locks end with the transaction, however it ends. The key is arbitrary, and the same in
@@ -51,14 +61,22 @@ static DIALECT: Dialect = Dialect {
         JOIN tower_auth_private_tokens t ON t.id = uses.id \
         WHERE t.used IS NULL OR t.used < uses.used FOR NO KEY UPDATE OF t SKIP LOCKED) \
         UPDATE tower_auth_private_tokens t SET used = noted.used FROM noted WHERE t.id = noted.id",
-    cursor: "SELECT extract(epoch FROM pg_postmaster_start_time())::text, pg_current_snapshot()::text",
-    // Transactions that the snapshot did not see, however long they were under way. Cheap where
-    // there are none.
-    changes: "SELECT s.incarnation, s.position, c.what, c.kind, c.id, c.digest, c.number, c.version \
-        FROM (SELECT extract(epoch FROM pg_postmaster_start_time())::text AS incarnation, \
-        pg_current_snapshot()::text AS position) s \
-        LEFT JOIN tower_auth_changes c ON c.xid >= pg_snapshot_xmin($1::pg_snapshot) \
-        AND NOT pg_visible_in_snapshot(c.xid, $1::pg_snapshot) ORDER BY c.seq",
+    cursor: concat!("SELECT ", incarnation!(), ", pg_current_snapshot()::text"),
+    // Changes of transactions that the snapshot did not see, however long they were under way:
+    // those that came later, and those that it names as under way. Not all since the oldest of
+    // these: one that takes an hour would have an hour's changes read each time.
+    changes: concat!(
+        "SELECT s.incarnation, s.position, c.what, c.kind, c.id, c.digest, c.number, c.version \
+         FROM (SELECT ",
+        incarnation!(),
+        " AS incarnation, pg_current_snapshot()::text AS position) s \
+         LEFT JOIN ((SELECT * FROM tower_auth_changes \
+         WHERE xid >= pg_snapshot_xmax($1::pg_snapshot) ORDER BY xid LIMIT $2) \
+         UNION ALL (SELECT one.* FROM pg_snapshot_xip($1::pg_snapshot) AS open (xid) \
+         CROSS JOIN LATERAL (SELECT * FROM tower_auth_changes \
+         WHERE tower_auth_changes.xid = open.xid ORDER BY xid LIMIT $2) one LIMIT $2)) c ON true \
+         ORDER BY c.seq"
+    ),
     purge_changes: "DELETE FROM tower_auth_changes WHERE seq IN (SELECT seq FROM tower_auth_changes \
         WHERE at < (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - $1 LIMIT $2) RETURNING 1",
 };

@@ -15,6 +15,10 @@ use std::time::Duration;
 ///   PgBouncer serves it in session mode, not in transaction mode.
 /// - A server that is down, slow, full or read-only makes calls fail within
 ///   [`StoreOptions::timeout`], and they succeed again when it is back.
+/// - Tables that are restored from a backup or truncated under nodes that run are noticed within
+///   [`StoreOptions::lag`].
+/// - A user whose row is deleted by hand counts as removed: keys and tokens stay refused, and the
+///   id stays taken, until a row of that id is inserted by hand.
 /// - What an application attaches to a user by
 ///   [`UserRecord::with_app`](crate::store::UserRecord::with_app) is not kept.
 /// - Times are kept to the microsecond. Ids, owners and names to sign in by have at most 512 bytes,

@@ -51,6 +51,15 @@ CREATE TABLE tower_auth_user_names (
 );
 CREATE INDEX tower_auth_user_names_user ON tower_auth_user_names (kind, id);
 
+-- Users whose row somebody deleted by hand. They count as removed, so that their keys and tokens stay refused and nobody else gets
+-- their id. A row that is inserted by hand again lifts it.
+CREATE TABLE tower_auth_deleted_users (
+  kind text COLLATE "C" NOT NULL,
+  id text COLLATE "C" NOT NULL,
+  version bigint NOT NULL,
+  PRIMARY KEY (kind, id)
+);
+
 CREATE TABLE tower_auth_families (
   id text COLLATE "C" PRIMARY KEY,
   subject_kind text COLLATE "C" NOT NULL,
@@ -131,8 +140,10 @@ CREATE TRIGGER tower_auth_key_changed AFTER DELETE OR UPDATE OF id, owner_kind, 
 CREATE FUNCTION tower_auth_user_changed() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
   IF TG_OP = 'DELETE' THEN
+    INSERT INTO tower_auth_deleted_users AS d (kind, id, version) VALUES (OLD.kind, OLD.id, OLD.version + 1)
+      ON CONFLICT (kind, id) DO UPDATE SET version = greatest(d.version, excluded.version);
     INSERT INTO tower_auth_changes (what, kind, id, number, version)
-      VALUES (2, OLD.kind, OLD.id, 1, OLD.version + 1);
+      VALUES (2, OLD.kind, OLD.id, 0, OLD.version + 1);
     RETURN NULL;
   END IF;
   IF TG_OP = 'INSERT' OR NEW.active <> OLD.active THEN
@@ -147,6 +158,31 @@ CREATE TRIGGER tower_auth_user_changed AFTER UPDATE OR DELETE ON tower_auth_user
   FOR EACH ROW EXECUTE FUNCTION tower_auth_user_changed();
 CREATE TRIGGER tower_auth_user_added AFTER INSERT ON tower_auth_users
   FOR EACH ROW WHEN (NEW.active = 0) EXECUTE FUNCTION tower_auth_user_changed();
+
+-- Versions go on from where they were, because of two changes the later one counts.
+CREATE FUNCTION tower_auth_user_is_back() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+  deleted bigint;
+BEGIN
+  DELETE FROM tower_auth_deleted_users WHERE kind = NEW.kind AND id = NEW.id RETURNING version INTO deleted;
+  IF deleted IS NOT NULL THEN
+    NEW.version := greatest(NEW.version, deleted + 1);
+    INSERT INTO tower_auth_changes (what, kind, id, number, version)
+      VALUES (2, NEW.kind, NEW.id, NEW.active, NEW.version);
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER tower_auth_user_is_back BEFORE INSERT ON tower_auth_users
+  FOR EACH ROW EXECUTE FUNCTION tower_auth_user_is_back();
+
+CREATE FUNCTION tower_auth_users_truncated() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  INSERT INTO tower_auth_deleted_users AS d (kind, id, version) SELECT kind, id, version + 1 FROM tower_auth_users
+    ON CONFLICT (kind, id) DO UPDATE SET version = greatest(d.version, excluded.version);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER tower_auth_users_truncated BEFORE TRUNCATE ON tower_auth_users
+  FOR EACH STATEMENT EXECUTE FUNCTION tower_auth_users_truncated();
 
 CREATE FUNCTION tower_auth_name_changed() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN

@@ -15,6 +15,11 @@ pub(in crate::store) trait Engine: Send + Sync + 'static {
 
     async fn open(&self, purpose: Purpose) -> Result<Box<dyn Connection>, StoreError>;
 
+    /// How often it was opened anew, because another file came in the place of the former one.
+    fn times_opened(&self) -> u64 {
+        0
+    }
+
     /// Whether a failure is of a kind that ends without anybody's doing.
     fn may_pass(&self, failure: &StoreError) -> bool;
 
@@ -81,7 +86,8 @@ pub(in crate::store) struct Dialect {
     pub(in crate::store) note_token_uses: &'static str,
     /// `incarnation, cursor` now.
     pub(in crate::store) cursor: &'static str,
-    /// `incarnation, cursor` now, and the changes after the cursor `$1`, in their order.
+    /// `incarnation, cursor` now, and at most `$2` changes after the cursor `$1`, in their order.
+    /// What it reads is bounded by that, whatever transactions are under way.
     pub(in crate::store) changes: &'static str,
     /// Removes at most `$2` changes older than `$1` microseconds by the database's clock.
     pub(in crate::store) purge_changes: &'static str,

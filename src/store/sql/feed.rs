@@ -4,6 +4,7 @@
 use super::core::Core;
 use super::engine::{Purpose, Row, args};
 use super::lease::Lease;
+use super::purge::limit;
 use super::rows::subject;
 use crate::principal::Subject;
 use crate::store::StoreError;
@@ -18,6 +19,10 @@ const READ_ALL_WITHIN: Duration = Duration::from_secs(30);
 /// everything.
 const CURSOR_LASTS: Duration = Duration::from_secs(1_800);
 
+/// How many changes are read one by one. Where there are more, everything is read: that takes no
+/// longer, and no more memory than there is to keep.
+const MOST_CHANGES: usize = 10_000;
+
 /// How long a connection that brings no notice is kept.
 const LISTENS_FOR: Duration = Duration::from_secs(60);
 
@@ -30,9 +35,11 @@ const KEY: i64 = 4;
 
 /// Up to where the changes were read.
 struct Cursor {
-    /// Another one is another server, or the same one from its backup: its cursors mean something
-    /// else.
+    /// Another one is another server or file, or the same one from its backup: its cursors mean
+    /// something else.
     incarnation: String,
+    /// That of the engine.
+    opened: u64,
     position: String,
     read: Instant,
 }
@@ -128,7 +135,8 @@ async fn read_all(core: &Core) -> Result<Cursor, StoreError> {
     let mut disabled = Vec::new();
     for mut row in lease
         .run(
-            "SELECT kind, id, version FROM tower_auth_users WHERE active = 0",
+            "SELECT kind, id, version FROM tower_auth_users WHERE active = 0 \
+             UNION ALL SELECT kind, id, version FROM tower_auth_deleted_users",
             &[],
         )
         .await?
@@ -143,11 +151,13 @@ async fn read_all(core: &Core) -> Result<Cursor, StoreError> {
 
 async fn cursor(core: &Core, lease: &mut Lease<'_>) -> Result<Cursor, StoreError> {
     let read = Instant::now();
+    let opened = core.engine.times_opened();
     let row = lease.first(core.engine.dialect().cursor, &[]).await?;
     let mut row = row.ok_or_else(|| StoreError::unavailable("the database has no cursor"))?;
     Ok(Cursor {
         incarnation: row.text()?,
         position: row.text()?,
+        opened,
         read,
     })
 }
@@ -156,13 +166,17 @@ async fn cursor(core: &Core, lease: &mut Lease<'_>) -> Result<Cursor, StoreError
 async fn read_changes(core: &Core, after: &Cursor) -> Result<Option<Cursor>, StoreError> {
     let read = Instant::now();
     let mut lease = core.lease(Purpose::Upkeep).await?;
-    let rows = lease
-        .run(
-            core.engine.dialect().changes,
-            args![after.position.as_str()],
-        )
-        .await?;
+    let opened = core.engine.times_opened();
+    if opened != after.opened {
+        return Ok(None);
+    }
+    let most = limit(MOST_CHANGES + 1);
+    let args = args![after.position.as_str(), most];
+    let rows = lease.run(core.engine.dialect().changes, args).await?;
     drop(lease);
+    if rows.len() > MOST_CHANGES {
+        return Ok(None);
+    }
     let mut next = None;
     for mut row in rows {
         let (incarnation, position) = (row.text()?, row.text()?);
@@ -172,6 +186,7 @@ async fn read_changes(core: &Core, after: &Cursor) -> Result<Option<Cursor>, Sto
         next = Some(Cursor {
             incarnation,
             position,
+            opened,
             read,
         });
         apply(core, row)?;

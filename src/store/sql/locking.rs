@@ -1,7 +1,7 @@
 //! Statements that lock many rows, and the one order of all locks.
 //!
 //! ```text
-//! user → names → families → denials of families → private tokens → denials of tokens → keys
+//! user → names, deleted ids → families → denials of families → private tokens → denials of tokens → keys
 //! ```
 //!
 //! A transaction that locks records of several kinds does so in this order, and those of one kind

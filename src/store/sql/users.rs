@@ -1,5 +1,5 @@
 use super::core::Core;
-use super::engine::{Arg, Row, args};
+use super::engine::{Arg, args};
 use super::lease::Lease;
 use super::purge::limit;
 use super::rows::{check_lengths, list, list_text, or_absent, scopes_text, user, user_columns};
@@ -25,8 +25,8 @@ pub(super) const FIND_BY_ID: &str = concat!(
     user_columns!(),
     " FROM tower_auth_users u WHERE u.kind = $1 AND u.id = $2"
 );
-pub(super) const IS_DISABLED: &str =
-    "SELECT 1 FROM tower_auth_users WHERE kind = $1 AND id = $2 AND active = 0";
+pub(super) const IS_DISABLED: &str = "SELECT 1 FROM tower_auth_users WHERE kind = $1 AND id = $2 AND active = 0 \
+     UNION ALL SELECT 1 FROM tower_auth_deleted_users WHERE kind = $1 AND id = $2";
 pub(super) const LIST: &str = concat!(
     "SELECT ",
     user_columns!(),
@@ -38,9 +38,12 @@ pub(super) const LIST_AFTER: &str = concat!(
     " FROM tower_auth_users u WHERE (u.kind, u.id) > ($2, $3) AND u.removed = 0 \
      ORDER BY u.kind, u.id LIMIT $1"
 );
+/// The id of a user whose row was deleted stays taken: there may be keys and tokens of that id.
 const INSERT: &str = "INSERT INTO tower_auth_users \
     (kind, id, names, password, active, scopes, roles, rate, profile, created, removed, version) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1) RETURNING version";
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1 \
+    WHERE NOT EXISTS (SELECT 1 FROM tower_auth_deleted_users WHERE kind = $1 AND id = $2) \
+    RETURNING version";
 const REPLACE: &str = "UPDATE tower_auth_users SET names = $3, password = $4, active = $5, \
     scopes = $6, roles = $7, rate = $8, profile = $9, created = $10, removed = $11, \
     version = version + 1 WHERE kind = $1 AND id = $2 RETURNING version";
@@ -74,6 +77,7 @@ impl Core {
         check(user)?;
         let mut lease = self.begin().await?;
         let version = write(&mut lease, INSERT, user).await?;
+        let version = version.ok_or_else(|| StoreError::new(StoreErrorKind::Exists))?;
         insert_names(&mut lease, user).await?;
         lease.commit().await?;
         if !user.is_active() {
@@ -136,6 +140,7 @@ impl Core {
             insert_names(&mut lease, after).await?;
         }
         let version = write(&mut lease, REPLACE, after).await?;
+        let version = version.ok_or_else(missing)?;
         lease.commit().await?;
         self.mirror.users().set(id, version, after.is_active());
         self.forget_names(before);
@@ -150,12 +155,12 @@ impl Core {
     }
 }
 
-/// Runs a statement that takes all columns, and gives the user's version.
+/// Runs a statement that takes all columns, and gives the user's version where it was written.
 async fn write(
     lease: &mut Lease<'_>,
     sql: &'static str,
     user: &UserRecord,
-) -> Result<i64, StoreError> {
+) -> Result<Option<i64>, StoreError> {
     let names = list_text(user.names.iter().map(|name| &**name));
     let password = user.password_hash.as_ref();
     let scopes = scopes_text(&user.scopes);
@@ -174,7 +179,8 @@ async fn write(
         user.created,
         i64::from(user.is_removed()),
     ];
-    version(lease.first(sql, args).await?)
+    let row = lease.first(sql, args).await?;
+    row.map(|mut row| row.int()).transpose()
 }
 
 fn check(user: &UserRecord) -> Result<(), StoreError> {
@@ -189,10 +195,6 @@ async fn insert_names(lease: &mut Lease<'_>, user: &UserRecord) -> Result<(), St
         lease.run(INSERT_NAME, args).await?;
     }
     Ok(())
-}
-
-fn version(row: Option<Row>) -> Result<i64, StoreError> {
-    row.ok_or_else(missing)?.int()
 }
 
 fn missing() -> StoreError {

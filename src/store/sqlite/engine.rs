@@ -1,3 +1,4 @@
+use super::pools::Pools;
 use crate::store::sql::driver::reason;
 use crate::store::sql::engine::{
     Arg, Cell, Connection, Dialect, Engine, GaveWay, Listener, Purpose, Row,
@@ -9,7 +10,7 @@ use async_trait::async_trait;
 use sqlx::error::DatabaseError as _;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteArguments, SqliteError, SqliteRow};
-use sqlx::{Row as _, SqlitePool, TypeInfo, ValueRef};
+use sqlx::{Row as _, TypeInfo, ValueRef};
 use std::error::Error as _;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -43,30 +44,41 @@ static DIALECT: Dialect = Dialect {
     note_key_uses: "UPDATE tower_auth_keys SET used = noted.used \
         FROM (SELECT value ->> 'algorithm' AS algorithm, unhex(value ->> 'digest') AS digest, \
         value ->> 'used' AS used FROM json_each($1)) noted \
-        WHERE tower_auth_keys.digest = noted.digest AND tower_auth_keys.algorithm = noted.algorithm \
-        AND (tower_auth_keys.used IS NULL OR tower_auth_keys.used < noted.used)",
+        WHERE tower_auth_keys.digest = noted.digest \
+        AND tower_auth_keys.algorithm = noted.algorithm AND (tower_auth_keys.used IS NULL OR tower_auth_keys.used < noted.used)",
     note_token_uses: "UPDATE tower_auth_private_tokens SET used = noted.used \
         FROM (SELECT value ->> 'id' AS id, value ->> 'used' AS used FROM json_each($1)) noted \
         WHERE tower_auth_private_tokens.id = noted.id AND (tower_auth_private_tokens.used IS NULL \
         OR tower_auth_private_tokens.used < noted.used)",
-    cursor: "SELECT '', CAST(coalesce(max(seq), 0) AS TEXT) FROM tower_auth_changes",
-    changes: "SELECT '', CAST(coalesce(c.seq, $1) AS TEXT), c.what, c.kind, c.id, c.digest, c.number, c.version \
-        FROM (SELECT 1) LEFT JOIN tower_auth_changes c ON c.seq > CAST($1 AS INTEGER) ORDER BY c.seq",
+    // A backup that is written over a database gives it another version of the schema. However it
+    // came to be another one, it has not the same mark at the same number.
+    cursor: "SELECT (SELECT schema_version FROM pragma_schema_version) || '', coalesce(\
+        (SELECT seq || ':' || mark FROM tower_auth_changes ORDER BY seq DESC LIMIT 1), '0:0')",
+    changes: "WITH last AS (SELECT CAST(substr($1, 1, instr($1, ':') - 1) AS INTEGER) AS seq, \
+        CAST(substr($1, instr($1, ':') + 1) AS INTEGER) AS mark) \
+        SELECT (SELECT schema_version FROM pragma_schema_version) \
+        || CASE WHEN EXISTS (SELECT 1 FROM tower_auth_changes k JOIN last \
+        ON k.seq = last.seq AND k.mark = last.mark) THEN '' ELSE ' restored' END, \
+        coalesce(c.seq || ':' || c.mark, $1), c.what, c.kind, c.id, c.digest, c.number, c.version \
+        FROM (SELECT 1) LEFT JOIN (SELECT * FROM tower_auth_changes \
+        WHERE seq > (SELECT seq FROM last) ORDER BY seq LIMIT $2) c ON true ORDER BY c.seq",
+    // The last one stays, for whoever read up to it.
     purge_changes: "DELETE FROM tower_auth_changes WHERE seq IN \
-        (SELECT seq FROM tower_auth_changes WHERE at < unixepoch() * 1000000 - $1 LIMIT $2) RETURNING 1",
+        (SELECT seq FROM tower_auth_changes WHERE at < unixepoch() * 1000000 - $1 \
+        AND seq < (SELECT max(seq) FROM tower_auth_changes) LIMIT $2) RETURNING 1",
 };
 
 pub(super) struct SqliteEngine {
-    pool: SqlitePool,
+    pools: Pools,
     /// SQLite has one writer at a time. Here they wait in turn; in the library they would poll.
     /// Held from the first statement of a call that writes to its last.
     writer: Arc<Mutex<()>>,
 }
 
 impl SqliteEngine {
-    pub(super) fn new(pool: SqlitePool) -> Self {
+    pub(super) fn new(pools: Pools) -> Self {
         Self {
-            pool,
+            pools,
             writer: Arc::default(),
         }
     }
@@ -85,11 +97,24 @@ impl Engine for SqliteEngine {
             }
             Purpose::Read | Purpose::Upkeep => None,
         };
-        let connection = self.pool.acquire().await.map_err(error)?;
+        // The feed asks often enough: each time it hears.
+        let is_looked_for = matches!(purpose, Purpose::Start | Purpose::Upkeep);
+        if is_looked_for {
+            self.pools.follow().await;
+        }
+        let connection = self.pools.current().acquire().await.map_err(error)?;
+        if purpose == Purpose::Start {
+            // Now at the latest there is a file.
+            self.pools.follow().await;
+        }
         Ok(Box::new(SqliteConnection {
             connection: Some(connection),
             _turn: turn,
         }))
+    }
+
+    fn times_opened(&self) -> u64 {
+        self.pools.times_opened()
     }
 
     fn may_pass(&self, failure: &StoreError) -> bool {

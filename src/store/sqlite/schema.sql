@@ -50,6 +50,15 @@ CREATE TABLE tower_auth_user_names (
 ) STRICT;
 CREATE INDEX tower_auth_user_names_user ON tower_auth_user_names (kind, id);
 
+-- Users whose row somebody deleted by hand. They count as removed, so that their keys and tokens stay refused and nobody else gets
+-- their id. A row that is inserted by hand again lifts it.
+CREATE TABLE tower_auth_deleted_users (
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  PRIMARY KEY (kind, id)
+) STRICT;
+
 CREATE TABLE tower_auth_families (
   id TEXT NOT NULL PRIMARY KEY,
   subject_kind TEXT NOT NULL,
@@ -98,9 +107,13 @@ CREATE TABLE tower_auth_changes (
   id TEXT,
   digest BLOB,
   number INTEGER,
-  version INTEGER
+  version INTEGER,
+  -- A file that was restored from its backup goes on with the same numbers, but not with the same marks.
+  mark INTEGER NOT NULL DEFAULT (random())
 ) STRICT;
 CREATE INDEX tower_auth_changes_at ON tower_auth_changes (at);
+-- No change, but something to begin after.
+INSERT INTO tower_auth_changes (what) VALUES (-1);
 
 CREATE TRIGGER tower_auth_key_changed AFTER UPDATE OF id, owner_kind, owner_id, name, hint, algorithm, digest, scopes,
   roles, metadata, rate, created, expires, revoked, lineage, successor ON tower_auth_keys
@@ -126,8 +139,20 @@ BEGIN
 END;
 CREATE TRIGGER tower_auth_user_deleted AFTER DELETE ON tower_auth_users
 BEGIN
+  INSERT INTO tower_auth_deleted_users (kind, id, version) VALUES (OLD.kind, OLD.id, OLD.version + 1)
+    ON CONFLICT (kind, id) DO UPDATE SET version = max(version, excluded.version);
   INSERT INTO tower_auth_changes (what, kind, id, number, version)
-    VALUES (2, OLD.kind, OLD.id, 1, OLD.version + 1);
+    VALUES (2, OLD.kind, OLD.id, 0, OLD.version + 1);
+END;
+-- Versions go on from where they were, because of two changes the later one counts.
+CREATE TRIGGER tower_auth_user_is_back AFTER INSERT ON tower_auth_users
+  WHEN EXISTS (SELECT 1 FROM tower_auth_deleted_users d WHERE d.kind = NEW.kind AND d.id = NEW.id)
+BEGIN
+  UPDATE tower_auth_users SET version = max(version, (SELECT d.version + 1 FROM tower_auth_deleted_users d
+    WHERE d.kind = NEW.kind AND d.id = NEW.id)) WHERE kind = NEW.kind AND id = NEW.id;
+  DELETE FROM tower_auth_deleted_users WHERE kind = NEW.kind AND id = NEW.id;
+  INSERT INTO tower_auth_changes (what, kind, id, number, version)
+    SELECT 2, kind, id, active, version FROM tower_auth_users WHERE kind = NEW.kind AND id = NEW.id;
 END;
 CREATE TRIGGER tower_auth_name_changed AFTER UPDATE ON tower_auth_user_names
 BEGIN

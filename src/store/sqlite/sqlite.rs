@@ -1,4 +1,5 @@
 use super::engine::SqliteEngine;
+use super::pools::Pools;
 use crate::store::forward::{asked, forward_stores};
 use crate::store::options::START_WITHIN;
 use crate::store::sql::Sql;
@@ -67,7 +68,8 @@ impl Sqlite {
         path: impl AsRef<Path>,
         options: StoreOptions,
     ) -> Result<Self, StoreError> {
-        if path.as_ref() == Path::new(":memory:") {
+        let path = path.as_ref();
+        if path == Path::new(":memory:") {
             // Each connection would have a database of its own.
             return Err(StoreError::because(
                 StoreErrorKind::Invalid,
@@ -81,13 +83,19 @@ impl Sqlite {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY);
-        let pool = SqlitePoolOptions::new()
+        let pools = SqlitePoolOptions::new()
             .max_connections(options.connections)
             // That of a start: a request gives up earlier, by its own deadline.
-            .acquire_timeout(START_WITHIN)
-            .connect_lazy_with(file);
-        let store = Self::from_pool(pool, options);
+            .acquire_timeout(START_WITHIN);
+        let pool = pools.clone().connect_lazy_with(file.clone());
+        // Made once: a file that is gone later on is about to be replaced, not to be made anew.
+        let existing = file.create_if_missing(false);
+        let later = existing.clone();
+        let reopened = move || pools.clone().connect_lazy_with(later.clone());
+        let engine = SqliteEngine::new(Pools::at(path, pool.clone(), reopened));
+        let store = Self(Sql::new(engine, options));
         store.0.start().await?;
+        pool.set_connect_options(existing);
         Ok(store)
     }
 
@@ -95,7 +103,7 @@ impl Sqlite {
     /// keys should be on.
     #[must_use]
     pub fn from_pool(pool: SqlitePool, options: StoreOptions) -> Self {
-        Self(Sql::new(SqliteEngine::new(pool), options))
+        Self(Sql::new(SqliteEngine::new(Pools::of(pool)), options))
     }
 
     /// Makes the tables, or brings them up to date; where others do so at the same time, one of

@@ -237,7 +237,8 @@ async fn anew(store: &Postgres, admin: &mut PgConnection) {
         admin,
         "UPDATE planned SET most = 0; DELETE FROM tower_auth_keys; \
          DELETE FROM tower_auth_families; DELETE FROM tower_auth_private_tokens; \
-         DELETE FROM tower_auth_revoked; TRUNCATE tower_auth_users CASCADE",
+         DELETE FROM tower_auth_revoked; DELETE FROM tower_auth_users; \
+         DELETE FROM tower_auth_deleted_users",
     )
     .await;
     let anna = Subject::user("anna");

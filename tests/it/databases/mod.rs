@@ -2,11 +2,13 @@
 
 mod conformance;
 mod contention;
+mod deleted;
 mod faults;
 mod look_ups;
 mod migration;
 mod nodes;
 mod proxy;
+mod restored;
 mod scale;
 mod server;
 mod start;

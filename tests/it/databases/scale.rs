@@ -2,14 +2,14 @@
 
 use super::support::*;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
-use tower_auth::store::{KeyStore, Peek, Store, TokenStore, UserStore};
+use tower_auth::store::{KeyStore, Known, Peek, Store, TokenIds, TokenStore, UserStore};
 use tower_auth::test_util::LOOK_UPS;
 
 const KEYS: u32 = 100_000;
 const USERS: u32 = 10_000;
 
 /// The same rows in either dialect. Ten keys each user, so that a list is an index's work as well.
-fn rows(numbers: &str, digest: &str) -> [String; 6] {
+fn rows(numbers: &str, digest: &str) -> [String; 7] {
     [
         format!(
             "INSERT INTO tower_auth_keys (id, owner_kind, owner_id, name, hint, algorithm, digest, scopes, roles, created, lineage) \
@@ -19,6 +19,10 @@ fn rows(numbers: &str, digest: &str) -> [String; 6] {
         format!(
             "INSERT INTO tower_auth_users (kind, id, names, active, scopes, roles, created, removed, version) \
              SELECT 'user', 'u' || n, '[\"name' || n || '\"]', CASE WHEN n % 100 = 0 THEN 0 ELSE 1 END, '', '[]', 0, 0, 1 \
+             FROM {numbers} WHERE n < {USERS}"
+        ),
+        format!(
+            "INSERT INTO tower_auth_deleted_users (kind, id, version) SELECT 'user', 'd' || n, 2 \
              FROM {numbers} WHERE n < {USERS}"
         ),
         format!(
@@ -167,5 +171,95 @@ async fn sqlite_looks_up_by_an_index_once_and_then_not_at_all() {
             !scans && plan.iter().any(|step| step.starts_with("SEARCH")),
             "{name}: {plan:?}"
         );
+    }
+}
+
+/// A transaction that writes for hours is under way, while others write.
+#[tokio::test]
+async fn hearing_reads_what_is_new_and_not_all_since_a_long_transaction_began() {
+    let url = schema().await;
+    let often = options().lag(std::time::Duration::from_millis(100));
+    let store = node(&url, often).await;
+    store.migrate().await.unwrap();
+    let mut slow = PgConnection::connect(&url).await.unwrap();
+    admin_run(&mut slow, "BEGIN; SELECT pg_current_xact_id()").await;
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    for _ in 0..20 {
+        admin_run(
+            &mut admin,
+            "INSERT INTO tower_auth_changes (what) SELECT -1 FROM generate_series(1, 1000)",
+        )
+        .await;
+    }
+    let name = url.rsplit('=').next().unwrap();
+    // What the server counts is of all who read it: the node alone does.
+    let counted = format!(
+        "SELECT (seq_scan + idx_scan) || ' ' || (seq_tup_read + coalesce(idx_tup_fetch, 0)) \
+         FROM pg_stat_user_tables WHERE schemaname = '{name}' AND relname = 'tower_auth_changes'"
+    );
+    let counts = async |admin: &mut PgConnection| -> (u64, u64) {
+        let counts = ask(admin, &counted).await;
+        let (scans, rows) = counts[0].split_once(' ').unwrap();
+        (scans.parse().unwrap(), rows.parse().unwrap())
+    };
+    until("it has heard all that", async || {
+        store.find_family("f").await.unwrap();
+        store.lag().is_some()
+    })
+    .await;
+    let since = counts(&mut admin).await;
+    until("it goes on", async || {
+        counts(&mut admin).await.0 > since.0 + 20
+    })
+    .await;
+    let first = counts(&mut admin).await;
+    until("it goes on", async || {
+        counts(&mut admin).await.0 > first.0 + 40
+    })
+    .await;
+    let last = counts(&mut admin).await;
+    let rows = (last.1 - first.1) / (last.0 - first.0);
+    assert!(
+        rows < 100,
+        "each reading reads {rows} rows, and none is new"
+    );
+    admin_run(&mut slow, "COMMIT").await;
+}
+
+/// More than is read one by one.
+#[tokio::test]
+async fn twenty_thousand_changes_at_once_are_heard() {
+    let (url, dir) = (schema().await, Dir::new());
+    let postgres = node(&url, options()).await;
+    let sqlite = tower_auth::store::Sqlite::open_with(dir.file(), options())
+        .await
+        .unwrap();
+    let file = format!("sqlite:{}", dir.file().display());
+    let numbers =
+        "WITH RECURSIVE s (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < 20000)";
+    let revoke = format!(
+        "INSERT INTO tower_auth_revoked (kind, id, until) \
+         {numbers} SELECT 0, 't' || n, 9000000 FROM s"
+    );
+    for store in [Store::from(postgres), Store::from(sqlite)] {
+        store.migrate().await.unwrap();
+        until("heard", async || {
+            store.find_family("f").await.unwrap();
+            store.lag().is_some()
+        })
+        .await;
+        let statement = AssertSqlSafe(revoke.clone());
+        let is_postgres = format!("{store:?}").contains("Postgres");
+        if is_postgres {
+            let mut admin = PgConnection::connect(&url).await.unwrap();
+            sqlx::raw_sql(statement).execute(&mut admin).await.unwrap();
+        } else {
+            let mut admin = SqliteConnection::connect(&file).await.unwrap();
+            sqlx::raw_sql(statement).execute(&mut admin).await.unwrap();
+        }
+        for id in ["t0", "t10001", "t20000"] {
+            let ids = TokenIds::new(id, None);
+            until(id, async || store.peek_revoked(ids, NOW) == Known::Yes).await;
+        }
     }
 }
