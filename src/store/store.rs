@@ -13,7 +13,7 @@ use std::time::Duration;
 /// | URL | store |
 /// |---|---|
 /// | nothing, `memory:` | [`Memory`] |
-/// | `sqlite:PATH` | `Sqlite`, feature `sqlite` |
+/// | `sqlite:PATH`, `sqlite://PATH` | `Sqlite`, feature `sqlite`; with `?mode=rw` the file must be there |
 /// | `postgres://…`, `postgresql://…` | `Postgres`, feature `postgres` |
 ///
 /// ```
@@ -51,7 +51,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Invalid`] when there is no such kind of store, or its feature is off;
+    /// [`StoreErrorKind::Invalid`] when there is no such kind of store, its feature is off, or the
+    /// URL says something that the store cannot keep to;
     /// [`StoreErrorKind::Unavailable`] when a file cannot be opened.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Self::connect_with(url, StoreOptions::new()).await
@@ -66,9 +67,8 @@ impl Store {
         let store = match url.split_once(':').unwrap_or((url, "")) {
             ("", "") | ("memory", "") => Kind::memory(options),
             #[cfg(feature = "sqlite")]
-            ("sqlite", path) if !path.is_empty() => {
-                let path = path.strip_prefix("//").unwrap_or(path);
-                Kind::Sqlite(Sqlite::open_with(path, options).await?)
+            ("sqlite", file) if !file.is_empty() => {
+                Kind::Sqlite(Sqlite::open_url(url, options).await?)
             }
             #[cfg(feature = "postgres")]
             ("postgres" | "postgresql", _) => {

@@ -3,5 +3,6 @@
 mod engine;
 mod pools;
 mod sqlite;
+mod url;
 
 pub use sqlite::Sqlite;

@@ -1,9 +1,12 @@
 use super::engine::SqliteEngine;
 use super::pools::Pools;
+use super::url::{Url, check_path};
+#[cfg(doc)]
+use crate::store::StoreErrorKind;
 use crate::store::forward::{asked, forward_stores};
 use crate::store::options::START_WITHIN;
 use crate::store::sql::Sql;
-use crate::store::{StoreError, StoreErrorKind, StoreOptions};
+use crate::store::{StoreError, StoreOptions};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::fmt;
@@ -20,6 +23,12 @@ const BUSY: Duration = Duration::from_secs(5);
 /// - What a call said is done is in the file, also after a crash (WAL, `synchronous = FULL`).
 /// - Several processes may share a file; each learns of the others' changes within
 ///   [`StoreOptions::lag`].
+/// - A file that is restored from a backup while processes have it open is noticed within
+///   [`StoreOptions::lag`]: nothing that is remembered of the former one goes on. Restore it by
+///   `.restore` of the `sqlite3` shell, or put another file in its place, without a `-wal` and
+///   `-shm` of the former one.
+/// - A user whose row is deleted by hand counts as removed: keys and tokens stay refused, and the
+///   id stays taken, until a row of that id is inserted by hand.
 /// - What an application attaches to a user by
 ///   [`UserRecord::with_app`](crate::store::UserRecord::with_app) is not kept.
 /// - Times are kept to the microsecond. Ids, owners and names to sign in by have at most 512 bytes,
@@ -54,7 +63,8 @@ impl Sqlite {
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`] when the file cannot be opened.
+    /// [`StoreErrorKind::Unavailable`] when the file cannot be opened, [`StoreErrorKind::Invalid`]
+    /// when this is no path but a URL, empty, or `:memory:`.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::open_with(path, StoreOptions::new()).await
     }
@@ -63,22 +73,32 @@ impl Sqlite {
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`] when the file cannot be opened.
+    /// As [`open`](Self::open).
     pub async fn open_with(
         path: impl AsRef<Path>,
         options: StoreOptions,
     ) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        if path == Path::new(":memory:") {
-            // Each connection would have a database of its own.
-            return Err(StoreError::because(
-                StoreErrorKind::Invalid,
-                "use store::Memory",
-            ));
-        }
+        Self::open_file(path.as_ref(), true, options).await
+    }
+
+    /// The store of a URL, as [`Store::connect`](crate::store::Store::connect) takes them.
+    pub(in crate::store) async fn open_url(
+        url: &str,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
+        let url = Url::parse(url)?;
+        Self::open_file(&url.path, url.is_made, options).await
+    }
+
+    async fn open_file(
+        path: &Path,
+        is_made: bool,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
+        check_path(path)?;
         let file = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
+            .create_if_missing(is_made)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
@@ -100,7 +120,7 @@ impl Sqlite {
     }
 
     /// The store in the application's own database. Its settings stay as they are: WAL and foreign
-    /// keys should be on.
+    /// keys should be on. Another file in its place is for the application to notice.
     #[must_use]
     pub fn from_pool(pool: SqlitePool, options: StoreOptions) -> Self {
         Self(Sql::new(SqliteEngine::new(Pools::of(pool)), options))

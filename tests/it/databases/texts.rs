@@ -4,8 +4,8 @@ use super::support::*;
 use tower_auth::Subject;
 use tower_auth::store::{
     FamilyRecord, KeyRecord, KeyStore, ManagedKeyStore, ManagedUserStore, PrivateTokenStore,
-    Rotated, Rotation, Store, StoreError, StoreErrorKind, TokenIds, TokenRecord, TokenStore,
-    UserRecord, UserStore,
+    Rotated, Rotation, Sqlite, Store, StoreError, StoreErrorKind, TokenIds, TokenRecord,
+    TokenStore, UserRecord, UserStore,
 };
 
 const ODD: [&str; 7] = [
@@ -229,5 +229,80 @@ async fn a_mebibyte_is_kept_in_a_name_and_refused_where_records_are_found_by_it(
                 .len(),
             1
         );
+    }
+}
+
+/// What is in a directory, by name.
+fn files(dir: &Dir) -> Vec<String> {
+    let entries = std::fs::read_dir(&dir.0).unwrap();
+    let name = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.unwrap().file_name().into_string().unwrap()
+    };
+    let mut names: Vec<_> = entries.map(name).collect();
+    names.retain(|name| !name.ends_with("-wal") && !name.ends_with("-shm"));
+    names.sort_unstable();
+    names
+}
+
+#[tokio::test]
+async fn a_url_of_sqlite_names_the_file_that_sqlx_would_open_or_is_refused() {
+    // The end of a URL, what is there before, and what is there in the end; `None` is refused.
+    let cases: [(&str, &[&str], Option<&str>); 18] = [
+        ("a.db", &[], Some("a.db")),
+        ("a.db?mode=rwc", &[], Some("a.db")),
+        ("a.db?mode=rw", &["a.db"], Some("a.db")),
+        ("a.db?", &[], Some("a.db")),
+        ("a%20b%3F.db", &[], Some("a b?.db")),
+        ("a%25.db", &[], Some("a%.db")),
+        ("a.db?mode=rw", &[], None),
+        ("a.db?mode=ro", &["a.db"], None),
+        ("a.db?mode=memory", &[], None),
+        ("a.db?mode=", &[], None),
+        ("a.db?mode=rwc&mode=ro", &[], None),
+        ("a.db?cache=shared", &[], None),
+        ("a.db?immutable=true", &["a.db"], None),
+        ("a.db?vfs=unix-none", &[], None),
+        ("a.db?MODE=rwc", &[], None),
+        ("a.db?mode=rwc?", &[], None),
+        ("a.db?a.db", &[], None),
+        ("a%FF.db", &[], None),
+    ];
+    for slashes in ["", "//"] {
+        for (end, before, after) in cases {
+            let dir = Dir::new();
+            for name in before {
+                drop(Sqlite::open(dir.0.join(name)).await.unwrap());
+            }
+            let url = format!("sqlite:{slashes}{}/{end}", dir.0.display());
+            let opened = Store::connect(&url).await;
+            assert_eq!(opened.is_ok(), after.is_some(), "{url}: {opened:?}");
+            let expected: Vec<&str> = after.into_iter().collect();
+            let expected = if after.is_none() {
+                before
+            } else {
+                &expected[..]
+            };
+            assert_eq!(files(&dir), expected, "{url}");
+        }
+    }
+    for nothing in [
+        "sqlite:",
+        "sqlite://",
+        "sqlite::memory:",
+        "sqlite://:memory:",
+        "sqlite",
+    ] {
+        let error = Store::connect(nothing).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Invalid, "{nothing}");
+    }
+    for no_path in [
+        "",
+        ":memory:",
+        "sqlite:a.db",
+        "sqlite://a.db?mode=rwc",
+        "file:a.db",
+    ] {
+        let error = Sqlite::open(no_path).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Invalid, "{no_path}");
     }
 }
