@@ -245,7 +245,7 @@ async fn a_counter_that_is_none_is_its_callers_outage_and_nobody_elses() {
 async fn a_connection_that_nothing_comes_through_is_given_up() {
     let (first, second) = (Server::start(), Server::start());
     let name = Forwarder::to(first.port()).await;
-    let limiter = RedisLimiter::new(&name.url()).deadline(Duration::from_millis(500));
+    let limiter = RedisLimiter::new(&name.url()).deadline(Duration::from_secs(1));
     let node = Node::with(limiter, "50/day").await;
     assert_eq!(node.statuses(3).await, [200; 3]);
     name.moves_to(second.port());

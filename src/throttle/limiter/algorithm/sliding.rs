@@ -125,10 +125,12 @@ impl State for Sliding {
         match self {
             Self::One { until, count } if *count == 0 => {
                 (*until, *count) = (new.until, cost);
+                Receipt(new.until)
             }
             Self::One { until, count } if *until >= same_from => {
                 *until = new.until.max(*until);
                 *count = count.saturating_add(cost);
+                Receipt(*until)
             }
             Self::One { until, count } => {
                 let entries = vec![
@@ -142,10 +144,10 @@ impl State for Sliding {
                     total: count.saturating_add(cost),
                     entries,
                 }));
+                Receipt(new.until)
             }
             Self::Many(log) => log.push(new, same_from),
         }
-        Receipt(self.last_until())
     }
 
     /// From that very entry: taken from a later one, it would let through too many once the earlier
@@ -213,7 +215,7 @@ impl Log {
         }
     }
 
-    fn push(&mut self, new: Entry, same_from: u64) {
+    fn push(&mut self, new: Entry, same_from: u64) -> Receipt {
         self.total = self.total.saturating_add(new.count);
         if let Some(last) = self
             .entries
@@ -222,10 +224,11 @@ impl Log {
         {
             last.until = new.until.max(last.until);
             last.count = last.count.saturating_add(new.count);
-            return;
+            return Receipt(last.until);
         }
         self.make_room();
         self.entries.push(new);
+        Receipt(new.until)
     }
 
     fn give_back(&mut self, rate: &Rate, receipt: Receipt, cost: u32) {
