@@ -75,6 +75,8 @@ pub use issue::{KeyIssuer, KeyRequest, NewKey};
 pub use key_set::{JwtAlgorithm, JwtKey, SigningKey};
 pub use layer::{Accept, AuthLayer, AuthLayerBuilder, AuthService, ResponseFuture};
 #[cfg(feature = "basic")]
+pub use login::name_form;
+#[cfg(feature = "basic")]
 pub use password::{PasswordError, PasswordPolicy, PasswordProblem, hash_password};
 pub use principal::{
     ClaimsError, Method, Principal, PrincipalBuilder, Role, Roles, Scope, Scopes, Subject,

@@ -21,8 +21,8 @@ use crate::rate::{Rate, RateError};
 ///   signed in from the same address, are not refused for what else that address was wrong in.
 ///   Keys are not guessed: they count to protect the database, where it has to be asked.
 /// - An account is known by its id, so that a second name gives no second budget, and nothing that
-///   is done under another name is forgiven. Names that nobody has are counted alike, without
-///   regard to case and spaces.
+///   is done under another name is forgiven. Names that nobody has are counted alike, in their one
+///   form, whatever their case, spaces and width.
 /// - Where the server does not tell the peer's address, the account from everywhere is all that is
 ///   counted. Behind a proxy, all callers seem to come from it until
 ///   [`Addresses`](crate::throttle::Addresses) says whom to trust.

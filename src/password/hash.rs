@@ -1,5 +1,6 @@
 #[cfg(feature = "django-hashes")]
 use super::foreign::Foreign;
+use crate::login::password_form;
 use crate::random;
 use argon2::password_hash::PasswordVerifier;
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
@@ -28,7 +29,7 @@ const NO_SALT: &[u8] = b"there is no user";
 ///
 /// The password is longer than 4 GiB, or the system's source of randomness failed.
 pub fn hash_password(password: &str) -> Result<String, PasswordError> {
-    Hasher::default().hash(password)
+    Hasher::default().hash(&password_form(password))
 }
 
 /// A password could not be hashed.
@@ -73,6 +74,21 @@ impl Hasher {
             hash: Some(self.current(password, &salt)?),
         };
         Ok(hash.to_string())
+    }
+
+    /// A password as somebody typed it. Other software hashes it as it was typed, so where its one
+    /// form is another, that is tried as well, whether or not there is a hash: one that fits then
+    /// is outdated.
+    pub(super) fn check_typed(&self, stored: Option<&str>, password: &str) -> Check {
+        let form = password_form(password);
+        let check = self.check(stored, &form);
+        if check != Check::Wrong || form.as_str() == password {
+            return check;
+        }
+        match self.check(stored, password) {
+            Check::Wrong => Check::Wrong,
+            Check::Fits | Check::FitsOutdated => Check::FitsOutdated,
+        }
     }
 
     /// A refusal takes at least the work of a current hash, and exactly that where there is a

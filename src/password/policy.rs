@@ -1,5 +1,5 @@
 use super::common::is_common;
-use crate::login::LONGEST_PASSWORD;
+use crate::login::{LONGEST_PASSWORD, folded, password_form};
 use zeroize::Zeroizing;
 
 /// No policy asks for more characters: passphrases of 64 must pass everywhere (ASVS 5.0, 6.2.9).
@@ -8,6 +8,10 @@ const MOST_LEAST_LENGTH: usize = 64;
 /// What a new password has to satisfy, and no more: any characters, in any mixture, with blanks,
 /// control characters and NUL, are a password (ASVS 5.0, 6.2.5). Passwords that are stored already
 /// are not asked.
+///
+/// Passwords are judged and hashed in one form, however a keyboard composed them (NFC, with all
+/// spaces alike: OpaqueString of RFC 8265, which NIST SP 800-63B allows); what they resemble is
+/// found in whatever case and width.
 ///
 /// - At least 8 characters, or as many as [`least_length`](Self::least_length) says; at most 1024
 ///   bytes of UTF-8.
@@ -98,6 +102,7 @@ impl PasswordPolicy {
     ///
     /// The first rule that it breaks, in the order above.
     pub fn check(&self, password: &str, names: &[&str]) -> Result<(), PasswordProblem> {
+        let password = password_form(password);
         if password.len() > LONGEST_PASSWORD {
             return Err(PasswordProblem::TooLong);
         }
@@ -106,12 +111,12 @@ impl PasswordPolicy {
                 least: self.least_length,
             });
         }
-        let lower = Zeroizing::new(password.to_lowercase());
+        let lower: Zeroizing<String> = Zeroizing::new(folded(&password).collect());
         if names.iter().any(|name| resembles(&lower, name)) {
             return Err(PasswordProblem::TooSimilar);
         }
         let refused = self.refused.iter().any(|word| resembles(&lower, word));
-        if refused || is_common(&lower) || self.is_listed(password, &lower) {
+        if refused || is_common(&lower) || self.is_listed(&password, &lower) {
             return Err(PasswordProblem::TooCommon);
         }
         Ok(())
@@ -173,7 +178,7 @@ impl PasswordProblem {
 /// Whether a password in lower case is a name, its part before the `@` or one of its words, with
 /// nothing but digits and signs besides.
 fn resembles(password: &str, name: &str) -> bool {
-    let name = name.trim().to_lowercase();
+    let name: String = folded(name.trim()).collect();
     if name.is_empty() {
         return false;
     }
@@ -260,6 +265,26 @@ mod tests {
             code(&policy.least_length(usize::MAX), passphrase, &[]),
             "good"
         );
+    }
+
+    #[test]
+    fn rules_look_at_the_one_form_of_a_password() {
+        let names = ["Zoë.Lopez@example.com"];
+        for (password, expected) in [
+            ("ｐａｓｓｗｏｒｄ２０２４", "password_too_common"),
+            ("𝐩𝐚𝐬𝐬𝐰𝐨𝐫𝐝𝟏", "password_too_common"),
+            ("ＬＯＰＥＺ1984!", "password_too_similar"),
+            ("ZOE\u{308}.LOPEZ@example.com", "password_too_similar"),
+            // Seven characters, however they were composed.
+            (
+                "e\u{308}a\u{308}o\u{308}u\u{308}i\u{308}vk",
+                "password_too_short",
+            ),
+            ("e\u{308}a\u{308}o\u{308}u\u{308}i\u{308}vkq", "good"),
+        ] {
+            let code = code(&PasswordPolicy::new(), password, &names);
+            assert_eq!(code, expected, "{password:?}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
 use super::hash::{Check, Hasher};
+use crate::login::password_form;
 use crate::reject::Rejection;
 use crate::secret::Secret;
 use crate::turns::{Bounds, Source, Turns};
@@ -47,7 +48,7 @@ impl Passwords {
         password: Secret<String>,
     ) -> Result<Check, Rejection> {
         let check = move |hasher: &Hasher| {
-            hasher.check(
+            hasher.check_typed(
                 stored.as_ref().map(|hash| hash.expose().as_str()),
                 password.expose(),
             )
@@ -61,7 +62,7 @@ impl Passwords {
         source: Source,
         password: Secret<String>,
     ) -> Result<Secret<String>, Rejection> {
-        let hash = move |hasher: &Hasher| hasher.hash(password.expose());
+        let hash = move |hasher: &Hasher| hasher.hash(&password_form(password.expose()));
         let hash = self.run(source, hash).await?;
         hash.map(Secret::new)
             .map_err(|error| Rejection::unavailable("password hash", error))

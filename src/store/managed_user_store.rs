@@ -10,6 +10,10 @@ use std::sync::Arc;
 /// Four methods are required: read, insert, replace if unchanged, list by page. The others are
 /// provided on top of them, and keep their promises by [`replace_user`](Self::replace_user) alone;
 /// a store that can do one of them in a single statement does so.
+///
+/// Names that [`Users`](crate::Users) writes are in their one form
+/// ([`name_form`](crate::name_form)), so that those that read alike clash. Whoever writes users
+/// past it gives their names in that form too.
 #[async_trait]
 pub trait ManagedUserStore: UserStore {
     /// The user of that id, disabled ones included, and what is left of removed ones

@@ -8,6 +8,9 @@ pub trait UserStore: Send + Sync + 'static {
     /// The user who signs in by that name, disabled ones included: the caller judges. Names are
     /// compared exactly.
     ///
+    /// Somebody who types a name in another form than its one
+    /// ([`name_form`](crate::name_form)) is looked for by what was typed and by the form.
+    ///
     /// # Errors
     ///
     /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot

@@ -1,6 +1,6 @@
 use crate::attempt::Origin;
 use crate::event::Action;
-use crate::login::{LONGEST_NAME, LONGEST_PASSWORD, SignIn, normal};
+use crate::login::{LONGEST_NAME, LONGEST_PASSWORD, SignIn, is_visible, name_form};
 use crate::password::{PasswordPolicy, PasswordProblem};
 use crate::principal::{Role, Roles, Scope, Scopes, Subject};
 use crate::random;
@@ -25,8 +25,11 @@ use std::sync::Arc;
 ///   that Django wrote (`pbkdf2_sha256`, `bcrypt_sha256`, `bcrypt`, `argon2`); each is replaced
 ///   when its user signs in. A wrong password costs their work and that of a current hash: by the
 ///   time it takes, such a user can be told from an unknown one until the hash is replaced.
-/// - A name with an `@` is an email address, in which case does not matter; all other names are
-///   compared exactly.
+/// - Names that read alike are one name, whatever their case, width and composition, and are kept in
+///   one form ([`name_form`](crate::name_form)). A new one has no blanks and nothing invisible in
+///   it. A name that something else has written into the store in another form signs in as it is
+///   written there.
+/// - Passwords that differ in how a keyboard composed them are one (RFC 8265 §4.2).
 /// - A disabled or removed user is refused by the next request, whatever credential it carries.
 ///
 /// ```
@@ -169,15 +172,14 @@ impl Users {
         peer: Option<IpAddr>,
         new: NewUser,
     ) -> Result<Arc<UserRecord>, Rejection> {
-        let names: Vec<String> = new
-            .names
-            .iter()
-            .map(|name| normal(name).into_owned())
-            .collect();
-        let mut fields: Vec<FieldError> = names
-            .iter()
-            .filter_map(|name| check_name(name).err())
-            .collect();
+        let mut names = Vec::new();
+        let mut fields = Vec::new();
+        for name in &new.names {
+            match new_name(name) {
+                Ok(name) => names.push(name),
+                Err(field) => fields.push(field),
+            }
+        }
         fields.extend(
             self.check_password("password", new.password.expose(), &names)
                 .err(),
@@ -231,19 +233,15 @@ impl Users {
     ///
     /// As [`register`](Self::register).
     pub async fn ensure(&self, new: NewUser) -> Result<Arc<UserRecord>, Rejection> {
-        let name = new
-            .names
-            .first()
-            .map(|name| normal(name).into_owned())
-            .unwrap_or_default();
-        if let Some(user) = self.realm.call(self.store()?.find_user(&name)).await? {
+        let name = new.names.first().cloned().unwrap_or_default();
+        let judge = self.judge()?;
+        if let Some(user) = judge.find(&name).await? {
             return Ok(user);
         }
         match self.register(new).await {
             // Another node was quicker.
             Err(rejection) if rejection.kind() == RejectionKind::InvalidInput => {
-                let found = self.realm.call(self.store()?.find_user(&name)).await?;
-                found.ok_or(rejection)
+                judge.find(&name).await?.ok_or(rejection)
             }
             answer => answer,
         }
@@ -469,16 +467,7 @@ impl Users {
         mut change: UserChange,
     ) -> Result<Arc<UserRecord>, Rejection> {
         if let Some(names) = &mut change.names {
-            names
-                .iter_mut()
-                .for_each(|name| *name = normal(name).into_owned());
-            let wrong: Vec<FieldError> = names
-                .iter()
-                .filter_map(|name| check_name(name).err())
-                .collect();
-            if !wrong.is_empty() {
-                return Err(Rejection::invalid(wrong));
-            }
+            *names = self.new_names(id, names).await?;
         }
         let action = match change.active {
             Some(true) => Action::UserEnabled,
@@ -495,6 +484,32 @@ impl Users {
         };
         self.realm.tell(action, id, None)?;
         Ok(user)
+    }
+
+    /// The one form of each name. Those that the user has in another form stay as they are.
+    async fn new_names(&self, id: &Subject, names: &[String]) -> Result<Vec<String>, Rejection> {
+        let is_in_form = |name: &String| new_name(name).is_ok_and(|form| form == *name);
+        if names.iter().all(is_in_form) {
+            return Ok(names.to_vec());
+        }
+        let user = self.find(id).await?;
+        let mut formed = Vec::new();
+        let mut wrong = Vec::new();
+        for name in names {
+            if user.names.iter().any(|own| **own == **name) {
+                formed.push(name.clone());
+                continue;
+            }
+            match new_name(name) {
+                Ok(name) => formed.push(name),
+                Err(field) => wrong.push(field),
+            }
+        }
+        if wrong.is_empty() {
+            Ok(formed)
+        } else {
+            Err(Rejection::invalid(wrong))
+        }
     }
 
     /// Refuses a user from now on, whatever credential is presented.
@@ -562,32 +577,35 @@ fn has_same_hash(user: &UserRecord, other: &UserRecord) -> bool {
     user.password_hash.is_some() && user.has_password_hash(other.password_hash.as_ref())
 }
 
-fn check_name(name: &str) -> Result<(), FieldError> {
-    if name.trim().is_empty() {
+/// The one form of a new name.
+fn new_name(name: &str) -> Result<String, FieldError> {
+    let form = name_form(name);
+    if form.is_empty() {
         return Err(FieldError::new(
             "name",
             "blank",
             "This field may not be blank.",
         ));
     }
-    if name.trim() != name || name.chars().any(char::is_control) {
+    // Whoever chose it should not wonder that it is gone.
+    if !name.chars().all(is_visible) {
         return Err(FieldError::invalid(
             "name",
-            "A name has no control characters, and no blanks around it.",
+            "A name has no blanks, no control characters and nothing invisible in it.",
         ));
     }
     // Basic could not carry it (RFC 7617 §2).
-    if name.contains(':') {
+    if form.contains(':') {
         return Err(FieldError::invalid("name", "A name has no colon."));
     }
-    if name.len() > LONGEST_NAME {
+    if name.len() > LONGEST_NAME || form.len() > LONGEST_NAME {
         return Err(FieldError::new(
             "name",
             "max_length",
             "A name has at most 254 bytes.",
         ));
     }
-    Ok(())
+    Ok(form.into_owned())
 }
 
 fn taken() -> Rejection {

@@ -1,11 +1,12 @@
 use crate::attempt::{Origin, Target};
 use crate::clock::Clock;
 use crate::event::{Action, Events};
-use crate::login::{SignIn, normal};
+use crate::login::{SignIn, name_form};
 use crate::password::{Check, Passwords};
 use crate::reject::{Rejection, RejectionKind};
 use crate::secret::Secret;
-use crate::store::{Change, Guard, ManagedUserStore, UserRecord, UserStore};
+use crate::store::{Change, Guard, ManagedUserStore, Peek, UserRecord, UserStore, caught};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Says whose name and password these are: for Basic, and for whoever signs in otherwise.
@@ -31,7 +32,7 @@ impl Judge {
         known: Option<Option<Arc<UserRecord>>>,
         holds: impl Fn(&UserRecord) -> bool,
     ) -> Result<Arc<UserRecord>, Rejection> {
-        let ticket = origin.enter_name(sign_in.name)?;
+        let ticket = origin.enter_name(&name_form(sign_in.name))?;
         let judged = self.judge_account(origin, sign_in, known, holds).await;
         ticket.conclude(&judged);
         judged
@@ -46,18 +47,40 @@ impl Judge {
     ) -> Result<Arc<UserRecord>, Rejection> {
         let user = match known {
             Some(user) => user,
-            None => self.guard.call(self.users.find_user(&normal(name))).await?,
+            None => self.find(name).await?,
         };
-        let ticket = origin.enter_account(match &user {
-            Some(user) => Target::Account(&user.id),
-            None => Target::Nobody(name),
-        })?;
+        let ticket = match &user {
+            Some(user) => origin.enter_account(Target::Account(&user.id)),
+            None => origin.enter_account(Target::Nobody(&name_form(name))),
+        }?;
         let checked = match user {
             Some(user) if holds(&user) => Ok(user),
             user => self.check_counted(origin, user, password).await,
         };
         ticket.conclude(&checked);
         checked
+    }
+
+    /// What memory knows of whoever has that name; `None` where a store has to be asked.
+    pub(crate) fn peek(&self, name: &str) -> Result<Option<Option<Arc<UserRecord>>>, Rejection> {
+        for name in spellings(name) {
+            match caught(|| self.users.peek_user(&name))? {
+                Peek::Found(user) => return Ok(Some(Some(user))),
+                Peek::Absent => {}
+                Peek::Ask => return Ok(None),
+            }
+        }
+        Ok(Some(None))
+    }
+
+    /// Whoever has that name. A store is asked as often whatever it finds, lest the time tell.
+    pub(crate) async fn find(&self, name: &str) -> Result<Option<Arc<UserRecord>>, Rejection> {
+        let mut found = None;
+        for name in spellings(name) {
+            let user = self.guard.call(self.users.find_user(&name)).await?;
+            found = found.or(user);
+        }
+        Ok(found)
     }
 
     async fn check_counted(
@@ -115,6 +138,16 @@ impl Judge {
         let _ = self.events.tell(action, now, &user.id, None);
         Arc::new(UserRecord::clone(&user).password_hash(hash.expose()))
     }
+}
+
+/// How a name may be written in a store: as it was typed, for stores whose names somebody else
+/// writes, and in its one form, where that is another. An email address is written in lower case.
+fn spellings(name: &str) -> impl Iterator<Item = Cow<'_, str>> {
+    let form = name_form(name);
+    let is_address = name.contains('@') && form.eq_ignore_ascii_case(name);
+    let is_form = is_address || form == name;
+    let typed = (!is_form).then_some(Cow::Borrowed(name));
+    typed.into_iter().chain([form])
 }
 
 /// The same for a user who is not there, one who is disabled and a wrong password.

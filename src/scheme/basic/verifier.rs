@@ -1,12 +1,12 @@
 use super::Judge;
 use crate::attempt::Attempt;
 use crate::credential::{BasicCredential, Credential};
-use crate::login::{SignIn, normal};
+use crate::login::SignIn;
 use crate::password::{Remembered, Verified};
 use crate::principal::Principal;
 use crate::scheme::{Answer, Scheme};
 use crate::secret::Secret;
-use crate::store::{Peek, UserRecord, caught};
+use crate::store::UserRecord;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -24,17 +24,12 @@ impl BasicVerifier {
 
     fn verify(&self, attempt: &Attempt<'_>, credential: &BasicCredential) -> Answer {
         let now = attempt.now();
-        let name = normal(credential.name());
-        let known = match caught(|| self.judge.users.peek_user(&name)) {
+        let known = match self.judge.peek(credential.name()) {
             Err(unavailable) => return Answer::Refused(unavailable),
-            Ok(Peek::Found(user)) => {
-                if holds(&self.remembered, &user, credential, now) {
-                    return Answer::Verified(Principal::from(user));
-                }
-                Some(Some(user))
+            Ok(Some(Some(user))) if holds(&self.remembered, &user, credential, now) => {
+                return Answer::Verified(Principal::from(user));
             }
-            Ok(Peek::Absent) => Some(None),
-            Ok(Peek::Ask) => None,
+            Ok(known) => known,
         };
         let judge = self.judge.clone();
         let remembered = Arc::clone(&self.remembered);

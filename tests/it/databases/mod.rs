@@ -6,6 +6,7 @@ mod deleted;
 mod faults;
 mod look_ups;
 mod migration;
+mod names;
 mod nodes;
 mod proxy;
 mod restored;

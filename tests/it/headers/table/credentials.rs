@@ -492,7 +492,7 @@ fn basic_contents(t: &mut Table, w: &World) {
     t.case(
         "name in the other case",
         of(&format!("Anna:{PASSWORD}")),
-        no(Password),
+        Caller("Basic 9"),
     );
     t.case(
         "space after the password",

@@ -1,0 +1,55 @@
+use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
+
+/// The one form of a password, in which it is judged and hashed whatever keyboard composed it:
+/// OpaqueString (RFC 8265 §4.2), which is NFC with spaces of every kind as U+0020.
+///
+/// NIST SP 800-63B asks for a stable form. NFKC would be another, but it makes one password of
+/// several (`①` and `1`), of which somebody may have chosen one for what it takes away.
+pub(crate) fn password_form(password: &str) -> Zeroizing<String> {
+    if password.is_ascii() {
+        return Zeroizing::new(password.to_owned());
+    }
+    Zeroizing::new(password.chars().map(with_plain_space).nfc().collect())
+}
+
+/// Spaces (general category Zs) as U+0020.
+fn with_plain_space(c: char) -> char {
+    match c {
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
+            ' '
+        }
+        c => c,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn passwords_that_differ_in_how_they_were_composed_are_one() {
+        for (one, other) in [
+            ("Zoë geht heim", "Zoe\u{308} geht heim"),
+            ("Zoë geht heim", "Zoë\u{a0}geht\u{3000}heim"),
+            ("가나다라", "\u{1100}\u{1161}나다라"),
+            ("\u{212b}ngström", "Ångström"),
+        ] {
+            assert_eq!(*password_form(one), *password_form(other), "{one} {other}");
+        }
+        for (one, other) in [("①②③④", "1234"), ("ﬁsch", "fisch"), ("Anna", "anna")] {
+            assert_ne!(*password_form(one), *password_form(other), "{one} {other}");
+        }
+        let odd = "tab\t, nul \0, bell \u{7} and \u{200b}";
+        assert_eq!(*password_form(odd), odd, "all characters are a password");
+    }
+
+    proptest! {
+        #[test]
+        fn a_form_is_its_own_form(password in "\\PC*|[\\s\\S]{0,40}") {
+            let form = password_form(&password);
+            prop_assert_eq!(&*password_form(&form), &*form);
+        }
+    }
+}
