@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use axum::{Router, routing::get};
 use sqlx::{Executor, SqlitePool};
 use std::error::Error;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use tower_auth::store::{KeyDigest, KeyRecord, KeyStore, StoreError, Stores};
@@ -75,5 +76,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let url = format!("http://{}", listener.local_addr()?);
     println!("listening on {url}\n# hello 42, you may orders:read");
     println!("curl -s -H 'X-API-Key: demo-token-1' {url}/");
+    // With connect info, so that wrong keys are counted by the address that they come from.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     Ok(axum::serve(listener, app).await?)
 }

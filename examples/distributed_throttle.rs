@@ -13,6 +13,7 @@
 use axum::Router;
 use axum::routing::get;
 use std::error::Error;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -73,6 +74,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("curl -s -o /dev/null -w '%{{http_code}}\\n' -H 'X-API-Key: {key}' {url}/");
     }
 
+    // With connect info, so that wrong keys are counted by the address that they come from.
+    let first_app = first_app.into_make_service_with_connect_info::<SocketAddr>();
+    let second_app = second_app.into_make_service_with_connect_info::<SocketAddr>();
     let first = axum::serve(first, first_app);
     let second = axum::serve(second, second_app);
     let mut terminated = signal(SignalKind::terminate())?;

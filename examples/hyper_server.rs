@@ -21,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tower::{ServiceBuilder, service_fn};
 use tower_auth::store::Memory;
+use tower_auth::throttle::Peer;
 use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Principal, Realm, Secret, Subject};
 
 async fn auth(key: String) -> Result<AuthLayer, Box<dyn Error>> {
@@ -51,13 +52,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let connections = GracefulShutdown::new();
     let mut terminated = signal(SignalKind::terminate())?;
     loop {
-        let (stream, _) = tokio::select! {
+        let (stream, address) = tokio::select! {
             accepted = listener.accept() => accepted?,
             _ = terminated.recv() => break,
             _ = tokio::signal::ctrl_c() => break,
         };
         let server = auto::Builder::new(TokioExecutor::new());
-        let service = TowerToHyperService::new(service.clone());
+        // Wrong keys are counted by the address that they come from.
+        let tell_peer = move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(address.ip()));
+            request
+        };
+        let service = ServiceBuilder::new()
+            .map_request(tell_peer)
+            .service(service.clone());
+        let service = TowerToHyperService::new(service);
         let connection = server
             .serve_connection(TokioIo::new(stream), service)
             .into_owned();

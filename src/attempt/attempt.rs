@@ -46,6 +46,9 @@ impl<'a> Attempt<'a> {
 
     /// Where it comes from, for those who count it.
     pub(crate) fn origin(&self) -> Origin {
+        if self.peer.is_none() {
+            self.attempts.tell_of_no_peer();
+        }
         Origin::new(self.attempts, self.peer)
     }
 }

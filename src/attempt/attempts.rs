@@ -4,6 +4,7 @@ use super::until::Until;
 use crate::address::Addresses;
 use crate::clock::{Clock, nanos};
 use crate::config::ConfigProblem;
+use crate::event::peer_unknown;
 use crate::rate::Rate;
 use crate::throttle::limiter::{
     Counters, Key, Keys, Lineage, MOST_KEYS, Moment, Receipt, Table, Tally, enter_all,
@@ -11,7 +12,7 @@ use crate::throttle::limiter::{
 use crate::turns::{Crowded, Source, Turn};
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 /// For how long, and how many, sources are remembered from which an account's owner has signed in.
@@ -31,6 +32,8 @@ pub(crate) struct Attempts {
     keys: Keys,
     addresses: Arc<Addresses>,
     clock: Arc<dyn Clock>,
+    /// Whether it was told that requests come from nobody knows where: once is enough.
+    told: Once,
 }
 
 /// How often, and who has been counted.
@@ -79,7 +82,14 @@ impl Attempts {
             keys: Keys::new(),
             addresses,
             clock,
+            told: Once::new(),
         }
+    }
+
+    /// A request's credential is tried, and its server does not tell where it comes from: half of
+    /// the limits are off then.
+    pub(crate) fn tell_of_no_peer(&self) {
+        self.told.call_once(peer_unknown);
     }
 
     /// As much of an address as counts.

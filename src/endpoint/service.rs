@@ -268,9 +268,13 @@ impl Shared {
             // A file has no gate that would look for one.
             Err(_) => None,
         };
+        let peer = pipeline.peer(&head.headers, &head.extensions);
+        if peer.is_none() && route.body == TakesBody::Yes {
+            pipeline.attempts.tell_of_no_peer();
+        }
         let call = Call {
             parameters,
-            peer: pipeline.peer(&head.headers, &head.extensions),
+            peer,
             caller,
             head,
             now: pipeline.clock.now(),

@@ -13,6 +13,6 @@ pub use action::Action;
 pub use event::Event;
 pub(crate) use events::Events;
 pub(crate) use facts::Facts;
-pub(crate) use telemetry::limiter_failed;
 #[cfg(feature = "redis")]
 pub(crate) use telemetry::limiter_may_forget;
+pub(crate) use telemetry::{limiter_failed, peer_unknown};

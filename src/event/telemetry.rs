@@ -117,6 +117,16 @@ mod on {
         tracing::warn!(target: "tower_auth", settings = quoted(settings), "limiter may forget");
     }
 
+    /// Event `peer unknown`, at `warn`: nothing tells the address that a request comes from, so that
+    /// attempts are counted by account alone.
+    pub(crate) fn peer_unknown() {
+        tracing::warn!(
+            target: "tower_auth",
+            cure = "serve with connect info, or insert a Peer into each request",
+            "peer unknown"
+        );
+    }
+
     /// A text in quotes, with escapes for whatever would end a line or move a cursor.
     fn quoted(text: &str) -> DebugValue<String> {
         let mut cut = Cut::at(LONGEST_TEXT);
@@ -254,4 +264,6 @@ mod off {
 
     #[cfg(feature = "redis")]
     pub(crate) fn limiter_may_forget(_: &str) {}
+
+    pub(crate) fn peer_unknown() {}
 }

@@ -1,10 +1,15 @@
+use ::axum::extract::ConnectInfo;
+use ::axum::extract::connect_info::MockConnectInfo;
 use std::net::SocketAddr;
 
-/// From `Router::into_make_service_with_connect_info::<SocketAddr>()`.
+/// From `Router::into_make_service_with_connect_info::<SocketAddr>()`, or in tests from the layer
+/// `MockConnectInfo`, as axum's own extractor has it.
 pub(crate) fn axum_peer(extensions: &http::Extensions) -> Option<SocketAddr> {
-    extensions
-        .get()
-        .map(|::axum::extract::ConnectInfo(address)| *address)
+    if let Some(ConnectInfo(address)) = extensions.get() {
+        return Some(*address);
+    }
+    let mocked = extensions.get::<MockConnectInfo<SocketAddr>>()?;
+    Some(mocked.0)
 }
 
 /// The pattern of the route that a router matched.

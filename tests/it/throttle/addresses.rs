@@ -1,8 +1,10 @@
 //! From where a request comes, and who is believed.
 
 use super::*;
-use tower_auth::RejectionKind;
+use crate::watch::Log;
+use tower_auth::endpoint::SignIn;
 use tower_auth::throttle::{Addresses, Throttle};
+use tower_auth::{PasswordPolicy, RejectionKind, Secret, Tokens};
 use tower_layer::Layer;
 
 /// The statuses of anonymous requests, each from a peer and with an `X-Forwarded-For`.
@@ -184,4 +186,105 @@ async fn axum_and_tonic_tell_the_peer_by_themselves() {
         .unwrap_err();
     assert_eq!(status.code(), tonic::Code::ResourceExhausted);
     tonic.abort();
+}
+
+#[tokio::test]
+async fn the_address_of_a_mocked_connect_info_is_the_peers_as_in_axum() {
+    use axum::extract::ConnectInfo;
+    use axum::extract::connect_info::MockConnectInfo;
+    use std::net::SocketAddr;
+
+    let auth = one_a_minute(Addresses::new());
+    let from = |n: u8| SocketAddr::from(([192, 0, 2, n], 4_000));
+    let mut statuses = Vec::new();
+    for (mocked, real) in [(1, None), (1, None), (2, None), (1, Some(3)), (4, Some(3))] {
+        let mut request = get(&[]);
+        let extensions = request.extensions_mut();
+        extensions.insert(MockConnectInfo(from(mocked)));
+        if let Some(real) = real {
+            extensions.insert(ConnectInfo(from(real)));
+        }
+        statuses.push(send(&auth, request).await.status.as_u16());
+    }
+    assert_eq!(
+        statuses,
+        [200, 429, 200, 200, 429],
+        "a real one comes first"
+    );
+}
+
+#[tokio::test]
+async fn that_nobody_tells_the_peer_is_logged_once_when_it_matters() {
+    let log = Log::default();
+    let _logged = log.capture();
+    let times = || {
+        let written = log.take();
+        String::from_utf8_lossy(&written)
+            .matches("peer unknown")
+            .count()
+    };
+    let realm = World::new().realm();
+    let users = realm.users(PasswordPolicy::new());
+    let tokens = realm.tokens(Tokens::hs256(SECRET).issuer(ISSUER));
+    let auth = AuthLayer::builder()
+        .accept(&tokens)
+        .accept(users.basic())
+        .build()
+        .unwrap();
+    // Where no attempt is counted, it does not matter.
+    assert_eq!(send(&auth, get(&[])).await.status, 401);
+    let wrong = Secret::new(String::from("wrong"));
+    assert!(
+        users.authenticate("anna", &wrong).await.is_err(),
+        "a program's"
+    );
+    let told = with_peer(basic("anna", "wrong"), "192.0.2.1");
+    assert_eq!(send(&auth, told).await.status, 401);
+    assert_eq!(times(), 0);
+    for _ in 0..3 {
+        assert_eq!(send(&auth, basic("anna", "wrong")).await.status, 401);
+    }
+    assert_eq!(times(), 1);
+
+    // At an endpoint, of another realm.
+    let realm = World::new().realm();
+    let tokens = realm.tokens(Tokens::hs256(SECRET).issuer(ISSUER));
+    let auth = AuthLayer::builder().accept(&tokens).build().unwrap();
+    let endpoints = auth.endpoints().mount("/token/", SignIn::of(&tokens));
+    let endpoints = endpoints.build().unwrap();
+    for _ in 0..3 {
+        let body = r#"{"email": "anna@example.com", "password": "wrong"}"#;
+        let request = Request::post("/token/").header("content-type", "application/json");
+        let request = request.body(Full::<Bytes>::from(body)).unwrap();
+        let answer = tower::ServiceExt::oneshot(endpoints.clone(), request).await;
+        assert_eq!(answer.unwrap().status(), 401);
+    }
+    assert_eq!(times(), 1);
+}
+
+/// A server that does not tell the peer leaves half of the limits on attempts off.
+#[test]
+fn every_example_that_serves_tells_the_peer() {
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut serving = 0;
+    for entry in std::fs::read_dir(examples).unwrap() {
+        let path = entry.unwrap().path();
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
+        let served = text.matches("axum::serve(").count();
+        let told = text
+            .matches("into_make_service_with_connect_info::<SocketAddr>")
+            .count();
+        assert_eq!(served, told, "{}", path.display());
+        let by_hyper = text.contains(".serve_connection(");
+        assert_eq!(
+            by_hyper,
+            text.contains("Peer(address.ip())"),
+            "{}",
+            path.display()
+        );
+        serving += served + usize::from(by_hyper);
+    }
+    assert!(serving >= 5, "{serving}: are they served in another way?");
 }
