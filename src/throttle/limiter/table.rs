@@ -119,6 +119,7 @@ impl<S: Expires> Shard<S> {
     }
 
     /// The state of a key that has one, to be changed.
+    #[cfg(feature = "redis")]
     pub(crate) fn own(&mut self, key: Key) -> Option<&mut S> {
         let at = self.find(key)?;
         Some(&mut self.cells[at].state)
