@@ -51,13 +51,7 @@ where
         match decision {
             Decision::Admit(fields) => {
                 let visit = door.visit(&request, fields);
-                Self {
-                    state: State::Admitted {
-                        future: inner.call(request),
-                        door: Arc::clone(door),
-                        visit,
-                    },
-                }
+                Self::admitted(inner.call(request), door, visit)
             }
             Decision::Refuse(refusal) => {
                 let refused = door.refuse(refusal, &request);
@@ -84,6 +78,18 @@ where
                     },
                 }
             }
+        }
+    }
+
+    /// Of a request that has gone to the inner service.
+    #[inline(always)] // as `new`
+    pub(super) fn admitted(future: S::Future, door: &Arc<Door>, visit: Visit) -> Self {
+        Self {
+            state: State::Admitted {
+                future,
+                door: Arc::clone(door),
+                visit,
+            },
         }
     }
 

@@ -1,5 +1,5 @@
 use super::ResponseFuture;
-use crate::pipeline::Door;
+use crate::pipeline::{Decision, Door};
 use crate::reject::ResponseBody;
 use http::{Request, Response};
 use std::fmt;
@@ -73,8 +73,14 @@ where
             self.count();
         }
         let Self { inner, door, .. } = self;
-        let decision = door.decide(&mut request);
-        ResponseFuture::new(inner, request, door, decision)
+        match door.decide(&mut request) {
+            // From where it lies: a request is large, and a call that it is handed to copies it.
+            Decision::Admit(fields) => {
+                let visit = door.visit(&request, fields);
+                ResponseFuture::admitted(inner.call(request), door, visit)
+            }
+            decision => ResponseFuture::new(inner, request, door, decision),
+        }
     }
 }
 

@@ -235,8 +235,8 @@ impl Pipeline {
 #[inline]
 fn pass<B>(verdict: Verdict, request: &mut Request<B>) -> Decision {
     match verdict {
-        Verdict::Passed(passed) => admit(passed, request),
-        Verdict::Refused(rejection) => refuse(rejection),
+        Verdict::Known(Ok(passed)) => admit(passed, request),
+        Verdict::Known(Err(rejection)) => refuse(rejection),
         Verdict::Asked(verdict) => Decision::Ask(Question::Quota(verdict)),
     }
 }

@@ -44,7 +44,7 @@ impl Accounts {
 
     /// What memory says of a verified caller. The application's own user is put in, where one is
     /// remembered.
-    #[inline]
+    #[inline(always)] // every request with a key or a token of ours passes here
     pub(crate) fn check(&self, caller: &mut Principal, now: SystemTime) -> Checked {
         if let Some((users, _)) = &self.users {
             match peek(&**users, caller) {
@@ -102,7 +102,7 @@ impl Accounts {
 }
 
 /// What memory says of the account of a caller, if it is one of ours.
-#[inline]
+#[inline(always)] // as above
 fn peek(users: &dyn ManagedUserStore, caller: &Principal) -> Checked {
     let Some(account) = caller.account() else {
         return Checked::Good;

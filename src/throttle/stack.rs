@@ -39,8 +39,7 @@ pub(crate) struct Surroundings {
 
 /// What a stack says of a request.
 pub(crate) enum Verdict {
-    Passed(Passed),
-    Refused(Rejection),
+    Known(Result<Passed, Rejection>),
     Asked(PendingVerdict),
 }
 
@@ -91,13 +90,12 @@ impl Stack {
 
     #[inline]
     pub(crate) fn check(self: &Arc<Self>, call: &Call<'_>) -> Verdict {
-        let verdict = match &self.surroundings.limiter {
-            None => self.check_here(call).map(Verdict::Passed),
-            Some(limiter) => self.ask(limiter, call),
-        };
-        match verdict {
-            Ok(verdict) => verdict,
-            Err(rejection) => Verdict::Refused(rejection),
+        match &self.surroundings.limiter {
+            None => Verdict::Known(self.check_here(call)),
+            Some(limiter) => match self.ask(limiter, call) {
+                Ok(verdict) => verdict,
+                Err(rejection) => Verdict::Known(Err(rejection)),
+            },
         }
     }
 
@@ -201,13 +199,13 @@ impl Stack {
             steps.extend(self.step(rule, call, CallerHash::of)?);
         }
         if steps.is_empty() {
-            return Ok(Verdict::Passed(Passed::default()));
+            return Ok(Verdict::Known(Ok(Passed::default())));
         }
         let charges: Vec<Charge> = steps.iter().map(|step| self.charge(step)).collect();
         match limiter.count(&charges, &self.surroundings.clock) {
             LimiterAnswer::Ready(answer) => {
                 let answer = checked(answer, steps.len());
-                self.answered(limiter, &steps, answer).map(Verdict::Passed)
+                Ok(Verdict::Known(self.answered(limiter, &steps, answer)))
             }
             LimiterAnswer::Pending(answer) => {
                 let (stack, limiter) = (Arc::clone(self), Arc::clone(limiter));

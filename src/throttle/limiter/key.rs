@@ -106,9 +106,15 @@ fn last_word(bytes: &[u8]) -> u64 {
             u64::from(u32::from_le_bytes(*first))
                 | u64::from(u32::from_le_bytes(*last)) << (8 * (length - 4))
         }
-        _ => bytes
-            .iter()
-            .rfold(0, |value, byte| value << 8 | u64::from(*byte)),
+        // The first, the middle and the last of up to three, which are all of them.
+        _ => match bytes {
+            [] => 0,
+            [first, ..] => {
+                let middle = u64::from(bytes[length / 2]);
+                let last = u64::from(bytes[length - 1]);
+                u64::from(*first) | middle << 8 | last << 16
+            }
+        },
     };
     value | (length as u64) << 56
 }
