@@ -68,7 +68,7 @@ async fn world() -> World {
     replaced.await.unwrap();
 
     let tokens =
-        Tokens::hs256("bench only: 0123456789abcdefghij").issuer("https://api.example.com");
+        Tokens::hs256("u4Zq7Kw2xRm90123456789abcdefghij").issuer("https://api.example.com");
     let tokens = realm.tokens(tokens);
     let auth = AuthLayer::builder()
         .accept(&tokens)

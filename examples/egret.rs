@@ -54,7 +54,10 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
         .endpoints()
         .mount("/auth/jwt/create/", SignIn::of(&tokens))
         .mount("/auth/jwt/refresh/", Refresh::of(&tokens))
-        .mount("/api-keys/", KeysEndpoint::of(&keys))
+        .mount(
+            "/api-keys/",
+            KeysEndpoint::of(&keys).require(Requirement::anyone()),
+        )
         .mount("/settings/api-keys/", Page::new())
         .build()?;
 

@@ -24,10 +24,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tower_auth::test_util::TokenMint;
-use tower_auth::{AuthLayer, Clock, Jwt, Principal, Scope, SystemClock};
-
-/// Demonstration only: a real service reads its secret from the environment.
-const SECRET: &str = "example only: 0123456789abcdefghij";
+use tower_auth::{AuthLayer, Clock, Jwt, Principal, Scope, SystemClock, random_secret};
 
 struct OnlyForAnna;
 
@@ -61,21 +58,23 @@ impl Health for OnlyForAnna {
     }
 }
 
-fn auth() -> Result<AuthLayer, Box<dyn Error>> {
-    let jwt = Jwt::hs256(SECRET)
+fn auth(secret: &str) -> Result<AuthLayer, Box<dyn Error>> {
+    let jwt = Jwt::hs256(secret)
         .issuer("https://login.example.com")
         .audience("health");
     Ok(AuthLayer::builder().accept(jwt).build()?)
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {
+    // A real service has the secret that it shares with its issuer in its environment.
+    let secret = random_secret()?;
     let address = std::env::var("ADDR").unwrap_or_else(|_| String::from("127.0.0.1:3000"));
     let listener = TcpListener::bind(address).await?;
     let url = format!("http://{}", listener.local_addr()?);
     println!("listening on {url}");
     println!(
         "TOKEN={} cargo run --example tonic_server -- client {url}",
-        token("anna", "health:read")?
+        token(secret.expose(), "anna", "health:read")?
     );
     let mut terminated = signal(SignalKind::terminate())?;
     let stop = async move {
@@ -85,7 +84,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         }
     };
     let server = Server::builder()
-        .layer(auth()?)
+        .layer(auth(secret.expose())?)
         .add_service(HealthServer::new(OnlyForAnna));
     server
         .serve_with_incoming_shutdown(TcpIncoming::from(listener), stop)
@@ -93,11 +92,11 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn token(subject: &str, scope: &str) -> Result<String, Box<dyn Error>> {
+fn token(secret: &str, subject: &str, scope: &str) -> Result<String, Box<dyn Error>> {
     let expires = (SystemClock.now() + Duration::from_secs(3600))
         .duration_since(UNIX_EPOCH)?
         .as_secs();
-    Ok(TokenMint::hs256(SECRET).sign(&serde_json::json!({
+    Ok(TokenMint::hs256(secret).sign(&serde_json::json!({
         "iss": "https://login.example.com", "aud": "health", "sub": subject, "scope": scope, "exp": expires,
     })))
 }

@@ -81,6 +81,16 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<SystemTime> {
     text.parse::<Timestamp>().ok().map(SystemTime::from)
 }
 
+#[cfg_attr(
+    not(feature = "jwt"),
+    allow(dead_code, reason = "only tokens have lifetimes")
+)]
+/// A lifetime that ends after time itself does not end.
+pub(crate) fn later(now: SystemTime, lifetime: Duration) -> SystemTime {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    now.checked_add(lifetime.min(CENTURY)).unwrap_or(now)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -76,6 +76,12 @@ pub enum ConfigProblem {
     /// A `Jwt` without an issuer, or with an empty one.
     #[error("a Jwt needs an issuer that is not empty: tokens are accepted from it alone")]
     Issuer,
+    /// `Tokens` without an issuer, or with an empty one.
+    #[error("Tokens need an issuer that is not empty: it is the iss that they say")]
+    TokensIssuer,
+    /// `Tokens` with an empty audience.
+    #[error("the audience of Tokens is not empty: leave it out where there is none")]
+    TokensAudience,
     /// Two `Jwt` with the same issuer.
     #[error("two Jwt have the issuer {0:?}: give one of them both keys")]
     DuplicateIssuer(String),
@@ -101,6 +107,11 @@ pub enum ConfigProblem {
         "scope_claim and role_claim are different names, not empty and not of registered claims (RFC 7519 §4.1)"
     )]
     ClaimName,
+    /// A path where the name of a claim stands: it would never be found.
+    #[error(
+        "{0:?} is the name of no claim: members of members cannot be named so (a claim's name with dots in it is a URL)"
+    )]
+    ClaimPath(String),
     /// A secret shorter than its hash (RFC 7518 §3.2).
     #[error("a secret for {algorithm} needs at least {least} bytes (RFC 7518 §3.2)")]
     ShortSecret {
@@ -131,7 +142,7 @@ pub enum ConfigProblem {
     DuplicateKeyId,
     /// Keys that a token cannot choose between.
     #[error(
-        "an issuer has several keys without an id for {0}: a token could not say which is meant"
+        "an issuer has several keys without an id for {0}: a token could not say which is meant (secrets may be up to four)"
     )]
     AmbiguousKeys(&'static str),
     /// A key id that no token could have.
@@ -159,7 +170,9 @@ pub enum ConfigProblem {
     )]
     TwoBearers,
     /// A public URL that cannot be one.
-    #[error("a public URL is absolute, http or https, without a fragment")]
+    #[error(
+        "a public URL is absolute, http or https, without a fragment and without a slash at its end"
+    )]
     PublicUrl,
     /// A prefix that could not be told from other credentials.
     #[error(
@@ -206,6 +219,11 @@ pub enum ConfigProblem {
          parameter twice"
     )]
     Path(String),
+    /// A path that has others below it, and does not end with a slash.
+    #[error(
+        "the path {0:?} of an endpoint with several routes ends with a slash: write {0:?} with one"
+    )]
+    PathEnd(String),
     /// Two endpoints that one request could mean.
     #[error("two endpoints are at {0:?}")]
     TwoEndpoints(String),
@@ -226,6 +244,14 @@ pub enum ConfigProblem {
     /// A limit that refuses everything.
     #[error("{0} must be more than zero")]
     Zero(&'static str),
+    /// A length that no key and no token has.
+    #[error("{what} is {least} bytes at least: nothing would ever be accepted")]
+    TooShort {
+        /// Which length.
+        what: &'static str,
+        /// What it is at least.
+        least: usize,
+    },
     /// A text that is no rate.
     #[error(transparent)]
     Rate(crate::rate::RateError),

@@ -14,7 +14,7 @@ use tower_auth::{JwtAlgorithm, JwtKey};
 pub(crate) const ISSUER: &str = "https://auth.example.com";
 pub(crate) const AUDIENCE: &str = "api.example.com";
 /// For benches only.
-pub(crate) const SECRET: &str = "bench only: 0123456789abcdefghij";
+pub(crate) const SECRET: &str = "u4Zq7Kw2xRm90123456789abcdefghij";
 pub(crate) const HEADER: &str = r#"{"alg":"HS256","typ":"JWT","kid":"k1"}"#;
 
 /// Seven claims, as an ordinary login service writes them; the token has 360 bytes or so.

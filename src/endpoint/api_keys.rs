@@ -8,7 +8,7 @@ use super::route::{Access, Handler};
 use super::shown::{Show, caller, own, time};
 use crate::authorize::Requirement;
 use crate::issue::{KeyIssuer, KeyRequest, NewKey};
-use crate::principal::{Principal, Scope, Subject};
+use crate::principal::Subject;
 use crate::reject::{Rejection, RejectionKind};
 use crate::store::KeyRecord;
 use async_trait::async_trait;
@@ -34,8 +34,13 @@ const LONGEST_OVERLAP: u64 = 30 * 24 * 60 * 60;
 ///
 /// The owner is the caller, or whoever [`owner`](Self::owner) says; without that, a token of
 /// another issuer is 403, because its subject may be called like one of ours. Another owner's key
-/// is 404, like one that is not there. A key with more scopes or roles than the caller has is not
-/// rotated, for the successor is shown: 403.
+/// is 404, like one that is not there.
+///
+/// Who makes a key is bounded by what they have themselves, as
+/// [`KeyIssuer::on_behalf_of`](crate::KeyIssuer::on_behalf_of) says. Unless
+/// [`require`](Self::require) says who may, an API key or a private token makes no key, and a key
+/// rotates none but itself: 403. A key that rotates itself works on for
+/// [`grace`](crate::ApiKeys::grace), in which it may ask again.
 #[derive(Clone)]
 #[must_use]
 pub struct KeysEndpoint {
@@ -77,7 +82,8 @@ impl KeysEndpoint {
         }
     }
 
-    /// What a caller must be or have; any verified caller by default.
+    /// What a caller must be or have; by default any verified caller may see, rename and revoke
+    /// keys, and whoever signed in makes and rotates them.
     pub fn require(mut self, requirement: impl Into<Requirement>) -> Self {
         Arc::make_mut(&mut self.shape).requirement = Some(requirement.into());
         self
@@ -203,6 +209,10 @@ struct Create(Arc<Shape>);
 impl Handler for Create {
     async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
         let Self(shape) = self;
+        let caller = caller(call)?;
+        if shape.requirement.is_none() && !caller.is_a_session() {
+            return Err(Rejection::permission_denied("a key makes keys"));
+        }
         let owner = shape.owner_of(call)?;
         let mut request = KeyRequest::new(owner, input.text("name"));
         if let Some(expires) = input.optional_time("expires_at") {
@@ -218,7 +228,7 @@ impl Handler for Create {
         if let Some(hook) = &shape.request {
             request = hook(call, request)?;
         }
-        let new = shape.keys.issue(request.created_by(caller(call)?)).await?;
+        let new = shape.keys.on_behalf_of(caller).issue(request).await?;
         Ok(Reply::created(shape.with_secret(&new, call)))
     }
 
@@ -305,33 +315,20 @@ impl Handler for Rotate {
         let (owner, key) = shape.live(call).await?;
         let overlap = input.optional_number("overlap").unwrap_or(0);
         input.check()?;
-        may_see(caller(call)?, &key)?;
+        let caller = caller(call)?;
+        let is_by_itself = caller.key().is_some_and(|own| own.id == key.id);
+        if shape.requirement.is_none() && !caller.is_a_session() && !is_by_itself {
+            return Err(Rejection::permission_denied("a key rotates another"));
+        }
         let overlap = Duration::from_secs(overlap.min(LONGEST_OVERLAP));
-        let new = shape.keys.rotate(&owner, &key.id, overlap).await?;
+        let keys = shape.keys.on_behalf_of(caller);
+        let new = keys.rotate(&owner, &key.id, overlap).await?;
         Ok(Reply::created(shape.with_secret(&new, call)))
     }
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
         Some(About::new(StatusCode::CREATED, "Replace an API key").optional_number("overlap"))
-    }
-}
-
-/// Nobody gets more by a key than they have.
-fn may_see(caller: &Principal, key: &KeyRecord) -> Result<(), Rejection> {
-    let missing: Vec<Scope> = key
-        .scopes
-        .iter()
-        .filter(|scope| !caller.has_scope(scope))
-        .map(Scope::from)
-        .collect();
-    if !key.roles.iter().all(|role| caller.has_role(role)) {
-        return Err(Rejection::permission_denied("roles"));
-    }
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(Rejection::insufficient_scope(missing))
     }
 }
 
@@ -373,6 +370,9 @@ impl From<KeysEndpoint> for Endpoint {
     fn from(endpoint: KeysEndpoint) -> Self {
         Self::new(move |path, mounting| {
             mounting.uses_keys(&endpoint.shape.keys);
+            if !mounting.has_room_below(path) {
+                return;
+            }
             endpoint.routes(path, &Access::Caller, mounting);
             mounting.landmarks.keys.push(KeysLandmark {
                 path: path.to_owned(),

@@ -1,9 +1,10 @@
-use super::input::BODY_LIMIT;
+use super::input::{BODY_LIMIT, BODY_WITHIN};
 use super::mount::{Endpoint, Mounting};
 use super::service::{Endpoints, Shared};
-use crate::config::{ConfigError, ConfigProblem};
+use crate::config::{ConfigError, ConfigProblem, is_http_url};
 use crate::layer::AuthLayer;
 use std::fmt;
+use std::time::Duration;
 
 /// Which endpoints stand beside a layer, and where. Nothing is checked before
 /// [`build`](Self::build), which then reports every mistake.
@@ -37,6 +38,7 @@ pub struct EndpointsBuilder {
     auth: AuthLayer,
     mounting: Mounting,
     body_limit: usize,
+    body_within: Duration,
     public_url: Option<String>,
 }
 
@@ -54,6 +56,7 @@ impl EndpointsBuilder {
             auth,
             mounting: Mounting::default(),
             body_limit: BODY_LIMIT,
+            body_within: BODY_WITHIN,
             public_url,
         }
     }
@@ -69,6 +72,12 @@ impl EndpointsBuilder {
     /// The longest body that is read, in bytes; 65,536 by default.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
+        self
+    }
+
+    /// How long a body may take to come; 30 seconds by default. After that the answer is 408.
+    pub fn body_within(mut self, time: Duration) -> Self {
+        self.body_within = time;
         self
     }
 
@@ -94,8 +103,16 @@ impl EndpointsBuilder {
         if realms.any(|realm| !realm.is(self.auth.realm())) {
             problems.push(ConfigProblem::TwoRealms);
         }
+        if let Some(url) = &self.public_url
+            && (!is_http_url(url) || url.ends_with('/'))
+        {
+            problems.push(ConfigProblem::PublicUrl);
+        }
         if self.body_limit == 0 {
             problems.push(ConfigProblem::Zero("body_limit"));
+        }
+        if self.body_within.is_zero() {
+            problems.push(ConfigProblem::Zero("body_within"));
         }
         // A service that several endpoints use says what is wrong with it once.
         let mut told = Vec::new();
@@ -109,6 +126,7 @@ impl EndpointsBuilder {
             auth: self.auth,
             routes: self.mounting.routes,
             body_limit: self.body_limit,
+            body_within: self.body_within,
             public_url: self.public_url,
         }))
     }

@@ -38,11 +38,11 @@ impl Handler for ChangePassword {
         let current = input.password("current_password");
         let new = input.password("new_password");
         input.check()?;
-        let subject = caller(call)?.subject();
+        let caller = caller(call)?;
         self.users
-            .change_password_from(call.peer, subject, &current, new)
+            .on_behalf_of(caller)
+            .change_password_from(call.peer, caller.subject(), &current, new)
             .await?;
-        self.tokens.sign_out_everywhere(subject).await?;
         Ok(Reply::nothing())
     }
 

@@ -1,3 +1,5 @@
+#[cfg(feature = "axum")]
+use super::in_time::in_time;
 use crate::clock::parse_rfc3339;
 use crate::reject::{FieldError, Rejection, RejectionKind};
 use crate::secret::Secret;
@@ -13,7 +15,7 @@ use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 const NOT_A_TIME: &str = "Not a date and time of RFC 3339 up to 9999-12-30T22:00:00Z.";
 
@@ -21,6 +23,8 @@ const NOT_A_TIME: &str = "Not a date and time of RFC 3339 up to 9999-12-30T22:00
 const LONGEST_TEXT: usize = 8 * 1024;
 /// How much of a body is read at most, in bytes.
 pub(super) const BODY_LIMIT: usize = 64 * 1024;
+/// How long a body may take to come.
+pub(super) const BODY_WITHIN: Duration = Duration::from_secs(30);
 
 /// How many texts a list has at most.
 const MOST_TEXTS: usize = 100;
@@ -31,7 +35,7 @@ const MOST_TEXTS: usize = 100;
 /// What is missing or wrong is gathered, so that one refusal names all of it. The ready-made
 /// endpoints read their bodies so; on axum it is an extractor for handlers of the application's own
 /// (feature `axum`), which refuses anything but `application/json` (415), more than 65,536 bytes
-/// (413) and what is no JSON object (400).
+/// (413), what has not come within 30 seconds (408) and what is no JSON object (400).
 ///
 /// ```
 /// use axum::{Router, body::Body, routing::post};
@@ -77,7 +81,11 @@ impl Input {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
-        Self::read(&head.headers, body, BODY_LIMIT).await
+        let reading = Self::read(&head.headers, body, BODY_LIMIT);
+        match in_time(BODY_WITHIN, reading).await {
+            Some((read, _)) => read,
+            None => Err(slow()),
+        }
     }
 
     /// Reads a body: `application/json` (415), at most `most` bytes (413), one JSON object (400).
@@ -308,6 +316,10 @@ pub(super) fn named(rejection: Rejection, names: &[(&str, &str)]) -> Rejection {
         )
     };
     Rejection::invalid(rejection.fields().iter().map(rename).collect::<Vec<_>>())
+}
+
+pub(super) fn slow() -> Rejection {
+    Rejection::new(RejectionKind::SlowBody, "body too slow")
 }
 
 fn too_large() -> Rejection {

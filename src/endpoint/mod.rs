@@ -18,6 +18,7 @@ mod call;
 mod change_password;
 #[cfg(feature = "openapi")]
 mod describe;
+mod in_time;
 mod input;
 mod jwks;
 mod mount;

@@ -138,6 +138,15 @@ impl Mounting {
         });
     }
 
+    /// Whether an endpoint can have routes below its path; says so where it cannot.
+    pub(super) fn has_room_below(&mut self, path: &str) -> bool {
+        let has_room = path.ends_with('/');
+        if !has_room {
+            self.problems.push(ConfigProblem::PathEnd(path.to_owned()));
+        }
+        has_room
+    }
+
     /// An endpoint uses these tokens.
     pub(super) fn uses_tokens(&mut self, tokens: &TokenIssuer) {
         self.problems.extend_from_slice(tokens.problems());

@@ -7,8 +7,9 @@ use super::reply::Reply;
 use super::route::{Access, Handler};
 use super::shown::{caller, time};
 use crate::authorize::Requirement;
-use crate::issue::{NewPrivateToken, TokenIssuer};
+use crate::issue::{Grant, NewPrivateToken, TokenIssuer};
 use crate::password::PasswordPolicy;
+use crate::principal::Principal;
 use crate::reject::{Rejection, RejectionKind};
 use crate::store::TokenRecord;
 use crate::users::Users;
@@ -16,7 +17,6 @@ use async_trait::async_trait;
 use http::StatusCode;
 use serde_json::{Map, Value};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// Private tokens of the caller, who signed in:
 ///
@@ -46,17 +46,10 @@ impl PrivateTokensEndpoint {
         }
     }
 
-    async fn issue(
-        &self,
-        call: &Call,
-        name: &str,
-        expires: SystemTime,
-    ) -> Result<NewPrivateToken, Rejection> {
-        let caller = caller(call)?;
+    /// What the caller's user has: the issuer leaves out what the caller has not.
+    async fn grant(&self, caller: &Principal) -> Result<Grant, Rejection> {
         let user = self.users.find(caller.subject()).await?;
-        let grant = self.tokens.grant_for(&user)?;
-        let grant = grant.shrunk_to(caller.scopes(), caller.roles());
-        self.tokens.issue_private(grant, name, expires).await
+        self.tokens.grant_for(&user)
     }
 
     /// The caller's own that are still there.
@@ -90,6 +83,9 @@ impl From<PrivateTokensEndpoint> for Endpoint {
         Self::new(move |path, mounting| {
             mounting.uses_private_tokens(&endpoint.tokens);
             mounting.uses_users(endpoint.tokens.realm());
+            if !mounting.has_room_below(path) {
+                return;
+            }
             endpoint.routes(path, &Access::Caller, mounting);
             mounting.landmarks.keys.push(KeysLandmark {
                 path: path.to_owned(),
@@ -124,7 +120,10 @@ impl Handler for Create {
         let name = input.text("name");
         let expires = input.time("expires_at");
         input.check()?;
-        let new = self.0.issue(call, &name, expires).await?;
+        let caller = caller(call)?;
+        let grant = self.0.grant(caller).await?;
+        let tokens = self.0.tokens.on_behalf_of(caller);
+        let new = tokens.issue_private(grant, &name, expires).await?;
         Ok(Reply::created(with_token(&new)))
     }
 
@@ -149,7 +148,7 @@ struct Rotate(PrivateTokensEndpoint);
 #[async_trait]
 impl Handler for Rotate {
     async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
-        let owner = caller(call)?.subject();
+        let caller = caller(call)?;
         let former = self.0.find(call).await?;
         let expires = input.optional_time("expires_at");
         input.check()?;
@@ -160,14 +159,9 @@ impl Handler for Rotate {
         let expires = expires
             .or_else(|| call.now.checked_add(lifetime))
             .unwrap_or(call.now);
-        let new = self.0.issue(call, &former.name, expires).await?;
-        let tokens = &self.0.tokens;
-        if let Err(refusal) = tokens.revoke_private(owner, &former.id).await {
-            // Nobody gets to know the new one, so it goes as well; should that fail it can be
-            // revoked from the list.
-            let _ = tokens.revoke_private(owner, &new.record.id).await;
-            return Err(refusal);
-        }
+        let grant = self.0.grant(caller).await?;
+        let tokens = self.0.tokens.on_behalf_of(caller);
+        let new = tokens.rotate_private(&former, grant, expires).await?;
         Ok(Reply::created(with_token(&new)))
     }
 

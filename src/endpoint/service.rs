@@ -1,9 +1,11 @@
 use super::call::Call;
-use super::input::Input;
+use super::in_time::in_time;
+use super::input::{Input, slow};
 use super::path::Parameters;
 use super::reply::{EndpointBody, Reply};
 use super::route::{Access, Route, TakesBody};
 use crate::credential::check_same_origin;
+use crate::event::in_this_span;
 use crate::layer::AuthLayer;
 use crate::pipeline::{EndpointRoute, Gate, Mode};
 use crate::principal::Caller;
@@ -22,6 +24,7 @@ use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -38,6 +41,7 @@ pub(super) struct Shared {
     pub(super) auth: AuthLayer,
     pub(super) routes: Vec<Route>,
     pub(super) body_limit: usize,
+    pub(super) body_within: Duration,
     pub(super) public_url: Option<String>,
 }
 
@@ -217,6 +221,41 @@ impl Mounted {
     }
 }
 
+impl Mounted {
+    /// What a route answers to a request that has passed its gates.
+    ///
+    /// Once it is read, what it began ends even if the client goes: it runs in a task of its own.
+    async fn answer<B>(
+        self: Arc<Self>,
+        at: usize,
+        parameters: Parameters,
+        request: Request<B>,
+    ) -> Result<Reply, Rejection>
+    where
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        // A hook of the application that panics must not take the connection with it.
+        let reading = caught_future(self.shared.read(at, parameters, request)).await;
+        let (call, input) = reading.map_err(|_| panicked())??;
+        let handling = async move {
+            let route = &self.shared.routes[at];
+            caught_future(route.handler.handle(&call, input)).await
+        };
+        match tokio::spawn(in_this_span(handling)).await {
+            Ok(Ok(answered)) => answered,
+            Ok(Err(_)) => Err(panicked()),
+            // The runtime is about to end.
+            Err(error) => Err(Rejection::unavailable("endpoint stopped", error)),
+        }
+    }
+}
+
+fn panicked() -> Rejection {
+    Rejection::new(RejectionKind::Failed, "endpoint hook panicked")
+}
+
 impl Shared {
     /// The place of a route, and the parameters of its path.
     fn route(&self, method: &Method, path: &str) -> Result<(usize, Parameters), Rejection> {
@@ -244,13 +283,13 @@ impl Shared {
         Err(Rejection::new(kind, "route"))
     }
 
-    /// What a route answers to a request that has passed its gates.
-    async fn answer<B>(
+    /// Reads a request that has passed the gates of its route.
+    async fn read<B>(
         &self,
         at: usize,
         parameters: Parameters,
         request: Request<B>,
-    ) -> Result<Reply, Rejection>
+    ) -> Result<(Call, Input), Rejection>
     where
         B: Body + Send + 'static,
         B::Data: Send,
@@ -259,10 +298,23 @@ impl Shared {
         let route = &self.routes[at];
         let pipeline = self.auth.pipeline();
         let (head, body) = request.into_parts();
-        let input = match route.body {
-            TakesBody::Yes => Input::read(&head.headers, body, self.body_limit).await?,
-            TakesBody::No => Input::none(),
+        let (input, has_waited) = match route.body {
+            TakesBody::Yes => {
+                let reading = Input::read(&head.headers, body, self.body_limit);
+                let read = in_time(self.body_within, reading).await;
+                read.ok_or_else(slow)?
+            }
+            TakesBody::No => (Ok(Input::none()), false),
         };
+        let mut request = Request::from_parts(head, ());
+        if has_waited {
+            let requirement = route.access.requirement();
+            pipeline
+                .authenticate_again(requirement, &mut request)
+                .await?;
+        }
+        let input = input?;
+        let (head, ()) = request.into_parts();
         let caller = match Caller::of(&head.extensions) {
             Ok(caller) => caller.principal.clone(),
             // A file has no gate that would look for one.
@@ -280,7 +332,7 @@ impl Shared {
             now: pipeline.clock.now(),
             public_url: self.public_url.clone(),
         };
-        route.handler.handle(&call, input).await
+        Ok((call, input))
     }
 
     fn fitting(&self, path: &str) -> impl Iterator<Item = &Route> {
@@ -332,15 +384,10 @@ where
             parameters,
         } = self.clone();
         Box::pin(async move {
-            let answered = mounted.shared.answer(at, parameters, request);
-            // A hook of the application that panics must not take the connection with it.
-            Ok(match caught_future(answered).await {
-                Ok(Ok(reply)) => reply.into_response(),
-                Ok(Err(rejection)) => refusing(rejection),
-                Err(_) => refusing(Rejection::new(
-                    RejectionKind::Failed,
-                    "endpoint hook panicked",
-                )),
+            let answered = mounted.answer(at, parameters, request).await;
+            Ok(match answered {
+                Ok(reply) => reply.into_response(),
+                Err(rejection) => refusing(rejection),
             })
         })
     }

@@ -32,7 +32,8 @@ const PAGE: usize = 1_000;
 /// ```
 ///
 /// Only the fields that are named here are ever written: no caller makes itself an administrator.
-/// Passwords are in no answer. A token of another issuer is 403: its subject is none of these
+/// A name, which is what somebody signs in by, is changed by whoever signed in, not by an API key
+/// or a private token: 403. Passwords are in no answer. A token of another issuer is 403: its subject is none of these
 /// users, though it may be called like one.
 #[derive(Clone)]
 #[must_use]
@@ -243,6 +244,10 @@ impl Handler for Update {
         let users = &shape.users;
         let user = users.find(&shape.target(call)?).await?;
         let name = input.optional_text(&shape.name_field);
+        let caller = own(call)?;
+        if name.is_some() && !caller.is_a_session() {
+            return Err(Rejection::permission_denied("a key changes a name"));
+        }
         name.iter()
             .for_each(|name| shape.check_name(name, &mut input));
         let profile = shape.profile(Some(&user), &mut input);
@@ -258,7 +263,7 @@ impl Handler for Update {
             profile,
             ..UserChange::default()
         };
-        let changed = users.change(&user.id, change).await;
+        let changed = users.on_behalf_of(caller).change(&user.id, change).await;
         Ok(Reply::ok(shape.shown(
             &*changed.map_err(|rejection| shape.named(rejection))?,
             call,
@@ -281,6 +286,9 @@ impl From<UsersEndpoint> for Endpoint {
     fn from(endpoint: UsersEndpoint) -> Self {
         Self::new(move |path, mounting| {
             mounting.uses_users(endpoint.shape.users.realm());
+            if !mounting.has_room_below(path) {
+                return;
+            }
             let shape = || Arc::clone(&endpoint.shape);
             let anyone = || Access::Caller(Requirement::anyone());
             let one = format!("{path}{{user_id}}/");

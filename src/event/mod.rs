@@ -13,6 +13,8 @@ pub use action::Action;
 pub use event::Event;
 pub(crate) use events::Events;
 pub(crate) use facts::Facts;
+#[cfg(feature = "endpoints")]
+pub(crate) use telemetry::in_this_span;
 #[cfg(feature = "redis")]
 pub(crate) use telemetry::limiter_may_forget;
 pub(crate) use telemetry::{limiter_failed, peer_unknown};

@@ -127,6 +127,12 @@ mod on {
         );
     }
 
+    /// Runs a future in the span that is entered now, wherever it goes on.
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn in_this_span<F: Future>(future: F) -> impl Future<Output = F::Output> {
+        tracing::Instrument::in_current_span(future)
+    }
+
     /// A text in quotes, with escapes for whatever would end a line or move a cursor.
     fn quoted(text: &str) -> DebugValue<String> {
         let mut cut = Cut::at(LONGEST_TEXT);
@@ -266,4 +272,9 @@ mod off {
     pub(crate) fn limiter_may_forget(_: &str) {}
 
     pub(crate) fn peer_unknown() {}
+
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn in_this_span<F: Future>(future: F) -> F {
+        future
+    }
 }

@@ -2,19 +2,22 @@ use super::KeyRequest;
 use super::name::checked_name;
 use crate::config::ConfigProblem;
 use crate::event::Action;
-use crate::principal::Subject;
+use crate::principal::{Principal, Scope, Subject};
 use crate::random;
 use crate::realm::Realm;
 use crate::reject::{FieldError, Rejection, RejectionKind};
 use crate::scheme::{ApiKeys, KeyIds, KeyVerifier};
 use crate::secret::Secret;
-use crate::store::{Change, KeyDigest, KeyRecord, ManagedKeyStore};
+use crate::store::{Change, KeyDigest, KeyRecord, ManagedKeyStore, StoreError, Write};
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How many records are asked of a store at once.
 const PAGE: usize = 100;
+
+/// How often a key that somebody changes meanwhile is read anew.
+const TRIES: usize = 10;
 
 /// Makes, lists, rotates and revokes the API keys of one kind, and verifies them where a layer
 /// accepts it. Made by [`Realm::api_keys`].
@@ -27,6 +30,8 @@ pub struct KeyIssuer {
     realm: Realm,
     keys: Arc<ApiKeys>,
     verifier: Option<KeyVerifier>,
+    /// On whose behalf keys are made.
+    caller: Option<Principal>,
 }
 
 /// A key that was just made.
@@ -60,6 +65,7 @@ impl Realm {
             realm: self.clone(),
             keys,
             verifier,
+            caller: None,
         }
     }
 }
@@ -67,6 +73,35 @@ impl Realm {
 impl KeyIssuer {
     pub(crate) fn realm(&self) -> &Realm {
         &self.realm
+    }
+
+    /// The same, for what a verified caller asks for, as an endpoint does.
+    ///
+    /// - Nothing is made or rotated unless the credential of that caller is good in the very step
+    ///   in which it is written: whoever signs out, or revokes a key, stops what is under way.
+    /// - A key gets no more scopes and roles than the caller has. What a key or a private token
+    ///   makes does not outlive it; what a key makes has its rate, and for throttles both count as
+    ///   one.
+    ///
+    /// ```
+    /// use tower_auth::store::Memory;
+    /// use tower_auth::{ApiKeys, KeyRequest, Principal, Realm, Subject};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+    /// let anna = Subject::user("anna");
+    /// let caller = Principal::builder(anna.clone()).scope("reports:read").build();
+    ///
+    /// let request = || KeyRequest::new(anna.clone(), "ci");
+    /// assert!(keys.on_behalf_of(&caller).issue(request().scope("reports:read")).await.is_ok());
+    /// assert!(keys.on_behalf_of(&caller).issue(request().scope("reports:write")).await.is_err());
+    /// # });
+    /// ```
+    pub fn on_behalf_of(&self, caller: &Principal) -> Self {
+        Self {
+            caller: Some(caller.clone()),
+            ..self.clone()
+        }
     }
 
     pub(crate) fn keys(&self) -> &ApiKeys {
@@ -102,16 +137,18 @@ impl KeyIssuer {
     /// # Errors
     ///
     /// 400 with the field: a name that is blank, too long or has control characters, an expiry that
-    /// is past, a rate that is none, scopes or roles that the
-    /// [creator](KeyRequest::created_by) does not have. 503 where the store fails.
+    /// is past, a rate that is none, or what a [caller](Self::on_behalf_of) cannot give. 401 where
+    /// that caller's credential is good no more. 503 where the store fails.
     pub async fn issue(&self, request: KeyRequest) -> Result<NewKey, Rejection> {
         let now = self.realm.now();
-        request.check(now)?;
+        let caller = self.caller.as_ref();
+        request.check(caller, now)?;
+        self.store()?;
         let id = self.new_id().await?;
         let (key, hint, digest) = self.keys.mint_secret()?;
-        let record = request.record(id, hint, digest, now);
-        let inserted = self.store()?.insert_key(record.clone());
-        self.realm.change(inserted).await?.found()?;
+        let record = request.record(caller, id, hint, digest, now);
+        let insertion = Write::InsertKey(record.clone());
+        self.realm.commit(caller, vec![insertion]).await?.found()?;
         self.realm
             .tell(Action::KeyCreated, &record.owner, Some(&record.id))?;
         Ok(NewKey { key, record })
@@ -130,16 +167,19 @@ impl KeyIssuer {
         request: KeyRequest,
     ) -> Result<KeyRecord, Rejection> {
         let now = self.realm.now();
-        request.check(now)?;
+        let caller = self.caller.as_ref();
+        request.check(caller, now)?;
+        self.store()?;
         if !self.keys.may_be(key.expose().as_bytes()) {
             let form = "The key does not have the form of these keys.";
             return Err(Rejection::invalid([FieldError::invalid("key", form)]));
         }
         let id = self.new_id().await?;
         let hint = self.keys.hint(key.expose());
-        let record = request.record(id, hint, self.keys.digest(key.expose()), now);
-        let inserted = self.store()?.insert_key(record.clone());
-        match self.realm.change(inserted).await? {
+        let digest = self.keys.digest(key.expose());
+        let record = request.record(caller, id, hint, digest, now);
+        let insertion = Write::InsertKey(record.clone());
+        match self.realm.commit(caller, vec![insertion]).await? {
             Change::Exists => {
                 let known = "The key is known already.";
                 return Err(Rejection::invalid([FieldError::new(
@@ -202,9 +242,15 @@ impl KeyIssuer {
     /// The key itself goes on working for `overlap`, but never past its own expiry; for
     /// throttles both count as one.
     ///
+    /// A key that rotates itself ([`on_behalf_of`](Self::on_behalf_of) its own caller) may lose the
+    /// answer. So it goes on working for [`ApiKeys::grace`] at least, in which it may ask
+    /// again: as long as no use of the successor is known, that one gets another secret.
+    ///
     /// # Errors
     ///
-    /// 404 where the owner has no such key, or it is revoked, expired or was rotated already. 503
+    /// 404 where the owner has no such key, or it is revoked, expired or was rotated already. 403
+    /// where the [caller](Self::on_behalf_of) has less than the key: a scope, a role, or time; and
+    /// where it is a key of another lineage. 401 where the caller's credential is good no more. 503
     /// where the store fails.
     pub async fn rotate(
         &self,
@@ -212,20 +258,106 @@ impl KeyIssuer {
         id: &str,
         overlap: Duration,
     ) -> Result<NewKey, Rejection> {
-        let former = self.find(owner, id).await?;
+        for _ in 0..TRIES {
+            let former = self.find(owner, id).await?;
+            match &self.caller {
+                // Its successor is of the same account, which has no more rights than before.
+                Some(_) if self.is_by(&former) => {}
+                Some(caller) => check_may_have(caller, &former)?,
+                None => {}
+            }
+            let now = self.realm.now();
+            let (key, rotation) = match self.unseen_successor(&former, now).await? {
+                Some(unseen) => self.with_another_secret(&unseen)?,
+                None => self.rotation(&former, overlap, now).await?,
+            };
+            let Rotation { write, record } = rotation;
+            match self.realm.commit(self.caller.as_ref(), vec![write]).await? {
+                // Somebody has changed it meanwhile: a name, or its secret.
+                Change::Missing => {}
+                change => {
+                    change.found()?;
+                    self.realm.tell(Action::KeyRotated, owner, Some(id))?;
+                    return Ok(NewKey { key, record });
+                }
+            }
+        }
+        let contended = "the key was another one each time that it was read";
+        Err(Rejection::unavailable(
+            "key contended",
+            StoreError::unavailable(contended),
+        ))
+    }
+
+    /// Whether the caller is this key itself.
+    fn is_by(&self, key: &KeyRecord) -> bool {
+        let caller = self.caller.as_ref().and_then(Principal::key);
+        caller.is_some_and(|caller| caller.id == key.id && caller.owner == key.owner)
+    }
+
+    /// The successor of a key that has rotated itself and asks again, where nobody has used that
+    /// one yet: the answer was lost.
+    async fn unseen_successor(
+        &self,
+        former: &KeyRecord,
+        now: SystemTime,
+    ) -> Result<Option<Arc<KeyRecord>>, Rejection> {
+        let Some(successor) = &former.successor else {
+            return Ok(None);
+        };
+        if !self.is_by(former) || !former.is_active(now) {
+            return Ok(None);
+        }
+        let found = self.store()?.find_owned_key(&former.owner, successor);
+        let found = self.realm.call(found).await?;
+        Ok(found.filter(|successor| {
+            let age = now.duration_since(successor.created).unwrap_or_default();
+            let is_unseen = successor.last_used.get().is_none() && successor.successor.is_none();
+            is_unseen && successor.is_active(now) && age < self.keys.rotation_grace()
+        }))
+    }
+
+    /// The same record, found by another secret.
+    fn with_another_secret(
+        &self,
+        unseen: &KeyRecord,
+    ) -> Result<(Secret<String>, Rotation), Rejection> {
         let (key, hint, digest) = self.keys.mint_secret()?;
-        let now = self.realm.now();
-        let successor = former.successor_of(self.new_id().await?, hint, digest, now);
+        let mut record = unseen.clone();
+        record.hint = hint.into_boxed_str();
+        record.digest = digest;
+        let write = Write::ReplaceKey {
+            former: Box::new(unseen.clone()),
+            next: Box::new(record.clone()),
+            successor: None,
+        };
+        Ok((key, Rotation { write, record }))
+    }
+
+    async fn rotation(
+        &self,
+        former: &KeyRecord,
+        overlap: Duration,
+        now: SystemTime,
+    ) -> Result<(Secret<String>, Rotation), Rejection> {
+        if !former.is_active(now) || former.successor.is_some() {
+            return Err(Rejection::new(RejectionKind::NotFound, "rotated or over"));
+        }
+        let overlap = if self.is_by(former) {
+            overlap.max(self.keys.rotation_grace())
+        } else {
+            overlap
+        };
+        let (key, hint, digest) = self.keys.mint_secret()?;
+        let record = former.successor_of(self.new_id().await?, hint, digest, now);
         let until = now.checked_add(overlap).unwrap_or(now);
-        let rotated = self
-            .store()?
-            .rotate_key(owner, id, successor.clone(), until, now);
-        self.realm.change(rotated).await?.found()?;
-        self.realm.tell(Action::KeyRotated, owner, Some(id))?;
-        Ok(NewKey {
-            key,
-            record: successor,
-        })
+        let next = former.clone().superseded(&*record.id, until);
+        let write = Write::ReplaceKey {
+            former: Box::new(former.clone()),
+            next: Box::new(next),
+            successor: Some(Box::new(record.clone())),
+        };
+        Ok((key, Rotation { write, record }))
     }
 
     /// Revokes a key: the next request with it is refused. One that is revoked already stays so.
@@ -248,6 +380,39 @@ impl KeyIssuer {
                 self.realm.call(number).await?.to_string()
             }
         })
+    }
+}
+
+/// A rotation to be written, and the record of the key that is shown.
+struct Rotation {
+    write: Write,
+    record: KeyRecord,
+}
+
+/// Who rotates a key is shown its successor: so they have all that it has.
+fn check_may_have(caller: &Principal, key: &KeyRecord) -> Result<(), Rejection> {
+    let missing: Vec<Scope> = key
+        .scopes
+        .iter()
+        .filter(|scope| !caller.has_scope(scope))
+        .map(Scope::from)
+        .collect();
+    if !missing.is_empty() {
+        return Err(Rejection::insufficient_scope(missing));
+    }
+    if !key.roles.iter().all(|role| caller.has_role(role)) {
+        return Err(Rejection::permission_denied("roles"));
+    }
+    if let Some(end) = caller.end_of_what_it_makes()
+        && key.expires.is_none_or(|expires| expires > end)
+    {
+        return Err(Rejection::permission_denied("outlives the caller"));
+    }
+    match caller.key() {
+        Some(own) if own.lineage() != key.lineage() => {
+            Err(Rejection::permission_denied("another lineage"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -18,7 +18,6 @@ pub struct KeyRequest {
     metadata: Option<String>,
     rate: Option<Result<Rate, RateError>>,
     has_bad_scope: bool,
-    creator: Option<Principal>,
 }
 
 impl KeyRequest {
@@ -34,7 +33,6 @@ impl KeyRequest {
             metadata: None,
             rate: None,
             has_bad_scope: false,
-            creator: None,
         }
     }
 
@@ -86,15 +84,13 @@ impl KeyRequest {
         self
     }
 
-    /// Who asks for it: the key gets no more scopes and roles than this caller has. Without a
-    /// creator it is the application itself that makes the key, which may grant anything.
-    pub fn created_by(mut self, creator: &Principal) -> Self {
-        self.creator = Some(creator.clone());
-        self
-    }
-
-    /// What is wrong with it. Nobody gives a key more than they have.
-    pub(super) fn check(&self, now: SystemTime) -> Result<(), Rejection> {
+    /// What is wrong with it. Nobody gives a key more than they have. Without a creator it is the
+    /// application itself that makes the key, which may grant anything.
+    pub(super) fn check(
+        &self,
+        creator: Option<&Principal>,
+        now: SystemTime,
+    ) -> Result<(), Rejection> {
         let mut fields = Vec::new();
         if let Err(field) = checked_name(&self.name) {
             fields.push(field);
@@ -103,16 +99,24 @@ impl KeyRequest {
             let past = "The expiry must be in the future.";
             fields.push(FieldError::invalid("expires_at", past));
         }
-        if self.has_bad_scope || !self.has_only_scopes_of_creator() {
+        if creator.is_some_and(|creator| self.outlives(creator)) {
+            let later = "A key does not outlive the credential that makes it.";
+            fields.push(FieldError::invalid("expires_at", later));
+        }
+        if self.has_bad_scope || !self.has_only_scopes_of(creator) {
             let more = "A key has no more scopes than its creator.";
             fields.push(FieldError::invalid("scopes", more));
         }
-        if !self.has_only_roles_of_creator() {
+        if !self.has_only_roles_of(creator) {
             let more = "A key has no more roles than its creator.";
             fields.push(FieldError::invalid("roles", more));
         }
         if let Some(Err(error)) = &self.rate {
             fields.push(FieldError::invalid("rate", error.to_string()));
+        }
+        if creator.is_some_and(|creator| self.escapes_the_rate_of(creator)) {
+            let other = "A key has the rate of the key that makes it.";
+            fields.push(FieldError::invalid("rate", other));
         }
         if fields.is_empty() {
             Ok(())
@@ -121,22 +125,40 @@ impl KeyRequest {
         }
     }
 
-    fn has_only_scopes_of_creator(&self) -> bool {
-        match &self.creator {
+    fn outlives(&self, creator: &Principal) -> bool {
+        match (self.expires, creator.end_of_what_it_makes()) {
+            (Some(expires), Some(end)) => expires > end,
+            _ => false,
+        }
+    }
+
+    fn escapes_the_rate_of(&self, creator: &Principal) -> bool {
+        let own = creator.key().and_then(|key| key.rate);
+        match (&self.rate, own) {
+            (Some(Ok(rate)), Some(own)) => *rate != own,
+            _ => false,
+        }
+    }
+
+    fn has_only_scopes_of(&self, creator: Option<&Principal>) -> bool {
+        match creator {
             Some(creator) => self.scopes.iter().all(|scope| creator.has_scope(scope)),
             None => true,
         }
     }
 
-    fn has_only_roles_of_creator(&self) -> bool {
-        match &self.creator {
+    fn has_only_roles_of(&self, creator: Option<&Principal>) -> bool {
+        match creator {
             Some(creator) => self.roles.iter().all(|role| creator.has_role(role)),
             None => true,
         }
     }
 
+    /// The record of a request that was found sound. What a key makes is of its lineage, has its
+    /// rate and ends with it: so it escapes no limit by making another.
     pub(super) fn record(
         self,
+        creator: Option<&Principal>,
         id: String,
         hint: String,
         digest: KeyDigest,
@@ -148,6 +170,13 @@ impl KeyRequest {
         record.expires = self.expires;
         record.metadata = self.metadata.map(String::into_boxed_str);
         record.rate = self.rate.and_then(Result::ok);
+        if let Some(creator) = creator {
+            record.expires = record.expires.or(creator.end_of_what_it_makes());
+            if let Some(key) = creator.key() {
+                record.rate = record.rate.or(key.rate);
+                record.first = Some(key.lineage().into());
+            }
+        }
         record
     }
 }

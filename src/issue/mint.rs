@@ -2,6 +2,7 @@ use super::claims::{Names, Stamp};
 use super::grant::GrantOf;
 use super::rotation::Rotation;
 use super::{Grant, TokenPair};
+use crate::clock::later;
 use crate::key_set::KeyRing;
 use crate::principal::TokenUse;
 use crate::random;
@@ -10,9 +11,6 @@ use crate::scheme::{OurPolicy, Ours};
 use crate::secret::Secret;
 use crate::store::{FamilyRecord, TokenRecord};
 use std::time::{Duration, SystemTime};
-
-/// How much the clocks of two machines may differ, or of two requests that overlap.
-pub(super) const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 /// What signs and verifies the tokens of one issuer: a [`Tokens`](super::Tokens) that was found
 /// sound.
@@ -110,10 +108,4 @@ impl Mint {
             Err(_) => Err(Rejection::new(RejectionKind::Failed, "signature")),
         }
     }
-}
-
-/// A lifetime that ends after time itself does not end.
-pub(super) fn later(now: SystemTime, lifetime: Duration) -> SystemTime {
-    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-    now.checked_add(lifetime.min(CENTURY)).unwrap_or(now)
 }

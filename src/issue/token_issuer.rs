@@ -1,9 +1,10 @@
 use super::claims::Names;
 use super::grant::CLAIM_TAKEN;
-use super::mint::{CLOCKS_DIFFER, Mint, later};
+use super::mint::Mint;
 use super::name::checked_name;
 use super::rotation::Rotation;
 use super::{Grant, TokenPair, Tokens};
+use crate::clock::later;
 use crate::config::{ConfigError, ConfigProblem};
 #[cfg(feature = "endpoints")]
 use crate::credential::Source;
@@ -17,7 +18,7 @@ use crate::scheme::{IssuedIds, OurPolicy, revoked};
 use crate::secret::Secret;
 use crate::store::{
     FamilyRecord, Known, PrivateTokenStore, Rotated, Rotation as Rotate, TokenRecord, TokenStore,
-    UserRecord, caught,
+    UserRecord, Write, caught,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -35,6 +36,8 @@ const PAGE: usize = 100;
 pub struct TokenIssuer {
     realm: Realm,
     mint: Result<Arc<Mint>, Arc<[ConfigProblem]>>,
+    /// On whose behalf private tokens are made.
+    caller: Option<Principal>,
 }
 
 /// A private token that was just made.
@@ -58,19 +61,27 @@ impl Realm {
         TokenIssuer {
             realm: self.clone(),
             mint: mint.map(Arc::new).map_err(Into::into),
+            caller: None,
         }
-    }
-
-    /// Until when access tokens are to be denied that exist now. One may be minted just then, by
-    /// another request or on a machine whose clock is ahead.
-    pub(crate) fn denied_until(&self, now: SystemTime) -> SystemTime {
-        later(now, self.longest_access().saturating_add(CLOCKS_DIFFER))
     }
 }
 
 impl TokenIssuer {
     pub(crate) fn realm(&self) -> &Realm {
         &self.realm
+    }
+
+    /// The same, for what a verified caller asks for, as an endpoint does.
+    ///
+    /// - No private token is made or rotated unless the credential of that caller is good in the
+    ///   very step in which it is written: whoever signs out stops what is under way.
+    /// - It grants no more scopes and roles than the caller has, and does not outlive a key or a
+    ///   private token that makes it.
+    pub fn on_behalf_of(&self, caller: &Principal) -> Self {
+        Self {
+            caller: Some(caller.clone()),
+            ..self.clone()
+        }
     }
 
     /// All mistakes in its configuration.
@@ -337,15 +348,46 @@ impl TokenIssuer {
     /// # Errors
     ///
     /// 400 with the field: a name that is blank, too long or has control characters, an expiry that
-    /// is past or further away than [`private_lifetime`](Tokens::private_lifetime). 503 where the
-    /// store fails.
+    /// is past, further away than [`private_lifetime`](Tokens::private_lifetime) or later than that
+    /// of the [caller](Self::on_behalf_of). 401 where that caller's credential is good no more. 503
+    /// where the store fails.
     pub async fn issue_private(
         &self,
         grant: Grant,
         name: &str,
         expires: SystemTime,
     ) -> Result<NewPrivateToken, Rejection> {
+        self.make_private(None, grant, name, expires).await
+    }
+
+    /// Puts a new private token in the place of one, which is refused from then on, in one step.
+    ///
+    /// # Errors
+    ///
+    /// As [`issue_private`](Self::issue_private), and 404 where the former one is another by now.
+    pub async fn rotate_private(
+        &self,
+        former: &TokenRecord,
+        grant: Grant,
+        expires: SystemTime,
+    ) -> Result<NewPrivateToken, Rejection> {
+        let name = former.name.clone();
+        self.make_private(Some(former), grant, &name, expires).await
+    }
+
+    async fn make_private(
+        &self,
+        former: Option<&TokenRecord>,
+        grant: Grant,
+        name: &str,
+        expires: SystemTime,
+    ) -> Result<NewPrivateToken, Rejection> {
         let mint = self.mint()?;
+        let caller = self.caller.as_ref();
+        let grant = match caller {
+            Some(caller) => grant.shrunk_to(caller.scopes(), caller.roles()),
+            None => grant,
+        };
         check_grant(&grant, &mint.names)?;
         let now = self.realm.now();
         let mut fields = Vec::new();
@@ -359,17 +401,30 @@ impl TokenIssuer {
             let far = "The expiry is too far away.";
             fields.push(FieldError::invalid("expires_at", far));
         }
+        let end = caller.and_then(Principal::end_of_what_it_makes);
+        if end.is_some_and(|end| expires > end) {
+            let later = "A token does not outlive the credential that makes it.";
+            fields.push(FieldError::invalid("expires_at", later));
+        }
         if !fields.is_empty() {
             return Err(Rejection::invalid(fields));
         }
+        self.private_store()?;
         let owner = grant.subject.clone();
         let record = TokenRecord::new(random::id()?, owner, name.trim(), now, expires);
-        let inserted = self.private_store()?.insert_private_token(record.clone());
-        self.realm.change(inserted).await?.found()?;
         let token = mint.private(&record, &grant)?;
+        let mut writes: Vec<Write> = Vec::new();
+        writes.extend(former.map(|former| revocation(former, now)));
+        writes.push(Write::InsertPrivateToken(record.clone()));
+        self.realm.commit(caller, writes).await?.found()?;
         let id = Some(&*record.id);
         self.realm
             .tell(Action::PrivateTokenCreated, &record.owner, id)?;
+        if let Some(former) = former {
+            let id = Some(&*former.id);
+            self.realm
+                .tell(Action::PrivateTokenRevoked, &former.owner, id)?;
+        }
         Ok(NewPrivateToken { token, record })
     }
 
@@ -427,6 +482,14 @@ impl TokenIssuer {
     /// 500 where the issuer is misconfigured.
     pub fn jwks(&self) -> Result<Vec<u8>, Rejection> {
         Ok(self.mint()?.ring.jwks())
+    }
+}
+
+fn revocation(former: &TokenRecord, now: SystemTime) -> Write {
+    Write::ReplacePrivateToken {
+        former: Box::new(former.clone()),
+        next: Box::new(former.clone().revoked(now)),
+        denied_until: Some(former.expires),
     }
 }
 

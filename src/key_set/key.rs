@@ -15,6 +15,9 @@ use std::sync::OnceLock;
 /// The longest `kid` that is looked up, in bytes.
 pub(crate) const LONGEST_KID: usize = 256;
 
+/// How many secrets without an id one issuer may have: each forged token is tried with all of them.
+const MOST_UNNAMED: usize = 4;
+
 /// The signature of an 8192-bit RSA key, the longest there is, in bytes.
 const LONGEST_SIGNATURE: usize = 1024;
 
@@ -179,7 +182,7 @@ impl JwtKey {
     pub(super) fn build(&self) -> Result<Key, ConfigProblem> {
         let verifier = match &self.material {
             Material::Secret(secret) => {
-                Verifier::Secret(SecretKey::new(self.algorithm, secret.expose())?)
+                Verifier::Secret(SecretKey::new(self.algorithm, secret.expose())?, Vec::new())
             }
             Material::Public(form) => {
                 let key = PublicKey::new(self.algorithm, form);
@@ -223,11 +226,29 @@ pub(crate) struct Key {
     reason = "keys are few, and a secret is read for every token"
 )]
 enum Verifier {
-    Secret(SecretKey),
+    /// The first, and others that a token without an id may have been signed with.
+    Secret(SecretKey, Vec<SecretKey>),
     Public(PublicKey),
 }
 
 impl Key {
+    /// Takes in another secret of the same algorithm that has no id either: a token cannot say
+    /// which of them is meant, so each is tried. `None` where it cannot be so.
+    pub(super) fn joined_by(&mut self, other: Self) -> Option<()> {
+        if self.id.is_some() || other.id.is_some() || self.algorithm != other.algorithm {
+            return None;
+        }
+        match (&mut self.verifier, other.verifier) {
+            (Verifier::Secret(_, more), Verifier::Secret(secret, _))
+                if more.len() + 1 < MOST_UNNAMED =>
+            {
+                more.push(secret);
+                Some(())
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn algorithm(&self) -> JwtAlgorithm {
         self.algorithm
     }
@@ -247,8 +268,10 @@ impl Key {
                 message,
                 decode_signature(parts.signature, &mut [0; LONGEST_SIGNATURE])?,
             ),
-            Verifier::Secret(key) => {
-                key.verify(message, decode_signature(parts.signature, &mut [0; 64])?)
+            Verifier::Secret(key, more) => {
+                let mut buffer = [0; 64];
+                let mac = decode_signature(parts.signature, &mut buffer)?;
+                key.verify(message, mac) || more.iter().any(|key| key.verify(message, mac))
             }
         };
         if !genuine {

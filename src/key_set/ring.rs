@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 ///
 /// - Keys to sign with have ids where there are several. A retired one may do without: it is then
 ///   the key of what was signed before there was a ring, without `kid`. A public key without an id
-///   has its thumbprint for one.
+///   has its thumbprint for one. Secrets may all do without, up to four: each is tried.
 /// - The ids differ.
 /// - Secrets and key pairs do not stand in one ring, retired ones neither, as in a
 ///   [`Jwt`](crate::Jwt): what is public of the one could be forged with as the other. A change
@@ -35,7 +35,9 @@ impl KeyRing {
                 |signer| signers.push(signer),
             );
         }
-        if several && signers.iter().any(|signer| signer.id().is_none()) {
+        let are_secrets = signers.iter().all(Signer::is_unnamed_secret)
+            && retired.iter().all(|key| key.key_id().is_none());
+        if several && !are_secrets && signers.iter().any(|signer| signer.id().is_none()) {
             problems.push(ConfigProblem::MissingKeyId);
         }
         let verifying = signers.iter().map(Signer::verifying_key);

@@ -75,7 +75,17 @@ fn is_guessable(secret: &[u8]) -> bool {
         "a-valid-string-secret-that-is-at-least-384-bits-long",
         "a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long",
     ];
-    const PLACEHOLDERS: [&str; 9] = [
+    const PLACEHOLDERS: [&str; 19] = [
+        "example",
+        "sample",
+        "only:",
+        "for tests",
+        "tests only",
+        "test-only",
+        "test_only",
+        "placeholder",
+        "replace-me",
+        "replace_me",
         "changeme",
         "change-me",
         "change_me",

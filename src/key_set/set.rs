@@ -8,6 +8,15 @@ use crate::reject::Rejection;
 #[derive(Debug, Default)]
 pub(crate) struct KeySet(Vec<Key>);
 
+/// The key of the same algorithm that a token without `kid` means already.
+fn unnamed_like<'s>(set: &'s mut [Key], key: &Key) -> Option<&'s mut Key> {
+    if key.id().is_some() {
+        return None;
+    }
+    let mut unnamed = set.iter_mut().filter(|other| other.id().is_none());
+    unnamed.find(|other| other.algorithm() == key.algorithm())
+}
+
 impl KeySet {
     pub(crate) fn build(keys: &[JwtKey]) -> Result<Self, Vec<ConfigProblem>> {
         let mut problems = Vec::new();
@@ -15,7 +24,15 @@ impl KeySet {
         for key in keys {
             match key.build() {
                 Err(problem) => problems.push(problem),
-                Ok(key) => set.push(key),
+                Ok(key) => match unnamed_like(&mut set, &key) {
+                    Some(first) => {
+                        let name = key.algorithm().name();
+                        if first.joined_by(key).is_none() {
+                            problems.push(ConfigProblem::AmbiguousKeys(name));
+                        }
+                    }
+                    None => set.push(key),
+                },
             }
         }
         if keys.is_empty() {
@@ -29,16 +46,9 @@ impl KeySet {
             problems.push(ConfigProblem::MixedKeys);
         }
         for (at, key) in set.iter().enumerate() {
-            let clash = |other: &&Key| match key.id() {
-                Some(_) => other.id() == key.id(),
-                None => other.id().is_none() && other.algorithm() == key.algorithm(),
-            };
-            match (set[..at].iter().find(clash), key.id()) {
-                (None, _) => {}
-                (Some(_), Some(_)) => problems.push(ConfigProblem::DuplicateKeyId),
-                (Some(_), None) => {
-                    problems.push(ConfigProblem::AmbiguousKeys(key.algorithm().name()))
-                }
+            let has_same_id = |other: &Key| other.id().is_some() && other.id() == key.id();
+            if set[..at].iter().any(has_same_id) {
+                problems.push(ConfigProblem::DuplicateKeyId);
             }
         }
         if problems.is_empty() {

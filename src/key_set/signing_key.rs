@@ -20,10 +20,12 @@ use std::fmt;
 ///   the one it is given.
 ///
 /// ```
-/// use tower_auth::SigningKey;
+/// use tower_auth::{SigningKey, random_secret};
 ///
-/// let key = SigningKey::hs256("example only: 0123456789abcdefghij").id("2026");
+/// let secret = random_secret()?; // a real service has it in its environment
+/// let key = SigningKey::hs256(secret.expose()).id("2026");
 /// assert_eq!(format!("{key:?}"), r#"SigningKey { algorithm: Hs256, id: Some("2026"), .. }"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 #[must_use]
@@ -202,6 +204,11 @@ impl Signer {
 
     pub(crate) fn id(&self) -> Option<&str> {
         self.verifying.key_id()
+    }
+
+    /// Whether it is a secret that has no id.
+    pub(super) fn is_unnamed_secret(&self) -> bool {
+        self.id().is_none() && self.verifying.algorithm().is_symmetric()
     }
 
     /// The key that verifies what this one signs, with the same id.

@@ -27,8 +27,8 @@ mod keys;
 const ISSUER: &str = "https://api.example.com";
 const NOW: u64 = 1_800_000_000;
 /// Test values.
-const SECRET: &str = "tests only: 0123456789abcdefghij ABCDEFGHIJ zyxwvutsrqponmlkjihgf";
-const OTHER_SECRET: &str = "tests only: jihgfedcba9876543210 ABCDEFGHIJ zyxwvutsrqponmlkjih";
+const SECRET: &str = "u4Zq7Kw2xRm90123456789abcdefghij ABCDEFGHIJ zyxwvutsrqponmlkjihgf";
+const OTHER_SECRET: &str = "u4Zq7Kw2xRm9jihgfedcba9876543210 ABCDEFGHIJ zyxwvutsrqponmlkjih";
 
 const PAIRS: [(Alg, &str); 9] = [
     (Alg::Rs256, keys::RSA_PRIVATE),

@@ -20,6 +20,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// A key of ours has about so many bytes, and a token more.
+const SHORTEST_CREDENTIAL: usize = 64;
+
 /// Configures an [`AuthLayer`]. Nothing is checked before [`build`](Self::build), which then
 /// reports every mistake, also those in what it accepts.
 #[must_use]
@@ -203,7 +206,7 @@ impl AuthLayerBuilder {
         self
     }
 
-    /// The longest credential field that is looked at, in bytes; 8192 by default.
+    /// The longest credential field that is looked at, in bytes; 8192 by default, 64 at least.
     pub fn max_credential_len(mut self, bytes: usize) -> Self {
         self.max_credential_len = bytes;
         self
@@ -229,8 +232,11 @@ impl AuthLayerBuilder {
         {
             problems.push(ConfigProblem::PublicUrl);
         }
-        if self.max_credential_len == 0 {
-            problems.push(ConfigProblem::Zero("max_credential_len"));
+        if self.max_credential_len < SHORTEST_CREDENTIAL {
+            problems.push(ConfigProblem::TooShort {
+                what: "max_credential_len",
+                least: SHORTEST_CREDENTIAL,
+            });
         }
         let mut parts = Parts::new(self.max_credential_len, self.public_url);
         for accepted in self.accepted {

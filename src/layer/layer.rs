@@ -24,11 +24,11 @@ use tower_layer::Layer;
 ///
 /// ```
 /// use tower::{ServiceBuilder, ServiceExt, service_fn};
-/// use tower_auth::{AuthLayer, Jwt, Principal, test_util::TokenMint};
+/// use tower_auth::{AuthLayer, Jwt, Principal, random_secret, test_util::TokenMint};
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// const SECRET: &str = "tests only: 0123456789abcdefghij";
+/// let secret = random_secret()?; // a real service has it in its environment
 /// let auth = AuthLayer::builder()
-///     .accept(Jwt::hs256(SECRET).issuer("https://login.example.com").audience("reports"))
+///     .accept(Jwt::hs256(secret.expose()).issuer("https://login.example.com").audience("reports"))
 ///     .build()?;
 ///
 /// let handler = |request: http::Request<String>| async move {
@@ -40,7 +40,7 @@ use tower_layer::Layer;
 /// let claims = serde_json::json!({
 ///     "iss": "https://login.example.com", "aud": "reports", "sub": "anna", "exp": 4_000_000_000_u64,
 /// });
-/// let token = TokenMint::hs256(SECRET).sign(&claims);
+/// let token = TokenMint::hs256(secret.expose()).sign(&claims);
 /// let request = http::Request::get("/").header("authorization", format!("Bearer {token}")).body(String::new())?;
 /// assert_eq!(service.clone().oneshot(request).await?.status(), 200);
 ///

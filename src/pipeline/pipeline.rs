@@ -86,6 +86,51 @@ impl Pipeline {
         ask(answer, presented, scheme)
     }
 
+    /// Once more who calls, and whether it is what the route requires: a body may come hours after
+    /// its head, and whoever is dead by then changes nothing. Nothing is counted again.
+    #[cfg(feature = "endpoints")]
+    pub(crate) async fn authenticate_again(
+        &self,
+        requirement: Option<&Requirement>,
+        request: &mut Request<()>,
+    ) -> Result<(), Rejection> {
+        let met = Caller::marked(self.mark, request.extensions());
+        let Some(scheme) = met.and_then(|caller| caller.scheme) else {
+            return Ok(());
+        };
+        let (answer, presented) = self.judge_again(request)?;
+        let principal = answer.await;
+        let principal = principal.map_err(|rejection| rejection.presented(presented))?;
+        if let Some(requirement) = requirement {
+            requirement.judge(&principal)?;
+        }
+        let caller = self.caller(principal, scheme);
+        request.extensions_mut().insert(caller);
+        Ok(())
+    }
+
+    #[cfg(feature = "endpoints")]
+    fn judge_again(
+        &self,
+        request: &mut Request<()>,
+    ) -> Result<(PendingAnswer, Presented), Rejection> {
+        let peer = self.peer(request.headers(), request.extensions());
+        let now = self.clock.now();
+        let mut copied = None;
+        let found = self
+            .reader
+            .read(request, &mut copied)?
+            .ok_or_else(missing)?;
+        let attempt = Attempt::new(&found.credential, now, &self.attempts, peer);
+        let answer: PendingAnswer = match self.chain.authenticate(&attempt) {
+            Answer::Verified(principal) => Box::pin(ready(Ok(principal))),
+            Answer::Pending(answer) => answer,
+            Answer::Refused(rejection) => return Err(rejection.presented(found.presented)),
+            Answer::NotPresented => return Err(missing()),
+        };
+        Ok((self.accounts.ask(answer, now), found.presented))
+    }
+
     #[inline]
     fn without_credential<B>(&self, mode: Mode, request: &mut Request<B>) -> Decision {
         #[cfg(feature = "test-util")]

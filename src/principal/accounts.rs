@@ -1,12 +1,13 @@
-//! Is the caller's account still there, and who is it to the application?
+//! Is the caller's account still there, with all its rights, and who is it to the application?
 //!
-//! Whoever holds an API key, or a token that we issued, may have been disabled or removed since.
+//! Whoever holds an API key, or a token that we issued, may have been disabled or removed since, or
+//! have lost a scope or a role: then the credential has it no more either.
 //! Basic looks at the record itself, and the subjects of other issuers are no accounts of ours.
 
 use super::{Principal, Subject, UserLoader};
 use crate::reject::{Rejection, RejectionKind};
 use crate::scheme::PendingAnswer;
-use crate::store::{Guard, Known, ManagedUserStore, caught};
+use crate::store::{Account, Guard, ManagedUserStore, caught};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -42,8 +43,8 @@ impl Accounts {
         }
     }
 
-    /// What memory says of a verified caller. The application's own user is put in, where one is
-    /// remembered.
+    /// What memory says of a verified caller. Rights that the caller's user has lost are taken out,
+    /// and the application's own user is put in, where one is remembered.
     #[inline(always)] // every request with a key or a token of ours passes here
     pub(crate) fn check(&self, caller: &mut Principal, now: SystemTime) -> Checked {
         if let Some((users, _)) = &self.users {
@@ -80,12 +81,20 @@ impl Accounts {
         })
     }
 
-    async fn look_up(&self, caller: Principal, now: SystemTime) -> Result<Principal, Rejection> {
+    async fn look_up(
+        &self,
+        mut caller: Principal,
+        now: SystemTime,
+    ) -> Result<Principal, Rejection> {
         if let Some((users, guard)) = &self.users
             && let Some(account) = caller.account()
-            && guard.call(users.is_disabled(account)).await?
         {
-            return Err(disabled(&caller));
+            match guard.call(users.account(account)).await? {
+                Account::Whole => {}
+                Account::Reduced(taken) => caller.lose(&taken),
+                Account::Closed => return Err(closed(&caller)),
+                Account::Ask => return Err(Rejection::unavailable("store failed", CannotTell)),
+            }
         }
         match &self.loader {
             None => Ok(caller),
@@ -103,20 +112,29 @@ impl Accounts {
 
 /// What memory says of the account of a caller, if it is one of ours.
 #[inline(always)] // as above
-fn peek(users: &dyn ManagedUserStore, caller: &Principal) -> Checked {
+fn peek(users: &dyn ManagedUserStore, caller: &mut Principal) -> Checked {
     let Some(account) = caller.account() else {
         return Checked::Good;
     };
-    match caught(|| users.peek_disabled(account)) {
-        Ok(Known::No) => Checked::Good,
-        Ok(Known::Yes) => Checked::Refused(disabled(caller)),
-        Ok(Known::Ask) => Checked::Unknown,
+    match caught(|| users.peek_account(account)) {
+        Ok(Account::Whole) => Checked::Good,
+        Ok(Account::Reduced(taken)) => {
+            caller.lose(&taken);
+            Checked::Good
+        }
+        Ok(Account::Closed) => Checked::Refused(closed(caller)),
+        Ok(Account::Ask) => Checked::Unknown,
         Err(unavailable) => Checked::Refused(unavailable),
     }
 }
 
+/// The asynchronous method has nobody left to ask.
+#[derive(Debug, thiserror::Error)]
+#[error("the store does not tell what became of an account")]
+struct CannotTell;
+
 /// As if the credential had been revoked, which is what it amounts to.
-fn disabled(principal: &Principal) -> Rejection {
+fn closed(principal: &Principal) -> Rejection {
     let kind = if principal.key().is_some() {
         RejectionKind::InvalidApiKey
     } else {

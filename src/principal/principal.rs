@@ -2,12 +2,14 @@
 use super::TokenUse;
 use super::{Role, Roles, Scope, Scopes, Subject};
 use crate::rate::Rate;
-use crate::store::{KeyRecord, UserRecord};
+use crate::store::{KeyRecord, TakenRights, UserRecord, Warrant};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::any::Any;
 use std::fmt;
 use std::panic::catch_unwind;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The verified caller of a request: a cheap handle, to be cloned freely.
 ///
@@ -66,6 +68,7 @@ pub enum Method {
 }
 
 /// What is kept of a verified token.
+#[derive(Clone)]
 pub(crate) struct TokenIdentity {
     pub(crate) subject: Subject,
     /// Kept as long as the process, so that no request counts a reference that all requests share.
@@ -89,6 +92,29 @@ impl TokenIdentity {
     #[cfg(not(feature = "jwt"))]
     fn is_private(&self) -> bool {
         false
+    }
+}
+
+/// What a token says of itself (RFC 7519 §4.1).
+#[cfg_attr(
+    not(all(feature = "jwt", feature = "api-key")),
+    allow(dead_code, reason = "what asks for changes comes with its feature")
+)]
+#[derive(Default, Deserialize)]
+struct Stamp {
+    jti: Option<String>,
+    sid: Option<String>,
+    exp: Option<f64>,
+}
+
+#[cfg_attr(
+    not(all(feature = "jwt", feature = "api-key")),
+    allow(dead_code, reason = "what asks for changes comes with its feature")
+)]
+impl Stamp {
+    fn expires(&self) -> Option<SystemTime> {
+        let since = Duration::try_from_secs_f64(self.exp?).ok()?;
+        UNIX_EPOCH.checked_add(since)
     }
 }
 
@@ -121,6 +147,30 @@ impl Principal {
     /// Puts the application's own user in.
     pub(super) fn set_user(&mut self, user: Arc<dyn Any + Send + Sync>) {
         self.user = Some(user);
+    }
+
+    /// Takes out the rights that its user has lost since the credential was made. A user's own
+    /// record says itself what is left.
+    #[cold]
+    pub(crate) fn lose(&mut self, taken: &TakenRights) {
+        let scopes = taken.without_scopes(self.scopes());
+        let roles = taken.without_roles(self.roles());
+        if scopes.is_none() && roles.is_none() {
+            return;
+        }
+        match &mut self.identity {
+            Identity::Key(record) => {
+                let record = Arc::make_mut(record);
+                record.scopes = scopes.unwrap_or_else(|| record.scopes.clone());
+                record.roles = roles.unwrap_or_else(|| record.roles.clone());
+            }
+            Identity::Token(token) => {
+                let token = Arc::make_mut(token);
+                token.scopes = scopes.unwrap_or_else(|| token.scopes.clone());
+                token.roles = roles.unwrap_or_else(|| token.roles.clone());
+            }
+            Identity::User(_) | Identity::Custom(_) => {}
+        }
     }
 
     #[cfg(feature = "jwt")]
@@ -228,16 +278,16 @@ impl Principal {
     #[cfg(feature = "jwt")]
     #[must_use]
     pub fn session(&self) -> Option<String> {
-        #[derive(serde::Deserialize)]
-        struct Session {
-            sid: String,
-        }
         match &self.identity {
-            Identity::Token(token) if token.issued.is_some() => {
-                self.claims::<Session>().ok().map(|session| session.sid)
-            }
+            Identity::Token(token) if token.issued.is_some() => self.stamp().sid,
             _ => None,
         }
+    }
+
+    /// Whether a person signed in: neither an API key nor a private token, which programs have.
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn is_a_session(&self) -> bool {
+        !matches!(self.method(), Method::ApiKey | Method::PrivateToken)
     }
 
     /// Whether it presented a token that somebody else issued: its subject is none of ours,
@@ -290,6 +340,49 @@ impl Principal {
             Identity::User(user) => user.app(),
             Identity::Custom(custom) => custom.user.as_ref()?.downcast_ref(),
             Identity::Key(_) | Identity::Token(_) => None,
+        }
+    }
+}
+
+#[cfg_attr(
+    not(all(feature = "jwt", feature = "api-key")),
+    allow(dead_code, reason = "what asks for changes comes with its feature")
+)]
+impl Principal {
+    /// What the token says of itself; nothing where none was presented.
+    fn stamp(&self) -> Stamp {
+        self.claims().unwrap_or_default()
+    }
+
+    /// By what a store judges whether the credential is still good.
+    pub(crate) fn warrant(&self, now: SystemTime) -> Warrant {
+        let mut warrant = Warrant::new(now);
+        warrant.account = self.account().cloned();
+        match &self.identity {
+            Identity::Key(record) => warrant.key = Some(Arc::clone(record)),
+            Identity::Token(_) => {
+                let stamp = self.stamp();
+                warrant.expires = stamp.expires();
+                // Ids of other issuers are none of ours.
+                if self.other_issuer().is_none() {
+                    warrant.token = stamp.jti.map(String::into_boxed_str);
+                    warrant.family = stamp.sid.map(String::into_boxed_str);
+                }
+            }
+            Identity::User(user) => warrant.account = Some(user.id.clone()),
+            Identity::Custom(_) => {}
+        }
+        warrant
+    }
+
+    /// Until when that may live which this caller makes, where it may not live for ever: a key or
+    /// a private token makes none that outlives it. Whoever signed in is a person, whose keys
+    /// outlive the session.
+    pub(crate) fn end_of_what_it_makes(&self) -> Option<SystemTime> {
+        match self.method() {
+            Method::ApiKey => self.key()?.expires,
+            Method::PrivateToken => self.stamp().expires(),
+            Method::Jwt | Method::Basic | Method::Other => None,
         }
     }
 }

@@ -1,14 +1,36 @@
 use super::Realm;
+#[cfg(feature = "jwt")]
+use crate::clock::later;
 use crate::event::Action;
-use crate::principal::Subject;
-use crate::reject::Rejection;
-use crate::store::{Change, StoreError};
+use crate::principal::{Principal, Subject};
+use crate::reject::{Rejection, RejectionKind};
+use crate::store::{Change, StoreError, Write};
+#[cfg(feature = "jwt")]
+use std::time::Duration;
 use std::time::SystemTime;
+
+/// How much the clocks of two machines may differ, or of two requests that overlap.
+#[cfg(feature = "jwt")]
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 /// For the services that it makes.
 impl Realm {
     pub(crate) fn now(&self) -> SystemTime {
         self.clock_handle().now()
+    }
+
+    /// Until when access tokens are to be denied that exist now. One may be minted just then, by
+    /// another request or on a machine whose clock is ahead.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn denied_until(&self, now: SystemTime) -> SystemTime {
+        let lifetime = self.longest_access().saturating_add(CLOCKS_DIFFER);
+        later(now, lifetime)
+    }
+
+    /// Nothing issues access tokens.
+    #[cfg(all(feature = "basic", not(feature = "jwt")))]
+    pub(crate) fn denied_until(&self, now: SystemTime) -> SystemTime {
+        now
     }
 
     /// Runs a call of a store within the deadline.
@@ -25,6 +47,27 @@ impl Realm {
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<Change<T>, Rejection> {
         self.guard().change(call).await
+    }
+
+    /// Makes changes together, and only while the credential is good by which they are asked for.
+    /// Without a caller it is the application itself that asks.
+    pub(crate) async fn commit(
+        &self,
+        caller: Option<&Principal>,
+        writes: Vec<Write>,
+    ) -> Result<Change<()>, Rejection> {
+        let warrant = caller.map(|caller| caller.warrant(self.now()));
+        let committed = self.stores().commit(warrant.as_ref(), writes);
+        let change = self.change(committed).await;
+        match (change, caller) {
+            (Err(dead), Some(caller))
+                if dead.kind() == RejectionKind::RevokedToken && caller.key().is_some() =>
+            {
+                let kind = RejectionKind::InvalidApiKey;
+                Err(Rejection::new(kind, "revoked or expired"))
+            }
+            (change, _) => change,
+        }
     }
 
     /// Tells that something happened now; 500 where the application's hook panics.

@@ -27,6 +27,7 @@ use http::StatusCode;
 /// | `MethodNotAllowed` | 405 | 12 | `method_not_allowed` |
 /// | `OversizedBody` | 413 | 8 | `body_too_large` |
 /// | `UnsupportedMediaType` | 415 | 3 | `unsupported_media_type` |
+/// | `SlowBody` | 408 | 4 | `body_too_slow` |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {
@@ -81,6 +82,8 @@ pub enum RejectionKind {
     OversizedBody,
     /// A body that does not call itself JSON.
     UnsupportedMediaType,
+    /// A body that has not come in time.
+    SlowBody,
 }
 
 struct Row {
@@ -101,7 +104,7 @@ const fn row(status: StatusCode, grpc: u8, code: &'static str, detail: &'static 
 
 impl RejectionKind {
     /// All kinds, in the order of the table: the index of a kind is its discriminant.
-    pub(crate) const ALL: [Self; 25] = {
+    pub(crate) const ALL: [Self; 26] = {
         use RejectionKind as K;
         [
             K::MissingCredential,
@@ -129,6 +132,7 @@ impl RejectionKind {
             K::MethodNotAllowed,
             K::OversizedBody,
             K::UnsupportedMediaType,
+            K::SlowBody,
         ]
     };
 
@@ -148,6 +152,7 @@ impl RejectionKind {
         const NO_METHOD: StatusCode = StatusCode::METHOD_NOT_ALLOWED;
         const TOO_LARGE: StatusCode = StatusCode::PAYLOAD_TOO_LARGE;
         const NO_JSON: StatusCode = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        const TIMEOUT: StatusCode = StatusCode::REQUEST_TIMEOUT;
         const TOO_MANY: StatusCode = StatusCode::TOO_MANY_REQUESTS;
         rows! {
             MissingCredential: UNAUTHORIZED, 16, "not_authenticated", "Authentication credentials were not provided.";
@@ -175,6 +180,7 @@ impl RejectionKind {
             MethodNotAllowed: NO_METHOD, 12, "method_not_allowed", "The method is not allowed here.";
             OversizedBody: TOO_LARGE, 8, "body_too_large", "The body is too large.";
             UnsupportedMediaType: NO_JSON, 3, "unsupported_media_type", "The body must be application/json.";
+            SlowBody: TIMEOUT, 4, "body_too_slow", "The body did not come in time.";
         }
     }
 

@@ -40,6 +40,8 @@ use std::pin::Pin;
 /// issued them (introspection). It gets a [`Credential::Token`](crate::Credential::Token) for the
 /// Bearer tokens that no built-in scheme claims: those with the prefix of an API key are claimed,
 /// and so are those that have the form of a JWT, where any are accepted as Bearer.
+///
+/// An endpoint asks once more when the body of a request has come later than its head.
 pub trait Scheme: Send + Sync + 'static {
     /// The name of the authentication scheme (RFC 9110 §11.1), as challenges show it: one of its
     /// own, or `Bearer`.

@@ -25,6 +25,9 @@ pub enum StoreErrorKind {
     /// The store cannot keep such a text: it holds a NUL, or is too long to be found by; nothing
     /// was written.
     Invalid,
+    /// The credential by which it was to be changed ([`Warrant`](super::Warrant)) is good no more;
+    /// nothing was written.
+    Revoked,
     /// The store failed, or cannot be reached. Whether something was written is not known.
     Unavailable,
 }
@@ -69,6 +72,7 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Exists => "a record with that id, digest or name exists already",
             StoreErrorKind::Missing => "there is no such record",
             StoreErrorKind::Invalid => "the store cannot keep such a text",
+            StoreErrorKind::Revoked => "the credential is good no more",
             StoreErrorKind::Unavailable => "the store is unavailable",
         })
     }

@@ -44,12 +44,12 @@ macro_rules! forward_stores {
             }
 
             $crate::store::forward::forward! { ManagedUserStore, $($to)*;
-                fn peek_disabled(id: &Subject) -> Known;
+                fn peek_account(id: &Subject) -> Account;
                 async fn find_user_by_id(id: &Subject) -> Option<Arc<UserRecord>>;
                 async fn insert_user(user: UserRecord) -> ();
                 async fn replace_user(former: &UserRecord, next: UserRecord) -> ();
                 async fn list_users(after: Option<&Subject>, most: usize) -> Vec<Arc<UserRecord>>;
-                async fn is_disabled(id: &Subject) -> bool;
+                async fn account(id: &Subject) -> Account;
                 async fn change_user(id: &Subject, change: UserChange) -> Arc<UserRecord>;
                 async fn replace_password(
                     id: &Subject, from: Option<&Secret<String>>, to: Secret<String>
@@ -94,6 +94,10 @@ macro_rules! forward_stores {
                 ) -> ();
                 async fn note_token_uses(uses: &[(String, SystemTime)]) -> ();
                 async fn purge_private_tokens(before: SystemTime, most: usize) -> usize;
+            }
+
+            $crate::store::forward::forward! { AllStores, $($to)*;
+                async fn commit(warrant: Option<&Warrant>, writes: Vec<Write>) -> ();
             }
         };
     };

@@ -32,6 +32,9 @@ impl Guard {
             Ok(Ok(Err(error))) if error.kind() == StoreErrorKind::Invalid => {
                 Err(Rejection::new(RejectionKind::InvalidInput, "text"))
             }
+            Ok(Ok(Err(error))) if error.kind() == StoreErrorKind::Revoked => {
+                Err(Rejection::new(RejectionKind::RevokedToken, "revoked"))
+            }
             Ok(Ok(Err(error))) => Err(Rejection::unavailable("store failed", error)),
             Ok(Ok(Ok(answer))) => Ok(answer),
         }

@@ -1,5 +1,5 @@
 use super::retry::{TRIES, contended, is_replaced, missing};
-use super::{Known, StoreError, UserChange, UserRecord, UserStore};
+use super::{Account, StoreError, UserChange, UserRecord, UserStore};
 use crate::principal::Subject;
 use crate::secret::Secret;
 use async_trait::async_trait;
@@ -60,14 +60,13 @@ pub trait ManagedUserStore: UserStore {
         most: usize,
     ) -> Result<Vec<Arc<UserRecord>>, StoreError>;
 
-    /// Whether a user was disabled or removed, as far as memory knows. A subject that never was a
-    /// user was neither.
-    fn peek_disabled(&self, id: &Subject) -> Known {
+    /// What became of a user, as far as memory knows. Of a subject who never was one, nothing.
+    fn peek_account(&self, id: &Subject) -> Account {
         let _ = id;
-        Known::Ask
+        Account::Ask
     }
 
-    /// Whether a user was disabled or removed. A subject that never was a user was neither.
+    /// What became of a user ([`UserRecord::account`]). Of a subject who never was one, nothing.
     ///
     /// Whose keys and tokens were refused stays refused: a store from which rows are deleted by
     /// hand remembers their ids, as `Sqlite` and `Postgres` do.
@@ -76,9 +75,9 @@ pub trait ManagedUserStore: UserStore {
     ///
     /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot
     /// tell.
-    async fn is_disabled(&self, id: &Subject) -> Result<bool, StoreError> {
+    async fn account(&self, id: &Subject) -> Result<Account, StoreError> {
         let found = self.find_user_by_id(id).await?;
-        Ok(found.is_some_and(|user| !user.is_active()))
+        Ok(found.map_or(Account::Whole, |user| user.account()))
     }
 
     /// Changes a user, and gives the record after the change.

@@ -18,7 +18,7 @@
 //!
 //! Promises common to all traits:
 //!
-//! - A look-up has a synchronous first answer, [`Peek`] or [`Known`]; what memory knows needs no
+//! - A look-up has a synchronous first answer, [`Peek`], [`Known`] or [`Account`]; what memory knows needs no
 //!   future.
 //! - `insert` writes nothing and says [`StoreErrorKind::Exists`] when one of the identifying fields
 //!   is taken.
@@ -31,14 +31,15 @@
 //! - After a call has returned, every later call sees its effect.
 //! - Times that are written or compared are arguments: a store never asks what time it is.
 
+mod accounts;
 mod all_stores;
 #[cfg(feature = "test-util")]
 pub mod conformance;
 mod denials;
-mod disabled;
 mod error;
 pub(crate) mod forward;
 mod guard;
+mod in_turn;
 mod key_store;
 mod known;
 mod managed_key_store;
@@ -82,8 +83,8 @@ pub use private_token_store::PrivateTokenStore;
 #[cfg(feature = "api-key")]
 pub(crate) use record::SHA512;
 pub use record::{
-    FamilyRecord, KeyDigest, KeyRecord, LastUse, Rotated, Rotation, TokenIds, TokenRecord,
-    UserChange, UserRecord, UserState,
+    Account, FamilyRecord, KeyDigest, KeyRecord, LastUse, Rotated, Rotation, TakenRights, TokenIds,
+    TokenRecord, UserChange, UserRecord, UserState, Warrant, Write,
 };
 #[cfg(all(feature = "test-util", any(feature = "sqlite", feature = "postgres")))]
 pub use sql::LOOK_UPS;

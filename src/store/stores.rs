@@ -1,6 +1,6 @@
 use super::{
-    AllStores, KeyStore, ManagedKeyStore, ManagedUserStore, PrivateTokenStore, TokenStore,
-    UserStore,
+    AllStores, KeyStore, ManagedKeyStore, ManagedUserStore, PrivateTokenStore, StoreError,
+    TokenStore, UserStore, Warrant, Write,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -30,6 +30,8 @@ pub struct Stores {
     managed_users: Option<Arc<dyn ManagedUserStore>>,
     tokens: Option<Arc<dyn TokenStore>>,
     private_tokens: Option<Arc<dyn PrivateTokenStore>>,
+    /// The one store that has all of these roles.
+    all: Option<Arc<dyn AllStores>>,
 }
 
 impl Stores {
@@ -40,6 +42,7 @@ impl Stores {
 
     /// Where API keys are found, which something else makes and revokes.
     pub fn keys(mut self, store: impl KeyStore) -> Self {
+        self.all = None;
         self.keys = Some(Arc::new(store));
         self.managed_keys = None;
         self
@@ -47,6 +50,7 @@ impl Stores {
 
     /// Where API keys are found, made and revoked.
     pub fn managed_keys(mut self, store: impl ManagedKeyStore) -> Self {
+        self.all = None;
         let store = Arc::new(store);
         self.keys = Some(Arc::clone(&store) as Arc<dyn KeyStore>);
         self.managed_keys = Some(store);
@@ -55,6 +59,7 @@ impl Stores {
 
     /// Where users are found, whom something else registers and disables.
     pub fn users(mut self, store: impl UserStore) -> Self {
+        self.all = None;
         self.users = Some(Arc::new(store));
         self.managed_users = None;
         self
@@ -62,6 +67,7 @@ impl Stores {
 
     /// Where users are found, registered and disabled.
     pub fn managed_users(mut self, store: impl ManagedUserStore) -> Self {
+        self.all = None;
         let store = Arc::new(store);
         self.users = Some(Arc::clone(&store) as Arc<dyn UserStore>);
         self.managed_users = Some(store);
@@ -70,6 +76,7 @@ impl Stores {
 
     /// Where refresh families and revocations are, and no private tokens.
     pub fn tokens(mut self, store: impl TokenStore) -> Self {
+        self.all = None;
         self.tokens = Some(Arc::new(store));
         self.private_tokens = None;
         self
@@ -77,6 +84,7 @@ impl Stores {
 
     /// Where refresh families, revocations and private tokens are.
     pub fn private_tokens(mut self, store: impl PrivateTokenStore) -> Self {
+        self.all = None;
         let store = Arc::new(store);
         self.tokens = Some(Arc::clone(&store) as Arc<dyn TokenStore>);
         self.private_tokens = Some(store);
@@ -112,6 +120,19 @@ impl Stores {
     pub(crate) fn private_token_store(&self) -> Option<&Arc<dyn PrivateTokenStore>> {
         self.private_tokens.as_ref()
     }
+
+    /// Makes changes of several roles, in one step where one store has them all; and none unless
+    /// the warrant is good.
+    pub(crate) async fn commit(
+        &self,
+        warrant: Option<&Warrant>,
+        writes: Vec<Write>,
+    ) -> Result<(), StoreError> {
+        match &self.all {
+            Some(store) => store.commit(warrant, writes).await,
+            None => self.commit_in_turn(warrant, writes).await,
+        }
+    }
 }
 
 /// All roles of one store.
@@ -126,7 +147,8 @@ impl<S: AllStores> From<S> for Stores {
             users: Some(Arc::clone(&store) as Arc<dyn UserStore>),
             managed_users: Some(Arc::clone(&store) as Arc<dyn ManagedUserStore>),
             tokens: Some(Arc::clone(&store) as Arc<dyn TokenStore>),
-            private_tokens: Some(store),
+            private_tokens: Some(Arc::clone(&store) as Arc<dyn PrivateTokenStore>),
+            all: Some(store),
         }
     }
 }

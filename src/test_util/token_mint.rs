@@ -259,7 +259,7 @@ mod tests {
     use tower::{ServiceExt, service_fn};
     use tower_layer::Layer;
 
-    const SECRET: &str = "tests only: 0123456789abcdefghij ABCDEFGHIJ zyxwvutsrqponmlkjihgf";
+    const SECRET: &str = "u4Zq7Kw2xRm90123456789abcdefghij ABCDEFGHIJ zyxwvutsrqponmlkjihgf";
 
     /// The status of an answer to the token of one mint, from a layer that has the key of another.
     async fn status(signs: &TokenMint, verifies: &TokenMint) -> u16 {

@@ -2,18 +2,23 @@ use crate::attempt::Origin;
 use crate::event::Action;
 use crate::login::{LONGEST_NAME, LONGEST_PASSWORD, SignIn, is_visible, name_form};
 use crate::password::{PasswordPolicy, PasswordProblem};
-use crate::principal::{Role, Roles, Scope, Scopes, Subject};
+use crate::principal::{Principal, Role, Roles, Scope, Scopes, Subject};
 use crate::random;
 use crate::realm::Realm;
 use crate::reject::{FieldError, Rejection, RejectionKind};
 use crate::scheme::{Judge, wrong_password};
 use crate::secret::Secret;
-use crate::store::{Change, ManagedUserStore, UserChange, UserRecord, UserStore};
+use crate::store::{
+    Change, ManagedUserStore, StoreError, UserChange, UserRecord, UserStore, Write,
+};
 use crate::turns::Source;
 use serde::Serialize;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+
+/// How often a user whom somebody changes meanwhile is read anew.
+const TRIES: usize = 100;
 
 /// The users of a realm: registration, sign-in, passwords and the state of accounts. Made by
 /// [`Realm::users`].
@@ -52,6 +57,8 @@ use std::sync::Arc;
 pub struct Users {
     realm: Realm,
     policy: PasswordPolicy,
+    /// On whose behalf users are changed.
+    caller: Option<Principal>,
 }
 
 /// Who registers.
@@ -129,6 +136,7 @@ impl Realm {
         Users {
             realm: self.clone(),
             policy,
+            caller: None,
         }
     }
 }
@@ -146,6 +154,16 @@ impl Users {
     pub(crate) fn store(&self) -> Result<&Arc<dyn UserStore>, Rejection> {
         let store = self.realm.stores().user_store();
         store.ok_or_else(|| Rejection::misconfigured("the realm has no store of users"))
+    }
+
+    /// The same, for what a verified caller asks for, as an endpoint does: no user and no password
+    /// is changed unless the credential of that caller is good in the very step in which the change
+    /// is written. Whoever signs out, or changes a password, stops what is under way.
+    pub fn on_behalf_of(&self, caller: &Principal) -> Self {
+        Self {
+            caller: Some(caller.clone()),
+            ..self.clone()
+        }
     }
 
     /// How often argon2 ran: a test that counts needs no stopwatch.
@@ -332,13 +350,11 @@ impl Users {
         }
     }
 
-    /// Changes a password, for a user who knows the present one. Tokens issued before are not
-    /// affected by this alone: an application that has any calls
-    /// [`sign_out_everywhere`](crate::TokenIssuer::sign_out_everywhere) as well, as the ready-made
-    /// endpoint does.
+    /// Changes a password, for a user who knows the present one, and ends all families and private
+    /// tokens of that user in the same step: whoever has stolen one has it no more.
     ///
-    /// Where the new password is the present one already, nothing is changed and it is no error: so
-    /// a client whose answer was lost can ask again.
+    /// Where the new password is the present one already, it stays, the tokens end, and it is no
+    /// error: so a client whose answer was lost can ask again.
     ///
     /// # Errors
     ///
@@ -378,14 +394,11 @@ impl Users {
         let user = match attempt(current).await {
             Ok(user) => user,
             Err(no) if no.kind() == RejectionKind::InvalidPassword => {
-                let done = attempt(&new).await.map(drop);
-                return done.map_err(|no| {
-                    if no.kind() == RejectionKind::InvalidPassword {
-                        wrong()
-                    } else {
-                        no
-                    }
-                });
+                return match attempt(&new).await {
+                    Ok(_) => self.end_sessions(id).await,
+                    Err(no) if no.kind() == RejectionKind::InvalidPassword => Err(wrong()),
+                    Err(failed) => Err(failed),
+                };
             }
             Err(failed) => return Err(failed),
         };
@@ -396,7 +409,25 @@ impl Users {
         }
     }
 
-    /// Sets a password, whatever the present one is: for administrators, and after a reset.
+    async fn end_sessions(&self, id: &Subject) -> Result<(), Rejection> {
+        let ends: Vec<Write> = self.end_of_sessions(id).into_iter().collect();
+        self.realm.commit(self.caller.as_ref(), ends).await?.found()
+    }
+
+    /// What ends all families and private tokens, where any are issued.
+    fn end_of_sessions(&self, id: &Subject) -> Option<Write> {
+        let stores = self.realm.stores();
+        stores.token_store()?;
+        let now = self.realm.now();
+        Some(Write::RevokeSubject {
+            subject: id.clone(),
+            access_until: self.realm.denied_until(now),
+            now,
+        })
+    }
+
+    /// Sets a password, whatever the present one is, and ends all families and private tokens of
+    /// that user in the same step: for administrators, and after a reset.
     ///
     /// # Errors
     ///
@@ -419,12 +450,22 @@ impl Users {
         self.check_password("new_password", new.expose(), &names)
             .map_err(|field| Rejection::invalid([field]))?;
         let hash = self.realm.passwords().hash(source, new).await?;
-        self.realm
-            .change(
-                self.managed()?
-                    .replace_password(&user.id, user.password_hash.as_ref(), hash),
-            )
-            .await
+        for _ in 0..TRIES {
+            let former = self.find(&user.id).await?;
+            if !former.has_password_hash(user.password_hash.as_ref()) {
+                return Ok(Change::Missing);
+            }
+            let mut next = UserRecord::clone(&former);
+            next.password_hash = Some(hash.clone());
+            let mut writes = vec![replacement(&former, next)];
+            writes.extend(self.end_of_sessions(&user.id));
+            match self.realm.commit(self.caller.as_ref(), writes).await? {
+                // Something else of the user was changed meanwhile.
+                Change::Missing => {}
+                change => return Ok(change),
+            }
+        }
+        Err(contended())
     }
 
     /// A user by id.
@@ -474,14 +515,7 @@ impl Users {
             Some(false) => Action::UserDisabled,
             None => Action::UserChanged,
         };
-        let user = match self
-            .realm
-            .change(self.managed()?.change_user(id, change))
-            .await?
-        {
-            Change::Exists => return Err(taken()),
-            change => change.found()?,
-        };
+        let user = self.changed(id, change).await?;
         self.realm.tell(action, id, None)?;
         Ok(user)
     }
@@ -510,6 +544,25 @@ impl Users {
         } else {
             Err(Rejection::invalid(wrong))
         }
+    }
+
+    async fn changed(
+        &self,
+        id: &Subject,
+        change: UserChange,
+    ) -> Result<Arc<UserRecord>, Rejection> {
+        for _ in 0..TRIES {
+            let former = self.find(id).await?;
+            let next = UserRecord::clone(&former).changed(change.clone());
+            let writes = vec![replacement(&former, next.clone())];
+            match self.realm.commit(self.caller.as_ref(), writes).await? {
+                Change::Made(()) => return Ok(Arc::new(next)),
+                Change::Exists => return Err(taken()),
+                // Something else of the user was changed meanwhile.
+                Change::Missing => {}
+            }
+        }
+        Err(contended())
     }
 
     /// Refuses a user from now on, whatever credential is presented.
@@ -575,6 +628,18 @@ impl Users {
 #[cfg(feature = "endpoints")]
 fn has_same_hash(user: &UserRecord, other: &UserRecord) -> bool {
     user.password_hash.is_some() && user.has_password_hash(other.password_hash.as_ref())
+}
+
+fn replacement(former: &UserRecord, next: UserRecord) -> Write {
+    Write::ReplaceUser {
+        former: Box::new(former.clone()),
+        next: Box::new(next),
+    }
+}
+
+fn contended() -> Rejection {
+    let source = StoreError::unavailable("the user was another one each time that it was read");
+    Rejection::unavailable("user contended", source)
 }
 
 /// The one form of a new name.

@@ -69,6 +69,13 @@ impl ErrorFormat for Format {
     }
 }
 
+fn too_short() -> ConfigProblem {
+    ConfigProblem::TooShort {
+        what: "max_credential_len",
+        least: 64,
+    }
+}
+
 #[test]
 fn every_mistake_is_named() {
     let long = "p".repeat(33);
@@ -184,7 +191,26 @@ fn every_mistake_is_named() {
         (
             "no length",
             problems(AuthLayer::builder().accept(jwt()).max_credential_len(0)),
-            ConfigProblem::Zero("max_credential_len"),
+            too_short(),
+        ),
+        (
+            "a length that no credential has",
+            problems(AuthLayer::builder().accept(jwt()).max_credential_len(10)),
+            too_short(),
+        ),
+        (
+            "a path for the name of a claim",
+            problems(AuthLayer::builder().accept(jwt().role_claim("realm_access.roles"))),
+            ConfigProblem::ClaimPath("realm_access.roles".into()),
+        ),
+        (
+            "a public URL without a scheme",
+            problems(
+                AuthLayer::builder()
+                    .accept(jwt())
+                    .public_url("api.example.com"),
+            ),
+            ConfigProblem::PublicUrl,
         ),
         (
             "no time",
@@ -336,6 +362,7 @@ fn a_sound_configuration_with_everything_is_accepted() {
 fn all_mistakes_of_what_a_realm_issues_are_reported_at_once() {
     let tokens = Tokens::hs256("sixteen bytes...")
         .next_key(SigningKey::hs256(SECRET))
+        .retired_key(JwtKey::hs256(SECRET).id("old"))
         .access_lifetime(Duration::from_secs(60))
         .refresh_lifetime(Duration::ZERO)
         .sources([])
@@ -354,7 +381,7 @@ fn all_mistakes_of_what_a_realm_issues_are_reported_at_once() {
             least: 32,
         },
         ConfigProblem::MissingKeyId,
-        ConfigProblem::Issuer,
+        ConfigProblem::TokensIssuer,
         ConfigProblem::ClaimName,
         ConfigProblem::NoSource("a Tokens"),
         ConfigProblem::NoSource("an ApiKeys"),

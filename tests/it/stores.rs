@@ -42,6 +42,7 @@ async fn memory_keeps_the_promises_of_a_user_store() {
 async fn memory_keeps_the_promises_of_a_token_store() {
     conformance::token_store(async || Memory::new()).await;
     conformance::private_token_store(async || Memory::new()).await;
+    conformance::all_stores(async || Memory::new()).await;
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ const TIMED: [(&str, &[&str], &str); 3] = [
     ("store/conformance/", &[], "the suite lets time pass"),
     (
         "store/record/",
-        &["is_active", "is_current", "rotate", "of"],
+        &["is_active", "is_current", "rotate", "of", "new"],
         "a time of the record is compared",
     ),
     (

@@ -11,7 +11,7 @@ use tower_auth::{Jwt, KeyIssuer, KeyRequest, Principal, Subject};
 use tower_layer::Layer;
 
 /// For tests only.
-pub(crate) const SECRET: &str = "tests only: 0123456789abcdefghij";
+pub(crate) const SECRET: &str = "u4Zq7Kw2xRm90123456789abcdefghij";
 pub(crate) const ISSUER: &str = "https://login.example.com";
 pub(crate) const AUDIENCE: &str = "reports";
 /// 2033-05-18T03:33:20Z.

@@ -173,8 +173,8 @@ impl Page {
     /// What the page needs of the other endpoints.
     fn plan(&self, path: &str, beside: &Landmarks) -> Result<Plan, Vec<ConfigProblem>> {
         let mut problems = Vec::new();
-        if !path.ends_with('/') || path.contains('{') {
-            let own = "a path of its own that ends with a slash";
+        if path.contains('{') {
+            let own = "a path of its own, without parameters";
             problems.push(ConfigProblem::PageNeeds(own));
         }
         let mut cookies = None;
@@ -273,6 +273,9 @@ impl From<Page> for Endpoint {
     fn from(page: Page) -> Self {
         Self::new(move |path, mounting| {
             let path = path.to_owned();
+            if !mounting.has_room_below(&path) {
+                return;
+            }
             mounting.pages.push(Self::new(move |_, mounting| {
                 page.lay_out(&path, mounting);
             }));

@@ -66,6 +66,26 @@ async fn tokens_from_before_there_were_ids_stay_good_until_their_key_is_taken_ou
     assert_eq!(caller(&layers[0], &unnamed).await, Err(401));
 }
 
+#[tokio::test]
+async fn of_secrets_without_ids_each_is_tried_and_the_first_signs() {
+    let old = issue(&SigningKey::hs256(OTHER_SECRET).build().unwrap()).unwrap();
+    let retired = vec![JwtKey::hs256(OTHER_SECRET)];
+    let ring = KeyRing::build(SigningKey::hs256(SECRET), vec![], retired).unwrap();
+    let layer = verified_by(ring.verifying_keys());
+    let new = issue(ring.active()).unwrap();
+    for _ in 0..2 {
+        for token in [&old, &new] {
+            assert_eq!(caller(&layer, token).await.as_deref(), Ok("anna"));
+        }
+    }
+    let third = SigningKey::hs256(format!("{SECRET}{OTHER_SECRET}"));
+    let forged = issue(&third.build().unwrap()).unwrap();
+    assert_eq!(caller(&layer, &forged).await, Err(401));
+    let alone = KeyRing::build(SigningKey::hs256(SECRET), vec![], vec![]).unwrap();
+    let layer = verified_by(alone.verifying_keys());
+    assert_eq!(caller(&layer, &old).await, Err(401));
+}
+
 #[test]
 fn a_ring_that_cannot_tell_its_keys_apart_is_refused() {
     let hs = SigningKey::hs256;
@@ -86,11 +106,13 @@ fn a_ring_that_cannot_tell_its_keys_apart_is_refused() {
             &[Problem::MissingKeyId],
         ),
         (
-            "two retired without an id",
+            "five secrets without an id",
             problems(
                 hs(SECRET).id("a"),
                 vec![],
-                vec![JwtKey::hs256(OTHER_SECRET), JwtKey::hs256(SECRET)],
+                (0..5)
+                    .map(|n| JwtKey::hs256(format!("{SECRET}{n}")))
+                    .collect(),
             ),
             &[Problem::AmbiguousKeys("HS256")],
         ),

@@ -7,6 +7,7 @@ use crate::store::KeyDigest;
 use hmac::{Hmac, KeyInit};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How API keys of one kind look, where they are read and how they are kept:
 /// `Authorization: Bearer KEY`, `Authorization: Api-Key KEY` or `X-API-Key: KEY`, or wherever
@@ -52,6 +53,7 @@ pub struct ApiKeys {
     hashes: Vec<Hash>,
     weak_pepper: bool,
     ids: KeyIds,
+    grace: Duration,
 }
 
 /// What the ids of new keys look like. They are no part of the key.
@@ -101,6 +103,7 @@ impl ApiKeys {
             hashes: vec![Hash::Sha256],
             weak_pepper: false,
             ids: KeyIds::Random,
+            grace: Duration::from_secs(10),
         }
     }
 
@@ -121,6 +124,14 @@ impl ApiKeys {
     /// What the ids of new keys look like; 22 random characters by default.
     pub fn ids(mut self, ids: KeyIds) -> Self {
         self.ids = ids;
+        self
+    }
+
+    /// How long a key that has rotated itself goes on working, and may ask for its successor's
+    /// secret again, should the answer be lost; 10 seconds by default, zero turns it off. Only the
+    /// answer that came last has a secret that is good.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
         self
     }
 
@@ -202,6 +213,10 @@ impl ApiKeys {
     /// Whether a key has the form that new ones have, as far as that is known.
     pub(crate) fn may_be(&self, key: &[u8]) -> bool {
         self.form == Form::Opaque || api_key::is_well_formed(key, self.configured_prefix())
+    }
+
+    pub(crate) fn rotation_grace(&self) -> Duration {
+        self.grace
     }
 
     pub(crate) fn id_form(&self) -> KeyIds {

@@ -151,11 +151,17 @@ impl Jwt {
     pub(crate) fn problems_but_keys(&self, ours: bool) -> Vec<ConfigProblem> {
         let mut problems = Vec::new();
         if self.issuer.is_empty() {
-            problems.push(ConfigProblem::Issuer);
+            problems.push(match ours {
+                true => ConfigProblem::TokensIssuer,
+                false => ConfigProblem::Issuer,
+            });
         }
         let lacks_audience = self.audiences.is_empty() && !ours;
         if lacks_audience || self.audiences.iter().any(String::is_empty) {
-            problems.push(ConfigProblem::Audience);
+            problems.push(match ours {
+                true => ConfigProblem::TokensAudience,
+                false => ConfigProblem::Audience,
+            });
         }
         if self.leeway > LONGEST_LEEWAY {
             problems.push(ConfigProblem::Leeway);
@@ -169,6 +175,9 @@ impl Jwt {
         if !self.claim_names().are_sound() {
             problems.push(ConfigProblem::ClaimName);
         }
+        let names = [&self.scope_claim, &self.role_claim];
+        let paths = names.into_iter().filter(|name| is_path(name));
+        problems.extend(paths.map(|path| ConfigProblem::ClaimPath(path.clone())));
         problems.extend(self.sources.iter().filter_map(Source::problem));
         if self.sources.is_empty() {
             problems.push(ConfigProblem::NoSource(match ours {
@@ -441,6 +450,19 @@ fn check_use(claims: &Claims<'_>) -> Result<(), Rejection> {
 
 fn subject_of(sub: Cow<'_, str>) -> Subject {
     Subject::user(sub)
+}
+
+/// Whether it is a path into a claim that known issuers write as an object (Keycloak, Auth0,
+/// Supabase). Other names may have dots.
+fn is_path(name: &str) -> bool {
+    const OBJECTS: [&str; 4] = [
+        "realm_access",
+        "resource_access",
+        "app_metadata",
+        "user_metadata",
+    ];
+    let first = name.split_once('.').map(|(first, _)| first);
+    first.is_some_and(|first| OBJECTS.contains(&first))
 }
 
 fn short_media_type(typ: &str) -> &str {

@@ -2,7 +2,9 @@ use super::support::{NOW, kind, later, together, won};
 use super::user_store::{find_user, names_are_compared_exactly, user_store};
 use crate::principal::Subject;
 use crate::secret::Secret;
-use crate::store::{Known, ManagedUserStore, StoreErrorKind, UserChange, UserRecord, UserState};
+use crate::store::{
+    Account, ManagedUserStore, StoreErrorKind, TakenRights, UserChange, UserRecord, UserState,
+};
 use std::sync::Arc;
 
 /// Checks a [`ManagedUserStore`], as the [`UserStore`](crate::store::UserStore) that it is too.
@@ -41,6 +43,7 @@ async fn kept(store: &impl ManagedUserStore) {
     changes_of_one_user_that_meet_are_all_made(store).await;
     users_are_listed_in_pages_by_id(store).await;
     a_removed_user_is_gone_but_the_id_stays_taken_and_disabled(store).await;
+    a_right_that_is_taken_is_known_as_taken_until_it_is_given_back(store).await;
 }
 
 async fn insert(store: &impl ManagedUserStore, user: UserRecord) {
@@ -65,13 +68,18 @@ fn hash(text: &str) -> Secret<String> {
 }
 
 /// What the store answers, by both of its ways, which must agree.
-async fn is_disabled(store: &impl ManagedUserStore, id: &Subject) -> bool {
-    let disabled = store.is_disabled(id).await.unwrap();
-    match store.peek_disabled(id) {
-        Known::Ask => {}
-        known => assert_eq!(known, Known::from(disabled), "peek and ask disagree"),
+async fn account(store: &impl ManagedUserStore, id: &Subject) -> Account {
+    let account = store.account(id).await.unwrap();
+    assert_ne!(account, Account::Ask, "nobody is left to ask");
+    match store.peek_account(id) {
+        Account::Ask => {}
+        known => assert_eq!(known, account, "peek and ask disagree"),
     }
-    disabled
+    account
+}
+
+async fn is_disabled(store: &impl ManagedUserStore, id: &Subject) -> bool {
+    account(store, id).await == Account::Closed
 }
 
 fn renamed(names: &[&str]) -> UserChange {
@@ -204,6 +212,42 @@ async fn a_disabled_user_is_known_as_such_at_once_and_an_unknown_one_is_not_disa
     assert!(!is_disabled(store, &Subject::user("never heard of")).await);
     let other = is_disabled(store, &Subject::new("tenant", "3")).await;
     assert!(!other, "a kind is part of a subject");
+}
+
+async fn a_right_that_is_taken_is_known_as_taken_until_it_is_given_back(
+    store: &impl ManagedUserStore,
+) {
+    let id = Subject::user("9");
+    insert(store, UserRecord::new(id.clone(), "olga").role("admin")).await;
+    assert_eq!(account(store, &id).await, Account::Whole);
+    let has = async |scopes: &[&str], roles: &[&str]| {
+        let change = UserChange {
+            scopes: Some(scopes.iter().copied().collect()),
+            roles: Some(roles.iter().copied().collect()),
+            ..UserChange::default()
+        };
+        store.change_user(&id, change).await.unwrap();
+        account(store, &id).await
+    };
+    let taken = |scopes: &[&str], roles: &[&str]| {
+        let scopes = scopes.iter().copied().collect();
+        let roles = roles.iter().copied().collect();
+        Account::Reduced(Arc::new(TakenRights::new(scopes, roles)))
+    };
+    assert_eq!(has(&["a", "b"], &["x"]).await, taken(&[], &["admin"]));
+    assert_eq!(has(&["a"], &["x"]).await, taken(&["b"], &["admin"]));
+    assert_eq!(has(&["b"], &[]).await, taken(&["a"], &["admin", "x"]));
+    let named = store
+        .change_user(&id, renamed(&["olga", "olly"]))
+        .await
+        .unwrap();
+    assert_eq!(by_id(store, "9").await, named, "all of it is kept");
+    assert_eq!(account(store, &id).await, named.account());
+    store.change_user(&id, active(false)).await.unwrap();
+    assert_eq!(account(store, &id).await, Account::Closed);
+    store.change_user(&id, active(true)).await.unwrap();
+    assert_eq!(account(store, &id).await, taken(&["a"], &["admin", "x"]));
+    assert_eq!(has(&["b", "a"], &["x", "admin"]).await, Account::Whole);
 }
 
 async fn a_password_is_replaced_only_where_it_is_what_it_was(store: &impl ManagedUserStore) {

@@ -1,7 +1,7 @@
 //! Checks that a store keeps its promises: for the stores of this crate and for those of
 //! applications.
 //!
-//! One function a role. Each runs on stores that the test makes, directly and through
+//! One function a role, and one for a store that has them all. Each runs on stores that the test makes, directly and through
 //! `Arc<dyn …>`:
 //!
 //! ```
@@ -23,6 +23,7 @@
 //! conformance::managed_user_store(async || Memory::new()).await;
 //! conformance::token_store(async || Memory::new()).await;
 //! conformance::private_token_store(async || Memory::new()).await;
+//! conformance::all_stores(async || Memory::new()).await;
 //! # });
 //! ```
 //!
@@ -35,6 +36,7 @@
     reason = "a broken promise panics: that is what it is for"
 )]
 
+mod all_stores;
 mod key_store;
 mod managed_key_store;
 mod managed_user_store;
@@ -43,6 +45,7 @@ mod support;
 mod token_store;
 mod user_store;
 
+pub use all_stores::all_stores;
 pub use key_store::key_store;
 pub use managed_key_store::managed_key_store;
 pub use managed_user_store::managed_user_store;

@@ -65,10 +65,22 @@ impl Keys {
         successor: Option<KeyRecord>,
     ) -> Result<(), StoreError> {
         let mut index = self.index();
+        self.check_replaced(&index, former, &next, successor.as_ref())?;
+        self.put_replaced(&mut index, next, successor);
+        Ok(())
+    }
+
+    /// Whether a record can be replaced; nothing is changed.
+    pub(super) fn check_replaced(
+        &self,
+        index: &Index,
+        former: &KeyRecord,
+        next: &KeyRecord,
+        successor: Option<&KeyRecord>,
+    ) -> Result<(), StoreError> {
         let Some(ById(known)) = index.by_id.get(&*former.id) else {
             return Err(StoreError::new(StoreErrorKind::Missing));
         };
-        let known = Arc::clone(known);
         if !known.is_unchanged_from(former) {
             return Err(StoreError::new(StoreErrorKind::Missing));
         }
@@ -82,27 +94,54 @@ impl Keys {
         if is_moved && self.has_digest(&next.digest) {
             return Err(StoreError::new(StoreErrorKind::Exists));
         }
-        if let Some(successor) = &successor {
+        if let Some(successor) = successor {
             if successor.digest.bytes() == next.digest.bytes() {
                 return Err(StoreError::new(StoreErrorKind::Exists));
             }
-            self.check_free(&index, successor)?;
+            self.check_free(index, successor)?;
         }
+        Ok(())
+    }
+
+    /// Replaces a record, which was found possible.
+    pub(super) fn put_replaced(
+        &self,
+        index: &mut Index,
+        next: KeyRecord,
+        successor: Option<KeyRecord>,
+    ) {
+        let known = index
+            .by_id
+            .get(&*next.id)
+            .map(|ById(known)| Arc::clone(known));
         // The successor comes first: nobody has it yet, and who has the former one is never
         // without a key.
         if let Some(successor) = successor {
-            self.put(&mut index, successor);
+            self.put(index, successor);
         }
+        let Some(known) = known else {
+            return self.put(index, next);
+        };
         if let Some(used) = known.last_used.get() {
             next.last_used.set(used);
         }
+        let is_moved = next.digest.bytes() != known.digest.bytes();
         index.by_owner.remove(&ByOwner(Arc::clone(&known)));
-        self.put(&mut index, next);
+        self.put(index, next);
         if is_moved {
             let mut shard = self.by_digest.write(part(&known.digest));
             shard.remove(known.digest.bytes());
         }
-        Ok(())
+    }
+
+    /// The key of that owner and id.
+    pub(super) fn owned<'i>(index: &'i Index, owner: &Subject, id: &str) -> Option<&'i KeyRecord> {
+        let ById(record) = index.by_id.get(id)?;
+        if record.owner == *owner {
+            Some(record)
+        } else {
+            None
+        }
     }
 
     /// At most `most` keys of an owner, those after `after`, by creation and id.
@@ -159,7 +198,7 @@ impl Keys {
         self.by_digest.read(part(digest)).contains(digest.bytes())
     }
 
-    fn check_free(&self, index: &Index, record: &KeyRecord) -> Result<(), StoreError> {
+    pub(super) fn check_free(&self, index: &Index, record: &KeyRecord) -> Result<(), StoreError> {
         if index.by_id.contains(&*record.id) || self.has_digest(&record.digest) {
             Err(StoreError::new(StoreErrorKind::Exists))
         } else {
@@ -168,7 +207,7 @@ impl Keys {
     }
 
     /// Adds a record, or puts it in the place of the former one of its id and its digest.
-    fn put(&self, index: &mut Index, record: KeyRecord) {
+    pub(super) fn put(&self, index: &mut Index, record: KeyRecord) {
         let record = Arc::new(record);
         let mut shard = self.by_digest.write(part(&record.digest));
         shard.replace(ByDigest(Arc::clone(&record)));
@@ -179,7 +218,7 @@ impl Keys {
 
     // Held for a look-up or a change in memory, never over an await. A panic cannot leave half a
     // change: each is checked first and then made by calls that do not panic.
-    fn index(&self) -> MutexGuard<'_, Index> {
+    pub(super) fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,6 @@
 //! The store in memory.
 
+mod all_stores;
 mod key_store;
 mod keys;
 mod memory;

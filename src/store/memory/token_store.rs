@@ -1,6 +1,5 @@
 use super::Memory;
 use crate::principal::Subject;
-use crate::store::denials::Kind;
 use crate::store::{
     FamilyRecord, Known, PrivateTokenStore, Rotated, Rotation, StoreError, TokenIds, TokenRecord,
     TokenStore,
@@ -26,8 +25,7 @@ impl TokenStore for Memory {
         until: SystemTime,
         now: SystemTime,
     ) -> Result<(), StoreError> {
-        let denials = &self.tokens().denials;
-        denials.insert(Kind::Token, id, until, now);
+        self.tokens().revoke_id(id, until, now);
         Ok(())
     }
 

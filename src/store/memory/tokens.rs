@@ -14,7 +14,7 @@ pub(super) struct Tokens {
 }
 
 #[derive(Default)]
-struct Records {
+pub(super) struct Records {
     families: HashMap<Box<str>, Arc<FamilyRecord>>,
     private: HashMap<Box<str>, Arc<TokenRecord>>,
 }
@@ -105,8 +105,18 @@ impl Tokens {
         access_until: SystemTime,
         now: SystemTime,
     ) {
-        let mut records = self.records();
-        self.end_families(&mut records, subject, access_until, now);
+        self.end_subject(&mut self.records(), subject, access_until, now);
+    }
+
+    /// Ends families and private tokens of a subject.
+    pub(super) fn end_subject(
+        &self,
+        records: &mut Records,
+        subject: &Subject,
+        access_until: SystemTime,
+        now: SystemTime,
+    ) {
+        self.end_families(records, subject, access_until, now);
         let private = records.private.values_mut();
         for token in private.filter(|token| token.owner == *subject) {
             self.end_private(token, now);
@@ -124,7 +134,17 @@ impl Tokens {
     }
 
     pub(super) fn insert_private(&self, token: TokenRecord) -> Result<(), StoreError> {
-        insert(&mut self.records().private, token.id.clone(), token)
+        let mut records = self.records();
+        records.check_free(&token.id)?;
+        records.put_private(token);
+        Ok(())
+    }
+
+    /// Revokes an id. The lock is that of the records: what is made by this very token is made
+    /// before or not at all.
+    pub(super) fn revoke_id(&self, id: &str, until: SystemTime, now: SystemTime) {
+        let _records = self.records();
+        self.denials.insert(Kind::Token, id, until, now);
     }
 
     pub(super) fn find_private(&self, id: &str) -> Option<Arc<TokenRecord>> {
@@ -138,18 +158,26 @@ impl Tokens {
         denied_until: Option<SystemTime>,
     ) -> Result<(), StoreError> {
         let mut records = self.records();
-        let known = records.private.get_mut(&former.id);
-        let Some(known) = known.filter(|known| known.is_unchanged_from(former)) else {
-            return Err(StoreError::new(StoreErrorKind::Missing));
-        };
-        if let Some(used) = known.last_used.get() {
+        records.check_unchanged(former)?;
+        self.put_replaced(&mut records, next, denied_until);
+        Ok(())
+    }
+
+    /// Replaces a private token, which was found possible.
+    pub(super) fn put_replaced(
+        &self,
+        records: &mut Records,
+        next: TokenRecord,
+        denied_until: Option<SystemTime>,
+    ) {
+        let next = Arc::new(next);
+        let known = records.private.insert(next.id.clone(), Arc::clone(&next));
+        if let Some(used) = known.and_then(|known| known.last_used.get()) {
             next.last_used.set(used);
         }
-        *known = Arc::new(next);
         if let Some(until) = denied_until {
-            self.deny(Kind::Token, &former.id, until);
+            self.deny(Kind::Token, &next.id, until);
         }
-        Ok(())
     }
 
     pub(super) fn list_private(
@@ -240,8 +268,32 @@ impl Tokens {
 
     // Held for a look-up or a change in memory, never over an await. A panic cannot leave half a
     // change: each is checked first and then made by calls that do not panic.
-    fn records(&self) -> MutexGuard<'_, Records> {
+    pub(super) fn records(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Records {
+    /// Whether no private token has that id.
+    pub(super) fn check_free(&self, id: &str) -> Result<(), StoreError> {
+        if self.private.contains_key(id) {
+            Err(StoreError::new(StoreErrorKind::Exists))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether a private token is as it was read.
+    pub(super) fn check_unchanged(&self, former: &TokenRecord) -> Result<(), StoreError> {
+        let known = self.private.get(&former.id);
+        match known.filter(|known| known.is_unchanged_from(former)) {
+            Some(_) => Ok(()),
+            None => Err(StoreError::new(StoreErrorKind::Missing)),
+        }
+    }
+
+    pub(super) fn put_private(&mut self, token: TokenRecord) {
+        self.private.insert(token.id.clone(), Arc::new(token));
     }
 }
 

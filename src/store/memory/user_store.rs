@@ -1,6 +1,6 @@
 use super::Memory;
 use crate::principal::Subject;
-use crate::store::{Known, ManagedUserStore, Peek, StoreError, UserRecord, UserStore};
+use crate::store::{Account, ManagedUserStore, Peek, StoreError, UserRecord, UserStore};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -20,8 +20,9 @@ impl UserStore for Memory {
 
 #[async_trait]
 impl ManagedUserStore for Memory {
-    fn peek_disabled(&self, id: &Subject) -> Known {
-        self.users().is_disabled(id).into()
+    #[inline]
+    fn peek_account(&self, id: &Subject) -> Account {
+        self.users().account(id)
     }
 
     async fn find_user_by_id(&self, id: &Subject) -> Result<Option<Arc<UserRecord>>, StoreError> {

@@ -1,7 +1,7 @@
 use crate::principal::Subject;
-use crate::store::disabled::Disabled;
+use crate::store::accounts::Accounts;
 use crate::store::shards::Shards;
-use crate::store::{StoreError, StoreErrorKind, UserRecord};
+use crate::store::{Account, StoreError, StoreErrorKind, UserRecord};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,19 +9,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Default)]
 pub(super) struct Users {
     by_name: Shards<HashMap<Box<str>, Arc<UserRecord>>>,
-    disabled: Disabled,
+    accounts: Accounts,
     /// Removed users too, whose ids stay taken. Who changes something has this, from its first
     /// look to its last write. A request does not wait for it.
     by_id: Mutex<ById>,
 }
 
 /// In the order in which users are listed.
-type ById = BTreeMap<Key, Arc<UserRecord>>;
+pub(super) type ById = BTreeMap<Key, Arc<UserRecord>>;
 
 /// Kind and id.
-type Key = (Box<str>, Box<str>);
+pub(super) type Key = (Box<str>, Box<str>);
 
-fn key(id: &Subject) -> Key {
+pub(super) fn key(id: &Subject) -> Key {
     (id.kind().into(), id.id().into())
 }
 
@@ -36,8 +36,8 @@ impl Users {
     }
 
     #[inline]
-    pub(super) fn is_disabled(&self, id: &Subject) -> bool {
-        self.disabled.holds(id)
+    pub(super) fn account(&self, id: &Subject) -> Account {
+        self.accounts.get(id)
     }
 
     pub(super) fn insert(&self, user: UserRecord) -> Result<(), StoreError> {
@@ -51,8 +51,20 @@ impl Users {
 
     pub(super) fn replace(&self, former: &UserRecord, next: UserRecord) -> Result<(), StoreError> {
         let mut by_id = self.by_id();
-        let known = by_id.get(&key(&former.id)).cloned();
-        let Some(known) = known.filter(|known| **known == *former) else {
+        self.check_replaced(&by_id, former, &next)?;
+        self.put_replaced(&mut by_id, next);
+        Ok(())
+    }
+
+    /// Whether a record can be replaced; nothing is changed.
+    pub(super) fn check_replaced(
+        &self,
+        by_id: &ById,
+        former: &UserRecord,
+        next: &UserRecord,
+    ) -> Result<(), StoreError> {
+        let known = by_id.get(&key(&former.id));
+        let Some(known) = known.filter(|known| ***known == *former) else {
             return Err(StoreError::new(StoreErrorKind::Missing));
         };
         if next.id != known.id {
@@ -61,17 +73,26 @@ impl Users {
                 "a user who is replaced keeps the id",
             ));
         }
-        if self.clashes(&next) {
+        if self.clashes(next) {
             return Err(StoreError::new(StoreErrorKind::Exists));
         }
+        Ok(())
+    }
+
+    /// Replaces a record, which was found possible.
+    pub(super) fn put_replaced(&self, by_id: &mut ById, next: UserRecord) {
+        let known = by_id.get(&key(&next.id)).cloned();
         // First the new names, so that who signs in by a name that stays is never unknown.
-        let next = self.put(&mut by_id, next);
-        for name in &known.names {
+        let next = match &known {
+            Some(known) => next.replacing(known),
+            None => next,
+        };
+        let next = self.put(by_id, next);
+        for name in known.iter().flat_map(|known| &known.names) {
             if !next.names.contains(name) {
                 self.by_name.write(name.as_bytes()).remove(name);
             }
         }
-        Ok(())
     }
 
     pub(super) fn list(&self, after: Option<&Subject>, most: usize) -> Vec<Arc<UserRecord>> {
@@ -100,7 +121,7 @@ impl Users {
 
     fn put(&self, by_id: &mut ById, user: UserRecord) -> Arc<UserRecord> {
         let user = Arc::new(user);
-        self.disabled.set(&user.id, !user.is_active());
+        self.accounts.set(&user.id, user.account());
         for name in &user.names {
             let mut shard = self.by_name.write(name.as_bytes());
             shard.insert(name.clone(), Arc::clone(&user));
@@ -111,7 +132,7 @@ impl Users {
 
     // Held for a look-up or a change in memory, never over an await. A panic cannot leave half a
     // change: each is checked first and then made by calls that do not panic.
-    fn by_id(&self) -> MutexGuard<'_, ById> {
+    pub(super) fn by_id(&self) -> MutexGuard<'_, ById> {
         self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -61,6 +61,15 @@ static DIALECT: Dialect = Dialect {
         JOIN tower_auth_private_tokens t ON t.id = uses.id \
         WHERE t.used IS NULL OR t.used < uses.used FOR NO KEY UPDATE OF t SKIP LOCKED) \
         UPDATE tower_auth_private_tokens t SET used = noted.used FROM noted WHERE t.id = noted.id",
+    lock_account: concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM tower_auth_users u WHERE u.kind = $1 AND u.id = $2 FOR UPDATE"
+    ),
+    // The number is arbitrary, and the same in every release: ids of others lock elsewhere.
+    lock_id: Some(
+        "SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended($1, 8390876201744237157))) l",
+    ),
     cursor: concat!("SELECT ", incarnation!(), ", pg_current_snapshot()::text"),
     // Changes of transactions that the snapshot did not see, however long they were under way:
     // those that came later, and those that it names as under way. Not all since the oldest of

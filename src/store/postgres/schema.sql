@@ -38,10 +38,13 @@ CREATE TABLE tower_auth_users (
   profile text,
   created bigint NOT NULL,
   removed bigint NOT NULL,
+  taken_scopes text NOT NULL DEFAULT '',
+  taken_roles text NOT NULL DEFAULT '',
   version bigint NOT NULL,
   PRIMARY KEY (kind, id)
 );
-CREATE INDEX tower_auth_users_disabled ON tower_auth_users (active) WHERE active = 0;
+CREATE INDEX tower_auth_users_not_whole ON tower_auth_users (kind, id)
+  WHERE active = 0 OR taken_scopes <> '' OR taken_roles <> '';
 
 CREATE TABLE tower_auth_user_names (
   name text COLLATE "C" PRIMARY KEY,
@@ -98,8 +101,8 @@ CREATE TABLE tower_auth_revoked (
 );
 CREATE INDEX tower_auth_revoked_until ON tower_auth_revoked (kind, until);
 
--- What the memory of other nodes must hear of. What: 0 a token and 1 a family was revoked, 2 a user was disabled, enabled or
--- removed, 3 a name, 4 a key. Numbers do not come in the order of commits, so readers ask for the transactions that their
+-- What the memory of other nodes must hear of. What: 0 a token and 1 a family was revoked, 2 what became of a user (number 0
+-- disabled or removed, 1 neither, 2 rights were taken, which the user's row has), 3 a name, 4 a key. Numbers do not come in the order of commits, so readers ask for the transactions that their
 -- last snapshot did not see.
 CREATE TABLE tower_auth_changes (
   seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -146,9 +149,10 @@ BEGIN
       VALUES (2, OLD.kind, OLD.id, 0, OLD.version + 1);
     RETURN NULL;
   END IF;
-  IF TG_OP = 'INSERT' OR NEW.active <> OLD.active THEN
-    INSERT INTO tower_auth_changes (what, kind, id, number, version)
-      VALUES (2, NEW.kind, NEW.id, NEW.active, NEW.version);
+  IF TG_OP = 'INSERT' OR (NEW.active, NEW.scopes, NEW.roles, NEW.taken_scopes, NEW.taken_roles)
+    <> (OLD.active, OLD.scopes, OLD.roles, OLD.taken_scopes, OLD.taken_roles) THEN
+    INSERT INTO tower_auth_changes (what, kind, id, number, version) VALUES (2, NEW.kind, NEW.id,
+      CASE WHEN NEW.active = 0 THEN 0 WHEN NEW.taken_scopes = '' AND NEW.taken_roles = '' THEN 1 ELSE 2 END, NEW.version);
   END IF;
   INSERT INTO tower_auth_changes (what, id)
     SELECT 3, name FROM tower_auth_user_names WHERE kind = NEW.kind AND id = NEW.id;
@@ -157,7 +161,21 @@ END $$;
 CREATE TRIGGER tower_auth_user_changed AFTER UPDATE OR DELETE ON tower_auth_users
   FOR EACH ROW EXECUTE FUNCTION tower_auth_user_changed();
 CREATE TRIGGER tower_auth_user_added AFTER INSERT ON tower_auth_users
-  FOR EACH ROW WHEN (NEW.active = 0) EXECUTE FUNCTION tower_auth_user_changed();
+  FOR EACH ROW WHEN (NEW.active = 0 OR NEW.taken_scopes <> '' OR NEW.taken_roles <> '')
+  EXECUTE FUNCTION tower_auth_user_changed();
+
+-- Whoever takes rights by hand does not count the version up: what they take is noted here.
+CREATE FUNCTION tower_auth_rights_taken() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  NEW.taken_scopes := btrim(NEW.taken_scopes || ' ' || OLD.scopes);
+  IF OLD.roles <> '[]' THEN
+    NEW.taken_roles := NEW.taken_roles || chr(10) || OLD.roles;
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER tower_auth_rights_taken BEFORE UPDATE OF scopes, roles ON tower_auth_users
+  FOR EACH ROW WHEN (NEW.version = OLD.version AND (NEW.scopes <> OLD.scopes OR NEW.roles <> OLD.roles))
+  EXECUTE FUNCTION tower_auth_rights_taken();
 
 -- Versions go on from where they were, because of two changes the later one counts.
 CREATE FUNCTION tower_auth_user_is_back() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$

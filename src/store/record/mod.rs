@@ -1,16 +1,21 @@
 //! Rows: what stores keep. None of them holds anything that could be presented.
 
+mod account;
 mod family;
 mod key;
 mod key_digest;
 mod last_use;
 mod rotation;
+mod taken_rights;
 mod token;
 mod token_ids;
 mod user;
 mod user_change;
 mod user_state;
+mod warrant;
+mod write;
 
+pub use account::Account;
 pub use family::FamilyRecord;
 pub use key::KeyRecord;
 pub use key_digest::KeyDigest;
@@ -18,8 +23,11 @@ pub use key_digest::KeyDigest;
 pub(crate) use key_digest::SHA512;
 pub use last_use::LastUse;
 pub use rotation::{Rotated, Rotation};
+pub use taken_rights::TakenRights;
 pub use token::TokenRecord;
 pub use token_ids::TokenIds;
 pub use user::UserRecord;
 pub use user_change::UserChange;
 pub use user_state::UserState;
+pub use warrant::Warrant;
+pub use write::Write;

@@ -1,4 +1,4 @@
-use super::{UserChange, UserState};
+use super::{Account, TakenRights, UserChange, UserState};
 use crate::principal::{Role, Roles, Scope, Scopes, Subject};
 use crate::rate::Rate;
 use crate::secret::Secret;
@@ -29,6 +29,9 @@ pub struct UserRecord {
     pub scopes: Scopes,
     /// The user's roles.
     pub roles: Roles,
+    /// The rights that were taken from the user and not given back. What
+    /// [`changed`](Self::changed) takes away is noted here.
+    pub taken: TakenRights,
     /// A rate of the user's own, for a throttle that reads it from records.
     pub rate: Option<Rate>,
     /// What else the application knows of the user, as JSON text: a given name, a company's id.
@@ -57,6 +60,7 @@ impl UserRecord {
             state,
             scopes: Scopes::default(),
             roles: Roles::default(),
+            taken: TakenRights::default(),
             rate: None,
             profile: None,
             created,
@@ -144,9 +148,38 @@ impl UserRecord {
             Some(false) => self.state = UserState::Disabled,
             None => {}
         }
-        self.scopes = change.scopes.unwrap_or(self.scopes);
-        self.roles = change.roles.unwrap_or(self.roles);
+        let scopes = change.scopes.unwrap_or_else(|| self.scopes.clone());
+        let roles = change.roles.unwrap_or_else(|| self.roles.clone());
+        self.taken = self
+            .taken
+            .after((&self.scopes, &self.roles), (&scopes, &roles));
+        self.scopes = scopes;
+        self.roles = roles;
         self
+    }
+
+    /// The same record, where what `former` had and it has not is noted as taken.
+    #[must_use]
+    pub(crate) fn replacing(mut self, former: &Self) -> Self {
+        let had = (&former.scopes, &former.roles);
+        self.taken = self.taken.after(had, (&self.scopes, &self.roles));
+        self
+    }
+
+    /// What the user's credentials are judged by.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        if !self.is_active() {
+            return Account::Closed;
+        }
+        let nothing = (&Scopes::default(), &Roles::default());
+        let taken = self.taken.clone();
+        let taken = taken.after(nothing, (&self.scopes, &self.roles));
+        if taken.is_empty() {
+            Account::Whole
+        } else {
+            Account::Reduced(Arc::new(taken))
+        }
     }
 
     /// What is left of a user who was removed: id and time, with no name, password or right.
@@ -218,6 +251,7 @@ impl PartialEq for UserRecord {
             && self.state == other.state
             && self.scopes == other.scopes
             && self.roles == other.roles
+            && self.taken == other.taken
             && self.rate == other.rate
             && self.profile == other.profile
             && self.created == other.created

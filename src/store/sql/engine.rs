@@ -72,6 +72,10 @@ pub(in crate::store) struct Dialect {
     pub(in crate::store) lock_key: &'static str,
     /// The private token of id `$1`, locked.
     pub(in crate::store) lock_token: &'static str,
+    /// The user of kind `$1` and id `$2` in whatever state, locked.
+    pub(in crate::store) lock_account: &'static str,
+    /// Locks the id `$1` of a token that may have no row; `None` where whoever writes is alone.
+    pub(in crate::store) lock_id: Option<&'static str>,
     /// The family of id `$1`, locked.
     pub(in crate::store) lock_family: &'static str,
     /// The user of kind `$1` and id `$2`, locked.

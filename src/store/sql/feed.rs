@@ -5,10 +5,10 @@ use super::core::Core;
 use super::engine::{Purpose, Row, args};
 use super::lease::Lease;
 use super::purge::limit;
-use super::rows::subject;
+use super::rows::{ACCOUNT, account, account_columns, deleted_account};
 use crate::principal::Subject;
-use crate::store::StoreError;
 use crate::store::denials::Kind;
+use crate::store::{Account, StoreError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
@@ -32,6 +32,20 @@ const FAMILY_REVOKED: i64 = 1;
 const USER_STATE: i64 = 2;
 const USER_NAME: i64 = 3;
 const KEY: i64 = 4;
+
+/// What a change of a user's state says, in the column `number`. Any other one: rights were taken,
+/// and the user's record says which.
+const CLOSED: i64 = 0;
+const WHOLE: i64 = 1;
+
+/// Of some of them nothing is taken after all: it was given back.
+const NOT_WHOLE: &str = concat!(
+    "SELECT ",
+    account_columns!(),
+    " FROM tower_auth_users u WHERE u.active = 0 OR u.taken_scopes <> '' OR u.taken_roles <> '' \
+     UNION ALL SELECT ",
+    deleted_account!(),
+);
 
 /// Up to where the changes were read.
 struct Cursor {
@@ -132,18 +146,9 @@ async fn read_all(core: &Core) -> Result<Cursor, StoreError> {
         };
         core.mirror.deny(kind, &row.text()?, row.time()?);
     }
-    let mut disabled = Vec::new();
-    for mut row in lease
-        .run(
-            "SELECT kind, id, version FROM tower_auth_users WHERE active = 0 \
-             UNION ALL SELECT kind, id, version FROM tower_auth_deleted_users",
-            &[],
-        )
-        .await?
-    {
-        disabled.push((subject(&mut row)?, row.int()?));
-    }
-    core.mirror.users().replace(disabled);
+    let rows = lease.run(NOT_WHOLE, &[]).await?;
+    let accounts: Result<_, _> = rows.into_iter().map(account).collect();
+    core.mirror.users().replace(accounts?);
     core.keys.forget_all();
     core.users.forget_all();
     Ok(cursor)
@@ -173,10 +178,10 @@ async fn read_changes(core: &Core, after: &Cursor) -> Result<Option<Cursor>, Sto
     let most = limit(MOST_CHANGES + 1);
     let args = args![after.position.as_str(), most];
     let rows = lease.run(core.engine.dialect().changes, args).await?;
-    drop(lease);
     if rows.len() > MOST_CHANGES {
         return Ok(None);
     }
+    let mut reduced = Vec::new();
     let mut next = None;
     for mut row in rows {
         let (incarnation, position) = (row.text()?, row.text()?);
@@ -189,15 +194,23 @@ async fn read_changes(core: &Core, after: &Cursor) -> Result<Option<Cursor>, Sto
             opened,
             read,
         });
-        apply(core, row)?;
+        reduced.extend(apply(core, row)?);
+    }
+    for id in reduced {
+        let row = lease.first(ACCOUNT, args![id.kind(), id.id()]).await?;
+        if let Some(row) = row {
+            let (id, version, account) = account(row)?;
+            core.mirror.users().set(&id, version, account);
+        }
     }
     Ok(next)
 }
 
-/// Applies a change, which may have been applied already.
-fn apply(core: &Core, mut row: Row) -> Result<(), StoreError> {
+/// Applies a change, which may have been applied already. Gives the user whose account is to be
+/// read, because rights were taken from it.
+fn apply(core: &Core, mut row: Row) -> Result<Option<Subject>, StoreError> {
     let Some(what) = row.int_or_null()? else {
-        return Ok(());
+        return Ok(None);
     }; // no change, only the cursor
     let (kind, id, digest) = (
         row.text_or_null()?,
@@ -208,19 +221,19 @@ fn apply(core: &Core, mut row: Row) -> Result<(), StoreError> {
         (TOKEN_REVOKED, _, Some(id), _) => core.mirror.deny(Kind::Token, &id, row.time()?),
         (FAMILY_REVOKED, _, Some(id), _) => core.mirror.deny(Kind::Family, &id, row.time()?),
         (USER_STATE, Some(kind), Some(id), _) => {
-            let (is_active, version) = user_state(&mut row)?;
-            core.mirror
-                .users()
-                .set(&Subject::new(kind, id), version, is_active);
+            let id = Subject::new(kind, id);
+            let state = row.int()?;
+            let version = row.int()?;
+            match state {
+                CLOSED => core.mirror.users().set(&id, version, Account::Closed),
+                WHOLE => core.mirror.users().set(&id, version, Account::Whole),
+                _ => return Ok(Some(id)),
+            }
         }
         (USER_NAME, _, Some(name), _) => core.users.forget(name.as_str()),
         (KEY, _, _, Some(digest)) => core.keys.forget(&digest),
         // Of a later release.
         _ => {}
     }
-    Ok(())
-}
-
-fn user_state(row: &mut Row) -> Result<(bool, i64), StoreError> {
-    Ok((row.int()? != 0, row.int()?))
+    Ok(None)
 }

@@ -1,4 +1,5 @@
 use super::core::Core;
+use super::effects::Effects;
 use super::engine::{Arg, Purpose, args, is_storable, micros};
 use super::lease::Lease;
 use super::noted;
@@ -76,31 +77,48 @@ impl Core {
         }
     }
 
-    async fn replace_key(
+    /// The key of that id, which is nobody else's until the transaction ends.
+    pub(super) async fn lock_key(
         &self,
+        lease: &mut Lease<'_>,
+        id: &str,
+    ) -> Result<Option<Arc<KeyRecord>>, StoreError> {
+        let lock = self.engine.dialect().lock_key;
+        let row = lease.first(lock, args![id]).await?;
+        row.map(key).transpose()
+    }
+
+    pub(super) async fn replace_key(
+        &self,
+        lease: &mut Lease<'_>,
         former: &KeyRecord,
         next: &KeyRecord,
         successor: Option<&KeyRecord>,
+        effects: &mut Effects,
     ) -> Result<(), StoreError> {
-        let mut lease = self.begin().await?;
-        let lock = self.engine.dialect().lock_key;
-        let row = lease.first(lock, args![&*former.id]).await?;
-        let known = key(row.ok_or_else(missing)?)?;
+        let known = self.lock_key(lease, &former.id).await?;
+        let known = known.ok_or_else(missing)?;
         if !known.is_unchanged_from(former) {
             return Err(missing());
         }
-        write(&mut lease, REPLACE, next).await?;
-        if let Some(successor) = successor {
-            write(&mut lease, INSERT, successor).await?;
+        write(lease, REPLACE, next).await?;
+        effects.keys.push(*former.digest.bytes());
+        effects.keys.push(*next.digest.bytes());
+        match successor {
+            Some(successor) => insert_key(lease, successor, effects).await,
+            None => Ok(()),
         }
-        lease.commit().await?;
-        self.keys.forget(former.digest.bytes());
-        self.keys.forget(next.digest.bytes());
-        if let Some(successor) = successor {
-            self.keys.forget(successor.digest.bytes());
-        }
-        Ok(())
     }
+}
+
+pub(super) async fn insert_key(
+    lease: &mut Lease<'_>,
+    record: &KeyRecord,
+    effects: &mut Effects,
+) -> Result<(), StoreError> {
+    write(lease, INSERT, record).await?;
+    effects.keys.push(*record.digest.bytes());
+    Ok(())
 }
 
 /// Runs a statement that takes all columns.
@@ -181,13 +199,14 @@ impl ManagedKeyStore for Sql {
     }
 
     async fn insert_key(&self, record: KeyRecord) -> Result<(), StoreError> {
-        let inserted = || async {
+        self.call(|| async {
             let mut lease = self.core().lease(Purpose::Write).await?;
-            write(&mut lease, INSERT, &record).await
-        };
-        self.call(inserted).await?;
-        self.core().keys.forget(record.digest.bytes());
-        Ok(())
+            let mut effects = Effects::default();
+            insert_key(&mut lease, &record, &mut effects).await?;
+            self.core().show(effects);
+            Ok(())
+        })
+        .await
     }
 
     async fn replace_key(
@@ -196,7 +215,14 @@ impl ManagedKeyStore for Sql {
         next: KeyRecord,
         successor: Option<KeyRecord>,
     ) -> Result<(), StoreError> {
-        let replaced = || self.core().replace_key(former, &next, successor.as_ref());
+        let core = self.core();
+        let replaced = || async {
+            let mut lease = core.begin().await?;
+            let mut effects = Effects::default();
+            core.replace_key(&mut lease, former, &next, successor.as_ref(), &mut effects)
+                .await?;
+            core.finish(lease, effects).await
+        };
         self.call(replaced).await
     }
 

@@ -1,7 +1,8 @@
 //! Statements that lock many rows, and the one order of all locks.
 //!
 //! ```text
-//! user → names, deleted ids → families → denials of families → private tokens → denials of tokens → keys
+//! sessions of a subject → user → names, deleted ids → families → an id → denials of families
+//! → private tokens → denials of tokens → keys
 //! ```
 //!
 //! A transaction that locks records of several kinds does so in this order, and those of one kind

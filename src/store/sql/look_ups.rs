@@ -1,4 +1,4 @@
-use super::{keys, tokens, users};
+use super::{keys, rows, tokens, users};
 
 /// The statements by which requests look something up, each with its name and the types of its
 /// arguments (`t`ext, `b`ytes, `i`nteger), for tests that explain them.
@@ -9,7 +9,7 @@ pub const LOOK_UPS: [(&str, &str, &str); 14] = [
     ("a page of keys", keys::LIST_AFTER, "ittit"),
     ("a user by name", users::FIND, "t"),
     ("a user by id", users::FIND_BY_ID, "tt"),
-    ("a disabled user", users::IS_DISABLED, "tt"),
+    ("an account", rows::ACCOUNT, "tt"),
     ("a page of users", users::LIST_AFTER, "itt"),
     ("a revocation", tokens::IS_REVOKED, "tti"),
     ("a family", tokens::FIND_FAMILY, "t"),

@@ -1,8 +1,8 @@
 use super::age::Age;
 use crate::principal::Subject;
+use crate::store::accounts::Accounts;
 use crate::store::denials::{Denials, Kind};
-use crate::store::disabled::Disabled;
-use crate::store::{Known, TokenIds};
+use crate::store::{Account, Known, TokenIds};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -40,11 +40,11 @@ impl Mirror {
         }
     }
 
-    pub(super) fn peek_disabled(&self, id: &Subject) -> Known {
+    pub(super) fn peek_account(&self, id: &Subject) -> Account {
         if self.age.is_believed(Instant::now()) {
-            self.users.is_disabled(id).into()
+            self.users.account(id)
         } else {
-            Known::Ask
+            Account::Ask
         }
     }
 
@@ -59,15 +59,15 @@ impl Mirror {
     }
 }
 
-/// Users who are disabled or were removed.
+/// Users who are disabled or were removed, or have lost rights.
 ///
 /// What one node writes and what it hears of others come in any order, so each change of a user has
-/// a version, and the latest one counts. A user who is active again is remembered until no earlier
+/// a version, and the latest one counts. A user who is whole again is remembered until no earlier
 /// news can be on its way.
 #[derive(Default)]
 pub(super) struct Users {
     /// What requests look at.
-    disabled: Disabled,
+    accounts: Accounts,
     /// Who changes something has this, from its first look to its last write.
     news: Mutex<News>,
 }
@@ -75,7 +75,7 @@ pub(super) struct Users {
 #[derive(Default)]
 struct News {
     latest: HashMap<Subject, Latest>,
-    /// Who is active again.
+    /// Who is whole again.
     lately: Vec<Subject>,
     /// How many hearings have begun.
     hearing: u64,
@@ -83,36 +83,37 @@ struct News {
 
 struct Latest {
     version: i64,
-    is_active: bool,
+    is_whole: bool,
     /// The hearing that had begun last when it was written.
     hearing: u64,
 }
 
 impl Users {
-    pub(super) fn is_disabled(&self, id: &Subject) -> bool {
-        self.disabled.holds(id)
+    pub(super) fn account(&self, id: &Subject) -> Account {
+        self.accounts.get(id)
     }
 
-    pub(super) fn set(&self, id: &Subject, version: i64, is_active: bool) {
-        self.take(&mut self.news(), id, version, is_active);
+    pub(super) fn set(&self, id: &Subject, version: i64, account: Account) {
+        self.take(&mut self.news(), id, version, account);
     }
 
-    fn take(&self, news: &mut News, id: &Subject, version: i64, is_active: bool) {
+    fn take(&self, news: &mut News, id: &Subject, version: i64, account: Account) {
         if let Some(known) = news.latest.get(id)
             && known.version > version
         {
             return;
         }
-        if is_active {
+        let is_whole = account == Account::Whole;
+        if is_whole {
             news.lately.push(id.clone());
         }
         let latest = Latest {
             version,
-            is_active,
+            is_whole,
             hearing: news.hearing,
         };
         news.latest.insert(id.clone(), latest);
-        self.disabled.set(id, !is_active);
+        self.accounts.set(id, account);
     }
 
     /// The database is about to be heard.
@@ -130,8 +131,8 @@ impl Users {
             hearing,
         } = &mut *news;
         lately.retain(|id| match latest.get(id) {
-            Some(known) if known.is_active && known.hearing >= *hearing => true,
-            Some(known) if known.is_active => {
+            Some(known) if known.is_whole && known.hearing >= *hearing => true,
+            Some(known) if known.is_whole => {
                 latest.remove(id);
                 false
             }
@@ -139,20 +140,20 @@ impl Users {
         });
     }
 
-    /// All who are disabled, read in this hearing: others are not, unless this node wrote so since
-    /// it began.
-    pub(super) fn replace(&self, all: Vec<(Subject, i64)>) {
+    /// All who are not whole, read in this hearing: others are, unless this node wrote otherwise
+    /// since it began.
+    pub(super) fn replace(&self, all: Vec<(Subject, i64, Account)>) {
         let mut news = self.news();
         let hearing = news.hearing;
         let earlier = news.latest.extract_if(|_, known| known.hearing < hearing);
         let earlier: Vec<Subject> = earlier.map(|(id, _)| id).collect();
-        for (id, version) in all {
-            self.take(&mut news, &id, version, false);
+        for (id, version, account) in all {
+            self.take(&mut news, &id, version, account);
         }
         // Last, lest somebody pass in between who is in both.
         for id in earlier {
             if !news.latest.contains_key(&id) {
-                self.disabled.set(&id, false);
+                self.accounts.set(&id, Account::Whole);
             }
         }
     }
@@ -180,7 +181,7 @@ mod tests {
         tokio::time::advance(BOUND).await;
         mirror.age().miss();
         assert_eq!((peek(), mirror.age().get()), (Known::Ask, Some(BOUND)));
-        assert_eq!(mirror.peek_disabled(&Subject::user("1")), Known::Ask);
+        assert_eq!(mirror.peek_account(&Subject::user("1")), Account::Ask);
     }
 
     #[tokio::test(start_paused = true)]
@@ -203,14 +204,14 @@ mod tests {
         let users = Users::default();
         let anna = Subject::user("anna");
         users.begin_hearing();
-        users.set(&anna, 1, false); // through this node
-        users.set(&anna, 2, true);
-        users.set(&anna, 1, false); // heard
-        assert!(!users.is_disabled(&anna));
+        users.set(&anna, 1, Account::Closed); // through this node
+        users.set(&anna, 2, Account::Whole);
+        users.set(&anna, 1, Account::Closed); // heard
+        assert!(users.account(&anna) == Account::Whole);
         users.end_hearing();
-        users.set(&anna, 1, false);
+        users.set(&anna, 1, Account::Closed);
         assert!(
-            !users.is_disabled(&anna),
+            users.account(&anna) == Account::Whole,
             "written since the hearing began: earlier news may be on its way"
         );
         users.begin_hearing();
@@ -219,21 +220,21 @@ mod tests {
             users.news().latest.is_empty(),
             "and forgotten after the next"
         );
-        users.set(&anna, 3, false);
-        assert!(users.is_disabled(&anna));
+        users.set(&anna, 3, Account::Closed);
+        assert!(users.account(&anna) == Account::Closed);
     }
 
     #[test]
     fn a_full_reading_replaces_what_was_known_but_not_what_was_written_since_it_began() {
         let users = Users::default();
         let [old, new, both] = ["old", "new", "both"].map(Subject::user);
-        users.set(&old, 1, false);
-        users.set(&both, 1, false);
+        users.set(&old, 1, Account::Closed);
+        users.set(&both, 1, Account::Closed);
         users.begin_hearing();
-        users.set(&new, 1, false);
-        users.replace(vec![(both.clone(), 1)]);
+        users.set(&new, 1, Account::Closed);
+        users.replace(vec![(both.clone(), 1, Account::Closed)]);
         assert_eq!(
-            [&old, &new, &both].map(|id| users.is_disabled(id)),
+            [&old, &new, &both].map(|id| users.account(id) == Account::Closed),
             [false, true, true]
         );
     }

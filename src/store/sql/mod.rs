@@ -11,8 +11,10 @@
 
 mod age;
 mod cache;
+mod commit;
 mod core;
 pub(in crate::store) mod driver;
+mod effects;
 pub(in crate::store) mod engine;
 mod feed;
 mod keys;

@@ -6,8 +6,8 @@ use crate::principal::{Roles, Scopes, Subject};
 use crate::rate::{Rate, RateError};
 use crate::secret::Secret;
 use crate::store::{
-    FamilyRecord, KeyDigest, KeyRecord, StoreError, StoreErrorKind, TokenRecord, UserRecord,
-    UserState,
+    Account, FamilyRecord, KeyDigest, KeyRecord, StoreError, StoreErrorKind, TakenRights,
+    TokenRecord, UserRecord, UserState,
 };
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ pub(super) fn key(mut row: Row) -> Result<Arc<KeyRecord>, StoreError> {
 macro_rules! user_columns {
     () => {
         "u.kind, u.id, u.names, u.password, u.active, u.scopes, u.roles, u.rate, u.profile, \
-         u.created, u.removed"
+         u.created, u.removed, u.taken_scopes, u.taken_roles"
     };
 }
 pub(in crate::store) use user_columns;
@@ -71,6 +71,7 @@ pub(super) fn user(mut row: Row) -> Result<Arc<UserRecord>, StoreError> {
     let profile = row.text_or_null()?;
     let created = row.time()?;
     let is_removed = row.int()? != 0;
+    let taken = taken(&mut row)?;
 
     let mut record = UserRecord::new(id, "").created(created);
     record.names = names.into_iter().map(String::into_boxed_str).collect();
@@ -82,9 +83,76 @@ pub(super) fn user(mut row: Row) -> Result<Arc<UserRecord>, StoreError> {
     };
     record.scopes = scopes;
     record.roles = roles;
+    record.taken = taken;
     record.rate = rate;
     record.profile = profile.map(String::into_boxed_str);
     Ok(Arc::new(record))
+}
+
+macro_rules! account_columns {
+    () => {
+        "u.kind, u.id, u.version, u.active, u.scopes, u.roles, u.taken_scopes, u.taken_roles"
+    };
+}
+pub(super) use account_columns;
+
+/// The same of users whose rows were deleted by hand: what credentials there are of them is dead.
+macro_rules! deleted_account {
+    () => {
+        "kind, id, version, 0, '', '[]', '', '' FROM tower_auth_deleted_users"
+    };
+}
+pub(super) use deleted_account;
+
+pub(super) const ACCOUNT: &str = concat!(
+    "SELECT ",
+    account_columns!(),
+    " FROM tower_auth_users u WHERE u.kind = $1 AND u.id = $2 UNION ALL SELECT ",
+    deleted_account!(),
+    " WHERE kind = $1 AND id = $2"
+);
+
+/// Who it is, in which version, and what became of the account.
+pub(super) fn account(mut row: Row) -> Result<(Subject, i64, Account), StoreError> {
+    let id = subject(&mut row)?;
+    let version = row.int()?;
+    // Who cannot be read, because somebody changed the row by hand, is refused: the others are
+    // not to wait for it.
+    let account = what_became(&mut row).unwrap_or(Account::Closed);
+    Ok((id, version, account))
+}
+
+fn what_became(row: &mut Row) -> Result<Account, StoreError> {
+    if row.int()? == 0 {
+        return Ok(Account::Closed);
+    }
+    let mut record = UserRecord::new(Subject::user(""), "");
+    record.scopes = Scopes::parse(&row.text()?);
+    record.roles = roles(&row.text()?)?;
+    record.taken = taken(row)?;
+    Ok(record.account())
+}
+
+fn taken(row: &mut Row) -> Result<TakenRights, StoreError> {
+    let scopes = Scopes::parse(&row.text()?);
+    let mut taken = TakenRights::new(scopes, Roles::default());
+    // An array a line: what is taken by hand is noted by a trigger, which only appends.
+    let text = row.text()?;
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        for role in list(line)? {
+            taken.roles.insert(role.as_str().into());
+        }
+    }
+    Ok(taken)
+}
+
+/// The column form of roles that were taken: nothing where there are none.
+pub(super) fn taken_roles_text(roles: &Roles) -> String {
+    if roles.iter().next().is_none() {
+        String::new()
+    } else {
+        list_text(roles.iter())
+    }
 }
 
 macro_rules! family_columns {

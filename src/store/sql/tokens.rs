@@ -1,4 +1,5 @@
 use super::core::Core;
+use super::effects::{Denied, Effects};
 use super::engine::{Arg, Purpose, Row, args, is_storable, micros};
 use super::lease::Lease;
 use super::noted;
@@ -99,11 +100,8 @@ pub(super) const LIST_TOKENS_AFTER: &str = concat!(
 const END_TOKEN: &str = "UPDATE tower_auth_private_tokens SET revoked = coalesce(revoked, $4) \
     WHERE id = $3 AND owner_kind = $1 AND owner_id = $2 RETURNING expires";
 
-/// What a transaction denied, for the mirror once it is committed.
-type Denied = Vec<(Kind, String, SystemTime)>;
-
 impl Core {
-    fn mirror_all(&self, denied: Denied) {
+    pub(super) fn mirror_all(&self, denied: Denied) {
         for (kind, id, until) in denied {
             self.mirror.deny(kind, &id, until);
         }
@@ -118,8 +116,10 @@ impl Core {
 
     async fn revoke_token(&self, id: &str, until: SystemTime) -> Result<(), StoreError> {
         check_lengths([id])?;
-        let mut lease = self.lease(Purpose::Write).await?;
+        let mut lease = self.begin().await?;
+        lock_id(&mut lease, self.engine.dialect().lock_id, id).await?;
         let denied = deny(&mut lease, Kind::Token, id, until).await?;
+        lease.commit().await?;
         self.mirror_all(denied);
         Ok(())
     }
@@ -218,17 +218,41 @@ impl Core {
         now: SystemTime,
     ) -> Result<(), StoreError> {
         let mut lease = self.begin().await?;
-        let mut denied = self
-            .end_families(&mut lease, subject, access_until, now)
+        self.lock_sessions(&mut lease, subject).await?;
+        let mut effects = Effects::default();
+        self.end_subject(&mut lease, subject, access_until, now, &mut effects)
             .await?;
+        self.finish(lease, effects).await
+    }
+
+    /// Whoever ends all tokens of a subject, and whoever makes one by a credential, come one after
+    /// the other: a token that is not written yet has no row that could be waited for.
+    pub(super) async fn lock_sessions(
+        &self,
+        lease: &mut Lease<'_>,
+        subject: &Subject,
+    ) -> Result<(), StoreError> {
+        let id = format!("{subject:?}");
+        lock_id(lease, self.engine.dialect().lock_id, &id).await
+    }
+
+    /// Ends families and private tokens of a subject.
+    pub(super) async fn end_subject(
+        &self,
+        lease: &mut Lease<'_>,
+        subject: &Subject,
+        access_until: SystemTime,
+        now: SystemTime,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        let families = self.end_families(lease, subject, access_until, now);
+        effects.denied.extend(families.await?);
         let of = args![subject.kind(), subject.id(), now];
         lease
             .run(self.engine.dialect().locking.end_tokens, of)
             .await?;
         let tokens = lease.run(DENY_TOKENS_OF, of).await?;
-        denied.extend(self::denied(Kind::Token, tokens)?);
-        lease.commit().await?;
-        self.mirror_all(denied);
+        effects.denied.extend(denied(Kind::Token, tokens)?);
         Ok(())
     }
 
@@ -257,19 +281,51 @@ impl Core {
         denied_until: Option<SystemTime>,
     ) -> Result<(), StoreError> {
         let mut lease = self.begin().await?;
+        let mut effects = Effects::default();
+        self.replace_token_in(&mut lease, former, next, denied_until, &mut effects)
+            .await?;
+        self.finish(lease, effects).await
+    }
+
+    pub(super) async fn replace_token_in(
+        &self,
+        lease: &mut Lease<'_>,
+        former: &TokenRecord,
+        next: &TokenRecord,
+        denied_until: Option<SystemTime>,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
         let lock = self.engine.dialect().lock_token;
         let row = lease.first(lock, args![&*former.id]).await?;
         if !token(row.ok_or_else(missing)?)?.is_unchanged_from(former) {
             return Err(missing());
         }
-        write_token(&mut lease, REPLACE_TOKEN, next).await?;
-        let denied = match denied_until {
-            Some(until) => deny(&mut lease, Kind::Token, &next.id, until).await?,
-            None => Denied::new(),
-        };
-        lease.commit().await?;
-        self.mirror_all(denied);
+        write_token(lease, REPLACE_TOKEN, next).await?;
+        if let Some(until) = denied_until {
+            let denied = deny(lease, Kind::Token, &next.id, until).await?;
+            effects.denied.extend(denied);
+        }
         Ok(())
+    }
+
+    /// Whether a token is revoked, in a transaction that nobody who revokes it comes between.
+    pub(super) async fn is_revoked_in(
+        &self,
+        lease: &mut Lease<'_>,
+        token: TokenIds<'_>,
+        now: SystemTime,
+    ) -> Result<bool, StoreError> {
+        let dialect = self.engine.dialect();
+        if let Some(family) = token.family {
+            lease.first(dialect.lock_family, args![family]).await?;
+        } else {
+            lease.first(dialect.lock_token, args![token.token]).await?;
+        }
+        lock_id(lease, dialect.lock_id, token.token).await?;
+        let row = lease
+            .first(IS_REVOKED, args![token.token, token.family, now])
+            .await?;
+        Ok(row.is_some())
     }
 
     async fn revoke_private_token(
@@ -288,6 +344,26 @@ impl Core {
         self.mirror_all(denied);
         Ok(())
     }
+}
+
+/// Whoever revokes a token by its id, and whoever changes something by that token, come one after
+/// the other: there is no row that both would lock.
+async fn lock_id(
+    lease: &mut Lease<'_>,
+    lock: Option<&'static str>,
+    id: &str,
+) -> Result<(), StoreError> {
+    match lock {
+        Some(lock) => lease.run(lock, args![id]).await.map(drop),
+        None => Ok(()),
+    }
+}
+
+pub(super) async fn insert_token(
+    lease: &mut Lease<'_>,
+    token: &TokenRecord,
+) -> Result<(), StoreError> {
+    write_token(lease, INSERT_TOKEN, token).await
 }
 
 /// Ends a family that has not ended yet, and denies its access tokens.
@@ -494,7 +570,7 @@ impl PrivateTokenStore for Sql {
     async fn insert_private_token(&self, token: TokenRecord) -> Result<(), StoreError> {
         self.call(|| async {
             let mut lease = self.core().lease(Purpose::Write).await?;
-            write_token(&mut lease, INSERT_TOKEN, &token).await
+            insert_token(&mut lease, &token).await
         })
         .await
     }

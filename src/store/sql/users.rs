@@ -1,13 +1,17 @@
 use super::core::Core;
+use super::effects::Effects;
 use super::engine::{Arg, args};
 use super::lease::Lease;
 use super::purge::limit;
-use super::rows::{check_lengths, list, list_text, or_absent, scopes_text, user, user_columns};
+use super::rows::{
+    ACCOUNT, account, check_lengths, list, list_text, or_absent, scopes_text, taken_roles_text,
+    user, user_columns,
+};
 use super::sql::Sql;
 use crate::principal::Subject;
 use crate::secret::Secret;
 use crate::store::{
-    Known, ManagedUserStore, Peek, StoreError, StoreErrorKind, UserChange, UserRecord, UserStore,
+    Account, ManagedUserStore, Peek, StoreError, StoreErrorKind, UserChange, UserRecord, UserStore,
 };
 use async_trait::async_trait;
 use std::collections::BTreeSet;
@@ -25,8 +29,6 @@ pub(super) const FIND_BY_ID: &str = concat!(
     user_columns!(),
     " FROM tower_auth_users u WHERE u.kind = $1 AND u.id = $2"
 );
-pub(super) const IS_DISABLED: &str = "SELECT 1 FROM tower_auth_users WHERE kind = $1 AND id = $2 AND active = 0 \
-     UNION ALL SELECT 1 FROM tower_auth_deleted_users WHERE kind = $1 AND id = $2";
 pub(super) const LIST: &str = concat!(
     "SELECT ",
     user_columns!(),
@@ -40,12 +42,14 @@ pub(super) const LIST_AFTER: &str = concat!(
 );
 /// The id of a user whose row was deleted stays taken: there may be keys and tokens of that id.
 const INSERT: &str = "INSERT INTO tower_auth_users \
-    (kind, id, names, password, active, scopes, roles, rate, profile, created, removed, version) \
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1 \
+    (kind, id, names, password, active, scopes, roles, rate, profile, created, removed, \
+    taken_scopes, taken_roles, version) \
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1 \
     WHERE NOT EXISTS (SELECT 1 FROM tower_auth_deleted_users WHERE kind = $1 AND id = $2) \
     RETURNING version";
 const REPLACE: &str = "UPDATE tower_auth_users SET names = $3, password = $4, active = $5, \
     scopes = $6, roles = $7, rate = $8, profile = $9, created = $10, removed = $11, \
+    taken_scopes = $12, taken_roles = $13, \
     version = version + 1 WHERE kind = $1 AND id = $2 RETURNING version";
 const INSERT_NAME: &str = "INSERT INTO tower_auth_user_names (name, kind, id) VALUES ($3, $1, $2)";
 const DELETE_NAMES: &str = "DELETE FROM tower_auth_user_names WHERE kind = $1 AND id = $2";
@@ -80,8 +84,9 @@ impl Core {
         let version = version.ok_or_else(|| StoreError::new(StoreErrorKind::Exists))?;
         insert_names(&mut lease, user).await?;
         lease.commit().await?;
-        if !user.is_active() {
-            self.mirror.users().set(&user.id, version, false);
+        let account = user.account();
+        if account != Account::Whole {
+            self.mirror.users().set(&user.id, version, account);
         }
         self.forget_names(user);
         Ok(())
@@ -89,11 +94,24 @@ impl Core {
 
     async fn replace_user(&self, former: &UserRecord, next: &UserRecord) -> Result<(), StoreError> {
         let mut lease = self.begin().await?;
-        let known = self.lock_user(&mut lease, &former.id).await?;
+        let mut effects = Effects::default();
+        self.replace_user_in(&mut lease, former, next, &mut effects)
+            .await?;
+        self.finish(lease, effects).await
+    }
+
+    pub(super) async fn replace_user_in(
+        &self,
+        lease: &mut Lease<'_>,
+        former: &UserRecord,
+        next: &UserRecord,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        let known = self.lock_user(lease, &former.id).await?;
         if *known != *former {
             return Err(missing());
         }
-        self.put_user(lease, &known, next).await
+        put_user(lease, &known, next, effects).await
     }
 
     async fn change_user(
@@ -104,7 +122,9 @@ impl Core {
         let mut lease = self.begin().await?;
         let before = self.lock_user(&mut lease, id).await?;
         let after = UserRecord::clone(&before).changed(change.clone());
-        self.put_user(lease, &before, &after).await?;
+        let mut effects = Effects::default();
+        put_user(&mut lease, &before, &after, &mut effects).await?;
+        self.finish(lease, effects).await?;
         Ok(Arc::new(after))
     }
 
@@ -112,11 +132,24 @@ impl Core {
         let mut lease = self.begin().await?;
         let before = self.lock_user(&mut lease, id).await?;
         let after = UserRecord::clone(&before).removed();
-        self.put_user(lease, &before, &after).await
+        let mut effects = Effects::default();
+        put_user(&mut lease, &before, &after, &mut effects).await?;
+        self.finish(lease, effects).await
+    }
+
+    /// A user in whatever state, or nobody, until the transaction ends.
+    pub(super) async fn lock_account(
+        &self,
+        lease: &mut Lease<'_>,
+        id: &Subject,
+    ) -> Result<Option<Arc<UserRecord>>, StoreError> {
+        let lock = self.engine.dialect().lock_account;
+        let row = lease.first(lock, args![id.kind(), id.id()]).await?;
+        row.map(user).transpose()
     }
 
     /// A user who was not removed, and who is nobody else's until the transaction ends.
-    async fn lock_user(
+    pub(super) async fn lock_user(
         &self,
         lease: &mut Lease<'_>,
         id: &Subject,
@@ -126,33 +159,32 @@ impl Core {
         user(row.ok_or_else(missing)?)
     }
 
-    /// Puts a record in the place of one that is locked.
-    async fn put_user(
-        &self,
-        mut lease: Lease<'_>,
-        before: &UserRecord,
-        after: &UserRecord,
-    ) -> Result<(), StoreError> {
-        check(after)?;
-        let id = &before.id;
-        if after.names != before.names {
-            lease.run(DELETE_NAMES, args![id.kind(), id.id()]).await?;
-            insert_names(&mut lease, after).await?;
-        }
-        let version = write(&mut lease, REPLACE, after).await?;
-        let version = version.ok_or_else(missing)?;
-        lease.commit().await?;
-        self.mirror.users().set(id, version, after.is_active());
-        self.forget_names(before);
-        self.forget_names(after);
-        Ok(())
-    }
-
     fn forget_names(&self, user: &UserRecord) {
         for name in &user.names {
             self.users.forget(&**name);
         }
     }
+}
+
+/// Puts a record in the place of one that is locked.
+async fn put_user(
+    lease: &mut Lease<'_>,
+    before: &UserRecord,
+    after: &UserRecord,
+    effects: &mut Effects,
+) -> Result<(), StoreError> {
+    check(after)?;
+    let after = &after.clone().replacing(before);
+    let id = &before.id;
+    if after.names != before.names {
+        lease.run(DELETE_NAMES, args![id.kind(), id.id()]).await?;
+        insert_names(lease, after).await?;
+    }
+    let version = write(lease, REPLACE, after).await?.ok_or_else(missing)?;
+    effects.users.push((id.clone(), version, after.account()));
+    effects.names.extend(before.names.iter().cloned());
+    effects.names.extend(after.names.iter().cloned());
+    Ok(())
 }
 
 /// Runs a statement that takes all columns, and gives the user's version where it was written.
@@ -166,6 +198,8 @@ async fn write(
     let scopes = scopes_text(&user.scopes);
     let roles = list_text(user.roles.iter());
     let rate = user.rate.map(|rate| rate.to_string());
+    let taken_scopes = scopes_text(&user.taken.scopes);
+    let taken_roles = taken_roles_text(&user.taken.roles);
     let args = args![
         user.id.kind(),
         user.id.id(),
@@ -178,6 +212,8 @@ async fn write(
         user.profile.as_deref(),
         user.created,
         i64::from(user.is_removed()),
+        taken_scopes.as_str(),
+        taken_roles.as_str(),
     ];
     let row = lease.first(sql, args).await?;
     row.map(|mut row| row.int()).transpose()
@@ -219,8 +255,8 @@ impl UserStore for Sql {
 
 #[async_trait]
 impl ManagedUserStore for Sql {
-    fn peek_disabled(&self, id: &Subject) -> Known {
-        self.core().mirror.peek_disabled(id)
+    fn peek_account(&self, id: &Subject) -> Account {
+        self.core().mirror.peek_account(id)
     }
 
     async fn find_user_by_id(&self, id: &Subject) -> Result<Option<Arc<UserRecord>>, StoreError> {
@@ -254,12 +290,13 @@ impl ManagedUserStore for Sql {
         rows?.into_iter().map(user).collect()
     }
 
-    async fn is_disabled(&self, id: &Subject) -> Result<bool, StoreError> {
+    async fn account(&self, id: &Subject) -> Result<Account, StoreError> {
         let args = args![id.kind(), id.id()];
-        let row = self
-            .call(|| self.core().read_first(IS_DISABLED, args))
-            .await;
-        Ok(or_absent(row)?.is_some())
+        let row = self.call(|| self.core().read_first(ACCOUNT, args)).await;
+        match or_absent(row)? {
+            Some(row) => Ok(account(row)?.2),
+            None => Ok(Account::Whole),
+        }
     }
 
     async fn change_user(

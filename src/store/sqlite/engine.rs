@@ -50,6 +50,12 @@ static DIALECT: Dialect = Dialect {
         FROM (SELECT value ->> 'id' AS id, value ->> 'used' AS used FROM json_each($1)) noted \
         WHERE tower_auth_private_tokens.id = noted.id AND (tower_auth_private_tokens.used IS NULL \
         OR tower_auth_private_tokens.used < noted.used)",
+    lock_account: concat!(
+        "SELECT ",
+        user_columns!(),
+        " FROM tower_auth_users u WHERE u.kind = $1 AND u.id = $2"
+    ),
+    lock_id: None,
     // A backup that is written over a database gives it another version of the schema. However it
     // came to be another one, it has not the same mark at the same number.
     cursor: "SELECT (SELECT schema_version FROM pragma_schema_version) || '', coalesce(\

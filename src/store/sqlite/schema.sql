@@ -37,10 +37,13 @@ CREATE TABLE tower_auth_users (
   profile TEXT,
   created INTEGER NOT NULL,
   removed INTEGER NOT NULL,
+  taken_scopes TEXT NOT NULL DEFAULT '',
+  taken_roles TEXT NOT NULL DEFAULT '',
   version INTEGER NOT NULL,
   PRIMARY KEY (kind, id)
 ) STRICT;
-CREATE INDEX tower_auth_users_disabled ON tower_auth_users (active) WHERE active = 0;
+CREATE INDEX tower_auth_users_not_whole ON tower_auth_users (kind, id)
+  WHERE active = 0 OR taken_scopes <> '' OR taken_roles <> '';
 
 CREATE TABLE tower_auth_user_names (
   name TEXT NOT NULL PRIMARY KEY,
@@ -97,8 +100,8 @@ CREATE TABLE tower_auth_revoked (
 ) STRICT;
 CREATE INDEX tower_auth_revoked_until ON tower_auth_revoked (kind, until);
 
--- What the memory of other processes must hear of. What: 0 a token and 1 a family was revoked, 2 a user was disabled, enabled
--- or removed, 3 a name, 4 a key. Writers are one after the other, so that numbers come in the order of their commits.
+-- What the memory of other processes must hear of. What: 0 a token and 1 a family was revoked, 2 what became of a user
+-- (number 0 disabled or removed, 1 neither, 2 rights were taken, which the user's row has), 3 a name, 4 a key. Writers are one after the other, so that numbers come in the order of their commits.
 CREATE TABLE tower_auth_changes (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   at INTEGER NOT NULL DEFAULT (unixepoch() * 1000000),
@@ -126,14 +129,27 @@ BEGIN
   INSERT INTO tower_auth_changes (what, digest) VALUES (4, OLD.digest);
 END;
 
-CREATE TRIGGER tower_auth_user_added AFTER INSERT ON tower_auth_users WHEN NEW.active = 0
+CREATE TRIGGER tower_auth_user_added AFTER INSERT ON tower_auth_users WHEN NEW.active = 0 OR NEW.taken_scopes <> '' OR NEW.taken_roles <> ''
 BEGIN
-  INSERT INTO tower_auth_changes (what, kind, id, number, version) VALUES (2, NEW.kind, NEW.id, 0, NEW.version);
+  INSERT INTO tower_auth_changes (what, kind, id, number, version)
+    VALUES (2, NEW.kind, NEW.id, CASE WHEN NEW.active = 0 THEN 0 ELSE 2 END, NEW.version);
+END;
+-- Whoever takes rights by hand does not count the version up: what they take is noted here.
+CREATE TRIGGER tower_auth_rights_taken AFTER UPDATE OF scopes, roles ON tower_auth_users
+  WHEN NEW.version = OLD.version AND (NEW.scopes <> OLD.scopes OR NEW.roles <> OLD.roles)
+BEGIN
+  UPDATE tower_auth_users SET
+    taken_scopes = trim(taken_scopes || ' ' || OLD.scopes),
+    taken_roles = taken_roles || CASE WHEN OLD.roles = '[]' THEN '' ELSE char(10) || OLD.roles END
+    WHERE kind = NEW.kind AND id = NEW.id;
 END;
 CREATE TRIGGER tower_auth_user_changed AFTER UPDATE ON tower_auth_users
 BEGIN
   INSERT INTO tower_auth_changes (what, kind, id, number, version)
-    SELECT 2, NEW.kind, NEW.id, NEW.active, NEW.version WHERE NEW.active <> OLD.active;
+    SELECT 2, NEW.kind, NEW.id,
+      CASE WHEN NEW.active = 0 THEN 0 WHEN NEW.taken_scopes = '' AND NEW.taken_roles = '' THEN 1 ELSE 2 END, NEW.version
+    WHERE NEW.active <> OLD.active OR NEW.scopes <> OLD.scopes OR NEW.roles <> OLD.roles
+      OR NEW.taken_scopes <> OLD.taken_scopes OR NEW.taken_roles <> OLD.taken_roles;
   INSERT INTO tower_auth_changes (what, id)
     SELECT 3, name FROM tower_auth_user_names WHERE kind = NEW.kind AND id = NEW.id;
 END;

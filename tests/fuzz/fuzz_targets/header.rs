@@ -26,7 +26,7 @@ static BENCH: LazyLock<Bench> = LazyLock::new(|| {
     // would take milliseconds.
     let users = Intercepted::new(Memory::new(), |_| Intercept::Fail);
     let realm = Realm::new(Stores::new().keys(Memory::new()).users(users));
-    let jwt = Jwt::hs256("fuzzing only: 0123456789abcdefghij").issuer("https://login.example.com");
+    let jwt = Jwt::hs256("u4Zq7Kw2xRm90123456789abcdefghij").issuer("https://login.example.com");
     let required = AuthLayer::builder()
         .accept(jwt.audience("reports"))
         .accept(&realm.api_keys(ApiKeys::prefix("egret")))

@@ -19,7 +19,7 @@ use tower_auth::test_util::{ManualClock, TokenMint};
 use tower_auth::{AuthLayer, Jwt, JwtKey, Principal, Realm};
 use tower_layer::Layer;
 
-const SECRET: &str = "fuzzing only: 0123456789abcdefghij";
+const SECRET: &str = "u4Zq7Kw2xRm90123456789abcdefghij";
 const ISSUER: &str = "https://login.example.com";
 const AUDIENCE: &str = "reports";
 const NOW: u64 = 2_000_000_000;

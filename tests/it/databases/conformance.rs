@@ -10,6 +10,7 @@ async fn sqlite_keeps_the_promises_of_all_stores() {
     conformance::managed_user_store(async || sqlite(&dir).await).await;
     conformance::token_store(async || sqlite(&dir).await).await;
     conformance::private_token_store(async || sqlite(&dir).await).await;
+    conformance::all_stores(async || sqlite(&dir).await).await;
 }
 
 #[tokio::test]
@@ -26,6 +27,7 @@ async fn postgresql_keeps_the_promises_of_a_user_store() {
 async fn postgresql_keeps_the_promises_of_a_token_store() {
     conformance::token_store(postgres).await;
     conformance::private_token_store(postgres).await;
+    conformance::all_stores(postgres).await;
 }
 
 /// With memory that has heard the database, so that the synchronous answers are checked as well.
@@ -44,6 +46,7 @@ async fn stores_that_have_heard_the_database_keep_the_promises() {
     conformance::managed_user_store(heard).await;
     conformance::token_store(heard).await;
     conformance::private_token_store(heard).await;
+    conformance::all_stores(heard).await;
 }
 
 #[tokio::test]

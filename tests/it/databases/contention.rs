@@ -264,7 +264,7 @@ async fn what_the_database_gave_up_for_another_transaction_is_done_again_once() 
     let mut admin = PgConnection::connect(&url).await.unwrap();
     refusing(&mut admin).await;
     let reads = |name: &str| {
-        ["find_", "list_", "is_"]
+        ["find_", "list_", "is_", "account"]
             .iter()
             .any(|read| name.starts_with(read))
     };

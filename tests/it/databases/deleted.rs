@@ -4,7 +4,7 @@ use super::support::*;
 use crate::support::{bearer, send};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tower_auth::store::{
-    Known, ManagedUserStore, Sqlite, Store, StoreErrorKind, TokenStore, UserRecord,
+    Account, ManagedUserStore, Sqlite, Store, StoreErrorKind, TokenStore, UserRecord,
 };
 use tower_auth::test_util::ManualClock;
 use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Subject};
@@ -84,10 +84,11 @@ impl World {
             until(what, async || {
                 // A call starts the node's tasks.
                 node.find_family("f").await.unwrap();
-                node.peek_disabled(id) == Known::from(is_disabled)
+                (node.peek_account(id) == Account::Closed) == is_disabled
             })
             .await;
-            assert_eq!(node.is_disabled(id).await.unwrap(), is_disabled, "{what}");
+            let account = node.account(id).await.unwrap();
+            assert_eq!(account == Account::Closed, is_disabled, "{what}");
         }
         self.nodes.pop();
     }
@@ -170,7 +171,7 @@ async fn a_deleted_user_s_key_stays_refused_and_that_of_who_never_was_a_user_goe
         until("heard", async || {
             // A call starts the node's tasks.
             world.nodes[1].find_family("f").await.unwrap();
-            world.nodes[1].peek_disabled(&active) == Known::Yes
+            world.nodes[1].peek_account(&active) == Account::Closed
         })
         .await;
         for _ in 0..20 {

@@ -8,9 +8,9 @@ use sqlx::{Connection, PgConnection};
 use std::pin::Pin;
 use std::time::Duration;
 use tower_auth::store::{
-    FamilyRecord, KeyStore, Known, ManagedKeyStore, ManagedUserStore, Peek, Postgres,
-    PrivateTokenStore, Rotation, StoreError, StoreErrorKind, StoreOptions, TokenIds, TokenRecord,
-    TokenStore, UserChange, UserRecord, UserStore,
+    Account, AllStores, FamilyRecord, KeyStore, Known, ManagedKeyStore, ManagedUserStore, Peek,
+    Postgres, PrivateTokenStore, Rotation, StoreError, StoreErrorKind, StoreOptions, TokenIds,
+    TokenRecord, TokenStore, UserChange, UserRecord, UserStore, Write,
 };
 use tower_auth::test_util::ManualClock;
 use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Secret, Subject};
@@ -128,8 +128,8 @@ impl Service {
             "{what}: a key that nobody used yet"
         );
         assert_eq!(
-            self.store.peek_disabled(&Subject::user("7")),
-            Known::Ask,
+            self.store.peek_account(&Subject::user("7")),
+            Account::Ask,
             "{what}"
         );
         assert_eq!(
@@ -191,7 +191,8 @@ pub(super) fn calls(store: &Postgres) -> Vec<(&'static str, Call)> {
     call!(purge_keys(NOW, 1));
     call!(find_user("anna"));
     call!(find_user_by_id(&anna()));
-    call!(is_disabled(&anna()));
+    call!(account(&anna()));
+    call!(commit(None, vec![Write::InsertKey(key(9))]));
     call!(insert_user(UserRecord::new(anna(), "anna")));
     call!(change_user(&anna(), UserChange::default()));
     call!(replace_password(&anna(), None, Secret::new("h".to_owned())));
@@ -364,7 +365,7 @@ async fn a_read_only_database_reads_and_its_writes_are_503_until_it_is_writable(
     .await;
     for (call, result) in calls(&service.store) {
         let result = result.await;
-        let reads = ["find_", "list_", "is_"]
+        let reads = ["find_", "list_", "is_", "account"]
             .iter()
             .any(|prefix| call.starts_with(prefix));
         match result {

@@ -30,10 +30,14 @@ struct Backend {
 }
 
 /// Counts the look-ups of a store whose memory cannot tell, which end as `end` says.
-fn counted<S>(name: &'static str, store: S, end: Intercept) -> Backend
+fn counted<S>(
+    name: &'static str,
+    store: S,
+    stores: fn(Intercepted<S>) -> Stores,
+    end: Intercept,
+) -> Backend
 where
     Intercepted<S>: tower_auth::store::KeyStore + Clone,
-    Stores: From<Intercepted<S>>,
 {
     let times = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&times);
@@ -48,7 +52,7 @@ where
     let store = Intercepted::new(store, hook);
     Backend {
         name,
-        stores: Stores::from(store.clone()),
+        stores: stores(store.clone()),
         found: Stores::new().keys(store),
         asked: Box::new(move || times.load(Ordering::SeqCst)),
     }
@@ -87,10 +91,23 @@ async fn of_databases(dir: &Dir, cache_life: Duration) -> [Backend; 2] {
     ]
 }
 
+/// A store with no step for changes of several roles.
+fn by_role(store: Intercepted<Arc<Minimal>>) -> Stores {
+    Stores::new()
+        .managed_keys(store.clone())
+        .managed_users(store.clone())
+        .private_tokens(store)
+}
+
 async fn backends(dir: &Dir) -> Vec<Backend> {
     let mut all = vec![
-        counted("memory", Memory::new(), Intercept::Pass),
-        counted("minimal", Arc::new(Minimal::default()), Intercept::Pass),
+        counted("memory", Memory::new(), Stores::from, Intercept::Pass),
+        counted(
+            "minimal",
+            Arc::new(Minimal::default()),
+            by_role,
+            Intercept::Pass,
+        ),
     ];
     all.extend(of_databases(dir, Duration::ZERO).await);
     all
@@ -268,7 +285,12 @@ async fn one_removed_key_that_is_presented_every_second_keeps_no_neighbour_out()
 
 #[tokio::test]
 async fn who_hangs_up_is_charged_for_what_was_asked() {
-    let world = World::over(counted("memory", Memory::new(), Intercept::Hang));
+    let world = World::over(counted(
+        "memory",
+        Memory::new(),
+        Stores::from,
+        Intercept::Hang,
+    ));
     for _ in 0..20 {
         let mut under_way = Vec::new();
         for key in unknown(150).await {
@@ -286,7 +308,7 @@ async fn who_hangs_up_is_charged_for_what_was_asked() {
 
 #[tokio::test]
 async fn a_key_that_was_imported_is_good_though_it_was_just_refused() {
-    let backend = counted("memory", Memory::new(), Intercept::Pass);
+    let backend = counted("memory", Memory::new(), Stores::from, Intercept::Pass);
     let clock = ManualClock::new(1_705_190_400);
     let realm = Realm::new(backend.stores).clock(clock.clone());
     let keys = realm.api_keys(ApiKeys::prefix("egret"));

@@ -4,6 +4,7 @@ mod conformance;
 mod contention;
 mod deleted;
 mod faults;
+mod late;
 mod look_ups;
 mod migration;
 mod names;

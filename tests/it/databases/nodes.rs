@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tower_auth::Subject;
 use tower_auth::store::{
-    FamilyRecord, KeyStore, Known, ManagedKeyStore, ManagedUserStore, Peek, Postgres, Sqlite,
-    TokenIds, TokenStore, UserRecord, UserStore,
+    Account, FamilyRecord, KeyStore, Known, ManagedKeyStore, ManagedUserStore, Peek, Postgres,
+    Sqlite, TakenRights, TokenIds, TokenStore, UserRecord, UserStore,
 };
 
 const BOUND: Duration = Duration::from_secs(1);
@@ -146,9 +146,9 @@ async fn users_and_tokens_that_one_node_denies_the_other_refuses_within_the_boun
     let family =
         |id: &str| FamilyRecord::new(id, anna.clone(), "{}", NOW, later(900), "1", later(900));
     a.insert_family(family("f")).await.unwrap();
-    let is_active_on_b = async || match b.peek_disabled(&anna) {
-        Known::Ask => !b.is_disabled(&anna).await.unwrap(),
-        known => known == Known::No,
+    let is_active_on_b = async || match b.peek_account(&anna) {
+        Account::Ask => b.account(&anna).await.unwrap() == Account::Whole,
+        known => known == Account::Whole,
     };
     let valid = async |token: TokenIds<'_>| match b.peek_revoked(token, NOW) {
         Known::Ask => !b.is_revoked(token, NOW).await.unwrap(),
@@ -210,8 +210,38 @@ async fn what_an_operator_changes_by_hand_is_heard_as_well() {
     .await;
     let since = Instant::now();
     refused_within_the_bound(since, async || passes(&a, 1).await).await;
-    let disabled = async || a.peek_disabled(&Subject::user("anna")) == Known::Yes;
+    let disabled = async || a.peek_account(&Subject::user("anna")) == Account::Closed;
     until("the user is disabled", disabled).await;
+}
+
+#[tokio::test]
+async fn rights_that_an_operator_takes_by_hand_are_taken_on_every_node() {
+    let (a, b, name) = two_nodes().await;
+    let mut admin = PgConnection::connect(&server()).await.unwrap();
+    let anna = UserRecord::new(Subject::user("anna"), "anna");
+    let anna = anna.scope("read").scope("write").role("admin");
+    a.insert_user(anna.clone()).await.unwrap();
+    let has = async |scopes: &str, roles: &str, expected: Account| {
+        let sql =
+            format!("UPDATE {name}.tower_auth_users SET scopes = '{scopes}', roles = '{roles}'");
+        admin_run(&mut admin, &sql).await;
+        assert_eq!(a.account(&anna.id).await.unwrap(), expected);
+        for node in [&a, &b] {
+            until("the rights are heard of", async || {
+                node.peek_account(&anna.id) == expected
+            })
+            .await;
+        }
+    };
+    let taken = |scopes: &[&str], roles: &[&str]| {
+        let scopes = scopes.iter().copied().collect();
+        let roles = roles.iter().copied().collect();
+        Account::Reduced(std::sync::Arc::new(TakenRights::new(scopes, roles)))
+    };
+    let mut has = has;
+    has("read", "[]", taken(&["write"], &["admin"])).await;
+    has("", "[\"admin\"]", taken(&["write", "read"], &[])).await;
+    has("write read", "[\"admin\"]", Account::Whole).await;
 }
 
 /// A change whose transaction began earlier and ends later than another's, which a cursor over their numbers would miss.
@@ -275,9 +305,9 @@ async fn a_node_sees_its_own_changes_at_once_while_it_hears_of_them_as_well() {
         let change = active(is_active);
         store.change_user(&anna, change).await.unwrap();
         for _ in 0..20 {
-            match store.peek_disabled(&anna) {
-                Known::Ask => {}
-                known => assert_eq!(known, Known::from(!is_active), "round {n}"),
+            match store.peek_account(&anna) {
+                Account::Ask => {}
+                known => assert_eq!(known == Account::Whole, is_active, "round {n}"),
             }
             tokio::task::yield_now().await;
         }

@@ -5,8 +5,8 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use std::path::Path;
 use tower_auth::Subject;
 use tower_auth::store::{
-    KeyStore, Known, ManagedKeyStore, ManagedUserStore, Peek, Sqlite, Store, TokenIds, TokenStore,
-    UserRecord,
+    Account, KeyStore, Known, ManagedKeyStore, ManagedUserStore, Peek, Sqlite, Store, TokenIds,
+    TokenStore, UserRecord,
 };
 
 async fn run(admin: &mut SqliteConnection, sql: &str) {
@@ -94,7 +94,7 @@ async fn hears_what_follows(node: &Store, other: &Store, what: &str) {
     )
     .await;
     until(&format!("{what}: enabled again"), async || {
-        node.peek_disabled(&anna) == Known::No
+        node.peek_account(&anna) == Account::Whole
     })
     .await;
     warm(node, 1).await;
@@ -116,7 +116,7 @@ async fn hears_what_follows(node: &Store, other: &Store, what: &str) {
     })
     .await;
     until(&format!("{what}: disabled"), async || {
-        node.peek_disabled(&anna) == Known::Yes
+        node.peek_account(&anna) == Account::Closed
     })
     .await;
 }
@@ -141,7 +141,7 @@ async fn history(store: &Store, node: &Store, back_up: impl AsyncFnOnce()) {
     warm(node, 2).await;
     until("heard", async || {
         node.peek_revoked(token("lost49"), NOW) == Known::Yes
-            && node.peek_disabled(&anna) == Known::Yes
+            && node.peek_account(&anna) == Account::Closed
     })
     .await;
 }

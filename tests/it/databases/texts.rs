@@ -3,9 +3,9 @@
 use super::support::*;
 use tower_auth::Subject;
 use tower_auth::store::{
-    FamilyRecord, KeyRecord, KeyStore, ManagedKeyStore, ManagedUserStore, PrivateTokenStore,
-    Rotated, Rotation, Sqlite, Store, StoreError, StoreErrorKind, TokenIds, TokenRecord,
-    TokenStore, UserRecord, UserStore,
+    Account, FamilyRecord, KeyRecord, KeyStore, ManagedKeyStore, ManagedUserStore,
+    PrivateTokenStore, Rotated, Rotation, Sqlite, Store, StoreError, StoreErrorKind, TokenIds,
+    TokenRecord, TokenStore, UserRecord, UserStore,
 };
 
 const ODD: [&str; 7] = [
@@ -90,7 +90,7 @@ async fn a_text_with_a_nul_is_absent_when_looked_for_and_refused_when_written() 
         );
         assert!(store.find_user(nul).await.unwrap().is_none());
         assert!(store.find_user_by_id(&owner).await.unwrap().is_none());
-        assert!(!store.is_disabled(&owner).await.unwrap());
+        assert_eq!(store.account(&owner).await.unwrap(), Account::Whole);
         assert!(
             !store
                 .is_revoked(TokenIds::new(nul, Some(nul)), NOW)

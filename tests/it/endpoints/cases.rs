@@ -135,6 +135,8 @@ pub(super) fn cases(held: &Held) -> Vec<Case> {
     );
     let private = format!("/private-tokens/{private}/");
     let new_password = "tests only: Klammer-Heftung";
+    let signed_in: &[By] = &[By::Basic];
+    let itself: &[By] = &[By::Key, By::Basic];
     let any: &[By] = &[By::Key, By::Private, By::Basic];
     let sign_in = json!({ "email": ANNA, "password": PASSWORD });
     let passwords = json!({ "current_password": PASSWORD, "new_password": new_password });
@@ -191,7 +193,7 @@ pub(super) fn cases(held: &Held) -> Vec<Case> {
             )
         },
         Case {
-            again: &[("revoke_subject", 401)],
+            again: &[("commit", 401)],
             ..case(
                 "change password",
                 "POST",
@@ -243,7 +245,7 @@ pub(super) fn cases(held: &Held) -> Vec<Case> {
             )
         },
         Case {
-            also: any,
+            also: signed_in,
             ..case(
                 "new key",
                 "POST",
@@ -275,8 +277,8 @@ pub(super) fn cases(held: &Held) -> Vec<Case> {
             )
         },
         Case {
-            also: any,
-            again: &[("rotate_key", 404)],
+            also: itself,
+            again: &[("commit", 404)],
             ..case(
                 "rotate a key",
                 "POST",
@@ -311,7 +313,7 @@ pub(super) fn cases(held: &Held) -> Vec<Case> {
             TOKEN,
         ),
         Case {
-            again: &[("revoke_private_token", 404)],
+            again: &[("commit", 404)],
             ..case(
                 "rotate a private token",
                 "POST",

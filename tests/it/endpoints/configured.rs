@@ -5,8 +5,8 @@ use crate::support::{SECRET, reply};
 use serde_json::{Map, json};
 use tower::ServiceExt;
 use tower_auth::endpoint::{
-    Call, EndpointsBuilder, KeysEndpoint, PrivateTokensEndpoint, Refresh, SignIn, SignOut,
-    UsersEndpoint, Verify,
+    Call, Endpoint, EndpointsBuilder, KeysEndpoint, Page, PrivateTokensEndpoint, Refresh, SignIn,
+    SignOut, UsersEndpoint, Verify,
 };
 use tower_auth::store::{KeyRecord, Memory, Stores};
 use tower_auth::{ApiKeys, AuthLayer, ConfigProblem, Jwt, KeyIds, PasswordPolicy, Realm, Tokens};
@@ -346,7 +346,6 @@ fn mistakes_are_found_when_the_endpoints_are_built() {
     let (tokens, keys) = (&whole.tokens, || KeysEndpoint::of(&whole.keys));
     for (path, found) in [
         ("api-keys/", "api-keys/"),
-        ("/api-keys", "/api-keys{key_id}/"),
         ("/{a}/{a}/", "/{a}/{a}/"),
         ("/{key_id}/keys/", "/{key_id}/keys/{key_id}/"),
         ("/keys?x=/", "/keys?x=/"),
@@ -354,6 +353,27 @@ fn mistakes_are_found_when_the_endpoints_are_built() {
         let found = Problem::Path(found.into());
         let problems = problems(auth.endpoints().mount(path, keys()));
         assert!(problems.contains(&found), "{path}");
+    }
+    let missing = Problem::PathEnd("/x".into());
+    let below: [Endpoint; 4] = [
+        keys().into(),
+        PrivateTokensEndpoint::of(tokens).into(),
+        UsersEndpoint::of(&whole.users).into(),
+        Page::new().into(),
+    ];
+    for endpoint in below {
+        let found = problems(auth.endpoints().mount("/x", endpoint));
+        assert_eq!(found.iter().filter(|found| **found == missing).count(), 1);
+        assert!(!found.iter().any(|found| matches!(found, Problem::Path(_))));
+    }
+    for url in [
+        "api.example.com",
+        "//api.example.com",
+        "https://api.example.com/",
+        "ftp://a",
+    ] {
+        let found = problems(auth.endpoints().public_url(url));
+        assert_eq!(found, [Problem::PublicUrl], "{url}");
     }
     let twice = auth
         .endpoints()

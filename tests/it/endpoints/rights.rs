@@ -30,6 +30,7 @@ async fn a_key_has_no_more_scopes_than_its_creator() {
         (201, &json!(["reports:read"]))
     );
     let reader = bearing(reader.json()["key"].as_str().unwrap());
+    assert_eq!(new_key(&world, &reader, json!([])).await.status, 403);
     for (caller, scopes) in [
         (&annas, json!(["admin"])),
         (&annas, json!(["reports:read", "admin"])),
@@ -39,8 +40,6 @@ async fn a_key_has_no_more_scopes_than_its_creator() {
         (&annas, json!(["REPORTS:READ"])),
         (&annas, json!([""])),
         (&annas, json!(["*"])),
-        (&reader, json!(["reports:write"])),
-        (&reader, json!(["reports:read", "reports:write"])),
     ] {
         let refused = new_key(&world, caller, scopes.clone()).await;
         assert_eq!(refused.status, 400, "{scopes}");
@@ -60,7 +59,7 @@ async fn a_key_has_no_more_scopes_than_its_creator() {
         1
     );
     assert_eq!(
-        new_key(&world, &reader, json!(["reports:read", "reports:read"]))
+        new_key(&world, &annas, json!(["reports:read", "reports:read"]))
             .await
             .status,
         201
@@ -82,6 +81,14 @@ async fn a_key_with_more_rights_than_the_caller_is_not_rotated_into_the_callers_
         .await;
     assert_eq!(
         (refused.status.as_u16(), refused.code().as_str()),
+        (403, "permission_denied")
+    );
+    let narrow = Grant::new(Subject::user("7"));
+    let narrow = world.tokens().issue(narrow).await.unwrap();
+    let narrow = bearing(access(&narrow));
+    let refused = world.post(&path, &narrow, json!({ "overlap": 60 })).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
         (403, "insufficient_scope")
     );
     assert_eq!(refused.json()["scope"], "reports:read reports:write");
@@ -90,7 +97,7 @@ async fn a_key_with_more_rights_than_the_caller_is_not_rotated_into_the_callers_
     let request = KeyRequest::new(Subject::user("7"), "ci").role("staff");
     let staff = world.keys().issue(request).await.unwrap();
     let path = format!("/api-keys/{}/rotate/", staff.record.id);
-    let refused = world.post(&path, &bearing(&weak), json!({})).await;
+    let refused = world.post(&path, &narrow, json!({})).await;
     assert_eq!(
         (refused.status.as_u16(), refused.code().as_str()),
         (403, "permission_denied")

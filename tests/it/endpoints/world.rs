@@ -19,7 +19,7 @@ use tower_auth::endpoint::{
     Refresh, SignIn, SignOut, SignOutEverywhere, UsersEndpoint, Verify,
 };
 use tower_auth::store::{
-    ManagedKeyStore, ManagedUserStore, Memory, PrivateTokenStore, TokenStore, UserRecord,
+    ManagedKeyStore, ManagedUserStore, Memory, PrivateTokenStore, Stores, TokenStore, UserRecord,
 };
 use tower_auth::test_util::{Intercept, Intercepted, ManualClock};
 use tower_auth::{
@@ -43,6 +43,7 @@ pub(crate) struct Plan {
     pub(crate) keys: fn(ApiKeys) -> ApiKeys,
     pub(crate) layer: fn(AuthLayerBuilder) -> AuthLayerBuilder,
     pub(crate) endpoints: fn(EndpointsBuilder, &Services) -> EndpointsBuilder,
+    pub(crate) stores: fn(&Script, &Memory) -> Stores,
 }
 
 /// What the layer accepts and the endpoints use.
@@ -59,6 +60,7 @@ impl Default for Plan {
             keys: |keys| keys,
             layer: |layer| layer,
             endpoints: every,
+            stores: |script, memory| script.over(memory).into(),
         }
     }
 }
@@ -108,7 +110,7 @@ impl World {
         }
         let (script, events) = (Script::default(), Heard::default());
         let hear = events.clone();
-        let realm = Realm::new(script.over(&memory))
+        let realm = Realm::new((plan.stores)(&script, &memory))
             .store_deadline(Duration::from_millis(50))
             .clock(clock.clone())
             .on_event(move |event| hear.hear(event));
@@ -320,7 +322,7 @@ impl Scripted {
 }
 
 impl Script {
-    fn over(&self, memory: &Memory) -> Intercepted<Memory> {
+    pub(crate) fn over(&self, memory: &Memory) -> Intercepted<Memory> {
         let script = self.clone();
         Intercepted::new(memory.clone(), move |call| script.hear(call))
     }

@@ -15,7 +15,7 @@ use tower_auth::{
     Tokens,
 };
 
-const OTHER_SECRET: &str = "tests only: jihgfedcba9876543210";
+const OTHER_SECRET: &str = "u4Zq7Kw2xRm9jihgfedcba9876543210";
 
 /// Where a token may be presented.
 async fn accepted(world: &World, token: &str) -> [bool; 3] {

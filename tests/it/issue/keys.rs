@@ -20,8 +20,9 @@ async fn settle() {
 
 async fn create(world: &World, change: impl FnOnce(KeyRequest) -> KeyRequest) -> NewKey {
     let creator = Principal::from(world.user("7").await);
-    let request = KeyRequest::new(anna(), "ci").created_by(&creator);
-    world.keys().issue(change(request)).await.unwrap()
+    let request = KeyRequest::new(anna(), "ci");
+    let keys = world.keys().on_behalf_of(&creator);
+    keys.issue(change(request)).await.unwrap()
 }
 
 async fn rotate(world: &World, key: &NewKey, seconds: u64) -> Result<NewKey, RejectionKind> {
@@ -168,7 +169,8 @@ async fn what_is_revoked_expired_or_rotated_is_not_rotated() {
 async fn a_key_grants_what_it_was_given_and_never_more_than_its_creator_has() {
     let world = World::new().await;
     let creator = Principal::from(world.user("7").await);
-    let ask = async |request: KeyRequest| world.keys().issue(request.created_by(&creator)).await;
+    let keys = world.keys().on_behalf_of(&creator);
+    let ask = async |request: KeyRequest| keys.issue(request).await;
     let request = || KeyRequest::new(anna(), "ci");
     for (request, field) in [
         (request().scope("admin"), "scopes"),

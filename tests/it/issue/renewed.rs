@@ -19,8 +19,8 @@ const ISSUER: &str = "https://api.example.com";
 const LOGIN: &str = "https://login.example.com";
 const OTHER_LOGIN: &str = "https://login.example.org";
 /// For tests only.
-const LOGIN_SECRET: &str = "tests only: of the login services 0123456789";
-const NEW_SECRET: &str = "tests only: jihgfedcba9876543210 renewed";
+const LOGIN_SECRET: &str = "u4Zq7Kw2xRm9of the login services 0123456789";
+const NEW_SECRET: &str = "u4Zq7Kw2xRm9jihgfedcba9876543210 renewed";
 const PASSWORD: &str = "tests only: Pferd-Batterie";
 /// How many requests a day a caller may make before and after the change.
 const BEFORE: u32 = 300;

@@ -17,11 +17,11 @@ use tower_auth::JwtAlgorithm as Alg;
 /// 2027-01-15T08:00:00Z: now, in every policy that does not say otherwise.
 pub(super) const NOW: u64 = 1_800_000_000;
 /// Test values.
-pub(super) const SECRET_384: &str = "tests only: for HS384 zyxwvutsrqponmlkjihgfedcba 0123456789";
+pub(super) const SECRET_384: &str = "u4Zq7Kw2xRm9for HS384 zyxwvutsrqponmlkjihgfedcba 0123456789";
 pub(super) const SECRET_512: &str =
-    "tests only: for HS512 zyxwvutsrqponmlkjihgfedcba 0123456789 ABCDEFGHIJKLMNOP";
+    "u4Zq7Kw2xRm9for HS512 zyxwvutsrqponmlkjihgfedcba 0123456789 ABCDEFGHIJKLMNOP";
 /// Of nobody whom a policy trusts.
-pub(super) const SECRET_THEIRS: &str = "tests only: theirs, 9876543210 jihgfedcba";
+pub(super) const SECRET_THEIRS: &str = "u4Zq7Kw2xRm9theirs, 9876543210 jihgfedcba";
 
 pub(super) const ALGORITHMS: [Alg; 12] = [
     Alg::Hs256,

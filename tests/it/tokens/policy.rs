@@ -10,7 +10,7 @@ use tower_auth::{AuthLayer, AuthLayerBuilder, Jwt, JwtAlgorithm as Alg, JwtKey, 
 
 pub(super) const OTHER_ISSUER: &str = "https://login.example.org";
 /// Test value: the secret of the other issuer, or of the newer key.
-pub(super) const OTHER_SECRET: &str = "tests only: other issuer 0123456789abcdef";
+pub(super) const OTHER_SECRET: &str = "u4Zq7Kw2xRm9other issuer 0123456789abcdef";
 /// 9999-12-31T23:59:59Z, the latest time that a claim may have.
 pub(super) const LATEST: u64 = 253_402_300_799;
 

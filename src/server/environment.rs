@@ -1,29 +1,21 @@
-//! For servers that their environment configures: settings, a listener, and a stop that finishes
-//! what is in flight.
-
+use super::Server;
 use crate::config::{ConfigError, ConfigProblem};
 use crate::issue::Tokens;
+use crate::key_set::JwtKey;
 use crate::random::{self, RandomError};
 use crate::rate::Rate;
 use crate::realm::Realm;
 use crate::secret::Secret;
 use crate::store::{Store, StoreError};
 use crate::throttle::{AttemptLimits, Limiter, Throttle, limiter_at};
-use axum::Router;
-use axum::serve::ListenerExt;
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
-use std::future::IntoFuture;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
-/// How long a stop waits for the requests in flight.
-const PATIENCE: Duration = Duration::from_secs(30);
 const DEFAULT_RATE: &str = "2000/day";
 
 /// What a server is told by its environment. A variable that is empty counts as unset.
@@ -36,6 +28,7 @@ const DEFAULT_RATE: &str = "2000/day";
 /// | `REDIS_URL` | its throttles' store | in process |
 /// | `REDIS_NAMESPACE` | keeps its counters there apart from those of other services | counted with whoever has none either |
 /// | `JWT_SECRET` | what it signs tokens with, 32 random bytes or more | random at each start, with a warning |
+/// | `JWT_SECRET_PREVIOUS` | what it signed with before: such tokens are good until they expire | |
 /// | `ACCESS_TOKEN_LIFETIME`, `REFRESH_TOKEN_LIFETIME` | in seconds | the application's |
 /// | `ROTATE_REFRESH_TOKENS` | `true`: a refresh token is good once | `false` |
 /// | `THROTTLE_RATE` | such as `2000/day`, `5/min`, `10/s` | `2000/day` |
@@ -68,6 +61,7 @@ pub struct Environment {
     redis_url: Option<String>,
     redis_namespace: Option<String>,
     secret: Option<Secret<String>>,
+    previous_secret: Option<Secret<String>>,
     access_lifetime: Option<Duration>,
     refresh_lifetime: Option<Duration>,
     rotates: bool,
@@ -99,6 +93,7 @@ impl Environment {
             redis_url: variables.text("REDIS_URL"),
             redis_namespace: variables.text("REDIS_NAMESPACE"),
             secret: variables.text("JWT_SECRET").map(Secret::new),
+            previous_secret: variables.text("JWT_SECRET_PREVIOUS").map(Secret::new),
             access_lifetime: variables.lifetime("ACCESS_TOKEN_LIFETIME"),
             refresh_lifetime: variables.lifetime("REFRESH_TOKEN_LIFETIME"),
             rotates: variables.switch("ROTATE_REFRESH_TOKENS"),
@@ -127,7 +122,10 @@ impl Environment {
     ///
     /// There is no secret, and the system's source of randomness failed.
     pub fn tokens(&self, access: Duration, refresh: Duration) -> Result<Tokens, RandomError> {
-        let tokens = Tokens::hs256(self.secret_or_random()?.expose());
+        let mut tokens = Tokens::hs256(self.secret_or_random()?.expose());
+        if let Some(previous) = &self.previous_secret {
+            tokens = tokens.retired_key(JwtKey::hs256(previous.expose()));
+        }
         let (access, refresh) = match (self.access_lifetime, self.refresh_lifetime) {
             (Some(access), Some(refresh)) => (access, refresh),
             (Some(access), None) => (access, refresh.max(access)),
@@ -204,11 +202,7 @@ impl Environment {
             .public_url
             .clone()
             .unwrap_or_else(|| format!("http://{address}"));
-        Ok(Server {
-            listener,
-            address,
-            url,
-        })
+        Ok(Server::new(listener, address, url))
     }
 }
 
@@ -266,78 +260,6 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// A server that has an address and does not answer yet. Made by [`Environment::bind`].
-#[derive(Debug)]
-#[must_use]
-pub struct Server {
-    listener: TcpListener,
-    address: SocketAddr,
-    url: String,
-}
-
-impl Server {
-    /// How clients reach it: `PUBLIC_URL`, or `http://` and the address.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// Prints `listening on http://ADDRESS`, and serves until SIGTERM or Ctrl-C. Then it takes no more connections, finishes the
-    /// requests in flight, for at most 30 seconds, and returns.
-    ///
-    /// # Errors
-    ///
-    /// The signals cannot be listened to.
-    pub async fn run(self, app: Router) -> io::Result<()> {
-        let stop = stop_signal()?;
-        println!("listening on http://{}", self.address);
-        let (stopping, stopped) = oneshot::channel();
-        let stop = async move {
-            stop.await;
-            let _ = stopping.send(());
-        };
-        // Small answers are not to wait for the acknowledgement of those before (Nagle).
-        let listener = self.listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let app = app.into_make_service_with_connect_info::<SocketAddr>();
-        let serve = axum::serve(listener, app)
-            .with_graceful_shutdown(stop)
-            .into_future();
-        // A stream that stays open must not keep the process alive.
-        let patience = async {
-            let _ = stopped.await;
-            tokio::time::sleep(PATIENCE).await;
-        };
-        tokio::select! {
-            ended = serve => ended,
-            () = patience => Ok(()),
-        }
-    }
-}
-
-#[cfg(unix)]
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -380,7 +302,7 @@ mod tests {
     #[test]
     fn one_lifetime_alone_takes_the_other_with_it() {
         let debug = |variables: &[(&str, &str)]| {
-            let secret = ("JWT_SECRET", "tests only: 0123456789abcdefghij");
+            let secret = ("JWT_SECRET", "u4Zq7Kw2xRm90123456789abcdefghij");
             let variables: Vec<_> = variables.iter().copied().chain([secret]).collect();
             let tokens = of(&variables)
                 .unwrap()
@@ -396,6 +318,20 @@ mod tests {
         has(&debug(&[("ACCESS_TOKEN_LIFETIME", "900")]), "900s", "900s");
         assert!(debug(&[("ROTATE_REFRESH_TOKENS", "true")]).contains("rotation: On"));
         assert!(debug(&[]).contains("rotation: Off"));
+    }
+
+    #[test]
+    fn the_secret_changes_without_signing_anybody_out() {
+        let tokens = of(&[
+            ("JWT_SECRET", "u4Zq7Kw2xRm90123456789abcdefghij"),
+            ("JWT_SECRET_PREVIOUS", "hV8nT3yQ6sLd0123456789abcdefghij"),
+        ]);
+        let (access, refresh) = (Duration::from_secs(60), Duration::from_secs(600));
+        let tokens = tokens.unwrap().tokens(access, refresh).unwrap();
+        let realm = Realm::new(crate::store::Memory::new());
+        let issuer = realm.tokens(tokens.issuer("https://api.example.com"));
+        let auth = crate::AuthLayer::builder().accept(&issuer).build();
+        assert!(auth.is_ok(), "{auth:?}");
     }
 
     #[test]

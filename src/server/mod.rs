@@ -1,0 +1,10 @@
+//! For servers that their environment configures: settings, a listener that waits for no client for
+//! ever, and a stop that finishes what is in flight.
+
+mod client_limits;
+mod connection;
+mod environment;
+mod server;
+
+pub use environment::Environment;
+pub use server::Server;

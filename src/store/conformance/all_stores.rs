@@ -1,0 +1,247 @@
+use super::support::{NOW, kind, later};
+use crate::principal::Subject;
+use crate::store::{
+    AllStores, FamilyRecord, KeyDigest, KeyRecord, StoreErrorKind, TokenIds, TokenRecord,
+    UserChange, UserRecord, Warrant, Write,
+};
+use std::sync::Arc;
+
+/// Checks that an [`AllStores`] makes changes together or not at all, and none by a credential that
+/// is dead. What it promises by its roles has a function each. `fresh` makes an empty one, as often
+/// as it is called.
+///
+/// # Panics
+///
+/// Where the store breaks a promise; the message says which.
+pub async fn all_stores<S: AllStores>(fresh: impl AsyncFn() -> S) {
+    let store = fresh().await;
+    kept(&store).await;
+    let shared: Arc<dyn AllStores> = Arc::new(fresh().await);
+    kept(&shared).await;
+}
+
+async fn kept(store: &impl AllStores) {
+    let user = UserRecord::new(anna(), "anna").created(NOW);
+    store.insert_user(user).await.unwrap();
+    changes_are_made_together(store).await;
+    where_one_change_cannot_be_made_none_is(store).await;
+    what_a_dead_credential_asks_for_is_not_written(store).await;
+    a_password_and_the_end_of_all_sessions_are_one_step(store).await;
+}
+
+fn anna() -> Subject {
+    Subject::user("anna")
+}
+
+fn key(n: u8) -> KeyRecord {
+    let digest = KeyDigest::new("sha256", [n; 32]);
+    KeyRecord::new(format!("k{n}"), anna(), "ci", "egret_…", digest, NOW)
+}
+
+fn token(id: &str) -> TokenRecord {
+    TokenRecord::new(id, anna(), "laptop", NOW, later(500))
+}
+
+async fn has_key(store: &impl AllStores, n: u8) -> bool {
+    let found = store.find_key(&key(n).digest).await.unwrap();
+    found.is_some_and(|key| key.is_active(NOW))
+}
+
+async fn has_token(store: &impl AllStores, id: &str) -> bool {
+    let found = store.find_private_token(id).await.unwrap();
+    let is_denied = store.is_revoked(TokenIds::new(id, None), NOW).await;
+    found.is_some_and(|token| token.revoked.is_none()) && !is_denied.unwrap()
+}
+
+async fn changes_are_made_together(store: &impl AllStores) {
+    let writes = vec![
+        Write::InsertKey(key(1)),
+        Write::InsertPrivateToken(token("1")),
+    ];
+    store.commit(None, writes).await.unwrap();
+    assert!(has_key(store, 1).await && has_token(store, "1").await);
+    let writes = vec![
+        Write::ReplacePrivateToken {
+            former: Box::new(token("1")),
+            next: Box::new(token("1").revoked(NOW)),
+            denied_until: Some(later(500)),
+        },
+        Write::InsertPrivateToken(token("2")),
+        Write::ReplaceKey {
+            former: Box::new(key(1)),
+            next: Box::new(key(1).superseded("k2", NOW)),
+            successor: Some(Box::new(key(2))),
+        },
+    ];
+    store.commit(None, writes).await.unwrap();
+    assert!(!has_token(store, "1").await && has_token(store, "2").await);
+    assert!(!has_key(store, 1).await && has_key(store, 2).await);
+}
+
+async fn where_one_change_cannot_be_made_none_is(store: &impl AllStores) {
+    let former = store.find_user_by_id(&anna()).await.unwrap().unwrap();
+    let mut next = UserRecord::clone(&former);
+    next.password_hash = Some("$argon2id$new".to_owned().into());
+    let impossible = [
+        (Write::InsertKey(key(2)), StoreErrorKind::Exists),
+        (
+            Write::InsertPrivateToken(token("2")),
+            StoreErrorKind::Exists,
+        ),
+        (
+            Write::ReplaceKey {
+                former: Box::new(key(1)),
+                next: Box::new(key(1)),
+                successor: None,
+            },
+            StoreErrorKind::Missing,
+        ),
+        (
+            Write::ReplacePrivateToken {
+                former: Box::new(token("1")),
+                next: Box::new(token("1")),
+                denied_until: None,
+            },
+            StoreErrorKind::Missing,
+        ),
+        (
+            Write::ReplaceUser {
+                former: Box::new(next.clone()),
+                next: Box::new(next.clone()),
+            },
+            StoreErrorKind::Missing,
+        ),
+    ];
+    for (write, expected) in impossible {
+        let writes = vec![
+            Write::InsertKey(key(3)),
+            Write::InsertPrivateToken(token("3")),
+            Write::RevokeSubject {
+                subject: anna(),
+                access_until: later(500),
+                now: NOW,
+            },
+            write.clone(),
+        ];
+        let done = store.commit(None, writes).await;
+        assert_eq!(kind(done), expected, "{write:?}");
+        assert!(!has_key(store, 3).await, "{write:?}");
+        assert!(!has_token(store, "3").await, "{write:?}");
+        assert!(has_token(store, "2").await, "{write:?}");
+    }
+}
+
+async fn what_a_dead_credential_asks_for_is_not_written(store: &impl AllStores) {
+    let family = FamilyRecord::new("f", anna(), "{}", NOW, later(900), "r", later(900));
+    store.insert_family(family).await.unwrap();
+    store.insert_private_token(token("private")).await.unwrap();
+    store.insert_key(key(4)).await.unwrap();
+    store.insert_key(key(5).expires(later(5))).await.unwrap();
+    let ben = UserRecord::new(Subject::user("ben"), "ben");
+    store.insert_user(ben).await.unwrap();
+
+    let by = |change: &dyn Fn(&mut Warrant)| {
+        let mut warrant = Warrant::new(NOW);
+        change(&mut warrant);
+        warrant
+    };
+    let by_access = by(&|warrant| {
+        warrant.account = Some(anna());
+        warrant.token = Some("a".into());
+        warrant.family = Some("f".into());
+    });
+    let by_private = by(&|warrant| {
+        warrant.account = Some(anna());
+        warrant.token = Some("private".into());
+    });
+    let by_key = by(&|warrant| warrant.key = Some(Arc::new(key(4))));
+    let by_short_key = by(&|warrant| warrant.key = Some(Arc::new(key(5))));
+    let by_ben = by(&|warrant| warrant.account = Some(Subject::user("ben")));
+    let by_a_single_token = by(&|warrant| {
+        warrant.token = Some("single".into());
+        warrant.family = Some("never heard of".into());
+    });
+    let all = [
+        &by_access,
+        &by_private,
+        &by_key,
+        &by_short_key,
+        &by_ben,
+        &by_a_single_token,
+    ];
+    for (n, warrant) in (10..).zip(all) {
+        let made = store.commit(Some(warrant), vec![Write::InsertKey(key(n))]);
+        made.await.unwrap();
+        assert!(has_key(store, n).await, "{warrant:?}");
+    }
+
+    store.revoke_family("f", later(900), NOW).await.unwrap();
+    let owner = anna();
+    let revoked = store.revoke_private_token(&owner, "private", NOW);
+    revoked.await.unwrap();
+    store.revoke_key(&anna(), "k4", NOW).await.unwrap();
+    let closed = UserChange {
+        active: Some(false),
+        ..UserChange::default()
+    };
+    let ben = Subject::user("ben");
+    store.change_user(&ben, closed).await.unwrap();
+    store.revoke_token("single", later(900), NOW).await.unwrap();
+    let late = |warrant: &Warrant| {
+        let mut late = warrant.clone();
+        late.now = later(5);
+        late
+    };
+    let by_short_key = late(&by_short_key);
+    let mut expired = late(&Warrant::new(NOW));
+    expired.expires = Some(later(5));
+    let mut unknown = Warrant::new(NOW);
+    unknown.key = Some(Arc::new(key(99)));
+    let dead = [
+        &by_access,
+        &by_private,
+        &by_key,
+        &by_short_key,
+        &by_ben,
+        &by_a_single_token,
+        &expired,
+        &unknown,
+    ];
+    for (n, warrant) in (30..).zip(dead) {
+        let made = store.commit(Some(warrant), vec![Write::InsertKey(key(n))]);
+        assert_eq!(kind(made.await), StoreErrorKind::Revoked, "{warrant:?}");
+        assert!(!has_key(store, n).await, "{warrant:?}");
+    }
+}
+
+async fn a_password_and_the_end_of_all_sessions_are_one_step(store: &impl AllStores) {
+    let family = FamilyRecord::new("g", anna(), "{}", NOW, later(900), "r", later(900));
+    store.insert_family(family).await.unwrap();
+    let former = store.find_user_by_id(&anna()).await.unwrap().unwrap();
+    let mut next = UserRecord::clone(&former);
+    next.password_hash = Some("$argon2id$new".to_owned().into());
+    let writes = || {
+        vec![
+            Write::ReplaceUser {
+                former: Box::new(UserRecord::clone(&former)),
+                next: Box::new(next.clone()),
+            },
+            Write::RevokeSubject {
+                subject: anna(),
+                access_until: later(500),
+                now: NOW,
+            },
+        ]
+    };
+    let mut warrant = Warrant::new(NOW);
+    warrant.token = Some("b".into());
+    warrant.family = Some("g".into());
+    store.commit(Some(&warrant), writes()).await.unwrap();
+    let user = store.find_user_by_id(&anna()).await.unwrap().unwrap();
+    assert!(user.has_password_hash(next.password_hash.as_ref()));
+    let ids = TokenIds::new("b", Some("g"));
+    assert!(store.is_revoked(ids, NOW).await.unwrap());
+    assert!(!has_token(store, "2").await);
+    let again = store.commit(Some(&warrant), writes()).await;
+    assert_eq!(kind(again), StoreErrorKind::Revoked);
+}

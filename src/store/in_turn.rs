@@ -1,0 +1,173 @@
+//! Changes of several roles where no store makes them in one step.
+
+use super::{Account, StoreError, StoreErrorKind, Stores, Warrant, Write};
+
+impl Stores {
+    /// Judges the warrant, makes the changes one after the other, and judges once more. What a
+    /// credential made that was dead by then is taken back: nobody has got to know it yet.
+    pub(super) async fn commit_in_turn(
+        &self,
+        warrant: Option<&Warrant>,
+        writes: Vec<Write>,
+    ) -> Result<(), StoreError> {
+        commit(self, warrant, writes).await
+    }
+}
+
+async fn commit(
+    stores: &Stores,
+    warrant: Option<&Warrant>,
+    writes: Vec<Write>,
+) -> Result<(), StoreError> {
+    judge(stores, warrant).await?;
+    // Should a later change fail, sessions have ended for nothing, which is better than a new
+    // password beside the sessions of a thief.
+    for write in &writes {
+        if matches!(write, Write::RevokeSubject { .. }) {
+            make(stores, write).await?;
+        }
+    }
+    let mut made = Vec::new();
+    for write in writes {
+        if let Err(error) = make(stores, &write).await {
+            take_back(stores, made).await;
+            return Err(error);
+        }
+        made.push(write);
+    }
+    let ends_itself = made
+        .iter()
+        .any(|write| matches!(write, Write::RevokeSubject { .. }));
+    if ends_itself {
+        return Ok(());
+    }
+    let judged = judge(stores, warrant).await;
+    if judged.is_err() {
+        take_back(stores, made).await;
+    }
+    judged
+}
+
+async fn judge(stores: &Stores, warrant: Option<&Warrant>) -> Result<(), StoreError> {
+    let Some(warrant) = warrant else {
+        return Ok(());
+    };
+    if warrant.is_expired() {
+        return Err(revoked());
+    }
+    if let (Some(account), Some(users)) = (&warrant.account, stores.managed_user_store())
+        && users.account(account).await? == Account::Closed
+    {
+        return Err(revoked());
+    }
+    if let (Some(ids), Some(tokens)) = (warrant.token_ids(), stores.token_store())
+        && tokens.is_revoked(ids, warrant.now).await?
+    {
+        return Err(revoked());
+    }
+    if let Some(key) = &warrant.key {
+        let found = match (stores.managed_key_store(), stores.key_store()) {
+            (Some(keys), _) => keys.find_owned_key(&key.owner, &key.id).await?,
+            (None, Some(keys)) => keys.find_key(&key.digest).await?,
+            (None, None) => None,
+        };
+        if !warrant.holds_for_key(found.as_deref()) {
+            return Err(revoked());
+        }
+    }
+    Ok(())
+}
+
+async fn make(stores: &Stores, write: &Write) -> Result<(), StoreError> {
+    match write.clone() {
+        Write::InsertKey(record) => {
+            let keys = stores.managed_key_store().ok_or_else(no_store)?;
+            keys.insert_key(record).await
+        }
+        Write::ReplaceKey {
+            former,
+            next,
+            successor,
+        } => {
+            let keys = stores.managed_key_store().ok_or_else(no_store)?;
+            let successor = successor.map(|successor| *successor);
+            keys.replace_key(&former, *next, successor).await
+        }
+        Write::ReplaceUser { former, next } => {
+            let users = stores.managed_user_store().ok_or_else(no_store)?;
+            users.replace_user(&former, *next).await
+        }
+        Write::InsertPrivateToken(record) => {
+            let tokens = stores.private_token_store().ok_or_else(no_store)?;
+            tokens.insert_private_token(record).await
+        }
+        Write::ReplacePrivateToken {
+            former,
+            next,
+            denied_until,
+        } => {
+            let tokens = stores.private_token_store().ok_or_else(no_store)?;
+            let replaced = tokens.replace_private_token(&former, *next, denied_until);
+            replaced.await
+        }
+        Write::RevokeSubject {
+            subject,
+            access_until,
+            now,
+        } => match (stores.private_token_store(), stores.token_store()) {
+            (Some(tokens), _) => tokens.revoke_subject(&subject, access_until, now).await,
+            (None, Some(tokens)) => tokens.revoke_families(&subject, access_until, now).await,
+            // Where no tokens are issued there are no sessions.
+            (None, None) => Ok(()),
+        },
+    }
+}
+
+/// Undoes changes, the last one first. What cannot be undone is a record whose secret nobody has:
+/// it can be revoked from its list.
+async fn take_back(stores: &Stores, made: Vec<Write>) {
+    for write in made.into_iter().rev() {
+        let _ = undo(stores, write).await;
+    }
+}
+
+async fn undo(stores: &Stores, write: Write) -> Result<(), StoreError> {
+    match write {
+        Write::InsertKey(record) => {
+            let keys = stores.managed_key_store().ok_or_else(no_store)?;
+            keys.revoke_key(&record.owner, &record.id, record.created)
+                .await
+        }
+        Write::ReplaceKey {
+            former,
+            next,
+            successor,
+        } => {
+            let keys = stores.managed_key_store().ok_or_else(no_store)?;
+            if let Some(successor) = successor {
+                let (owner, id) = (&successor.owner, &successor.id);
+                keys.revoke_key(owner, id, successor.created).await?;
+            }
+            keys.replace_key(&next, *former, None).await
+        }
+        Write::ReplaceUser { former, next } => {
+            let users = stores.managed_user_store().ok_or_else(no_store)?;
+            users.replace_user(&next, *former).await
+        }
+        Write::InsertPrivateToken(record) => {
+            let tokens = stores.private_token_store().ok_or_else(no_store)?;
+            let (owner, id) = (&record.owner, &record.id);
+            tokens.revoke_private_token(owner, id, record.created).await
+        }
+        // What was revoked stays revoked.
+        Write::ReplacePrivateToken { .. } | Write::RevokeSubject { .. } => Ok(()),
+    }
+}
+
+fn revoked() -> StoreError {
+    StoreError::new(StoreErrorKind::Revoked)
+}
+
+fn no_store() -> StoreError {
+    StoreError::unavailable("the realm has no store for this")
+}

@@ -1,0 +1,48 @@
+use super::{KeyRecord, TokenRecord, UserRecord};
+use crate::principal::Subject;
+use std::time::SystemTime;
+
+/// One of the changes that [`AllStores::commit`](crate::store::AllStores::commit) makes together.
+/// Each is as the method of the same name says.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Write {
+    /// [`ManagedKeyStore::insert_key`](crate::store::ManagedKeyStore::insert_key).
+    InsertKey(KeyRecord),
+    /// [`ManagedKeyStore::replace_key`](crate::store::ManagedKeyStore::replace_key).
+    ReplaceKey {
+        /// The record as it was read.
+        former: Box<KeyRecord>,
+        /// What takes its place.
+        next: Box<KeyRecord>,
+        /// A key that is added.
+        successor: Option<Box<KeyRecord>>,
+    },
+    /// [`ManagedUserStore::replace_user`](crate::store::ManagedUserStore::replace_user).
+    ReplaceUser {
+        /// The record as it was read.
+        former: Box<UserRecord>,
+        /// What takes its place.
+        next: Box<UserRecord>,
+    },
+    /// [`PrivateTokenStore::insert_private_token`](crate::store::PrivateTokenStore::insert_private_token).
+    InsertPrivateToken(TokenRecord),
+    /// [`PrivateTokenStore::replace_private_token`](crate::store::PrivateTokenStore::replace_private_token).
+    ReplacePrivateToken {
+        /// The record as it was read.
+        former: Box<TokenRecord>,
+        /// What takes its place.
+        next: Box<TokenRecord>,
+        /// Until when the token is revoked.
+        denied_until: Option<SystemTime>,
+    },
+    /// [`PrivateTokenStore::revoke_subject`](crate::store::PrivateTokenStore::revoke_subject).
+    RevokeSubject {
+        /// Whose families and private tokens end.
+        subject: Subject,
+        /// Until when access tokens live.
+        access_until: SystemTime,
+        /// The time of the change.
+        now: SystemTime,
+    },
+}

@@ -1,0 +1,389 @@
+//! Whoever is dead by the time that a body has come, or that a store writes, changes nothing.
+
+use super::cases::{By, Case, Held, cases};
+use super::world::*;
+use crate::support::Reply;
+use bytes::Bytes;
+use http::Request;
+use http_body::{Body, Frame};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use tower_auth::store::{
+    ManagedKeyStore, ManagedUserStore, Memory, PrivateTokenStore, Stores, TokenStore, UserChange,
+    UserRecord,
+};
+use tower_auth::test_util::ManualClock;
+use tower_auth::{Clock, Subject};
+
+/// How a credential dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Death {
+    SignedOut,
+    SignedOutEverywhere,
+    KeyRevoked,
+    PrivateTokenRevoked,
+    Disabled,
+    Removed,
+    Expired,
+}
+
+const DEATHS: [Death; 7] = [
+    Death::SignedOut,
+    Death::SignedOutEverywhere,
+    Death::KeyRevoked,
+    Death::PrivateTokenRevoked,
+    Death::Disabled,
+    Death::Removed,
+    Death::Expired,
+];
+
+impl Death {
+    /// Whether it is that of a credential of this kind.
+    fn ends(self, by: By) -> bool {
+        match self {
+            Self::SignedOut => by == By::Access,
+            Self::SignedOutEverywhere => matches!(by, By::Access | By::Private),
+            Self::KeyRevoked => by == By::Key,
+            Self::PrivateTokenRevoked => by == By::Private,
+            Self::Disabled | Self::Removed => by != By::Nobody,
+            Self::Expired => matches!(by, By::Access | By::Private | By::Key),
+        }
+    }
+}
+
+/// What it takes for one of anna's credentials to die.
+#[derive(Clone)]
+struct Reaper {
+    memory: Memory,
+    clock: ManualClock,
+    family: String,
+    key: String,
+    private: String,
+}
+
+impl Reaper {
+    fn of(world: &World, held: &Held) -> Self {
+        Self {
+            memory: world.memory.clone(),
+            clock: world.clock.clone(),
+            family: claims(access(&held.pair))["sid"].as_str().unwrap().into(),
+            key: (*held.key.record.id).into(),
+            private: (*held.private.record.id).into(),
+        }
+    }
+
+    fn strike(&self, death: Death) {
+        let anna = Subject::user("7");
+        let memory = &self.memory;
+        let now = self.clock.now();
+        let later = now + std::time::Duration::from_secs(900);
+        let done = match death {
+            Death::SignedOut => at_once(memory.revoke_family(&self.family, later, now)),
+            Death::SignedOutEverywhere => at_once(memory.revoke_subject(&anna, later, now)),
+            Death::KeyRevoked => at_once(memory.revoke_key(&anna, &self.key, now)),
+            Death::PrivateTokenRevoked => {
+                at_once(memory.revoke_private_token(&anna, &self.private, now))
+            }
+            Death::Disabled => {
+                let mut change = UserChange::default();
+                change.active = Some(false);
+                at_once(memory.change_user(&anna, change)).map(drop)
+            }
+            Death::Removed => at_once(memory.remove_user(&anna)),
+            Death::Expired => {
+                self.clock.advance(std::time::Duration::from_secs(90_000));
+                Ok(())
+            }
+        };
+        done.unwrap();
+    }
+}
+
+/// A body of which nothing has come when the head is judged. Right before it comes, something
+/// happens.
+struct Late {
+    before: Option<Box<dyn FnOnce() + Send>>,
+    text: Option<Bytes>,
+}
+
+impl Body for Late {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if let Some(before) = self.before.take() {
+            before();
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(self.text.take().map(|text| Ok(Frame::data(text))))
+    }
+}
+
+fn late(case: &Case, held: &Held, before: impl FnOnce() + Send + 'static) -> Request<Late> {
+    let text = Bytes::from(case.body.as_ref().unwrap().to_string());
+    case.request(held).map(|_| Late {
+        before: Some(Box::new(before)),
+        text: Some(text),
+    })
+}
+
+/// A world in which anna's key ends as well, one day later.
+async fn world(plan: Plan) -> (World, Held) {
+    let world = World::of(plan).await;
+    let mut held = Held::by_anna(&world).await;
+    let request = tower_auth::KeyRequest::new(Subject::user("7"), "ci");
+    let request = request.scope("reports:read").scope("reports:write");
+    let request = request.expires(world.now() + std::time::Duration::from_secs(86_400));
+    held.key = world.keys().issue(request).await.unwrap();
+    (world, held)
+}
+
+/// Every route that takes a body and a caller, by everybody who may ask.
+fn all(held: &Held) -> Vec<Case> {
+    let mut all = Vec::new();
+    for case in cases(held) {
+        let mut callers = vec![case.by];
+        callers.extend(case.also);
+        for by in callers {
+            if case.takes_body() && by != By::Nobody {
+                let again = cases(held).into_iter();
+                let case = again.into_iter().find(|again| again.name == case.name);
+                all.push(Case {
+                    by,
+                    ..case.unwrap()
+                });
+            }
+        }
+    }
+    all
+}
+
+/// Of anna nothing has changed but what her death changes.
+async fn is_as_before(world: &World, before: &UserRecord, death: Death, row: &str) {
+    if death == Death::Removed {
+        return;
+    }
+    let after = world.user("7").await;
+    assert_eq!(after.names, before.names, "{row}");
+    assert_eq!(after.profile, before.profile, "{row}");
+    assert!(
+        after.has_password_hash(before.password_hash.as_ref()),
+        "{row}"
+    );
+}
+
+async fn refuse(reply: &Reply, row: &str) {
+    assert_eq!(reply.status, 401, "{row}: {reply:?}");
+}
+
+#[tokio::test]
+async fn who_is_dead_when_the_body_comes_changes_nothing_on_any_route() {
+    let (_, sample) = world(Plan::default()).await;
+    let routes = all(&sample).len();
+    let mut rows = 0;
+    for at in 0..routes {
+        for death in DEATHS {
+            let (world, held) = world(Plan::default()).await;
+            let case = all(&held).swap_remove(at);
+            if !death.ends(case.by) {
+                continue;
+            }
+            rows += 1;
+            let row = format!("{} by {:?}, {death:?}", case.name, case.by);
+            let before = world.user("7").await;
+            let reaper = Reaper::of(&world, &held);
+            let after = Arc::new(Mutex::new(None));
+            let shown = Arc::clone(&after);
+            let memory = world.memory.clone();
+            let request = late(&case, &held, move || {
+                reaper.strike(death);
+                *shown.lock().unwrap() = Some(format!("{memory:?}"));
+            });
+            let reply = world.send(request).await;
+            refuse(&reply, &row).await;
+            let records_then = after.lock().unwrap().take().unwrap();
+            assert_eq!(format!("{:?}", world.memory), records_then, "{row}");
+            is_as_before(&world, &before, death, &row).await;
+        }
+    }
+    assert!(rows > 30, "only {rows} rows");
+}
+
+#[tokio::test]
+async fn who_stays_alive_is_served_however_late_the_body_comes() {
+    let (_, sample) = world(Plan::default()).await;
+    for at in 0..all(&sample).len() {
+        let (world, held) = world(Plan::default()).await;
+        let case = all(&held).swap_remove(at);
+        let reply = world.send(late(&case, &held, || {})).await;
+        let row = format!("{} by {:?}", case.name, case.by);
+        assert_eq!(reply.status.as_u16(), case.status, "{row}: {reply:?}");
+    }
+}
+
+/// The routes that make or change something: each writes in one step.
+fn mints(case: &Case) -> bool {
+    let minting = [
+        "change a user",
+        "new key",
+        "rotate a key",
+        "new private token",
+        "rotate a private token",
+    ];
+    minting.contains(&case.name)
+}
+
+/// Stores of each role of its own, which know nothing of a common step.
+fn apart(script: &Script, memory: &Memory) -> Stores {
+    Stores::new()
+        .managed_keys(script.over(memory))
+        .managed_users(script.over(memory))
+        .private_tokens(script.over(memory))
+}
+
+#[tokio::test]
+async fn who_dies_right_before_the_store_writes_has_made_nothing_in_one_store_or_in_three() {
+    let (_, sample) = world(Plan::default()).await;
+    let mut rows = 0;
+    for at in 0..all(&sample).len() {
+        for death in DEATHS {
+            for is_apart in [false, true] {
+                let plan = Plan {
+                    stores: if is_apart {
+                        apart
+                    } else {
+                        Plan::default().stores
+                    },
+                    ..Plan::default()
+                };
+                let (world, held) = world(plan).await;
+                let case = all(&held).swap_remove(at);
+                // What the store compares is the time that it is given.
+                if !death.ends(case.by) || death == Death::Expired || !mints(&case) {
+                    continue;
+                }
+                rows += 1;
+                let row = format!("{} by {:?}, {death:?}, {is_apart}", case.name, case.by);
+                let before = world.user("7").await;
+                let reaper = Reaper::of(&world, &held);
+                let call = match (is_apart, case.name) {
+                    (false, _) => "commit",
+                    (true, "change a user") => "replace_user",
+                    (true, "new key") => "insert_key",
+                    (true, "rotate a key") => "replace_key",
+                    (true, "new private token") => "insert_private_token",
+                    (true, _) => "replace_private_token",
+                };
+                world
+                    .script
+                    .meanwhile(call, 1, move || reaper.strike(death));
+                let reply = case.ask(&world, &held).await;
+                assert!(
+                    [401, 404].contains(&reply.status.as_u16()),
+                    "{row}: {reply:?}"
+                );
+                nothing_is_left(&world, &held, death, &before, &row).await;
+            }
+        }
+    }
+    assert!(rows > 40, "only {rows} rows");
+}
+
+/// Whatever anna has besides what she held, nobody can use: it is revoked.
+async fn nothing_is_left(world: &World, held: &Held, death: Death, before: &UserRecord, row: &str) {
+    let anna = Subject::user("7");
+    let keys = world.memory.list_keys(&anna, None, 100).await.unwrap();
+    for key in keys.iter().filter(|key| key.name != held.key.record.name) {
+        assert!(key.revoked.is_some(), "{row}: {key:?}");
+    }
+    let lineage = held.key.record.lineage();
+    for key in keys.iter().filter(|key| key.lineage() == lineage) {
+        let is_held = key.id == held.key.record.id;
+        assert!(is_held || key.revoked.is_some(), "{row}: {key:?}");
+    }
+    let tokens = world.memory.list_private_tokens(&anna, None, 100);
+    for token in tokens.await.unwrap() {
+        let is_held = token.id == held.private.record.id;
+        assert!(is_held || token.revoked.is_some(), "{row}: {token:?}");
+    }
+    is_as_before(world, before, death, row).await;
+}
+
+#[tokio::test]
+async fn what_was_begun_ends_though_its_client_goes() {
+    let (_, sample) = world(Plan::default()).await;
+    let changing = cases(&sample).into_iter();
+    let changing = changing.filter(|case| case.method != "GET" && case.name != "verify");
+    for name in changing.map(|case| case.name) {
+        let (world, held) = world(Plan::default()).await;
+        let all = cases(&held).into_iter();
+        let case = all.into_iter().find(|case| case.name == name).unwrap();
+        world.events.take();
+        let request = world.send(case.request(&held));
+        let mut asking = tokio_test::task::spawn(request);
+        assert!(asking.poll().is_pending(), "{name}");
+        drop(asking);
+        let heard = async {
+            loop {
+                match world.events.take().first() {
+                    Some(first) => return *first,
+                    None => tokio::task::yield_now().await,
+                }
+            }
+        };
+        let heard = tokio::time::timeout(std::time::Duration::from_secs(60), heard).await;
+        let heard = heard.unwrap_or_else(|_| panic!("{name}: never done"));
+        assert_ne!(heard, tower_auth::Action::Refused, "{name}");
+        if name == "change password" {
+            assert!(
+                !world.opens(access(&held.pair)).await,
+                "the sessions are over"
+            );
+        }
+    }
+}
+
+/// A body of which a part never comes.
+struct Stalled(Option<Bytes>);
+
+impl Body for Stalled {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.0.take() {
+            Some(text) => Poll::Ready(Some(Ok(Frame::data(text)))),
+            None => Poll::Pending,
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_in_time_is_408_on_every_route_that_reads_one() {
+    let (world, held) = world(Plan::default()).await;
+    let mut rows = 0;
+    for case in cases(&held).into_iter().filter(Case::takes_body) {
+        rows += 1;
+        world.events.take();
+        let request = case.request(&held).map(|_| Stalled(Some("{".into())));
+        let reply = world.send(request).await;
+        let told = (reply.status.as_u16(), reply.code());
+        assert_eq!(told, (408, "body_too_slow".to_owned()), "{}", case.name);
+        assert_eq!(
+            world.events.take(),
+            [tower_auth::Action::Refused],
+            "{}",
+            case.name
+        );
+    }
+    assert!(rows > 8, "only {rows} rows");
+}
