@@ -48,6 +48,8 @@ pub use credential::{ApiKeyCredential, Credential, OtherCredential, TokenCredent
 #[cfg(feature = "endpoints")]
 pub(crate) use origin::{check_same_origin, host};
 pub(crate) use precautions::Precautions;
+#[cfg(feature = "endpoints")]
+pub(crate) use query::decoded as percent_decoded;
 pub(crate) use reader::Reader;
 #[cfg(feature = "openapi")]
 pub(crate) use source::Place;

@@ -55,7 +55,7 @@ fn value_in<'u>(pair: &'u str, name: &str) -> Option<&'u str> {
 }
 
 /// Percent-decoded (RFC 3986 §2.1); `None` where a `%` is not followed by two hexadecimal digits.
-fn decoded(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn decoded(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     // The whole length at once: a vector that grows leaves copies of the secret behind.
     let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text;

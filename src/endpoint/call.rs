@@ -1,4 +1,5 @@
 use super::path::Parameters;
+use super::query;
 use crate::credential::host;
 use crate::principal::Principal;
 use crate::reject::{Rejection, RejectionKind};
@@ -41,6 +42,13 @@ impl Call {
             .iter()
             .find(|(known, _)| **known == *name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter of the query, the first of that name, percent-decoded; `None` also where it is no
+    /// UTF-8.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<String> {
+        query::parameter(self.head.uri.query()?, name)
     }
 
     /// The head of the request. Its credential fields are marked sensitive.

@@ -25,6 +25,7 @@ mod mount;
 mod page;
 mod path;
 mod private_tokens;
+mod query;
 mod refresh;
 mod reply;
 mod resource_metadata;

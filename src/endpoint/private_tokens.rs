@@ -63,9 +63,12 @@ impl PrivateTokensEndpoint {
     /// The one that the path names.
     async fn find(&self, call: &Call) -> Result<Arc<TokenRecord>, Rejection> {
         let id = call.parameter("token_id").unwrap_or_default();
-        let mut live = self.live(call).await?.into_iter();
-        live.find(|token| *token.id == *id)
-            .ok_or_else(|| Rejection::new(RejectionKind::NotFound, "missing"))
+        let owner = caller(call)?.subject();
+        let token = self.tokens.find_private(owner, id).await?;
+        if token.revoked.is_some() {
+            return Err(Rejection::new(RejectionKind::NotFound, "revoked"));
+        }
+        Ok(token)
     }
 
     fn routes(&self, path: &str, access: &dyn Fn(Requirement) -> Access, mounting: &mut Mounting) {

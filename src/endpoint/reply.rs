@@ -1,6 +1,6 @@
 use crate::reject::{Rejection, RejectionKind};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK, SET_COOKIE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use serde_json::{Map, Value};
@@ -97,6 +97,13 @@ impl Reply {
     pub(super) fn field(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.fields.push((name, value));
         self
+    }
+
+    /// Where the page after this one is (RFC 8288 §3).
+    pub(super) fn next_page(self, target: &str) -> Result<Self, Rejection> {
+        let wrong = |_| Rejection::new(RejectionKind::Failed, "link");
+        let value = HeaderValue::try_from(format!("<{target}>; rel=\"next\"")).map_err(wrong)?;
+        Ok(self.field(LINK, value))
     }
 
     /// A cookie. It is a secret, so no `Debug` shows it.

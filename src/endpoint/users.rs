@@ -3,6 +3,7 @@ use super::about::About;
 use super::call::Call;
 use super::input::{Input, named};
 use super::mount::Endpoint;
+use super::query::encoded;
 use super::reply::Reply;
 use super::route::{Access, Handler};
 use super::shown::{Show, own, user_map};
@@ -20,16 +21,18 @@ use std::fmt;
 use std::sync::Arc;
 
 /// How many users a list has at most.
-const PAGE: usize = 1_000;
+const PAGE: usize = 100;
 
 /// Users, each for itself:
 ///
 /// ```text
 /// POST  PATH        {email, password, …}   201, registers; anybody may
-/// GET   PATH                               200, the caller, or for an administrator all users
+/// GET   PATH?after=ID                      200, the caller, or for an administrator all users, 100 at a time
 /// GET   PATH{id}/                          200, oneself, or for an administrator anybody; else 404
 /// PATCH PATH{id}/   {first_name, …}        200, the same
 /// ```
+///
+/// Where more users follow, the answer says so: `Link: <PATH?after=ID>; rel="next"` (RFC 8288 §3).
 ///
 /// Only the fields that are named here are ever written: no caller makes itself an administrator.
 /// A name, which is what somebody signs in by, is changed by whoever signed in, not by an API key
@@ -146,6 +149,25 @@ impl Shape {
         changed.then(|| Value::Object(profile).to_string())
     }
 
+    /// All users, a page of them at a time: those after the one that `after` names. Where more
+    /// follow, the field `Link` says where (RFC 8288 §3, `rel="next"`).
+    async fn page(&self, call: &Call) -> Result<Reply, Rejection> {
+        let after = call.query("after").map(Subject::user);
+        let users = self.users.list(after.as_ref(), PAGE + 1).await?;
+        let page = &users[..users.len().min(PAGE)];
+        let shown = page
+            .iter()
+            .map(|user| Value::Object(self.shown(user, call)));
+        let reply = Reply::json(http::StatusCode::OK, &Value::Array(shown.collect()));
+        match page.last() {
+            Some(last) if users.len() > PAGE => {
+                let path = call.head.uri.path();
+                reply.next_page(&format!("{path}?after={}", encoded(last.id.id())))
+            }
+            _ => Ok(reply),
+        }
+    }
+
     /// Whom the path means, if it is for this caller.
     fn target(&self, call: &Call) -> Result<Subject, Rejection> {
         let id = Subject::user(call.parameter("user_id").unwrap_or_default());
@@ -202,12 +224,7 @@ impl Handler for Current {
         let Self(shape) = self;
         let caller = own(call)?;
         if shape.is_administrator(call) {
-            let users = shape.users.list(None, PAGE).await?;
-            let shown = users
-                .iter()
-                .map(|user| Value::Object(shape.shown(user, call)))
-                .collect();
-            return Ok(Reply::json(http::StatusCode::OK, &Value::Array(shown)));
+            return shape.page(call).await;
         }
         let user = shape.users.find(caller.subject()).await?;
         Ok(Reply::ok(shape.shown(&user, call)))

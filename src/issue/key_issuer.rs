@@ -8,7 +8,7 @@ use crate::realm::Realm;
 use crate::reject::{FieldError, Rejection, RejectionKind};
 use crate::scheme::{ApiKeys, KeyIds, KeyVerifier};
 use crate::secret::Secret;
-use crate::store::{Change, KeyDigest, KeyRecord, ManagedKeyStore, StoreError, Write};
+use crate::store::{Change, KeyDigest, KeyRecord, ManagedKeyStore, Room, StoreError, Write};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -137,7 +137,8 @@ impl KeyIssuer {
     /// # Errors
     ///
     /// 400 with the field: a name that is blank, too long or has control characters, an expiry that
-    /// is past, a rate that is none, or what a [caller](Self::on_behalf_of) cannot give. 401 where
+    /// is past, a rate that is none, or what a [caller](Self::on_behalf_of) cannot give; and where an
+    /// owner has [as many](ApiKeys::per_owner) as a caller may make. 401 where
     /// that caller's credential is good no more. 503 where the store fails.
     pub async fn issue(&self, request: KeyRequest) -> Result<NewKey, Rejection> {
         let now = self.realm.now();
@@ -147,8 +148,9 @@ impl KeyIssuer {
         let id = self.new_id().await?;
         let (key, hint, digest) = self.keys.mint_secret()?;
         let record = request.record(caller, id, hint, digest, now);
-        let insertion = Write::InsertKey(record.clone());
-        self.realm.commit(caller, vec![insertion]).await?.found()?;
+        let mut writes = self.room(&record.owner, now);
+        writes.push(Write::InsertKey(record.clone()));
+        self.realm.commit(caller, writes).await?.found()?;
         self.realm
             .tell(Action::KeyCreated, &record.owner, Some(&record.id))?;
         Ok(NewKey { key, record })
@@ -178,8 +180,9 @@ impl KeyIssuer {
         let hint = self.keys.hint(key.expose());
         let digest = self.keys.digest(key.expose());
         let record = request.record(caller, id, hint, digest, now);
-        let insertion = Write::InsertKey(record.clone());
-        match self.realm.commit(caller, vec![insertion]).await? {
+        let mut writes = self.room(&record.owner, now);
+        writes.push(Write::InsertKey(record.clone()));
+        match self.realm.commit(caller, writes).await? {
             Change::Exists => {
                 let known = "The key is known already.";
                 return Err(Rejection::invalid([FieldError::new(
@@ -272,7 +275,9 @@ impl KeyIssuer {
                 None => self.rotation(&former, overlap, now).await?,
             };
             let Rotation { write, record } = rotation;
-            match self.realm.commit(self.caller.as_ref(), vec![write]).await? {
+            let mut writes = self.room_of_rotation(owner, now);
+            writes.push(write);
+            match self.realm.commit(self.caller.as_ref(), writes).await? {
                 // Somebody has changed it meanwhile: a name, or its secret.
                 Change::Missing => {}
                 change => {
@@ -287,6 +292,27 @@ impl KeyIssuer {
             "key contended",
             StoreError::unavailable(contended),
         ))
+    }
+
+    /// The condition that an owner has room for one more key. The application needs none.
+    fn room(&self, owner: &Subject, now: SystemTime) -> Vec<Write> {
+        match self.caller {
+            Some(_) => vec![Write::RoomForKey {
+                owner: owner.clone(),
+                room: Room::new(self.keys.most_per_owner(), now),
+            }],
+            None => Vec::new(),
+        }
+    }
+
+    fn room_of_rotation(&self, owner: &Subject, now: SystemTime) -> Vec<Write> {
+        match self.caller {
+            Some(_) => vec![Write::RoomForKey {
+                owner: owner.clone(),
+                room: Room::new(self.keys.most_per_owner(), now).of_rotation(),
+            }],
+            None => Vec::new(),
+        }
     }
 
     /// Whether the caller is this key itself.

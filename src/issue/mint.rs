@@ -24,6 +24,7 @@ pub(super) struct Mint {
     pub(super) refresh_lifetime: Duration,
     pub(super) family_lifetime: Duration,
     pub(super) private_lifetime: Duration,
+    pub(super) private_per_owner: usize,
     pub(super) rotation: Rotation,
     pub(super) grace: Duration,
 }

@@ -13,12 +13,12 @@ use crate::principal::TokenUse;
 use crate::principal::{Principal, Subject};
 use crate::random;
 use crate::realm::Realm;
-use crate::reject::{FieldError, Rejection};
+use crate::reject::{FieldError, Rejection, RejectionKind};
 use crate::scheme::{IssuedIds, OurPolicy, revoked};
 use crate::secret::Secret;
 use crate::store::{
-    FamilyRecord, Known, PrivateTokenStore, Rotated, Rotation as Rotate, TokenRecord, TokenStore,
-    UserRecord, Write, caught,
+    FamilyRecord, Known, PrivateTokenStore, Room, Rotated, Rotation as Rotate, TokenRecord,
+    TokenStore, UserRecord, Write, caught,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -414,6 +414,15 @@ impl TokenIssuer {
         let record = TokenRecord::new(random::id()?, owner, name.trim(), now, expires);
         let token = mint.private(&record, &grant)?;
         let mut writes: Vec<Write> = Vec::new();
+        if caller.is_some() {
+            let room = Room::new(mint.private_per_owner, now);
+            let room = match former {
+                Some(_) => room.of_rotation(),
+                None => room,
+            };
+            let owner = record.owner.clone();
+            writes.push(Write::RoomForPrivateToken { owner, room });
+        }
         writes.extend(former.map(|former| revocation(former, now)));
         writes.push(Write::InsertPrivateToken(record.clone()));
         self.realm.commit(caller, writes).await?.found()?;
@@ -459,6 +468,22 @@ impl TokenIssuer {
                 return Ok(all);
             }
         }
+    }
+
+    /// A private token by its id, revoked and expired ones included.
+    ///
+    /// # Errors
+    ///
+    /// 404 where the owner has no such token, 503 where the store fails.
+    pub async fn find_private(
+        &self,
+        owner: &Subject,
+        id: &str,
+    ) -> Result<Arc<TokenRecord>, Rejection> {
+        let found = self.private_store()?.find_private_token(id);
+        let found = self.realm.call(found).await?;
+        let owned = found.filter(|token| token.owner == *owner);
+        owned.ok_or_else(|| Rejection::new(RejectionKind::NotFound, "missing"))
     }
 
     /// Revokes a private token by its id: the next request with it is refused.

@@ -70,6 +70,7 @@ pub struct Tokens {
     access_lifetime: Duration,
     refresh_lifetime: Duration,
     private_lifetime: Duration,
+    private_per_owner: usize,
     rotation: Rotation,
     grace: Duration,
     scope_claim: String,
@@ -95,6 +96,7 @@ impl Tokens {
             access_lifetime: 15 * MINUTE,
             refresh_lifetime: 30 * DAY,
             private_lifetime: 366 * DAY,
+            private_per_owner: 100,
             rotation: Rotation::On,
             grace: Duration::from_secs(10),
             scope_claim: String::from("scope"),
@@ -156,6 +158,15 @@ impl Tokens {
     /// How long a private token may live at most; 366 days by default.
     pub fn private_lifetime(mut self, lifetime: Duration) -> Self {
         self.private_lifetime = lifetime;
+        self
+    }
+
+    /// How many private tokens an owner may have that are good, where a caller asks for them
+    /// ([`TokenIssuer::on_behalf_of`](crate::TokenIssuer::on_behalf_of)); 100 by default, and ten
+    /// times as many that have not expired, revoked ones included, because every node remembers
+    /// these. What the application makes itself is not bounded.
+    pub fn private_per_owner(mut self, most: usize) -> Self {
+        self.private_per_owner = most;
         self
     }
 
@@ -252,6 +263,7 @@ impl Tokens {
             refresh_lifetime: self.refresh_lifetime,
             family_lifetime: self.refresh_lifetime.max(LONGEST_FAMILY),
             private_lifetime: self.private_lifetime,
+            private_per_owner: self.private_per_owner,
             rotation: self.rotation,
             grace: self.grace,
         })
@@ -267,6 +279,9 @@ impl Tokens {
             if lifetime < Duration::from_secs(1) {
                 problems.push(ConfigProblem::Zero(name));
             }
+        }
+        if self.private_per_owner == 0 {
+            problems.push(ConfigProblem::Zero("private_per_owner"));
         }
         if self.access_lifetime > self.refresh_lifetime {
             problems.push(ConfigProblem::Lifetimes);

@@ -28,6 +28,8 @@ pub enum StoreErrorKind {
     /// The credential by which it was to be changed ([`Warrant`](super::Warrant)) is good no more;
     /// nothing was written.
     Revoked,
+    /// The owner has as many records as there may be ([`Room`](super::Room)); nothing was written.
+    Full,
     /// The store failed, or cannot be reached. Whether something was written is not known.
     Unavailable,
 }
@@ -73,6 +75,7 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Missing => "there is no such record",
             StoreErrorKind::Invalid => "the store cannot keep such a text",
             StoreErrorKind::Revoked => "the credential is good no more",
+            StoreErrorKind::Full => "the owner has as many records as there may be",
             StoreErrorKind::Unavailable => "the store is unavailable",
         })
     }

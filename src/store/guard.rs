@@ -6,7 +6,7 @@
 )]
 
 use super::{StoreError, StoreErrorKind};
-use crate::reject::{Rejection, RejectionKind};
+use crate::reject::{FieldError, Rejection, RejectionKind};
 use pin_project_lite::pin_project;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -50,6 +50,8 @@ pub(crate) enum Change<T> {
     Exists,
     /// There is nothing to change.
     Missing,
+    /// The owner has as many as there may be.
+    Full,
 }
 
 impl<T> Change<T> {
@@ -58,10 +60,16 @@ impl<T> Change<T> {
         match self {
             Self::Made(made) => Ok(made),
             Self::Missing => Err(Rejection::new(RejectionKind::NotFound, "missing")),
+            Self::Full => Err(full()),
             // Ids and digests are random: the store took two for one.
             Self::Exists => Err(Rejection::new(RejectionKind::Failed, "exists")),
         }
     }
+}
+
+fn full() -> Rejection {
+    let most = "There are as many of these as there may be: revoke one first.";
+    Rejection::invalid([FieldError::new("name", "limit_reached", most)])
 }
 
 impl Guard {
@@ -75,6 +83,7 @@ impl Guard {
                 Ok(made) => Ok(Change::Made(made)),
                 Err(error) if error.kind() == StoreErrorKind::Exists => Ok(Change::Exists),
                 Err(error) if error.kind() == StoreErrorKind::Missing => Ok(Change::Missing),
+                Err(error) if error.kind() == StoreErrorKind::Full => Ok(Change::Full),
                 Err(error) => Err(error),
             }
         };

@@ -1,6 +1,8 @@
 //! Changes of several roles where no store makes them in one step.
 
-use super::{Account, StoreError, StoreErrorKind, Stores, Warrant, Write};
+use super::{Account, KeyRecord, StoreError, StoreErrorKind, Stores, TokenRecord, Warrant, Write};
+use crate::principal::Subject;
+use std::sync::Arc;
 
 impl Stores {
     /// Judges the warrant, makes the changes one after the other, and judges once more. What a
@@ -80,6 +82,14 @@ async fn judge(stores: &Stores, warrant: Option<&Warrant>) -> Result<(), StoreEr
 
 async fn make(stores: &Stores, write: &Write) -> Result<(), StoreError> {
     match write.clone() {
+        Write::RoomForKey { owner, room } => {
+            let keys = all_keys(stores, &owner).await?;
+            room_or_full(room.has_place_among_keys(keys.iter().map(|key| &**key)))
+        }
+        Write::RoomForPrivateToken { owner, room } => {
+            let tokens = all_tokens(stores, &owner).await?;
+            room_or_full(room.has_place_among_tokens(tokens.iter().map(|token| &**token)))
+        }
         Write::InsertKey(record) => {
             let keys = stores.managed_key_store().ok_or_else(no_store)?;
             keys.insert_key(record).await
@@ -160,7 +170,49 @@ async fn undo(stores: &Stores, write: Write) -> Result<(), StoreError> {
             tokens.revoke_private_token(owner, id, record.created).await
         }
         // What was revoked stays revoked.
-        Write::ReplacePrivateToken { .. } | Write::RevokeSubject { .. } => Ok(()),
+        Write::ReplacePrivateToken { .. }
+        | Write::RevokeSubject { .. }
+        | Write::RoomForKey { .. }
+        | Write::RoomForPrivateToken { .. } => Ok(()),
+    }
+}
+
+/// How many records are asked of a store at once.
+const PAGE: usize = 100;
+
+async fn all_keys(stores: &Stores, owner: &Subject) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
+    let keys = stores.managed_key_store().ok_or_else(no_store)?;
+    let mut all: Vec<Arc<KeyRecord>> = Vec::new();
+    loop {
+        let page = keys.list_keys(owner, all.last().map(|last| &**last), PAGE);
+        let page = page.await?;
+        let is_last = page.len() < PAGE;
+        all.extend(page);
+        if is_last {
+            return Ok(all);
+        }
+    }
+}
+
+async fn all_tokens(stores: &Stores, owner: &Subject) -> Result<Vec<Arc<TokenRecord>>, StoreError> {
+    let tokens = stores.private_token_store().ok_or_else(no_store)?;
+    let mut all: Vec<Arc<TokenRecord>> = Vec::new();
+    loop {
+        let page = tokens.list_private_tokens(owner, all.last().map(|last| &**last), PAGE);
+        let page = page.await?;
+        let is_last = page.len() < PAGE;
+        all.extend(page);
+        if is_last {
+            return Ok(all);
+        }
+    }
+}
+
+fn room_or_full(has_room: bool) -> Result<(), StoreError> {
+    if has_room {
+        Ok(())
+    } else {
+        Err(StoreError::new(StoreErrorKind::Full))
     }
 }
 

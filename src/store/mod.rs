@@ -83,8 +83,8 @@ pub use private_token_store::PrivateTokenStore;
 #[cfg(feature = "api-key")]
 pub(crate) use record::SHA512;
 pub use record::{
-    Account, FamilyRecord, KeyDigest, KeyRecord, LastUse, Rotated, Rotation, TakenRights, TokenIds,
-    TokenRecord, UserChange, UserRecord, UserState, Warrant, Write,
+    Account, FamilyRecord, KeyDigest, KeyRecord, LastUse, Room, Rotated, Rotation, TakenRights,
+    TokenIds, TokenRecord, UserChange, UserRecord, UserState, Warrant, Write,
 };
 #[cfg(all(feature = "test-util", any(feature = "sqlite", feature = "postgres")))]
 pub use sql::LOOK_UPS;

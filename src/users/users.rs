@@ -405,7 +405,7 @@ impl Users {
         let source = self.origin(peer).source();
         match self.replace_password(source, &user, new).await? {
             Change::Made(()) => self.realm.tell(Action::PasswordChanged, id, None),
-            Change::Exists | Change::Missing => Err(wrong()),
+            Change::Exists | Change::Missing | Change::Full => Err(wrong()),
         }
     }
 
@@ -557,7 +557,7 @@ impl Users {
             let writes = vec![replacement(&former, next.clone())];
             match self.realm.commit(self.caller.as_ref(), writes).await? {
                 Change::Made(()) => return Ok(Arc::new(next)),
-                Change::Exists => return Err(taken()),
+                Change::Exists | Change::Full => return Err(taken()),
                 // Something else of the user was changed meanwhile.
                 Change::Missing => {}
             }

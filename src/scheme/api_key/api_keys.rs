@@ -54,6 +54,7 @@ pub struct ApiKeys {
     weak_pepper: bool,
     ids: KeyIds,
     grace: Duration,
+    per_owner: usize,
 }
 
 /// What the ids of new keys look like. They are no part of the key.
@@ -104,6 +105,7 @@ impl ApiKeys {
             weak_pepper: false,
             ids: KeyIds::Random,
             grace: Duration::from_secs(10),
+            per_owner: 100,
         }
     }
 
@@ -124,6 +126,14 @@ impl ApiKeys {
     /// What the ids of new keys look like; 22 random characters by default.
     pub fn ids(mut self, ids: KeyIds) -> Self {
         self.ids = ids;
+        self
+    }
+
+    /// How many keys an owner may have that are good, where a caller asks for them
+    /// ([`KeyIssuer::on_behalf_of`](crate::KeyIssuer::on_behalf_of)); 100 by default, and ten times
+    /// as many made in a day. What the application makes itself is not bounded.
+    pub fn per_owner(mut self, most: usize) -> Self {
+        self.per_owner = most;
         self
     }
 
@@ -215,6 +225,10 @@ impl ApiKeys {
         self.form == Form::Opaque || api_key::is_well_formed(key, self.configured_prefix())
     }
 
+    pub(crate) fn most_per_owner(&self) -> usize {
+        self.per_owner
+    }
+
     pub(crate) fn rotation_grace(&self) -> Duration {
         self.grace
     }
@@ -241,6 +255,9 @@ impl ApiKeys {
             && !is_prefix(prefix)
         {
             problems.push(ConfigProblem::Prefix);
+        }
+        if self.per_owner == 0 {
+            problems.push(ConfigProblem::Zero("per_owner"));
         }
         if self.weak_pepper {
             problems.push(ConfigProblem::Pepper);

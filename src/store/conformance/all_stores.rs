@@ -1,7 +1,7 @@
 use super::support::{NOW, kind, later};
 use crate::principal::Subject;
 use crate::store::{
-    AllStores, FamilyRecord, KeyDigest, KeyRecord, StoreErrorKind, TokenIds, TokenRecord,
+    AllStores, FamilyRecord, KeyDigest, KeyRecord, Room, StoreErrorKind, TokenIds, TokenRecord,
     UserChange, UserRecord, Warrant, Write,
 };
 use std::sync::Arc;
@@ -27,6 +27,7 @@ async fn kept(store: &impl AllStores) {
     where_one_change_cannot_be_made_none_is(store).await;
     what_a_dead_credential_asks_for_is_not_written(store).await;
     a_password_and_the_end_of_all_sessions_are_one_step(store).await;
+    where_there_is_no_room_nothing_is_written(store).await;
 }
 
 fn anna() -> Subject {
@@ -244,4 +245,60 @@ async fn a_password_and_the_end_of_all_sessions_are_one_step(store: &impl AllSto
     assert!(!has_token(store, "2").await);
     let again = store.commit(Some(&warrant), writes()).await;
     assert_eq!(kind(again), StoreErrorKind::Revoked);
+}
+
+async fn where_there_is_no_room_nothing_is_written(store: &impl AllStores) {
+    let owner = Subject::user("olga");
+    let key = |n: u8| {
+        let digest = KeyDigest::new("sha256", [n; 32]);
+        KeyRecord::new(format!("o{n}"), owner.clone(), "ci", "egret_…", digest, NOW)
+    };
+    let token = |id: &str| TokenRecord::new(id, owner.clone(), "laptop", NOW, later(500));
+    let room = Room::new(2, NOW);
+    let with_key = |n: u8, room: Room| {
+        let owner = owner.clone();
+        vec![Write::RoomForKey { owner, room }, Write::InsertKey(key(n))]
+    };
+    let with_token = |id: &str, room: Room| {
+        let owner = owner.clone();
+        vec![
+            Write::RoomForPrivateToken { owner, room },
+            Write::InsertPrivateToken(token(id)),
+        ]
+    };
+    for n in [200, 201] {
+        store.commit(None, with_key(n, room)).await.unwrap();
+        let id = format!("o{n}");
+        store.commit(None, with_token(&id, room)).await.unwrap();
+    }
+    let full = store.commit(None, with_key(202, room)).await;
+    assert_eq!(kind(full), StoreErrorKind::Full);
+    assert!(!has_key(store, 202).await);
+    let full = store.commit(None, with_token("o202", room)).await;
+    assert_eq!(kind(full), StoreErrorKind::Full);
+    assert!(!has_token(store, "o202").await);
+    // What has ended makes room, but takes some of it still.
+    store.revoke_key(&owner, "o200", NOW).await.unwrap();
+    store
+        .revoke_private_token(&owner, "o200", NOW)
+        .await
+        .unwrap();
+    let mut tight = room;
+    tight.all = 2;
+    let full = store.commit(None, with_key(203, tight)).await;
+    assert_eq!(kind(full), StoreErrorKind::Full);
+    let full = store.commit(None, with_token("o203", tight)).await;
+    assert_eq!(kind(full), StoreErrorKind::Full);
+    store.commit(None, with_key(203, room)).await.unwrap();
+    store.commit(None, with_token("o203", room)).await.unwrap();
+    // After a day a key that has ended takes none, and an expired token neither.
+    let mut later_on = tight;
+    later_on.now = later(90_000);
+    later_on.live = usize::MAX;
+    let full = store.commit(None, with_key(204, later_on)).await;
+    assert_eq!(kind(full), StoreErrorKind::Full, "two are good still");
+    store
+        .commit(None, with_token("o204", later_on))
+        .await
+        .unwrap();
 }

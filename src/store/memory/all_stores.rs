@@ -61,6 +61,8 @@ impl Memory {
     fn check(&self, held: &Held<'_>, write: &Write) -> Result<(), StoreError> {
         match write {
             Write::InsertKey(record) => self.keys().check_free(held.keys, record),
+            Write::RoomForKey { owner, room } => self.keys().check_room(held.keys, owner, *room),
+            Write::RoomForPrivateToken { owner, room } => held.tokens.check_room(owner, *room),
             Write::ReplaceKey {
                 former,
                 next,
@@ -81,6 +83,7 @@ impl Memory {
 
     fn put(&self, held: &mut Held<'_>, write: Write) {
         match write {
+            Write::RoomForKey { .. } | Write::RoomForPrivateToken { .. } => {}
             Write::InsertKey(record) => self.keys().put(held.keys, record),
             Write::ReplaceKey {
                 next, successor, ..

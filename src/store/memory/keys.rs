@@ -1,7 +1,7 @@
 use crate::digest_hasher::DigestHasher;
 use crate::principal::Subject;
 use crate::store::shards::Shards;
-use crate::store::{KeyDigest, KeyRecord, StoreError, StoreErrorKind};
+use crate::store::{KeyDigest, KeyRecord, Room, StoreError, StoreErrorKind};
 use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashSet};
@@ -168,6 +168,28 @@ impl Keys {
             .take_while(|record| record.owner == *owner)
             .take(most)
             .collect()
+    }
+
+    /// Whether an owner has room for one more.
+    pub(super) fn check_room(
+        &self,
+        index: &Index,
+        owner: &Subject,
+        room: Room,
+    ) -> Result<(), StoreError> {
+        let start = Place { owner, later: None };
+        let start: Bound<&dyn HasPlace> = Bound::Excluded(&start);
+        let from_there = index
+            .by_owner
+            .range::<dyn HasPlace + '_, _>((start, Bound::Unbounded));
+        let owned = from_there
+            .map(|ByOwner(record)| &**record)
+            .take_while(|record| record.owner == *owner);
+        if room.has_place_among_keys(owned) {
+            Ok(())
+        } else {
+            Err(StoreError::new(StoreErrorKind::Full))
+        }
     }
 
     pub(super) fn next_number(&self) -> u64 {

@@ -1,6 +1,8 @@
 use crate::principal::Subject;
 use crate::store::denials::{Denials, Kind};
-use crate::store::{FamilyRecord, Rotated, Rotation, StoreError, StoreErrorKind, TokenRecord};
+use crate::store::{
+    FamilyRecord, Room, Rotated, Rotation, StoreError, StoreErrorKind, TokenRecord,
+};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -274,6 +276,16 @@ impl Tokens {
 }
 
 impl Records {
+    /// Whether an owner has room for one more private token.
+    pub(super) fn check_room(&self, owner: &Subject, room: Room) -> Result<(), StoreError> {
+        let tokens = self.private.values().map(|token| &**token);
+        if room.has_place_among_tokens(tokens.filter(|token| token.owner == *owner)) {
+            Ok(())
+        } else {
+            Err(StoreError::new(StoreErrorKind::Full))
+        }
+    }
+
     /// Whether no private token has that id.
     pub(super) fn check_free(&self, id: &str) -> Result<(), StoreError> {
         if self.private.contains_key(id) {

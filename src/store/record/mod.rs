@@ -5,6 +5,7 @@ mod family;
 mod key;
 mod key_digest;
 mod last_use;
+mod room;
 mod rotation;
 mod taken_rights;
 mod token;
@@ -22,6 +23,7 @@ pub use key_digest::KeyDigest;
 #[cfg(feature = "api-key")]
 pub(crate) use key_digest::SHA512;
 pub use last_use::LastUse;
+pub use room::Room;
 pub use rotation::{Rotated, Rotation};
 pub use taken_rights::TakenRights;
 pub use token::TokenRecord;

@@ -1,4 +1,4 @@
-use super::{KeyRecord, TokenRecord, UserRecord};
+use super::{KeyRecord, Room, TokenRecord, UserRecord};
 use crate::principal::Subject;
 use std::time::SystemTime;
 
@@ -9,6 +9,20 @@ use std::time::SystemTime;
 pub enum Write {
     /// [`ManagedKeyStore::insert_key`](crate::store::ManagedKeyStore::insert_key).
     InsertKey(KeyRecord),
+    /// Nothing but a condition: the owner has room for one more key.
+    RoomForKey {
+        /// Whose keys are counted.
+        owner: Subject,
+        /// How many there may be.
+        room: Room,
+    },
+    /// Nothing but a condition: the owner has room for one more private token.
+    RoomForPrivateToken {
+        /// Whose private tokens are counted.
+        owner: Subject,
+        /// How many there may be.
+        room: Room,
+    },
     /// [`ManagedKeyStore::replace_key`](crate::store::ManagedKeyStore::replace_key).
     ReplaceKey {
         /// The record as it was read.

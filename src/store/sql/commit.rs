@@ -2,15 +2,23 @@
 
 use super::core::Core;
 use super::effects::Effects;
-use super::engine::args;
+use super::engine::{Row, args};
 use super::keys::insert_key;
 use super::lease::Lease;
 use super::rows::{self, ACCOUNT};
 use super::sql::Sql;
 use super::tokens::insert_token;
 use crate::principal::Subject;
-use crate::store::{Account, AllStores, StoreError, StoreErrorKind, Warrant, Write};
+use crate::store::{Account, AllStores, Room, StoreError, StoreErrorKind, Warrant, Write};
 use async_trait::async_trait;
+
+const COUNT_KEYS: &str = "SELECT count(*), CAST(coalesce(sum(CASE WHEN revoked IS NULL \
+    AND (expires IS NULL OR expires > $3) THEN 1 ELSE 0 END), 0) AS bigint) FROM tower_auth_keys \
+    WHERE owner_kind = $1 AND owner_id = $2 AND (revoked IS NULL OR revoked >= $4) \
+    AND (expires IS NULL OR expires >= $4)";
+const COUNT_TOKENS: &str = "SELECT count(*), CAST(coalesce(sum(CASE WHEN revoked IS NULL \
+    THEN 1 ELSE 0 END), 0) AS bigint) FROM tower_auth_private_tokens \
+    WHERE owner_kind = $1 AND owner_id = $2 AND expires > $3";
 
 impl Core {
     async fn commit(&self, warrant: Option<&Warrant>, writes: &[Write]) -> Result<(), StoreError> {
@@ -66,6 +74,14 @@ impl Core {
         effects: &mut Effects,
     ) -> Result<(), StoreError> {
         match write {
+            Write::RoomForKey { owner, room } => {
+                let args = args![owner.kind(), owner.id(), room.now, room.ended_since()];
+                has_room(lease.first(COUNT_KEYS, args).await?, *room)
+            }
+            Write::RoomForPrivateToken { owner, room } => {
+                let args = args![owner.kind(), owner.id(), room.now];
+                has_room(lease.first(COUNT_TOKENS, args).await?, *room)
+            }
             Write::InsertKey(record) => insert_key(lease, record, effects).await,
             Write::ReplaceKey {
                 former,
@@ -100,11 +116,24 @@ impl Core {
     }
 }
 
-/// Whose tokens a change adds to, or ends.
+fn has_room(row: Option<Row>, room: Room) -> Result<(), StoreError> {
+    let mut row = row.ok_or_else(|| StoreError::unavailable("nothing was counted"))?;
+    let count = |number: i64| usize::try_from(number).unwrap_or_default();
+    let all = count(row.int()?);
+    let live = count(row.int()?);
+    if room.has_place(live, all) {
+        Ok(())
+    } else {
+        Err(StoreError::new(StoreErrorKind::Full))
+    }
+}
+
+/// Whose tokens a change adds to, ends or counts.
 fn sessions_of(write: &Write) -> Option<&Subject> {
     match write {
         Write::InsertPrivateToken(token) => Some(&token.owner),
         Write::RevokeSubject { subject, .. } => Some(subject),
+        Write::RoomForKey { owner, .. } | Write::RoomForPrivateToken { owner, .. } => Some(owner),
         Write::InsertKey(_)
         | Write::ReplaceKey { .. }
         | Write::ReplaceUser { .. }

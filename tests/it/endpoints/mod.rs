@@ -1,5 +1,6 @@
 //! The ready-made endpoints: what they answer, refuse and keep to themselves.
 
+mod bounds;
 mod cases;
 mod configured;
 mod enumeration;

@@ -423,3 +423,48 @@ async fn a_throttled_caller_is_told_when_to_come_back() {
     );
     chats.0.stop().await;
 }
+
+/// Sends the head of a request and one byte of its body, does something, sends the rest, and gives
+/// the status.
+async fn late(url: &str, path: &str, access: &str, meanwhile: impl Future<Output = ()>) -> u16 {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let address = url.strip_prefix("http://").unwrap();
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let body = r#"{"name":"late"}"#;
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {access}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&body.as_bytes()[..1]).await.unwrap();
+    meanwhile.await;
+    stream.write_all(&body.as_bytes()[1..]).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let status = answer.split(' ').nth(1).unwrap();
+    status.parse().unwrap()
+}
+
+#[tokio::test]
+async fn who_signs_out_between_the_head_and_the_body_of_a_request_makes_no_key_by_it() {
+    let chats = Chats::start();
+    let url = chats.0.example.url.clone();
+    let (access, _) = chats.sign_in("user@example.com").await;
+    let agents = chats.0.get("/api/agents/", &bearer(&access)).await;
+    let agents = agents.is(200).json();
+    let agent = agents[0]["id"].to_string();
+    let path = format!("/api/agents/{}/api-keys/", agent.trim_matches('"'));
+    let made = late(&url, &path, &access, async {}).await;
+    assert_eq!(made, 201, "who stays is served");
+    let sign_out = async {
+        let answer = chats.0.post(LOGOUT, &bearer(&access), Value::Null).await;
+        answer.is(204);
+    };
+    assert_eq!(late(&url, &path, &access, sign_out).await, 401);
+    let (again, _) = chats.sign_in("user@example.com").await;
+    let keys = chats.0.get(&path, &bearer(&again)).await.is(200).json();
+    let keys = keys.as_array().unwrap();
+    let late = keys.iter().filter(|key| key["name"] == "late");
+    assert_eq!(late.count(), 1, "{keys:?}");
+}
