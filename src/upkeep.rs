@@ -119,3 +119,28 @@ impl<K> Drop for Writing<K> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::UNIX_EPOCH;
+
+    #[tokio::test]
+    async fn what_waits_for_a_write_that_takes_its_time_is_bounded() {
+        let written = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&written);
+        let upkeep = Upkeep::new(move |batch: Batch<usize>| {
+            counter.fetch_max(batch.len(), Ordering::SeqCst);
+            async {}
+        });
+        // On this runtime nothing is written before this test waits.
+        for n in 0..2 * MOST_WAITING {
+            upkeep.add(n, UNIX_EPOCH);
+        }
+        while written.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(written.load(Ordering::SeqCst), MOST_WAITING);
+    }
+}

@@ -237,3 +237,163 @@ fn apply(core: &Core, mut row: Row) -> Result<Option<Subject>, StoreError> {
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::engine::{Arg, Cell, Connection, Dialect, Engine, Listener};
+    use super::super::locking::locking;
+    use super::*;
+    use crate::store::{KeyDigest, KeyRecord, Peek, StoreOptions, UserRecord};
+    use async_trait::async_trait;
+    use std::sync::{Arc, Mutex};
+    use std::time::UNIX_EPOCH;
+
+    static DIALECT: Dialect = Dialect {
+        begin: "",
+        begin_migration: "",
+        schema: &[],
+        lock_key: "",
+        lock_token: "",
+        lock_account: "",
+        lock_id: None,
+        lock_family: "",
+        lock_user: "",
+        locking: locking!("", ""),
+        note_key_uses: "",
+        note_token_uses: "",
+        cursor: "cursor",
+        changes: "changes",
+        purge_changes: "",
+    };
+
+    /// A database in which nothing happens, but which may be another one.
+    #[derive(Clone, Default)]
+    struct Quiet(Arc<Mutex<State>>);
+
+    #[derive(Default)]
+    struct State {
+        incarnation: i64,
+        opened: u64,
+        readings: usize,
+        changes: usize,
+    }
+
+    #[async_trait]
+    impl Engine for Quiet {
+        fn dialect(&self) -> &'static Dialect {
+            &DIALECT
+        }
+
+        async fn open(&self, _: Purpose) -> Result<Box<dyn Connection>, StoreError> {
+            Ok(Box::new(self.clone()))
+        }
+
+        fn times_opened(&self) -> u64 {
+            self.0.lock().unwrap().opened
+        }
+
+        fn may_pass(&self, _: &StoreError) -> bool {
+            false
+        }
+
+        async fn listen(&self) -> Result<Option<Box<dyn Listener>>, StoreError> {
+            Ok(None)
+        }
+    }
+
+    #[async_trait]
+    impl Connection for Quiet {
+        async fn run(&mut self, sql: &'static str, _: &[Arg<'_>]) -> Result<Vec<Row>, StoreError> {
+            let mut state = self.0.lock().unwrap();
+            let incarnation = Cell::Text(state.incarnation.to_string());
+            let position = Cell::Text("1".to_owned());
+            let row = match sql {
+                "cursor" => {
+                    state.readings += 1;
+                    vec![incarnation, position]
+                }
+                "changes" => {
+                    let nothing = std::iter::repeat_with(|| Cell::Null).take(6);
+                    let change: Vec<_> =
+                        [incarnation, position].into_iter().chain(nothing).collect();
+                    return Ok((0..=state.changes)
+                        .map(|_| Row::new(vec_of(&change)))
+                        .collect());
+                }
+                _ => return Ok(Vec::new()),
+            };
+            Ok(vec![Row::new(row)])
+        }
+
+        async fn batch(&mut self, _: &'static str) -> Result<(), StoreError> {
+            Ok(())
+        }
+
+        fn give_back(self: Box<Self>) {}
+    }
+
+    fn vec_of(cells: &[Cell]) -> Vec<Cell> {
+        let copy = |cell: &Cell| match cell {
+            Cell::Text(text) => Cell::Text(text.clone()),
+            _ => Cell::Null,
+        };
+        cells.iter().map(copy).collect()
+    }
+
+    const DIGEST: [u8; 32] = [7; 32];
+
+    /// Whether a key and a user that are cached are still known after a hearing.
+    async fn hear_once(core: &Core, cursor: &mut Option<Cursor>) -> bool {
+        let now = Instant::now();
+        let key = async {
+            let digest = KeyDigest::new("sha256", DIGEST);
+            let owner = Subject::user("1");
+            Ok(Some(Arc::new(KeyRecord::new(
+                "1", owner, "n", "h", digest, UNIX_EPOCH,
+            ))))
+        };
+        core.keys.get(&DIGEST, now, key).await.unwrap();
+        let user = async { Ok(Some(Arc::new(UserRecord::new(Subject::user("1"), "anna")))) };
+        core.users.get("anna", now, user).await.unwrap();
+        hear(core, cursor).await.unwrap();
+        let is_known = [
+            matches!(core.keys.peek(&DIGEST, now), Peek::Found(_)),
+            matches!(core.users.peek("anna", now), Peek::Found(_)),
+        ];
+        assert_eq!(is_known[0], is_known[1], "both or none");
+        is_known[0]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_cached_is_forgotten_after_a_failover_a_restoration_and_half_an_hour_of_deafness()
+     {
+        let engine = Quiet::default();
+        let core = Core::new(engine.clone(), StoreOptions::new());
+        let mut cursor = None;
+        let readings = || engine.0.lock().unwrap().readings;
+        assert!(!hear_once(&core, &mut cursor).await, "the first reading");
+        assert!(hear_once(&core, &mut cursor).await, "nothing happened");
+        assert_eq!(readings(), 1);
+
+        engine.0.lock().unwrap().incarnation = 1;
+        assert!(!hear_once(&core, &mut cursor).await, "another server");
+        assert!(hear_once(&core, &mut cursor).await);
+        engine.0.lock().unwrap().opened = 1;
+        assert!(!hear_once(&core, &mut cursor).await, "another file");
+        assert!(hear_once(&core, &mut cursor).await);
+        engine.0.lock().unwrap().changes = MOST_CHANGES;
+        assert!(!hear_once(&core, &mut cursor).await, "too many changes");
+        engine.0.lock().unwrap().changes = 0;
+        assert!(hear_once(&core, &mut cursor).await);
+        assert_eq!(readings(), 4);
+
+        tokio::time::advance(CURSOR_LASTS - Duration::from_millis(1)).await;
+        assert!(
+            hear_once(&core, &mut cursor).await,
+            "the changes are there yet"
+        );
+        tokio::time::advance(CURSOR_LASTS).await;
+        assert!(!hear_once(&core, &mut cursor).await, "some may be gone");
+        assert_eq!(readings(), 5);
+    }
+}

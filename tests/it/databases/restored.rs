@@ -5,8 +5,8 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use std::path::Path;
 use tower_auth::Subject;
 use tower_auth::store::{
-    Account, KeyStore, Known, ManagedKeyStore, ManagedUserStore, Peek, Sqlite, Store, TokenIds,
-    TokenStore, UserRecord,
+    Account, KeyStore, Known, ManagedKeyStore, ManagedUserStore, Peek, Sqlite, Store, StoreOptions,
+    TokenIds, TokenStore, UserRecord,
 };
 
 async fn run(admin: &mut SqliteConnection, sql: &str) {
@@ -17,6 +17,11 @@ async fn run(admin: &mut SqliteConnection, sql: &str) {
 async fn connect(path: &Path) -> SqliteConnection {
     let url = format!("sqlite:{}", path.display());
     SqliteConnection::connect(&url).await.unwrap()
+}
+
+/// What is cached is forgotten for no other reason.
+fn patient() -> StoreOptions {
+    options().cache_life(std::time::Duration::from_secs(3_600))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +155,7 @@ async fn history(store: &Store, node: &Store, back_up: impl AsyncFnOnce()) {
 async fn a_node_hears_what_follows_after_its_sqlite_file_was_restored() {
     for how in [How::Contents, How::Pages, How::File] {
         let dir = Dir::new();
-        let open = async || Store::from(Sqlite::open_with(dir.file(), options()).await.unwrap());
+        let open = async || Store::from(Sqlite::open_with(dir.file(), patient()).await.unwrap());
         let (a, node) = (open().await, open().await);
         a.migrate().await.unwrap();
         let backup = dir.0.join("backup.db");
@@ -171,9 +176,9 @@ async fn a_node_hears_what_follows_after_its_sqlite_file_was_restored() {
 async fn a_node_that_was_busy_while_its_file_was_restored_and_written_hears_of_it_as_well() {
     let dir = Dir::new();
     // It polls so seldom that all of this is between two polls.
-    let seldom = options().lag(std::time::Duration::from_secs(4));
+    let seldom = patient().lag(std::time::Duration::from_secs(4));
     let node = Store::from(Sqlite::open_with(dir.file(), seldom).await.unwrap());
-    let a = Store::from(Sqlite::open_with(dir.file(), options()).await.unwrap());
+    let a = Store::from(Sqlite::open_with(dir.file(), patient()).await.unwrap());
     a.migrate().await.unwrap();
     let backup = dir.0.join("backup.db");
     history(&a, &node, async || {
@@ -199,7 +204,7 @@ async fn a_node_that_was_busy_while_its_file_was_restored_and_written_hears_of_i
 #[tokio::test]
 async fn a_node_hears_what_follows_after_its_tables_in_postgresql_were_restored() {
     let url = schema().await;
-    let open = async || Store::from(node(&url, options()).await);
+    let open = async || Store::from(node(&url, patient()).await);
     let (a, node) = (open().await, open().await);
     a.migrate().await.unwrap();
     let mut admin = PgConnection::connect(&url).await.unwrap();

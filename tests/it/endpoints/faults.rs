@@ -6,6 +6,7 @@ use super::world::*;
 use crate::support::Reply;
 use std::collections::BTreeSet;
 use tower_auth::Action;
+use tower_auth::store::PrivateTokenStore;
 use tower_auth::test_util::Intercept;
 
 const FAULTS: [Intercept; 4] = [
@@ -245,4 +246,24 @@ async fn a_refusal_that_the_hook_panics_at_is_500() {
     assert_eq!(world.get("/users/", "").await.status, 500);
     world.events.panic(false);
     assert_eq!(world.get("/users/", "").await.status, 401);
+}
+
+/// Otherwise somebody would have two, one of which nobody knows, or none.
+#[tokio::test]
+async fn of_a_private_token_and_its_successor_one_is_good_whatever_fails() {
+    for (fault, is_former) in [(Intercept::Fail, true), (Intercept::FailAfter, false)] {
+        let (world, held) = world().await;
+        world.script.break_at("commit", fault);
+        let case = find(&held, "rotate a private token", By::Access);
+        assert_unavailable(&case.ask(&world, &held).await, "rotated");
+        let former = &held.private.record;
+        let tokens = world
+            .memory
+            .list_private_tokens(&former.owner, None, 100)
+            .await;
+        let mut live = tokens.unwrap();
+        live.retain(|token| token.revoked.is_none());
+        assert_eq!(live.len(), 1, "{fault:?}");
+        assert_eq!(live[0].id == former.id, is_former, "{fault:?}");
+    }
 }
