@@ -71,12 +71,13 @@ fn decoded(token: &[u8]) -> Option<String> {
 /// Most of what is typed is ASCII, of which a byte tells. All are looked at, without a branch, so
 /// that the compiler makes vector code of it.
 fn has_control(text: &str) -> bool {
-    if text.is_ascii() {
-        text.bytes()
-            .fold(false, |any, b| any | b.is_ascii_control())
-    } else {
-        text.chars().any(char::is_control)
+    let mut has_control = false;
+    let mut all = 0;
+    for b in text.bytes() {
+        has_control |= b.is_ascii_control();
+        all |= b;
     }
+    has_control || (!all.is_ascii() && text.chars().any(char::is_control))
 }
 
 impl fmt::Debug for BasicCredential {

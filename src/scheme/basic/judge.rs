@@ -62,9 +62,10 @@ impl Judge {
     }
 
     /// What memory knows of whoever has that name; `None` where a store has to be asked.
+    #[inline]
     pub(crate) fn peek(&self, name: &str) -> Result<Option<Option<Arc<UserRecord>>>, Rejection> {
-        for name in spellings(name) {
-            match caught(|| self.users.peek_user(&name))? {
+        for name in Spellings::of(name).iter() {
+            match caught(|| self.users.peek_user(name))? {
                 Peek::Found(user) => return Ok(Some(Some(user))),
                 Peek::Absent => {}
                 Peek::Ask => return Ok(None),
@@ -76,8 +77,8 @@ impl Judge {
     /// Whoever has that name. A store is asked as often whatever it finds, lest the time tell.
     pub(crate) async fn find(&self, name: &str) -> Result<Option<Arc<UserRecord>>, Rejection> {
         let mut found = None;
-        for name in spellings(name) {
-            let user = self.guard.call(self.users.find_user(&name)).await?;
+        for name in Spellings::of(name).iter() {
+            let user = self.guard.call(self.users.find_user(name)).await?;
             found = found.or(user);
         }
         Ok(found)
@@ -141,13 +142,33 @@ impl Judge {
 }
 
 /// How a name may be written in a store: as it was typed, for stores whose names somebody else
-/// writes, and in its one form, where that is another. An email address is written in lower case.
-fn spellings(name: &str) -> impl Iterator<Item = Cow<'_, str>> {
-    let form = name_form(name);
-    let is_address = name.contains('@') && form.eq_ignore_ascii_case(name);
-    let is_form = is_address || form == name;
-    let typed = (!is_form).then_some(Cow::Borrowed(name));
-    typed.into_iter().chain([form])
+/// writes, and in its one form, where that is another.
+struct Spellings<'a> {
+    typed: Option<&'a str>,
+    form: Cow<'a, str>,
+}
+
+impl<'a> Spellings<'a> {
+    /// An email address is written in lower case.
+    #[inline]
+    fn of(name: &'a str) -> Self {
+        let form = name_form(name);
+        let typed = match &form {
+            // As it was typed, as it mostly is.
+            Cow::Borrowed(_) => None,
+            Cow::Owned(form) => {
+                let is_address = name.contains('@') && form.eq_ignore_ascii_case(name);
+                let is_form = is_address || form == name;
+                (!is_form).then_some(name)
+            }
+        };
+        Self { typed, form }
+    }
+
+    #[inline]
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        self.typed.into_iter().chain([&*self.form])
+    }
 }
 
 /// The same for a user who is not there, one who is disabled and a wrong password.
