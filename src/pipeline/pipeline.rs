@@ -148,9 +148,11 @@ impl Pipeline {
     }
 
     /// Notes in the request what the answer to it says because of where its credential stands.
-    #[inline]
+    #[inline(always)] // few layers read a credential anywhere but in a field of its own
     pub(super) fn note_precautions<B>(&self, request: &mut Request<B>) {
-        if let Some(precautions) = self.reader.precautions(request) {
+        if self.reader.reads_elsewhere()
+            && let Some(precautions) = self.reader.precautions(request)
+        {
             request.extensions_mut().insert(precautions);
         }
     }

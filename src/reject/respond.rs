@@ -149,12 +149,10 @@ impl Responder {
     }
 
     /// Once, however many layers of this responder an answer passes.
-    #[inline]
+    #[inline(always)] // few layers are asked for it
     pub(crate) fn add_vary(&self, headers: &mut HeaderMap) {
-        if let Some(fields) = &self.vary
-            && !headers.get_all(VARY).iter().any(|line| line == fields)
-        {
-            headers.append(VARY, fields.clone());
+        if let Some(fields) = &self.vary {
+            add_line(headers, fields);
         }
     }
 
@@ -212,6 +210,14 @@ impl Responder {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         headers
+    }
+}
+
+/// Adds a line of `Vary`, unless it is there.
+#[inline(never)]
+fn add_line(headers: &mut HeaderMap, fields: &HeaderValue) {
+    if !headers.get_all(VARY).iter().any(|line| line == fields) {
+        headers.append(VARY, fields.clone());
     }
 }
 
