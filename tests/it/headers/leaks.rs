@@ -191,9 +191,10 @@ async fn a_refusal_is_logged_whether_memory_gave_it_or_a_store_was_asked() {
             .await
             .unwrap();
         let written = String::from_utf8(log.take()).unwrap();
+        // That no peer is told is said once a process, by whichever test comes first.
         let lines: Vec<&str> = written
             .lines()
-            .filter(|line| line.contains("tower_auth"))
+            .filter(|line| line.contains("tower_auth") && !line.contains("peer unknown"))
             .collect();
         let [line] = lines[..] else {
             panic!("{kind}: {written}")
