@@ -423,8 +423,10 @@ impl TokenIssuer {
             let owner = record.owner.clone();
             writes.push(Write::RoomForPrivateToken { owner, room });
         }
-        writes.extend(former.map(|former| revocation(former, now)));
+        // First the new one: where no store makes both in one step and the second fails, the first
+        // is taken back, and the owner still has the former one.
         writes.push(Write::InsertPrivateToken(record.clone()));
+        writes.extend(former.map(|former| revocation(former, now)));
         self.realm.commit(caller, writes).await?.found()?;
         let id = Some(&*record.id);
         self.realm
