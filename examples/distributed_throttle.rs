@@ -5,10 +5,10 @@
 //! cargo run --example distributed_throttle
 //! ```
 //!
-//! It prints `curl` lines ready to paste, each with the answer to expect: three requests a minute, whichever server they go to;
-//! and of a second key, whose record says so, two a day.
-//! `REDIS_URL` (default `redis://127.0.0.1:6379`) says where the counters are, `ADDR` where the first server listens; the second
-//! takes a free port beside it.
+//! It prints `curl` lines ready to paste, each with the answer to expect: three requests a minute,
+//! whichever server they go to; and of a second key, whose record says so, two a day.
+//! `REDIS_URL` (default `redis://127.0.0.1:6379`) says where the counters are, `ADDR` where the
+//! first server listens; the second takes a free port beside it.
 
 use axum::Router;
 use axum::routing::get;

@@ -1,4 +1,5 @@
-//! JWTs for browsers and `egret_` keys for servers, told apart by the prefix, and a page on which users make keys.
+//! JWTs for browsers and `egret_` keys for servers, told apart by the prefix, and a page on which
+//! users make keys.
 //!
 //! ```text
 //! cargo run --example egret      # then open http://127.0.0.1:3000/settings/api-keys/

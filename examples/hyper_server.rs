@@ -6,7 +6,8 @@
 //! curl -s -i http://127.0.0.1:3000/                                        # 401
 //! ```
 //!
-//! The one key comes from the environment, as in many small services: an `opaque` key of any format, hashed at start.
+//! The one key comes from the environment, as in many small services: an `opaque` key of any
+//! format, hashed at start.
 
 use http::{Request, Response};
 use http_body_util::Full;

@@ -1,4 +1,5 @@
-//! JWTs or Basic for a REST API, and API keys for an MCP server; each key belongs to a tenant and its WhatsApp app.
+//! JWTs or Basic for a REST API, and API keys for an MCP server; each key belongs to a tenant and
+//! its WhatsApp app.
 //!
 //! ```text
 //! cargo run --example jina_connect

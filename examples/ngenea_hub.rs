@@ -1,4 +1,5 @@
-//! Client keys with the `Api-Key` scheme next to JWTs, and Swagger UI over an OpenAPI document of both.
+//! Client keys with the `Api-Key` scheme next to JWTs, and Swagger UI over an OpenAPI document of
+//! both.
 //!
 //! ```text
 //! cargo run --example ngenea_hub

@@ -1,4 +1,5 @@
-//! Private tokens: long-living JWTs that expire when their owner says, and a page on which owners make them.
+//! Private tokens: long-living JWTs that expire when their owner says, and a page on which owners
+//! make them.
 //!
 //! ```text
 //! cargo run --example private_tokens      # then open http://127.0.0.1:3000/settings/api-keys/

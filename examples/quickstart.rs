@@ -4,8 +4,9 @@
 //! cargo run --example quickstart
 //! ```
 //!
-//! It prints `curl` lines ready to paste, each with the answer to expect. `ADDR` (default `127.0.0.1:3000`; port 0 picks a
-//! free one) says where it listens; SIGTERM and Ctrl-C let it finish what it is doing.
+//! It prints `curl` lines ready to paste, each with the answer to expect. `ADDR` (default
+//! `127.0.0.1:3000`; port 0 picks a free one) says where it listens; SIGTERM and Ctrl-C let it
+//! finish what it is doing.
 
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -29,7 +30,8 @@ struct Credentials {
 }
 
 async fn app() -> Result<(Router, Credentials), Box<dyn Error>> {
-    // A real service reads the secret from its environment; this one makes up another at each start.
+    // A real service reads the secret from its environment; this one makes up another at each
+    // start.
     let secret = random_secret()?;
     let realm = Realm::new(Memory::new());
     let users = realm.users(PasswordPolicy::new());

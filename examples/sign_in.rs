@@ -1,5 +1,5 @@
-//! The whole life of a credential, with ready-made endpoints on axum: register, sign in, refresh, make a key, rotate it, revoke it, sign
-//! out.
+//! The whole life of a credential, with ready-made endpoints on axum: register, sign in, refresh,
+//! make a key, rotate it, revoke it, sign out.
 //!
 //! ```text
 //! cargo run --example sign_in
@@ -25,8 +25,8 @@
 //! # 204: so are the access token and its refresh token
 //! ```
 //!
-//! `ADDR` (default `127.0.0.1:3000`; port 0 picks a free one) says where it listens, `JWT_SECRET` what tokens are signed with; SIGTERM
-//! and Ctrl-C let it finish what it is doing.
+//! `ADDR` (default `127.0.0.1:3000`; port 0 picks a free one) says where it listens, `JWT_SECRET`
+//! what tokens are signed with; SIGTERM and Ctrl-C let it finish what it is doing.
 
 use axum::routing::get;
 use axum::{Json, Router};

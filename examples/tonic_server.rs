@@ -5,9 +5,9 @@
 //! TOKEN=… cargo run --example tonic_server -- client http://127.0.0.1:3000
 //! ```
 //!
-//! The service is gRPC's standard health check, which needs no `protoc`. It serves only callers with the scope
-//! `health:read`, and it says `NOT_SERVING` to everybody but `anna`. A refusal is a gRPC status: `UNAUTHENTICATED` without a
-//! good token, `PERMISSION_DENIED` without the scope.
+//! The service is gRPC's standard health check, which needs no `protoc`. It serves only callers
+//! with the scope `health:read`, and it says `NOT_SERVING` to everybody but `anna`. A refusal is a
+//! gRPC status: `UNAUTHENTICATED` without a good token, `PERMISSION_DENIED` without the scope.
 
 use std::error::Error;
 use std::pin::Pin;

@@ -18,8 +18,8 @@ use crate::rate::{Rate, RateError};
 ///   matter: nobody is locked out by somebody else's guesses, nor by anything for longer than the
 ///   period.
 /// - A key that was good when the store was asked last, and a sign-in by a name whose owner has
-///   signed in from the same address, are not refused for what else that address was wrong in.
-///   Keys are not guessed: they count to protect the database, where it has to be asked.
+///   signed in from the same address, are not refused for what else that address was wrong in. Keys
+///   are not guessed: they count to protect the database, where it has to be asked.
 /// - An account is known by its id, so that a second name gives no second budget, and nothing that
 ///   is done under another name is forgiven. Names that nobody has are counted alike, in their one
 ///   form, whatever their case, spaces and width.
@@ -64,8 +64,8 @@ impl AttemptLimits {
         self
     }
 
-    /// How often one account may be tried wrongly from all addresses together that its owner has not
-    /// signed in from; `100/15min` by default.
+    /// How often one account may be tried wrongly from all addresses together that its owner has
+    /// not signed in from; `100/15min` by default.
     pub fn per_account(mut self, rate: impl TryInto<Rate, Error: Into<RateError>>) -> Self {
         self.account = rate.try_into().map_err(Into::into);
         self

@@ -135,12 +135,13 @@ impl Attempts {
         self.tally(Counted::Source(source)).take(&*self.clock);
     }
 
-    /// As if it had not been entered.
+    /// Takes an attempt out of its counter again, because it was right or failed through no fault of
+    /// its own.
     pub(super) fn give_back(&self, counted: Counted, receipt: Receipt) {
         self.tally(counted).give_back(receipt, &*self.clock);
     }
 
-    /// As if nothing had ever been.
+    /// Empties a counter: its owner has come, and what they mistyped before is forgiven.
     pub(super) fn forget(&self, counted: Counted) {
         self.tally(counted).forget();
     }
@@ -223,7 +224,7 @@ impl Attempts {
         Moment::steady(&*self.clock)
     }
 
-    /// How many counters are kept.
+    /// How many counters of accounts and addresses are kept, for a test of what leaves one.
     #[cfg(test)]
     pub(super) fn live(&self) -> usize {
         self.pairs.counters.len() + self.accounts.counters.len() + self.sources.counters.len()

@@ -17,10 +17,10 @@ pub(crate) struct Origin {
     source: Source,
 }
 
-/// What an attempt is at.
+/// Whose account an attempt tries to get into.
 #[derive(Clone, Copy)]
 pub(crate) enum Target<'a> {
-    /// An account, by whatever name.
+    /// An account that is there, counted by its id, whichever of its names was typed.
     Account(&'a Subject),
     /// A name that no account has, in its one form.
     Nobody(&'a str),
@@ -49,9 +49,9 @@ impl Origin {
         Ok(ticket.learning(Some(Learns::Credential(credential))))
     }
 
-    /// Counts an attempt at whoever has that name, in its one form, or refuses it where too many from there were
-    /// wrong: before a store is asked. From where a name's owner is known, what others do there
-    /// does not matter: the account is counted all the same.
+    /// Counts an attempt at whoever has that name, in its one form, or refuses it where too many
+    /// from there were wrong: before a store is asked. From where a name's owner is known, what
+    /// others do there does not matter: the account is counted all the same.
     pub(crate) fn enter_name(&self, name: &str) -> Result<Ticket, Rejection> {
         let place = self.key_of_place(b'M', [b"", name.as_bytes()]);
         let is_known = place.is_some_and(|place| self.attempts.is_known(place));

@@ -16,9 +16,9 @@ pub(crate) struct Ticket {
 /// What is known once an attempt has turned out right.
 #[derive(Clone, Copy)]
 pub(super) enum Learns {
-    /// The account's owner is there.
+    /// The owner of an account has signed in from this place: later attempts there are theirs.
     Owner(Key),
-    /// Whoever has that name is there.
+    /// Whoever has that name has signed in from this place.
     Name(Key),
     /// The credential was good.
     Credential(Key),

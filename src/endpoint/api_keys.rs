@@ -2,7 +2,7 @@
 use super::about::About;
 use super::call::Call;
 use super::input::Input;
-use super::mount::{Endpoint, KeysLandmark, Mounting};
+use super::mount::{Endpoint, KeysLandmark, Mounting, session};
 use super::reply::Reply;
 use super::route::{Access, Handler};
 use super::shown::{Show, caller, own, time};
@@ -210,9 +210,6 @@ impl Handler for Create {
     async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
         let Self(shape) = self;
         let caller = caller(call)?;
-        if shape.requirement.is_none() && !caller.is_a_session() {
-            return Err(Rejection::permission_denied("a key makes keys"));
-        }
         let owner = shape.owner_of(call)?;
         let mut request = KeyRequest::new(owner, input.text("name"));
         if let Some(expires) = input.optional_time("expires_at") {
@@ -354,10 +351,15 @@ impl KeysEndpoint {
             Some(requirement) => requirement.clone(),
             None => Requirement::anyone(),
         };
+        let making = match &self.shape.requirement {
+            Some(requirement) => requirement.clone(),
+            None => session(),
+        };
+        let making = access(making);
         let access = || access(requirement.clone());
         let shape = || Arc::clone(&self.shape);
         let one = format!("{path}{{key_id}}/");
-        mounting.post(path, access(), Create(shape()));
+        mounting.post(path, making, Create(shape()));
         mounting.get(path, access(), List(shape()));
         mounting.get(&one, access(), Find(shape()));
         mounting.patch(&one, access(), Rename(shape()));

@@ -44,8 +44,8 @@ impl Call {
             .map(|(_, value)| value.as_str())
     }
 
-    /// A parameter of the query, the first of that name, percent-decoded; `None` also where it is no
-    /// UTF-8.
+    /// A parameter of the query, the first of that name, percent-decoded; `None` also where it is
+    /// no UTF-8.
     #[must_use]
     pub fn query(&self, name: &str) -> Option<String> {
         query::parameter(self.head.uri.query()?, name)

@@ -5,6 +5,7 @@ use super::route::{Access, Handler, Route, TakesBody};
 use crate::authorize::Requirement;
 use crate::config::ConfigProblem;
 use crate::issue::{KeyIssuer, TokenIssuer, TokenPair};
+use crate::principal::Principal;
 use crate::realm::Realm;
 use crate::reject::Rejection;
 use crate::store::UserRecord;
@@ -185,6 +186,11 @@ impl Mounting {
         }
         self.realms.push(realm.clone());
     }
+}
+
+/// Whoever signed in, by whatever scheme: no API key and no private token, which programs have.
+pub(super) fn session() -> Requirement {
+    Requirement::check("a session, not a key", Principal::is_a_session)
 }
 
 /// Who presents an access token of ours: neither a private token nor an API key, nor another

@@ -224,7 +224,8 @@ impl Mounted {
 impl Mounted {
     /// What a route answers to a request that has passed its gates.
     ///
-    /// Once it is read, what it began ends even if the client goes: it runs in a task of its own.
+    /// Once it is read, what it began to change ends even if the client goes: it runs in a task of
+    /// its own. What only reads ends with its client.
     async fn answer<B>(
         self: Arc<Self>,
         at: usize,
@@ -239,10 +240,14 @@ impl Mounted {
         // A hook of the application that panics must not take the connection with it.
         let reading = caught_future(self.shared.read(at, parameters, request)).await;
         let (call, input) = reading.map_err(|_| panicked())??;
+        let only_reads = self.shared.routes[at].method == Method::GET;
         let handling = async move {
             let route = &self.shared.routes[at];
             caught_future(route.handler.handle(&call, input)).await
         };
+        if only_reads {
+            return handling.await.map_err(|_| panicked())?;
+        }
         match tokio::spawn(in_this_span(handling)).await {
             Ok(Ok(answered)) => answered,
             Ok(Err(_)) => Err(panicked()),

@@ -36,8 +36,8 @@ const PAGE: usize = 100;
 ///
 /// Only the fields that are named here are ever written: no caller makes itself an administrator.
 /// A name, which is what somebody signs in by, is changed by whoever signed in, not by an API key
-/// or a private token: 403. Passwords are in no answer. A token of another issuer is 403: its subject is none of these
-/// users, though it may be called like one.
+/// or a private token: 403. Passwords are in no answer. A token of another issuer is 403: its
+/// subject is none of these users, though it may be called like one.
 #[derive(Clone)]
 #[must_use]
 pub struct UsersEndpoint {

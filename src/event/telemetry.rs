@@ -117,8 +117,8 @@ mod on {
         tracing::warn!(target: "tower_auth", settings = quoted(settings), "limiter may forget");
     }
 
-    /// Event `peer unknown`, at `warn`: nothing tells the address that a request comes from, so that
-    /// attempts are counted by account alone.
+    /// Event `peer unknown`, at `warn`: nothing tells the address that a request comes from, so
+    /// that attempts are counted by account alone.
     pub(crate) fn peer_unknown() {
         tracing::warn!(
             target: "tower_auth",

@@ -137,8 +137,8 @@ impl KeyIssuer {
     /// # Errors
     ///
     /// 400 with the field: a name that is blank, too long or has control characters, an expiry that
-    /// is past, a rate that is none, or what a [caller](Self::on_behalf_of) cannot give; and where an
-    /// owner has [as many](ApiKeys::per_owner) as a caller may make. 401 where
+    /// is past, a rate that is none, or what a [caller](Self::on_behalf_of) cannot give; and where
+    /// an owner has [as many](ApiKeys::per_owner) as a caller may make. 401 where
     /// that caller's credential is good no more. 503 where the store fails.
     pub async fn issue(&self, request: KeyRequest) -> Result<NewKey, Rejection> {
         let now = self.realm.now();
@@ -148,8 +148,8 @@ impl KeyIssuer {
         let id = self.new_id().await?;
         let (key, hint, digest) = self.keys.mint_secret()?;
         let record = request.record(caller, id, hint, digest, now);
-        let mut writes = self.room(&record.owner, now);
-        writes.push(Write::InsertKey(record.clone()));
+        let insertion = Write::InsertKey(record.clone());
+        let writes = self.with_room(&record.owner, self.room(now), insertion);
         self.realm.commit(caller, writes).await?.found()?;
         self.realm
             .tell(Action::KeyCreated, &record.owner, Some(&record.id))?;
@@ -180,8 +180,8 @@ impl KeyIssuer {
         let hint = self.keys.hint(key.expose());
         let digest = self.keys.digest(key.expose());
         let record = request.record(caller, id, hint, digest, now);
-        let mut writes = self.room(&record.owner, now);
-        writes.push(Write::InsertKey(record.clone()));
+        let insertion = Write::InsertKey(record.clone());
+        let writes = self.with_room(&record.owner, self.room(now), insertion);
         match self.realm.commit(caller, writes).await? {
             Change::Exists => {
                 let known = "The key is known already.";
@@ -275,8 +275,7 @@ impl KeyIssuer {
                 None => self.rotation(&former, overlap, now).await?,
             };
             let Rotation { write, record } = rotation;
-            let mut writes = self.room_of_rotation(owner, now);
-            writes.push(write);
+            let writes = self.with_room(owner, self.room(now).of_rotation(), write);
             match self.realm.commit(self.caller.as_ref(), writes).await? {
                 // Somebody has changed it meanwhile: a name, or its secret.
                 Change::Missing => {}
@@ -294,24 +293,17 @@ impl KeyIssuer {
         ))
     }
 
-    /// The condition that an owner has room for one more key. The application needs none.
-    fn room(&self, owner: &Subject, now: SystemTime) -> Vec<Write> {
-        match self.caller {
-            Some(_) => vec![Write::RoomForKey {
-                owner: owner.clone(),
-                room: Room::new(self.keys.most_per_owner(), now),
-            }],
-            None => Vec::new(),
-        }
+    fn room(&self, now: SystemTime) -> Room {
+        Room::new(self.keys.most_per_owner(), now)
     }
 
-    fn room_of_rotation(&self, owner: &Subject, now: SystemTime) -> Vec<Write> {
+    /// The condition that an owner has this room for one more key, and the change that needs it.
+    /// What the application makes itself needs none.
+    fn with_room(&self, owner: &Subject, room: Room, write: Write) -> Vec<Write> {
+        let owner = owner.clone();
         match self.caller {
-            Some(_) => vec![Write::RoomForKey {
-                owner: owner.clone(),
-                room: Room::new(self.keys.most_per_owner(), now).of_rotation(),
-            }],
-            None => Vec::new(),
+            Some(_) => vec![Write::RoomForKey { owner, room }, write],
+            None => vec![write],
         }
     }
 

@@ -13,9 +13,10 @@ use tower_layer::Layer;
 ///
 /// It is a gate, and the others are of the same type: [`optional`](Self::optional),
 /// [`require`](Self::require), [`throttle`](Self::throttle),
-/// [`throttle_public`](Self::throttle_public) and [`errors`](Self::errors). All of them answer what they, or the handlers behind them, refuse in one format, and each refusal is
-/// told once, to `tracing` and to the hook, by the innermost gate that sees it. A layer inside of
-/// the same layer verifies and counts nothing again.
+/// [`throttle_public`](Self::throttle_public) and [`errors`](Self::errors). All of them answer what
+/// they, or the handlers behind them, refuse in one format, and each refusal is told once, to
+/// `tracing` and to the hook, by the innermost gate that sees it. A layer inside of the same layer
+/// verifies and counts nothing again.
 ///
 /// One value serves any number of services on any tower-based server, and is cheap to clone. It
 /// needs of a service only what every tower server has: `Service<Request<_>, Response =

@@ -11,8 +11,8 @@ const MOST_ROUNDS: usize = 8;
 ///   other compatible characters, however they are composed (NFKC, Unicode Standard Annex #15).
 /// - White space of any kind, control characters and what is invisible (zero-width characters, soft
 ///   hyphens, marks of direction, variation selectors) are no part of a name.
-/// - Letters of different scripts stay different names, also where their shapes are alike
-///   (`a` and the Cyrillic `а`).
+/// - Letters of different scripts stay different names, also where their shapes are alike (`a` and
+///   the Cyrillic `а`).
 ///
 /// It goes further than UsernameCaseMapped (RFC 8265 §3.3), which refuses what is left out or
 /// replaced here. An application that writes users into a store by itself gives their names in this

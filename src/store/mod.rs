@@ -18,8 +18,8 @@
 //!
 //! Promises common to all traits:
 //!
-//! - A look-up has a synchronous first answer, [`Peek`], [`Known`] or [`Account`]; what memory knows needs no
-//!   future.
+//! - A look-up has a synchronous first answer, [`Peek`], [`Known`] or [`Account`]; what memory
+//!   knows needs no future.
 //! - `insert` writes nothing and says [`StoreErrorKind::Exists`] when one of the identifying fields
 //!   is taken.
 //! - `replace` writes nothing and says [`StoreErrorKind::Missing`] when the record is another than

@@ -99,8 +99,8 @@ impl Throttle {
         Self::new(By::Address, rate)
     }
 
-    /// Counts by whatever a function makes of a request, bytes of it or bytes of its own; where that
-    /// is `None` the request is not counted. A panic is a 500.
+    /// Counts by whatever a function makes of a request, bytes of it or bytes of its own; where
+    /// that is `None` the request is not counted. A panic is a 500.
     ///
     /// ```
     /// use tower_auth::throttle::Throttle;

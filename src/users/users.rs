@@ -30,9 +30,9 @@ const TRIES: usize = 100;
 ///   that Django wrote (`pbkdf2_sha256`, `bcrypt_sha256`, `bcrypt`, `argon2`); each is replaced
 ///   when its user signs in. A wrong password costs their work and that of a current hash: by the
 ///   time it takes, such a user can be told from an unknown one until the hash is replaced.
-/// - Names that read alike are one name, whatever their case, width and composition, and are kept in
-///   one form ([`name_form`](crate::name_form)). A new one has no blanks and nothing invisible in
-///   it. A name that something else has written into the store in another form signs in as it is
+/// - Names that read alike are one name, whatever their case, width and composition, and are kept
+///   in one form ([`name_form`](crate::name_form)). A new one has no blanks and nothing invisible
+///   in it. A name that something else has written into the store in another form signs in as it is
 ///   written there.
 /// - Passwords that differ in how a keyboard composed them are one (RFC 8265 §4.2).
 /// - A disabled or removed user is refused by the next request, whatever credential it carries.

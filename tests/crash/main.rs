@@ -1,8 +1,8 @@
-//! `kill -9` of a process that creates, revokes and rotates, at random moments: every answer that was given holds, and nothing
-//! is half-written.
+//! `kill -9` of a process that creates, revokes and rotates, at random moments: every answer that
+//! was given holds, and nothing is half-written.
 //!
-//! Needs the server that `tests/run` starts. Without `TOWER_AUTH_TEST_CRASHES` it crashes 20 processes on each database;
-//! `.ci/crash` crashes 200.
+//! Needs the server that `tests/run` starts. Without `TOWER_AUTH_TEST_CRASHES` it crashes 20
+//! processes on each database; `.ci/crash` crashes 200.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 

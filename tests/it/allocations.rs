@@ -50,8 +50,8 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 /// The status of the answer, and how often a request allocates from the call to the answer. It must
-/// be there at the first poll. The third of three equal requests is counted: the first may fill what
-/// is kept, and at the second an instance learns that it will serve more.
+/// be there at the first poll. The third of three equal requests is counted: the first may fill
+/// what is kept, and at the second an instance learns that it will serve more.
 fn cost<S, B>(service: &mut S, request: impl Fn() -> Request<Full<Bytes>>) -> (u16, usize)
 where
     S: Service<Request<Full<Bytes>>, Response = http::Response<B>>,

@@ -1,5 +1,5 @@
-//! Every door by which a refusal can leave tells of it once: one event for the hook, one line for the
-//! log, with what is known there.
+//! Every door by which a refusal can leave tells of it once: one event for the hook, one line for
+//! the log, with what is known there.
 
 use crate::support::*;
 use crate::watch::Log;

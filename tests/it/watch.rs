@@ -52,8 +52,8 @@ impl Log {
                 .finish()
                 .set_default()
         };
-        // While there is but one subscriber, an event that another thread logs first is switched off
-        // for all threads if that one has none. The second is never heard of again.
+        // While there is but one subscriber, an event that another thread logs first is switched
+        // off for all threads if that one has none. The second is never heard of again.
         let first = capture();
         (capture(), first)
     }

@@ -1,12 +1,14 @@
-//! The five systems under load, keys and tokens mixed: every answer is the expected one, and memory does not grow.
+//! The five systems under load, keys and tokens mixed: every answer is the expected one, and memory
+//! does not grow.
 //!
 //! ```text
 //! load [SECONDS [SYSTEM…]]      a minute each, unless told otherwise; `.ci/load` builds what it needs
 //! ```
 //!
-//! Each of some connections signs in and makes a key, and then sends, one request after the other, its key and its token by turns.
-//! Once in a while it refreshes its token. What a request was answered first is what it has to be answered each time. Of memory the
-//! resident set is compared: after a quarter of the time, when all that is bounded should be there, and at the end.
+//! Each of some connections signs in and makes a key, and then sends, one request after the other,
+//! its key and its token by turns. Once in a while it refreshes its token. What a request was
+//! answered first is what it has to be answered each time. Of memory the resident set is compared:
+//! after a quarter of the time, when all that is bounded should be there, and at the end.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 

@@ -1,8 +1,8 @@
 //! Checks that a store keeps its promises: for the stores of this crate and for those of
 //! applications.
 //!
-//! One function a role, and one for a store that has them all. Each runs on stores that the test makes, directly and through
-//! `Arc<dyn …>`:
+//! One function a role, and one for a store that has them all. Each runs on stores that the test
+//! makes, directly and through `Arc<dyn …>`:
 //!
 //! ```
 //! use tower_auth::store::{ManagedKeyStore, Memory, conformance};

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[derive(Default)]
 pub(super) struct Users {
-    /// By a keyed hash: nobody sees one, so nobody can choose names that meet. It costs half of what
-    /// the standard library's does.
+    /// By a keyed hash: nobody sees one, so nobody can choose names that meet. It costs half of
+    /// what the standard library's does.
     by_name: Shards<HashMap<Box<str>, Arc<UserRecord>, DefaultHashBuilder>>,
     accounts: Accounts,
     /// Removed users too, whose ids stay taken. Who changes something has this, from its first

@@ -84,7 +84,8 @@ impl Postgres {
 
     /// Makes the tables, or brings them up to date; where others do so at the same time, one of
     /// them does. A start has 30 seconds to reach the server and come so far, whatever
-    /// [`timeout`](StoreOptions::timeout) a request has. Tables, triggers and functions have names that begin with `tower_auth_`.
+    /// [`timeout`](StoreOptions::timeout) a request has. Tables, triggers and functions have names
+    /// that begin with `tower_auth_`.
     ///
     /// # Errors
     ///

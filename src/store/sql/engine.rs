@@ -82,8 +82,8 @@ pub(in crate::store) struct Dialect {
     pub(in crate::store) lock_user: &'static str,
     /// What changes or removes many rows, each with locks of its own.
     pub(in crate::store) locking: Locking,
-    /// Takes down the uses of keys in `$1`, a JSON array of `algorithm`, `digest` (hexadecimal) and
-    /// `used`, and passes over keys that somebody is changing.
+    /// Takes down the uses of keys in `$1`, a JSON array of `algorithm`, `digest` (hexadecimal)
+    /// and `used`, and passes over keys that somebody is changing.
     pub(in crate::store) note_key_uses: &'static str,
     /// Takes down the uses of private tokens in `$1`, a JSON array of `id` and `used`, and passes
     /// over tokens that somebody is changing.

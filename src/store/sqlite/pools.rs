@@ -17,7 +17,8 @@ pub(super) struct Pools {
 struct Place {
     path: PathBuf,
     open: Box<dyn Fn() -> SqlitePool + Send + Sync>,
-    /// What stood there when it was opened; `None` before. Locked from a comparison to an exchange.
+    /// What stood there when it was opened; `None` before. Locked from a comparison to an
+    /// exchange.
     file: Mutex<Option<FileId>>,
 }
 

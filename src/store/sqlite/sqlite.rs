@@ -128,7 +128,8 @@ impl Sqlite {
 
     /// Makes the tables, or brings them up to date; where others do so at the same time, one of
     /// them does. A start has 30 seconds to come so far, whatever
-    /// [`timeout`](StoreOptions::timeout) a request has. Tables and triggers have names that begin with `tower_auth_`.
+    /// [`timeout`](StoreOptions::timeout) a request has. Tables and triggers have names that begin
+    /// with `tower_auth_`.
     ///
     /// # Errors
     ///

@@ -155,8 +155,8 @@ impl<S: Expires> Shard<S> {
         }
     }
 
-    /// Frees the cell of a key where a new one would be as good: whoever has entered nothing holds no
-    /// place.
+    /// Frees the cell of a key where a new one would be as good: whoever has entered nothing holds
+    /// no place.
     #[cold]
     pub(crate) fn leave(&mut self, key: Key, now: Moment) {
         if let Some(at) = self.find(key)

@@ -21,7 +21,8 @@ fn quick() -> StoreOptions {
     options().timeout(TIMEOUT).connections(4)
 }
 
-/// A service with three keys: one that is warm, one that nobody used yet, one that was used and then revoked.
+/// A service with three keys: one that is warm, one that nobody used yet, one that was used and
+/// then revoked.
 struct Service {
     store: Postgres,
     auth: AuthLayer,
@@ -100,7 +101,8 @@ impl Service {
         reply.status.as_u16()
     }
 
-    /// While the database is away: after the bound everything is 503, and until then what is warm is 200. Nothing else.
+    /// While the database is away: after the bound everything is 503, and until then what is warm
+    /// is 200. Nothing else.
     async fn is_away(&self, what: &str) {
         let mut saw_503 = false;
         let start = tokio::time::Instant::now();

@@ -24,7 +24,8 @@ const UNDER_WAY: u64 = 64;
 struct Backend {
     name: &'static str,
     stores: Stores,
-    /// The same, where keys are found and nothing is written: no note of a use among its statements.
+    /// The same, where keys are found and nothing is written: no note of a use among its
+    /// statements.
     found: Stores,
     asked: Box<dyn Fn() -> u64>,
 }

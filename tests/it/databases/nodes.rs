@@ -32,7 +32,8 @@ async fn warm(store: &impl KeyStore, n: u32) {
     .await;
 }
 
-/// When a thing passed last, and when it was first refused, after `since`: each the beginning and the end of a look.
+/// When a thing passed last, and when it was first refused, after `since`: each the beginning and
+/// the end of a look.
 struct Seen {
     passed: Duration,
     refused: Duration,
@@ -246,7 +247,8 @@ async fn rights_that_an_operator_takes_by_hand_are_taken_on_every_node() {
     has("write read", "[\"admin\"]", Account::Whole).await;
 }
 
-/// A change whose transaction began earlier and ends later than another's, which a cursor over their numbers would miss.
+/// A change whose transaction began earlier and ends later than another's, which a cursor over
+/// their numbers would miss.
 #[tokio::test]
 async fn changes_that_are_committed_out_of_their_order_are_heard() {
     let (a, _, name) = two_nodes().await;

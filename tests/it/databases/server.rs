@@ -131,7 +131,8 @@ fn free_port() -> u16 {
         .port()
 }
 
-/// PostgreSQL refuses to run as root: then it runs as the user of that name. `None` where we are not root.
+/// PostgreSQL refuses to run as root: then it runs as the user of that name. `None` where we are
+/// not root.
 fn server_user() -> Option<(u32, u32)> {
     let id = |arguments: &[&str]| {
         let output = Command::new("id").args(arguments).output().unwrap().stdout;

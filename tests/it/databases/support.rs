@@ -1,4 +1,5 @@
-//! Databases for tests: an empty schema of the PostgreSQL server that `tests/run` started, an empty SQLite file.
+//! Databases for tests: an empty schema of the PostgreSQL server that `tests/run` started, an empty
+//! SQLite file.
 
 pub(super) use crate::dir::Dir;
 

@@ -42,7 +42,8 @@ impl System {
         }
     }
 
-    /// A request with that `Authorization`, where it is not empty, and that body, where it is not null.
+    /// A request with that `Authorization`, where it is not empty, and that body, where it is not
+    /// null.
     pub(super) async fn send(&self, method: Method, path: &str, auth: &str, body: Value) -> Answer {
         let mut request = self
             .http
@@ -82,7 +83,8 @@ impl System {
         Answer::of(request, format!("{path} {body}")).await
     }
 
-    /// A key that stands in another field than the system reads is 401: `POST` where there is a body, else `GET`.
+    /// A key that stands in another field than the system reads is 401: `POST` where there is a
+    /// body, else `GET`.
     pub(super) async fn refuses_key_in(
         &self,
         path: &str,

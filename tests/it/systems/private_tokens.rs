@@ -40,7 +40,8 @@ impl Tokens {
     }
 }
 
-/// `{"type": …, "errors": [{"code": …, "detail": …, "attr": …, "extra": null}]}`: the type, and code and attr of each error.
+/// `{"type": …, "errors": [{"code": …, "detail": …, "attr": …, "extra": null}]}`: the type, and
+/// code and attr of each error.
 #[track_caller]
 fn errors(answer: &Answer) -> (String, Vec<(String, Value)>) {
     let body = answer.json();
@@ -336,8 +337,8 @@ async fn a_throttled_user_is_told_when_to_come_back_whichever_token_it_is() {
     system.0.stop().await;
 }
 
-/// As the document has it: sign in, create with a name and an expiry, copy it and the company id, list, delete with a confirmation;
-/// and no mouse is needed.
+/// As the document has it: sign in, create with a name and an expiry, copy it and the company id,
+/// list, delete with a confirmation; and no mouse is needed.
 #[tokio::test]
 async fn the_page_makes_copies_lists_and_deletes_by_keyboard_alone() {
     let (system, browser) = (Tokens::start(), Browser::start().await);

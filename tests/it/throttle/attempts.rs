@@ -192,7 +192,8 @@ async fn unknown_keys_from_one_address_stop_before_the_store_is_asked() {
     }
 }
 
-/// A scheme of the application's own that always has to ask: `right`, `wrong`, `broken`, or nobody ever answers.
+/// A scheme of the application's own that always has to ask: `right`, `wrong`, `broken`, or nobody
+/// ever answers.
 struct Asks(Arc<AtomicUsize>);
 
 impl Scheme for Asks {

@@ -83,7 +83,8 @@ async fn every_answer_tells_policy_and_standing_as_structured_fields() {
     );
 }
 
-/// Of each form, with a burst that is larger than the rate, for costs of several, in a debt, and whoever the limiter is.
+/// Of each form, with a burst that is larger than the rate, for costs of several, in a debt, and
+/// whoever the limiter is.
 #[tokio::test]
 async fn nobody_is_told_to_wait_for_longer_than_the_period() {
     let server = Server::start();

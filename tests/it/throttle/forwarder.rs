@@ -1,4 +1,5 @@
-//! What stands between a service and the server of its limits: a name that moves to another machine.
+//! What stands between a service and the server of its limits: a name that moves to another
+//! machine.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -280,7 +280,8 @@ async fn while_the_server_is_gone_each_rule_does_what_it_says() {
     server.restart();
     world.advance(1.0);
     for auth in [&share, &refuse, &admit] {
-        // The breaker lets one request a second try; the first may find the connection still broken.
+        // The breaker lets one request a second try; the first may find the connection still
+        // broken.
         let mut tries = 0;
         while send(auth, bearer(&key))
             .await

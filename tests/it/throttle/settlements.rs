@@ -1,4 +1,5 @@
-//! Costs that are known afterwards: each part is given back under the receipt that it was entered under.
+//! Costs that are known afterwards: each part is given back under the receipt that it was entered
+//! under.
 
 use super::server::Server;
 use super::*;
@@ -137,7 +138,8 @@ async fn requests_that_are_settled_between_one_another_give_back_their_own() {
         first.settle(0);
         second.settle(0);
         let left = caller.left_after(0).await;
-        // Of a bucket, what has flowed in since the request came is no longer there to be given back.
+        // Of a bucket, what has flowed in since the request came is no longer there to be given
+        // back.
         let flowed = if rate.contains("burst") {
             60 / 36 + 1
         } else {

@@ -8,8 +8,8 @@
 //! calendar   the end of the present window, and what was counted in it
 //! ```
 //!
-//! What costs nothing enters nothing, and what is given back leaves nothing: otherwise requests that
-//! are free would keep alive what was paid for.
+//! What costs nothing enters nothing, and what is given back leaves nothing: otherwise requests
+//! that are free would keep alive what was paid for.
 //!
 //! A state heals: what lies further ahead than any request could have put it (the clock was stepped
 //! back, the rate was shortened) is brought back to there, so that nobody is refused for longer

@@ -34,8 +34,9 @@ impl State for Paced {
         Receipt(begin.cast_unsigned())
     }
 
-    /// From where the stretch begins, as far as that does not lie in the past, which has run off. So
-    /// what is given back in parts is never more than is left of it, and forgives nobody else.
+    /// From where the stretch begins, as far as that does not lie in the past, which has run off.
+    /// So what is given back in parts is never more than is left of it, and forgives nobody
+    /// else.
     fn give_back(&mut self, rate: &Rate, now: Moment, receipt: Receipt, cost: u32) {
         let begin = receipt.0.cast_signed();
         let end = begin.saturating_add_unsigned(length(rate, cost));

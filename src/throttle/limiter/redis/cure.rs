@@ -12,8 +12,8 @@ pub(super) enum Cure {
     AnotherNode,
     /// The server cannot count for now, and says so or says nothing.
     Later,
-    /// The server answers, and will give the same answer: what is wrong is this key, a right that is
-    /// missing, or a script that it does not run.
+    /// The server answers, and will give the same answer: what is wrong is this key, a right that
+    /// is missing, or a script that it does not run.
     Never,
 }
 

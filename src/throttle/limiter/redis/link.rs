@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 /// The connection to the server, which all requests share, and another one where that is the cure.
 ///
 /// A `ConnectionManager` connects again by itself where a connection has ended. It keeps one that
-/// leads to a server which was demoted, one of which no packet comes through any more, and one whose
-/// greeting was refused.
+/// leads to a server which was demoted, one of which no packet comes through any more, and one
+/// whose greeting was refused.
 #[derive(Default)]
 pub(super) struct Link(Mutex<Current>);
 
@@ -79,7 +79,8 @@ impl Link {
         current.number
     }
 
-    /// The next request makes another connection, unless that was done since the one of that number.
+    /// The next request makes another connection, unless that was done since the one of that
+    /// number.
     pub(super) fn replace(&self, number: u64) {
         let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if current.number == number {

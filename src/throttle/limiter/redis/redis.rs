@@ -34,9 +34,9 @@ const LONGEST_LEASE: u64 = 10_000_000;
 /// - It is one server, or one and its replicas, of which one counts at a time. A node of a Redis
 ///   Cluster is refused in words, by [`ready`](Self::ready) and as an outage by each request: its
 ///   counters are on many servers, which no script asks together.
-/// - Where the server was replaced by another (a failover that moves a name or an address), requests
-///   are asked again over a new connection as soon as the old one ends, says that it only reads, or
-///   has not answered three times.
+/// - Where the server was replaced by another (a failover that moves a name or an address),
+///   requests are asked again over a new connection as soon as the old one ends, says that it only
+///   reads, or has not answered three times.
 /// - It may take 20 ms ([`deadline`](Self::deadline)). After three failures in a row nobody waits
 ///   for it: one request a second tries.
 /// - While it does not answer, each rule does what it says: by default, every node admits its share
@@ -58,9 +58,9 @@ const LONGEST_LEASE: u64 = 10_000_000;
 /// | nobody else writes its keys (`FLUSHALL`, `DEL tower-auth:*`) | what is deleted is forgotten |
 /// | ACL `+evalsha +script\|load +get +set +del +time +ping +info ~tower-auth*` | the limiter does not answer: without `+info` only the first two rows are not checked |
 ///
-/// The first two are checked when a connection is made (`INFO`). A server that may forget is told to
-/// the log once, as event `limiter may forget` at `warn`. With `noeviction` a server whose memory is
-/// full says so (`OOM`), which is an outage.
+/// The first two are checked when a connection is made (`INFO`). A server that may forget is told
+/// to the log once, as event `limiter may forget` at `warn`. With `noeviction` a server whose
+/// memory is full says so (`OOM`), which is an outage.
 ///
 /// ```
 /// use tower_auth::throttle::{RedisLimiter, Throttle};
@@ -167,9 +167,9 @@ impl RedisLimiter {
         self
     }
 
-    /// Keeps the counters of one service apart from those of others on the same server: the nodes of
-    /// a service have one namespace, 1 to 64 letters, digits, `-`, `_` and `.`. Without it, two
-    /// services whose callers and rules have the same names count together.
+    /// Keeps the counters of one service apart from those of others on the same server: the nodes
+    /// of a service have one namespace, 1 to 64 letters, digits, `-`, `_` and `.`. Without it,
+    /// two services whose callers and rules have the same names count together.
     ///
     /// ```
     /// use tower_auth::throttle::RedisLimiter;
@@ -437,7 +437,8 @@ impl Limiter for RedisLimiter {
     }
 }
 
-/// Neither braces, which say what of a key decides its place in a cluster, nor colons, which end it.
+/// Neither braces, which say what of a key decides its place in a cluster, nor colons, which end
+/// it.
 fn is_namespace(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     (1..=64).contains(&name.len()) && name.bytes().all(plain)

@@ -239,7 +239,8 @@ fn on_a_server_what_costs_nothing_keeps_nothing_alive_and_leaves_no_key() {
             charge("key", who as u64 + 1, rate, 0),
         );
         let mut passed = 0;
-        // Each second one that is free and one that is given back; every half minute ten that are paid for.
+        // Each second one that is free and one that is given back; every half minute ten that are
+        // paid for.
         for tick in 0..600 {
             let now = NOW + tick * SECOND;
             let ask = |charge: &Charge| world.take(std::slice::from_ref(charge), now, 1, 0);
