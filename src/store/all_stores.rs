@@ -1,4 +1,7 @@
-use super::{ManagedKeyStore, ManagedUserStore, PrivateTokenStore, StoreError, Warrant, Write};
+use super::{
+    ManagedKeyStore, ManagedUserStore, PrivateTokenStore, SigningKeyStore, StoreError, Warrant,
+    Write,
+};
 use async_trait::async_trait;
 
 /// A store that has every role, such as [`Memory`](super::Memory), and makes changes of several
@@ -8,7 +11,9 @@ use async_trait::async_trait;
 /// the changes are made one after the other, the warrant is judged before and after, and what a
 /// dead credential made is taken back before anybody gets to know it.
 #[async_trait]
-pub trait AllStores: ManagedKeyStore + ManagedUserStore + PrivateTokenStore {
+pub trait AllStores:
+    ManagedKeyStore + ManagedUserStore + PrivateTokenStore + SigningKeyStore
+{
     /// Makes all of these changes, or none; and none unless the warrant, where there is one, is
     /// good in that very step: what ends it meanwhile either comes before, and nothing is written,
     /// or waits, and ends what was written as well.

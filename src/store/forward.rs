@@ -96,6 +96,15 @@ macro_rules! forward_stores {
                 async fn purge_private_tokens(before: SystemTime, most: usize) -> usize;
             }
 
+            $crate::store::forward::forward! { SigningKeyStore, $($to)*;
+                async fn list_signing_keys(issuer: &str) -> Vec<Arc<SigningKeyRecord>>;
+                async fn insert_signing_key(key: SigningKeyRecord) -> ();
+                async fn replace_signing_key(
+                    former: &SigningKeyRecord, next: SigningKeyRecord
+                ) -> ();
+                async fn forget_signing_keys(issuer: &str, at: SystemTime) -> usize;
+            }
+
             $crate::store::forward::forward! { AllStores, $($to)*;
                 async fn commit(warrant: Option<&Warrant>, writes: Vec<Write>) -> ();
             }

@@ -10,6 +10,7 @@
 //! | [`ManagedUserStore`] | registering, changing and removing users | read, insert, replace if unchanged, list by page |
 //! | [`TokenStore`] | refresh families and revocations | the same for families, and two for revocations |
 //! | [`PrivateTokenStore`] | private tokens | read, insert, replace if unchanged, list by page |
+//! | [`SigningKeyStore`] | keys that tokens are signed with, agreed on by several nodes | list, insert, replace if unchanged, remove |
 //!
 //! All other methods are provided on top of the required ones. [`Memory`] has every role, for
 //! tests, demos and keys that come from configuration. An application's own store runs the
@@ -53,6 +54,7 @@ mod private_token_store;
 mod record;
 mod retry;
 mod shards;
+mod signing_key_store;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 #[cfg(feature = "sqlite")]
@@ -83,9 +85,11 @@ pub use private_token_store::PrivateTokenStore;
 #[cfg(feature = "api-key")]
 pub(crate) use record::SHA512;
 pub use record::{
-    Account, FamilyRecord, KeyDigest, KeyRecord, LastUse, Room, Rotated, Rotation, TakenRights,
-    TokenIds, TokenRecord, UserChange, UserRecord, UserState, Warrant, Write,
+    Account, FamilyRecord, KeyDigest, KeyRecord, LastUse, Room, Rotated, Rotation,
+    SigningKeyRecord, TakenRights, TokenIds, TokenRecord, UserChange, UserRecord, UserState,
+    Warrant, Write,
 };
+pub use signing_key_store::SigningKeyStore;
 #[cfg(all(feature = "test-util", any(feature = "sqlite", feature = "postgres")))]
 pub use sql::LOOK_UPS;
 #[cfg(feature = "sqlite")]

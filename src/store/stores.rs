@@ -1,6 +1,6 @@
 use super::{
-    AllStores, KeyStore, ManagedKeyStore, ManagedUserStore, PrivateTokenStore, StoreError,
-    TokenStore, UserStore, Warrant, Write,
+    AllStores, KeyStore, ManagedKeyStore, ManagedUserStore, PrivateTokenStore, SigningKeyStore,
+    StoreError, TokenStore, UserStore, Warrant, Write,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -30,7 +30,9 @@ pub struct Stores {
     managed_users: Option<Arc<dyn ManagedUserStore>>,
     tokens: Option<Arc<dyn TokenStore>>,
     private_tokens: Option<Arc<dyn PrivateTokenStore>>,
-    /// The one store that has all of these roles.
+    signing_keys: Option<Arc<dyn SigningKeyStore>>,
+    /// The one store that has all of these roles, signing keys apart: no change is made of them
+    /// together with others.
     all: Option<Arc<dyn AllStores>>,
 }
 
@@ -88,6 +90,12 @@ impl Stores {
         let store = Arc::new(store);
         self.tokens = Some(Arc::clone(&store) as Arc<dyn TokenStore>);
         self.private_tokens = Some(store);
+        self
+    }
+
+    /// Where the keys are that tokens are signed with, for nodes that agree on them there.
+    pub fn signing_keys(mut self, store: impl SigningKeyStore) -> Self {
+        self.signing_keys = Some(Arc::new(store));
         self
     }
 }
@@ -148,6 +156,7 @@ impl<S: AllStores> From<S> for Stores {
             managed_users: Some(Arc::clone(&store) as Arc<dyn ManagedUserStore>),
             tokens: Some(Arc::clone(&store) as Arc<dyn TokenStore>),
             private_tokens: Some(Arc::clone(&store) as Arc<dyn PrivateTokenStore>),
+            signing_keys: Some(Arc::clone(&store) as Arc<dyn SigningKeyStore>),
             all: Some(store),
         }
     }
@@ -162,6 +171,7 @@ impl fmt::Debug for Stores {
             .field("managed_users", &self.managed_users.is_some())
             .field("tokens", &self.tokens.is_some())
             .field("private_tokens", &self.private_tokens.is_some())
+            .field("signing_keys", &self.signing_keys.is_some())
             .finish()
     }
 }

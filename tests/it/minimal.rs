@@ -13,8 +13,8 @@ use tokio::task::yield_now;
 use tower_auth::Subject;
 use tower_auth::store::{
     FamilyRecord, KeyDigest, KeyRecord, KeyStore, ManagedKeyStore, ManagedUserStore,
-    PrivateTokenStore, StoreError, StoreErrorKind, TokenIds, TokenRecord, TokenStore, UserRecord,
-    UserStore,
+    PrivateTokenStore, SigningKeyRecord, SigningKeyStore, StoreError, StoreErrorKind, TokenIds,
+    TokenRecord, TokenStore, UserRecord, UserStore,
 };
 
 #[derive(Debug, Default)]
@@ -22,6 +22,7 @@ pub(crate) struct Minimal {
     keys: Mutex<Vec<KeyRecord>>,
     users: Mutex<BTreeMap<(String, String), UserRecord>>,
     tokens: Mutex<Tokens>,
+    signing_keys: Mutex<Vec<SigningKeyRecord>>,
     /// Every replacement is refused, though the record is what it was.
     pub(crate) refuses: AtomicBool,
 }
@@ -308,5 +309,50 @@ impl PrivateTokenStore for Minimal {
         page.retain(|one| one.owner == *owner && Some((one.created, one.id.clone())) > after);
         page.sort_by_key(|one| (one.created, one.id.clone()));
         Ok(page.into_iter().take(most).map(Arc::new).collect())
+    }
+}
+
+#[async_trait]
+impl SigningKeyStore for Minimal {
+    async fn list_signing_keys(
+        &self,
+        issuer: &str,
+    ) -> Result<Vec<Arc<SigningKeyRecord>>, StoreError> {
+        yield_now().await;
+        let mut keys = self.signing_keys.lock().await.clone();
+        keys.retain(|key| *key.issuer == *issuer);
+        keys.sort_by_key(|key| key.serial);
+        Ok(keys.into_iter().map(Arc::new).collect())
+    }
+
+    async fn insert_signing_key(&self, key: SigningKeyRecord) -> Result<(), StoreError> {
+        yield_now().await;
+        let mut keys = self.signing_keys.lock().await;
+        let mut of_issuer = keys.iter().filter(|known| known.issuer == key.issuer);
+        if of_issuer.any(|known| known.serial == key.serial || known.id == key.id) {
+            return Err(error(StoreErrorKind::Exists));
+        }
+        keys.push(key);
+        Ok(())
+    }
+
+    async fn replace_signing_key(
+        &self,
+        former: &SigningKeyRecord,
+        next: SigningKeyRecord,
+    ) -> Result<(), StoreError> {
+        yield_now().await;
+        let mut keys = self.signing_keys.lock().await;
+        let at = keys.iter().position(|known| known == former);
+        keys[at.ok_or_else(|| error(StoreErrorKind::Missing))?] = next;
+        Ok(())
+    }
+
+    async fn forget_signing_keys(&self, issuer: &str, at: SystemTime) -> Result<usize, StoreError> {
+        yield_now().await;
+        let mut keys = self.signing_keys.lock().await;
+        let before = keys.len();
+        keys.retain(|key| *key.issuer != *issuer || key.forgotten_at > at);
+        Ok(before - keys.len())
     }
 }

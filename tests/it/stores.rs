@@ -42,6 +42,7 @@ async fn memory_keeps_the_promises_of_a_user_store() {
 async fn memory_keeps_the_promises_of_a_token_store() {
     conformance::token_store(async || Memory::new()).await;
     conformance::private_token_store(async || Memory::new()).await;
+    conformance::signing_key_store(async || Memory::new()).await;
     conformance::all_stores(async || Memory::new()).await;
 }
 
@@ -51,6 +52,7 @@ async fn the_provided_methods_keep_the_promises_on_top_of_the_required_ones() {
     conformance::managed_user_store(async || Minimal::default()).await;
     conformance::token_store(async || Minimal::default()).await;
     conformance::private_token_store(async || Minimal::default()).await;
+    conformance::signing_key_store(async || Minimal::default()).await;
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@
 //! conformance::managed_user_store(async || Memory::new()).await;
 //! conformance::token_store(async || Memory::new()).await;
 //! conformance::private_token_store(async || Memory::new()).await;
+//! conformance::signing_key_store(async || Memory::new()).await;
 //! conformance::all_stores(async || Memory::new()).await;
 //! # });
 //! ```
@@ -41,6 +42,7 @@ mod key_store;
 mod managed_key_store;
 mod managed_user_store;
 mod private_token_store;
+mod signing_key_store;
 mod support;
 mod token_store;
 mod user_store;
@@ -50,5 +52,6 @@ pub use key_store::key_store;
 pub use managed_key_store::managed_key_store;
 pub use managed_user_store::managed_user_store;
 pub use private_token_store::private_token_store;
+pub use signing_key_store::signing_key_store;
 pub use token_store::token_store;
 pub use user_store::user_store;

@@ -1,4 +1,5 @@
 use super::keys::Keys;
+use super::signing_keys::SigningKeys;
 use super::tokens::Tokens;
 use super::users::Users;
 use std::fmt;
@@ -37,6 +38,7 @@ struct Shared {
     keys: Keys,
     users: Users,
     tokens: Tokens,
+    signing_keys: SigningKeys,
 }
 
 impl Memory {
@@ -56,6 +58,10 @@ impl Memory {
 
     pub(super) fn tokens(&self) -> &Tokens {
         &self.0.tokens
+    }
+
+    pub(super) fn signing_keys(&self) -> &SigningKeys {
+        &self.0.signing_keys
     }
 }
 

@@ -4,6 +4,8 @@ mod all_stores;
 mod key_store;
 mod keys;
 mod memory;
+mod signing_key_store;
+mod signing_keys;
 mod token_store;
 mod tokens;
 mod user_store;

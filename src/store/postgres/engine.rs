@@ -28,7 +28,7 @@ static DIALECT: Dialect = Dialect {
     // Both locks end with the transaction, however it ends. The key is arbitrary, and the same in
     // every release.
     begin_migration: "BEGIN; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(8390876201744237156)",
-    schema: &[include_str!("schema.sql")],
+    schema: &[include_str!("schema.sql"), include_str!("signing_keys.sql")],
     lock_key: concat!(
         "SELECT ",
         key_columns!(),

@@ -173,6 +173,12 @@ impl<'a> From<&'a [u8; 32]> for Arg<'a> {
     }
 }
 
+impl<'a> From<&'a [u8]> for Arg<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
 /// The arguments of a statement, each converted.
 macro_rules! args {
     ($($arg:expr),* $(,)?) => { &[$($crate::store::sql::engine::Arg::from($arg)),*] };
@@ -227,6 +233,17 @@ impl Row {
             Some(Cell::Null) => Ok(None),
             _ => Err(unexpected()),
         }
+    }
+
+    pub(super) fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
+        match self.0.next() {
+            Some(Cell::Bytes(bytes)) => Ok(bytes),
+            _ => Err(unexpected()),
+        }
+    }
+
+    pub(super) fn number(&mut self) -> Result<u32, StoreError> {
+        u32::try_from(self.int()?).map_err(|_| unexpected())
     }
 
     pub(super) fn digest(&mut self) -> Result<[u8; 32], StoreError> {

@@ -1,8 +1,8 @@
-use super::{keys, rows, tokens, users};
+use super::{keys, rows, signing_keys, tokens, users};
 
 /// The statements by which requests look something up, each with its name and the types of its
 /// arguments (`t`ext, `b`ytes, `i`nteger), for tests that explain them.
-pub const LOOK_UPS: [(&str, &str, &str); 14] = [
+pub const LOOK_UPS: [(&str, &str, &str); 15] = [
     ("a key by digest", keys::FIND, "b"),
     ("a key by owner and id", keys::FIND_OWNED, "ttt"),
     ("keys by owner", keys::LIST, "itt"),
@@ -21,4 +21,5 @@ pub const LOOK_UPS: [(&str, &str, &str); 14] = [
         tokens::LIST_TOKENS_AFTER,
         "ittit",
     ),
+    ("keys to sign with", signing_keys::LIST, "t"),
 ];

@@ -27,6 +27,7 @@ mod mirror;
 mod noted;
 mod purge;
 pub(in crate::store) mod rows;
+mod signing_keys;
 mod sql;
 mod start;
 mod tokens;

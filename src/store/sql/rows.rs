@@ -6,8 +6,8 @@ use crate::principal::{Roles, Scopes, Subject};
 use crate::rate::{Rate, RateError};
 use crate::secret::Secret;
 use crate::store::{
-    Account, FamilyRecord, KeyDigest, KeyRecord, StoreError, StoreErrorKind, TakenRights,
-    TokenRecord, UserRecord, UserState,
+    Account, FamilyRecord, KeyDigest, KeyRecord, SigningKeyRecord, StoreError, StoreErrorKind,
+    TakenRights, TokenRecord, UserRecord, UserState,
 };
 use std::sync::Arc;
 
@@ -196,6 +196,30 @@ pub(super) fn token(mut row: Row) -> Result<Arc<TokenRecord>, StoreError> {
     let mut record = TokenRecord::new(id, owner, name, created, expires);
     record.revoked = row.time_or_null()?;
     record.last_used = row.time_or_null()?.into();
+    Ok(Arc::new(record))
+}
+
+macro_rules! signing_key_columns {
+    () => {
+        "issuer, serial, id, algorithm, sealed, created, signs_from, signs_until, forgotten_at"
+    };
+}
+pub(super) use signing_key_columns;
+
+pub(super) fn signing_key(mut row: Row) -> Result<Arc<SigningKeyRecord>, StoreError> {
+    let issuer = row.text()?;
+    let serial = row.number()?;
+    let id = row.text()?;
+    let algorithm = row.text()?;
+    let sealed = row.bytes()?;
+    let created = row.time()?;
+    let signs_from = row.time()?;
+    let signs_until = row.time()?;
+
+    let mut record = SigningKeyRecord::new(issuer, serial, id, algorithm, sealed, created);
+    record.signs_from = signs_from;
+    record.signs_until = signs_until;
+    record.forgotten_at = row.time()?;
     Ok(Arc::new(record))
 }
 

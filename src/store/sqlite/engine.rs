@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 static DIALECT: Dialect = Dialect {
     begin: "BEGIN IMMEDIATE",
     begin_migration: "BEGIN IMMEDIATE",
-    schema: &[include_str!("schema.sql")],
+    schema: &[include_str!("schema.sql"), include_str!("signing_keys.sql")],
     // Whoever began first has the whole file.
     lock_key: concat!(
         "SELECT ",

@@ -10,6 +10,7 @@ async fn sqlite_keeps_the_promises_of_all_stores() {
     conformance::managed_user_store(async || sqlite(&dir).await).await;
     conformance::token_store(async || sqlite(&dir).await).await;
     conformance::private_token_store(async || sqlite(&dir).await).await;
+    conformance::signing_key_store(async || sqlite(&dir).await).await;
     conformance::all_stores(async || sqlite(&dir).await).await;
 }
 
@@ -27,6 +28,7 @@ async fn postgresql_keeps_the_promises_of_a_user_store() {
 async fn postgresql_keeps_the_promises_of_a_token_store() {
     conformance::token_store(postgres).await;
     conformance::private_token_store(postgres).await;
+    conformance::signing_key_store(postgres).await;
     conformance::all_stores(postgres).await;
 }
 
@@ -57,4 +59,5 @@ async fn the_store_of_a_url_keeps_the_promises() {
     let memory = async || Store::connect("memory:").await.unwrap();
     conformance::token_store(memory).await;
     conformance::private_token_store(memory).await;
+    conformance::signing_key_store(memory).await;
 }

@@ -1,8 +1,11 @@
 //! The schema is made once, whoever starts when.
 
 use super::support::*;
-use sqlx::{Connection, PgConnection};
-use tower_auth::store::{KeyStore, ManagedKeyStore, Sqlite, Store, StoreErrorKind};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use tower_auth::store::{
+    KeyStore, ManagedKeyStore, SigningKeyStore, Sqlite, Store, StoreErrorKind,
+};
 
 #[tokio::test]
 async fn many_nodes_that_start_at_once_make_the_schema_once() {
@@ -32,7 +35,7 @@ async fn many_nodes_that_start_at_once_make_the_schema_once() {
     let mut admin = PgConnection::connect(&url).await.unwrap();
     assert_eq!(
         ask(&mut admin, "SELECT version::text FROM tower_auth_schema").await,
-        ["1"]
+        ["1", "2"]
     );
 }
 
@@ -60,6 +63,39 @@ async fn a_migration_that_fails_changes_nothing_and_stands_in_nobodys_way() {
     store.insert_key(key(1)).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_schema_of_an_earlier_release_gets_the_steps_that_it_lacks() {
+    // As the first release left it.
+    const FIRST: &str =
+        "DROP TABLE tower_auth_signing_keys; DELETE FROM tower_auth_schema WHERE version > 1";
+    let dir = Dir::new();
+    let (url, file) = (schema().await, dir.file());
+    let stores: [Store; 2] = [
+        node(&url, options()).await.into(),
+        Sqlite::open_with(&file, options()).await.unwrap().into(),
+    ];
+    for store in &stores {
+        store.migrate().await.unwrap();
+        store.insert_key(key(1)).await.unwrap();
+    }
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    admin_run(&mut admin, FIRST).await;
+    let mut beside = SqliteConnectOptions::new()
+        .filename(&file)
+        .connect()
+        .await
+        .unwrap();
+    sqlx::raw_sql(FIRST).execute(&mut beside).await.unwrap();
+    for store in &stores {
+        let lacks = store.list_signing_keys("anybody").await.unwrap_err();
+        assert!(format!("{lacks:?}").contains("migrate()"), "{lacks:?}");
+        store.migrate().await.unwrap();
+        let none = store.list_signing_keys("anybody").await.unwrap();
+        assert!(none.is_empty());
+        assert!(store.find_key(&digest(1)).await.unwrap().is_some());
+    }
+}
+
 /// A release that is rolled back finds the schema of the later one.
 #[tokio::test]
 async fn a_schema_of_a_later_release_is_left_as_it_is() {
@@ -70,6 +106,6 @@ async fn a_schema_of_a_later_release_is_left_as_it_is() {
     admin_run(&mut admin, "INSERT INTO tower_auth_schema VALUES (1000)").await;
     store.migrate().await.unwrap();
     store.insert_key(key(1)).await.unwrap();
-    let versions = "SELECT version::text FROM tower_auth_schema ORDER BY version";
-    assert_eq!(ask(&mut admin, versions).await, ["1", "1000"]);
+    let versions = "SELECT version::text FROM tower_auth_schema s ORDER BY s.version";
+    assert_eq!(ask(&mut admin, versions).await, ["1", "2", "1000"]);
 }

@@ -9,7 +9,7 @@ const KEYS: u32 = 100_000;
 const USERS: u32 = 10_000;
 
 /// The same rows in either dialect. Ten keys each user, so that a list is an index's work as well.
-fn rows(numbers: &str, digest: &str) -> [String; 7] {
+fn rows(numbers: &str, digest: &str) -> [String; 8] {
     [
         format!(
             "INSERT INTO tower_auth_keys (id, owner_kind, owner_id, name, hint, algorithm, digest, scopes, roles, created, lineage) \
@@ -39,6 +39,10 @@ fn rows(numbers: &str, digest: &str) -> [String; 7] {
         format!(
             "INSERT INTO tower_auth_private_tokens (id, owner_kind, owner_id, name, created, expires) \
              SELECT 'p' || n, 'user', 'u' || n, 'name', 0, 9000000 FROM {numbers} WHERE n < {USERS}"
+        ),
+        format!(
+            "INSERT INTO tower_auth_signing_keys SELECT 'issuer' || n, 1, 'k', 'ES256', {digest}, 0, 0, 0, 0 \
+             FROM {numbers} WHERE n < {USERS}"
         ),
     ]
 }
