@@ -190,6 +190,11 @@ pub enum ConfigProblem {
         "a pepper needs at least 32 bytes, and an id of 1 to 64 letters, digits, '-' and '_' that no other has"
     )]
     Pepper,
+    /// Keys without a prefix where names stand.
+    #[error(
+        "bare API keys cannot be told from users' names: read them as Basic only where no passwords are accepted"
+    )]
+    BareKeysInBasic,
     /// Basic configured twice.
     #[error("Basic is configured twice")]
     TwoBasic,

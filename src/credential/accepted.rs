@@ -8,7 +8,7 @@ pub(crate) struct Accepted {
     pub(crate) tokens: Vec<Source>,
     /// API keys, one entry for each prefix and at most one without.
     pub(crate) api_keys: Vec<AcceptedKeys>,
-    /// Basic is accepted.
+    /// Names and passwords are accepted as Basic.
     pub(crate) basic: bool,
     /// A scheme of the application's own takes the Bearer tokens that no other one claims.
     pub(crate) own_bearer: bool,
@@ -60,6 +60,11 @@ impl Accepted {
         self.sources().contains(source)
     }
 
+    /// Whether Basic is read, as names and passwords or as keys.
+    pub(crate) fn reads_basic(&self) -> bool {
+        self.basic || self.reads(&Source::basic())
+    }
+
     /// Whether a Bearer is a JWT and nothing else.
     #[cfg(feature = "openapi")]
     pub(crate) fn takes_only_tokens_as_bearer(&self) -> bool {
@@ -79,7 +84,7 @@ impl Accepted {
                 Place::Header(name) => name,
                 Place::Cookie(_) => "Cookie",
                 Place::WebSocket(_) => "Sec-WebSocket-Protocol",
-                Place::Bearer | Place::ApiKey | Place::Query(_) => continue,
+                Place::Bearer | Place::ApiKey | Place::Basic | Place::Query(_) => continue,
             };
             if !fields.contains(&field) {
                 fields.push(field);
@@ -103,7 +108,7 @@ impl Accepted {
         if self.reads(&Source::api_key()) {
             challenges.push(("Api-Key", String::new()));
         }
-        if self.basic {
+        if self.reads_basic() {
             // RFC 7617 §2.1: names and passwords are read as UTF-8.
             challenges.push(("Basic", String::from(", charset=\"UTF-8\"")));
         }
@@ -118,7 +123,7 @@ impl Accepted {
 /// The challenge of a place that is not in `Authorization`.
 fn elsewhere(source: &Source) -> Option<(&'static str, String)> {
     let (kind, name) = match &source.0 {
-        Place::Bearer | Place::ApiKey => return None,
+        Place::Bearer | Place::ApiKey | Place::Basic => return None,
         Place::Header(name) => ("header", name),
         Place::Cookie(name) => ("cookie", name),
         Place::Query(name) => ("query", name),
@@ -160,6 +165,8 @@ mod tests {
             r#"ApiKey, in="query", name="key""#,
         ];
         assert_eq!(names(&keys_at(elsewhere)), lines);
+        let basic = [Source::basic(), Source::header("X-Key")];
+        assert_eq!(names(&keys_at(basic)), ["Basic, charset=\"UTF-8\""]);
         let own = Accepted {
             own_bearer: true,
             basic: true,
@@ -173,6 +180,7 @@ mod tests {
     fn the_fields_are_those_that_are_read() {
         let all = [
             Source::bearer(),
+            Source::basic(),
             Source::header("X-Key"),
             Source::header("x-key"),
             Source::query("key"),

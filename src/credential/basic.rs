@@ -18,9 +18,18 @@ pub struct BasicCredential {
 }
 
 impl BasicCredential {
-    /// `token68 = base64(user-id ":" password)`, both UTF-8 without control characters (RFC 7617 §2
-    /// and §2.1).
+    /// A name and a password, neither of them empty.
     pub(super) fn parse(token: &[u8]) -> Result<Self, RejectionKind> {
+        let basic = Self::parse_any(token)?;
+        if basic.expose_password().is_empty() {
+            return Err(RejectionKind::EmptyCredential);
+        }
+        Ok(basic)
+    }
+
+    /// `token68 = base64(user-id ":" password)`, both UTF-8 without control characters (RFC 7617 §2
+    /// and §2.1); the password may be empty.
+    pub(super) fn parse_any(token: &[u8]) -> Result<Self, RejectionKind> {
         let malformed = RejectionKind::MalformedCredential;
         if token.len() > (LONGEST_NAME + 1 + LONGEST_PASSWORD).div_ceil(3) * 4 {
             return Err(RejectionKind::OversizedCredential);
@@ -35,7 +44,7 @@ impl BasicCredential {
         if colon > LONGEST_NAME || password > LONGEST_PASSWORD {
             return Err(RejectionKind::OversizedCredential);
         }
-        if colon == 0 || password == 0 {
+        if colon == 0 {
             return Err(RejectionKind::EmptyCredential);
         }
         Ok(Self { text, colon })

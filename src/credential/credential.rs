@@ -131,6 +131,7 @@ mod tests {
         let everywhere = vec![
             Source::bearer(),
             Source::api_key(),
+            Source::basic(),
             Source::header("x-key"),
             Source::query("key"),
         ];
@@ -146,7 +147,7 @@ mod tests {
             max_len: 100,
             ..Accepted::default()
         });
-        // The last one is `anna:wonderland`.
+        // Of the two that are Basic the one is `anna:wonderland`, the other `wonder_land:`.
         // As long as a JWT.
         let token = "wonder".repeat(12);
         let in_query = format!("/?key={token}");
@@ -156,6 +157,7 @@ mod tests {
             ("/", "authorization", "Api-Key wonder_land"),
             ("/", "authorization", "Badge wonderland"),
             ("/", "authorization", "Basic YW5uYTp3b25kZXJsYW5k"),
+            ("/", "authorization", "Basic d29uZGVyX2xhbmQ6"),
             ("/", "x-key", "wonder_land"),
             (&in_query, "accept", "*/*"),
         ] {

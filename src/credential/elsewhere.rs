@@ -1,3 +1,4 @@
+use super::basic_keys::BasicKeys;
 use super::cookie::{cookie, hide_cookies};
 use super::origin::check_unsafe;
 use super::precautions::{Opened, Precautions};
@@ -6,14 +7,14 @@ use super::source::{Place, Source};
 use super::takes::Takes;
 use super::text::visible;
 use super::websocket::{first_other, has_item, take_item};
-use super::{Accepted, Credential};
+use super::{Accepted, BasicCredential, Credential};
 use crate::reject::RejectionKind;
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::{HeaderMap, HeaderName, Method, Request};
 use zeroize::Zeroizing;
 
 /// The places that few layers read: further header fields, cookies, query parameters, WebSocket
-/// protocols.
+/// protocols, names of Basic.
 ///
 /// They have a way of their own, so that the layers that read none of them pay nothing for it. A
 /// credential found here is copied, for in some of the places it is encoded, and from some it is
@@ -21,6 +22,8 @@ use zeroize::Zeroizing;
 #[derive(Debug)]
 pub(super) struct Elsewhere {
     places: Vec<Takes>,
+    /// The reader finds what stands in `Authorization`, and asks here what it is.
+    basic_keys: Option<BasicKeys>,
     max_len: usize,
     public_url: Option<String>,
 }
@@ -42,13 +45,16 @@ impl Elsewhere {
     pub(super) fn of(sources: &[Source], accepted: &Accepted) -> Option<Self> {
         let places: Vec<Takes> = sources
             .iter()
+            .filter(|source| **source != Source::basic())
             .filter_map(|source| Takes::at(source, accepted))
             .collect();
-        if places.is_empty() {
+        let basic_keys = BasicKeys::of(accepted);
+        if places.is_empty() && basic_keys.is_none() {
             return None;
         }
         Some(Self {
             places,
+            basic_keys,
             max_len: accepted.max_len,
             public_url: accepted.public_url.clone(),
         })
@@ -98,6 +104,26 @@ impl Elsewhere {
         found
     }
 
+    /// Whether keys stand in names of Basic.
+    pub(super) fn reads_basic_keys(&self) -> bool {
+        self.basic_keys.is_some()
+    }
+
+    /// What a Basic credential is: a key, whose text is kept in `copied`, or a name and a password.
+    pub(super) fn in_basic<'r>(
+        &'r self,
+        basic: BasicCredential,
+        copied: &'r mut Option<Copied>,
+    ) -> Result<Credential<'r>, RejectionKind> {
+        let Some(keys) = &self.basic_keys else {
+            return Ok(Credential::Basic(basic));
+        };
+        match keys.key_in(&basic)? {
+            Some(text) => keys.takes().read(copied.insert(Box::new(text))),
+            None => Ok(Credential::Basic(basic)),
+        }
+    }
+
     /// Marks the fields of these places sensitive.
     pub(super) fn hide(&self, headers: &mut HeaderMap) {
         for takes in &self.places {
@@ -110,7 +136,7 @@ impl Elsewhere {
                 Place::Cookie(_) => hide_cookies(headers),
                 Place::WebSocket(_) => mark(headers, &SEC_WEBSOCKET_PROTOCOL),
                 // A URL cannot be marked.
-                Place::Bearer | Place::ApiKey | Place::Query(_) => {}
+                Place::Bearer | Place::ApiKey | Place::Basic | Place::Query(_) => {}
             }
         }
     }
@@ -122,7 +148,7 @@ impl Elsewhere {
     ) -> Result<Option<Text>, RejectionKind> {
         match place {
             // The reader's own.
-            Place::Bearer | Place::ApiKey => Ok(None),
+            Place::Bearer | Place::ApiKey | Place::Basic => Ok(None),
             Place::Header(name) => field(request.headers_mut(), name),
             Place::Cookie(name) => self.cookie(name, request),
             Place::Query(name) => parameter(request, name),

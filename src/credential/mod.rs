@@ -14,7 +14,8 @@
 //! ```
 //!
 //! That is the default. Each scheme says where it reads ([`Source`]); a place that few layers read
-//! has a file of its own (`cookie`, `query`, `websocket`), and `elsewhere` brings them together.
+//! has a file of its own (`basic_keys`, `cookie`, `query`, `websocket`), and `elsewhere` brings them
+//! together.
 //!
 //! ```text
 //! Accepted ─ build ─ Reader ─┬─ Authorization, one field ───────────┬─ Takes: what is it, and is it read here?
@@ -26,6 +27,7 @@ mod accepted;
 pub(crate) mod api_key;
 mod authorization;
 mod basic;
+mod basic_keys;
 mod cookie;
 mod credential;
 mod elsewhere;

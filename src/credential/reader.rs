@@ -20,6 +20,30 @@ pub(crate) struct Found<'r> {
     pub(crate) presented: Presented,
 }
 
+impl<'r> Found<'r> {
+    /// The same, a key where it is one that stood in the name of Basic.
+    fn told_by(
+        self,
+        elsewhere: &'r Elsewhere,
+        copied: &'r mut Option<Copied>,
+    ) -> Result<Self, Rejection> {
+        let Self {
+            credential: Credential::Basic(basic),
+            presented,
+        } = self
+        else {
+            return Ok(self);
+        };
+        match elsewhere.in_basic(basic, copied) {
+            Ok(credential) => Ok(Self {
+                credential,
+                presented,
+            }),
+            Err(kind) => Err(refused(kind, presented)),
+        }
+    }
+}
+
 /// Finds the one credential of a request.
 #[derive(Debug)]
 pub(crate) struct Reader {
@@ -27,7 +51,17 @@ pub(crate) struct Reader {
     bearer: Option<Takes>,
     api_key: Option<Takes>,
     x_api_key: Option<Takes>,
+    basic: BasicForm,
     elsewhere: Option<Box<Elsewhere>>,
+}
+
+/// What `Authorization: Basic` is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BasicForm {
+    Nothing,
+    Passwords,
+    /// As keys, which have no password; the rest is said by [`Elsewhere::in_basic`].
+    Keys,
 }
 
 impl Reader {
@@ -40,11 +74,18 @@ impl Reader {
         let mut others = accepted.sources();
         others.retain(|source| !usual.contains(source));
         let [bearer, api_key, x_api_key] = usual.map(|source| Takes::at(&source, &accepted));
+        let elsewhere = Elsewhere::of(&others, &accepted).map(Box::new);
+        let basic = match &elsewhere {
+            Some(elsewhere) if elsewhere.reads_basic_keys() => BasicForm::Keys,
+            _ if accepted.basic => BasicForm::Passwords,
+            _ => BasicForm::Nothing,
+        };
         Self {
             bearer,
             api_key,
             x_api_key,
-            elsewhere: Elsewhere::of(&others, &accepted).map(Box::new),
+            basic,
+            elsewhere,
             accepted,
         }
     }
@@ -93,7 +134,10 @@ impl Reader {
         let mut candidates = elsewhere.find(request);
         let in_fields = self.read_fields(request.headers_mut());
         let Some(candidate) = candidates.pop() else {
-            return in_fields;
+            return match in_fields? {
+                Some(found) => found.told_by(elsewhere, copied).map(Some),
+                None => Ok(None),
+            };
         };
         let presented = match &in_fields {
             Ok(None) if candidates.is_empty() => return one(candidate, copied).map(Some),
@@ -279,15 +323,22 @@ impl<'r> Line<'r> {
         let takes = match self.name {
             Name::Bearer => &self.reader.bearer,
             Name::ApiKey => &self.reader.api_key,
-            Name::Basic if self.reader.accepted.basic => {
-                return BasicCredential::parse(self.token()?).map(Credential::Basic);
-            }
-            Name::Basic | Name::Other => &None,
+            Name::Basic => return self.basic(),
+            Name::Other => &None,
         };
         match takes {
             Some(takes) => takes.read(self.token()?),
             None => self.other(),
         }
+    }
+
+    fn basic(&self) -> Result<Credential<'r>, RejectionKind> {
+        let basic = match self.reader.basic {
+            BasicForm::Passwords => BasicCredential::parse(self.token()?)?,
+            BasicForm::Keys => BasicCredential::parse_any(self.token()?)?,
+            BasicForm::Nothing => return self.other(),
+        };
+        Ok(Credential::Basic(basic))
     }
 
     /// A scheme of the application's own, or one that nobody accepts.

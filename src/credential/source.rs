@@ -17,6 +17,7 @@ use std::fmt;
 /// | [`bearer`](Self::bearer) | `Authorization: Bearer CREDENTIAL` | keys, JWTs |
 /// | [`api_key`](Self::api_key) | `Authorization: Api-Key CREDENTIAL` | keys |
 /// | [`header`](Self::header) | `NAME: CREDENTIAL` | keys, as `X-API-Key` |
+/// | [`basic`](Self::basic) | `Authorization: Basic base64(KEY:)` | |
 /// | [`cookie`](Self::cookie) | `Cookie: NAME=CREDENTIAL` | |
 /// | [`query`](Self::query) | `GET /path?NAME=CREDENTIAL` | |
 /// | [`websocket`](Self::websocket) | `Sec-WebSocket-Protocol: chat, NAME.CREDENTIAL` | |
@@ -47,6 +48,7 @@ pub struct Source(pub(super) Place);
 pub(crate) enum Place {
     Bearer,
     ApiKey,
+    Basic,
     Header(Box<str>),
     Cookie(Box<str>),
     Query(Box<str>),
@@ -62,6 +64,31 @@ impl Source {
     /// `Authorization: Api-Key …`.
     pub fn api_key() -> Self {
         Self(Place::ApiKey)
+    }
+
+    /// `Authorization: Basic …` (RFC 7617), the API key as the user's name and the password empty,
+    /// for clients that know Basic alone:
+    ///
+    /// ```text
+    /// curl -u KEY: https://api.example.com/          the colon ends the key: no password is asked for
+    /// https://KEY:@api.example.com/                  in a configuration that takes nothing but a URL
+    ///
+    /// Authorization: Basic base64(KEY ":")           what is sent
+    /// ```
+    ///
+    /// - Only API keys stand here, and only ones without a `:`, at which a user's name ends. A JWT
+    ///   is longer than names are: `build()` refuses this source of [`Jwt`](crate::Jwt) and
+    ///   [`Tokens`](crate::Tokens).
+    /// - The empty password tells a key from a name. With any password it is refused like an
+    ///   unknown key, or is a name and a password where [`Users::basic`](crate::Users::basic) is
+    ///   accepted too. There only what begins with the prefix of a key is one, so `build()` refuses
+    ///   keys [without a prefix](crate::ApiKeys::bare) beside it.
+    /// - It counts as the same key elsewhere does: for attempts, limits and logs it is an API key.
+    /// - A 401 has a Basic challenge, at which browsers ask for a name and a password. What is
+    ///   typed there they send again with whatever request they make, whoever made them do so, as
+    ///   they do with passwords.
+    pub fn basic() -> Self {
+        Self(Place::Basic)
     }
 
     /// A header field of its own, such as `X-API-Key`. Its whole value is the credential, which may
@@ -141,7 +168,7 @@ impl Source {
     #[cfg(any(feature = "jwt", feature = "api-key"))]
     pub(crate) fn problem(&self) -> Option<ConfigProblem> {
         let rule = match &self.0 {
-            Place::Bearer | Place::ApiKey => return None,
+            Place::Bearer | Place::ApiKey | Place::Basic => return None,
             Place::Header(name) if is_free_field(name) => return None,
             Place::Header(_) => {
                 "the name is not that of a header field, or of one with a meaning of its own"
@@ -204,7 +231,9 @@ fn is_free_field(name: &str) -> bool {
 impl PartialEq for Source {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
-            (Place::Bearer, Place::Bearer) | (Place::ApiKey, Place::ApiKey) => true,
+            (Place::Bearer, Place::Bearer)
+            | (Place::ApiKey, Place::ApiKey)
+            | (Place::Basic, Place::Basic) => true,
             // RFC 9110 §5.1: names of fields are compared without regard to case.
             (Place::Header(one), Place::Header(other)) => one.eq_ignore_ascii_case(other),
             (Place::Cookie(one), Place::Cookie(other))
@@ -223,6 +252,7 @@ impl fmt::Display for Source {
         match &self.0 {
             Place::Bearer => f.write_str("Authorization: Bearer"),
             Place::ApiKey => f.write_str("Authorization: Api-Key"),
+            Place::Basic => f.write_str("Authorization: Basic"),
             Place::Header(name) => f.write_str(name),
             Place::Cookie(name) => write!(f, "cookie {name}"),
             Place::Query(name) => write!(f, "query parameter {name}"),
@@ -246,6 +276,7 @@ mod tests {
         let good = [
             Source::bearer(),
             Source::api_key(),
+            Source::basic(),
             Source::header("X-API-Key"),
             Source::header("x_acme.key"),
             Source::cookie("__Host-access"),
@@ -285,5 +316,6 @@ mod tests {
         assert_ne!(Source::query("a"), Source::query("A"));
         assert_ne!(Source::query("a"), Source::websocket("a"));
         assert_ne!(Source::bearer(), Source::api_key());
+        assert_ne!(Source::basic(), Source::api_key());
     }
 }

@@ -113,6 +113,11 @@ impl Takes {
         }
     }
 
+    /// Whether it begins with the prefix of a key of the layer, read here or not.
+    pub(super) fn has_prefix(&self, token: &[u8]) -> bool {
+        self.prefix_of(token).is_some()
+    }
+
     fn token<'a>(&'a self, token: &'a [u8], is_own: bool) -> Credential<'a> {
         Credential::Token(TokenCredential {
             token,

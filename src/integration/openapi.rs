@@ -1,4 +1,4 @@
-use crate::credential::{Accepted, Place};
+use crate::credential::{Accepted, Place, Source};
 use crate::layer::AuthLayer;
 use crate::pipeline::Mode;
 use std::fmt;
@@ -18,7 +18,7 @@ use utoipa::openapi::{Components, OpenApi};
 /// a cookie NAME        NAMECookie      type apiKey, in cookie
 /// a parameter NAME     NAMEQuery       type apiKey, in query
 /// a protocol NAME.…    NAMEProtocol    type apiKey, in header Sec-WebSocket-Protocol
-/// Basic                basicAuth       type http, scheme basic
+/// Basic                basicAuth       type http, scheme basic; of names and passwords, and of keys
 /// one's own            NAMEAuth        type apiKey, in header Authorization
 /// ```
 ///
@@ -71,9 +71,8 @@ impl SecuritySchemes {
         for source in &sources {
             all.add_source(source.place(), accepted);
         }
-        if accepted.basic {
-            let basic = HttpBuilder::new().scheme(HttpAuthScheme::Basic).build();
-            all.add("basicAuth", SecurityScheme::Http(basic), "Basic …");
+        if accepted.reads_basic() {
+            all.add("basicAuth", basic(accepted), "Basic …");
         }
         for name in &accepted.others {
             let form = format!("{name} …");
@@ -88,6 +87,8 @@ impl SecuritySchemes {
 
     fn add_source(&mut self, place: &Place, accepted: &Accepted) {
         let (name, key) = match place {
+            // One with that of names and passwords.
+            Place::Basic => return,
             Place::Bearer => return self.add("bearerAuth", bearer(accepted), "Bearer …"),
             Place::ApiKey => {
                 let form = "Api-Key …";
@@ -137,6 +138,19 @@ fn bearer(accepted: &Accepted) -> SecurityScheme {
     SecurityScheme::Http(bearer.build())
 }
 
+fn basic(accepted: &Accepted) -> SecurityScheme {
+    let basic = HttpBuilder::new().scheme(HttpAuthScheme::Basic);
+    let is_key = accepted.reads(&Source::basic());
+    let basic = match (accepted.basic, is_key) {
+        (true, true) => basic.description(Some("A password, or an API key as the user's name")),
+        (false, true) => {
+            basic.description(Some("An API key as the user's name, without a password"))
+        }
+        (_, false) => basic,
+    };
+    SecurityScheme::Http(basic.build())
+}
+
 /// A name that a component may have: letters, digits, `.`, `-` and `_`.
 fn component(name: &str) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
@@ -176,7 +190,7 @@ impl fmt::Debug for SecuritySchemes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credential::{AcceptedKeys, Source};
+    use crate::credential::AcceptedKeys;
     use serde_json::{Value, json};
 
     fn document(schemes: &SecuritySchemes) -> Value {
@@ -247,6 +261,7 @@ mod tests {
                 Source::cookie("__Host-key"),
                 Source::query("key"),
                 Source::websocket("bearer"),
+                Source::basic(),
             ],
         };
         let accepted = Accepted {
@@ -264,6 +279,11 @@ mod tests {
                 "in": "header",
                 "name": "Sec-WebSocket-Protocol",
                 "description": protocol,
+            },
+            "basicAuth": {
+                "type": "http",
+                "scheme": "basic",
+                "description": "An API key as the user's name, without a password",
             },
         });
         assert_eq!(shown["components"]["securitySchemes"], expected);

@@ -245,6 +245,7 @@ impl AuthLayerBuilder {
         #[cfg(feature = "jwt")]
         parts.finish_jwts(&mut problems);
         parts.finish_bearer(&mut problems);
+        parts.check_basic(&mut problems);
         if parts.schemes.is_empty() && problems.is_empty() {
             problems.push(ConfigProblem::NoScheme);
         }
@@ -429,6 +430,22 @@ impl Parts {
             problems.push(ConfigProblem::TwoBearers);
         }
         self.schemes.push(scheme);
+    }
+
+    /// As Basic stand names and passwords, and keys that can be told from names.
+    fn check_basic(&self, problems: &mut Vec<ConfigProblem>) {
+        let basic = Source::basic();
+        if self.forms.tokens.contains(&basic) {
+            problems.push(ConfigProblem::Source {
+                place: basic.to_string(),
+                rule: "only API keys do, and names with passwords",
+            });
+        }
+        let mut keys = self.forms.api_keys.iter();
+        let has_bare = keys.any(|keys| keys.prefix.is_none() && keys.sources.contains(&basic));
+        if has_bare && self.forms.basic {
+            problems.push(ConfigProblem::BareKeysInBasic);
+        }
     }
 
     fn add_scheme(&mut self, scheme: Box<dyn Scheme>, problems: &mut Vec<ConfigProblem>) {

@@ -7,8 +7,8 @@ use tower_auth::store::{Memory, StoreError, StoreErrorKind, Stores};
 use tower_auth::throttle::{LimiterError, Rate};
 use tower_auth::{
     Answer, ApiKeys, Attempt, AuthLayer, AuthLayerBuilder, ConfigProblem, Grant, Jwt, JwtKey,
-    KeyRequest, PasswordPolicy, Realm, Rejection, RejectionKind, Scheme, SigningKey, Subject,
-    Tokens, format::ErrorFormat,
+    KeyRequest, PasswordPolicy, Realm, Rejection, RejectionKind, Scheme, SigningKey, Source,
+    Subject, Tokens, format::ErrorFormat,
 };
 
 /// The public key of RFC 8037 §A.2.
@@ -73,6 +73,13 @@ fn too_short() -> ConfigProblem {
     ConfigProblem::TooShort {
         what: "max_credential_len",
         least: 64,
+    }
+}
+
+fn in_basic() -> ConfigProblem {
+    ConfigProblem::Source {
+        place: String::from("Authorization: Basic"),
+        rule: "only API keys do, and names with passwords",
     }
 }
 
@@ -290,6 +297,25 @@ fn every_mistake_is_named() {
                     .accept(Named("Bearer")),
             ),
             ConfigProblem::TwoBearers,
+        ),
+        (
+            "bare keys in the names of users",
+            problems(
+                AuthLayer::builder()
+                    .accept(&realm.api_keys(ApiKeys::bare().sources([Source::basic()])))
+                    .accept(users.basic()),
+            ),
+            ConfigProblem::BareKeysInBasic,
+        ),
+        (
+            "tokens in the names of users",
+            with_jwt(jwt().sources([Source::bearer(), Source::basic()])),
+            in_basic(),
+        ),
+        (
+            "tokens of one's own in the names of users",
+            with_tokens(tokens().sources([Source::basic()])),
+            in_basic(),
         ),
         (
             "public URL",

@@ -111,7 +111,7 @@ impl ApiKeys {
 
     /// Where keys are read; by default in the three header forms, [`Source::bearer`],
     /// [`Source::api_key`] and [`Source::header`]`("X-API-Key")`. Anywhere else they are refused
-    /// like unknown ones, or not looked at.
+    /// like unknown ones, or not looked at. For `curl -u KEY:` see [`Source::basic`].
     ///
     /// ```
     /// use tower_auth::{ApiKeys, Source};

@@ -1,5 +1,6 @@
 //! Stores in databases, against real servers: `tests/run` starts them.
 
+mod basic_keys;
 mod conformance;
 mod contention;
 mod deleted;

@@ -140,6 +140,7 @@ fn public_gates(layer: &AuthLayer) -> [AuthLayer; 2] {
 async fn a_gate_of_public_routes_marks_a_credential_wherever_it_stands_and_takes_none() {
     let sources = [
         Source::bearer(),
+        Source::basic(),
         Source::header("X-Other"),
         Source::cookie("__Host-key"),
         Source::query("key"),
@@ -151,6 +152,7 @@ async fn a_gate_of_public_routes_marks_a_credential_wherever_it_stands_and_takes
     let text = "egret_wonderland";
     let fields = [
         ("authorization", format!("Bearer {text}")),
+        ("authorization", basic(format!("{text}:"))),
         ("x-other", text.to_owned()),
         ("cookie", format!("a=b; __Host-key={text}")),
         ("sec-websocket-protocol", format!("chat, key.{text}")),

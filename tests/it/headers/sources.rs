@@ -2,7 +2,7 @@
 //! precautions.
 
 use super::case::{Why, bytes as raw};
-use super::world::{World, clock, key_of, prefixed, world};
+use super::world::{PASSWORD, World, basic, clock, key_of, prefixed, world};
 use crate::support::{AUDIENCE, FAR, Reply, SECRET, jwt, reply, token_for};
 use crate::watch::{Log, Pieces};
 use http::header::{CACHE_CONTROL, REFERRER_POLICY, SEC_WEBSOCKET_PROTOCOL, VARY};
@@ -14,8 +14,8 @@ use tower::{ServiceExt, service_fn};
 use tower_auth::store::Memory;
 use tower_auth::test_util::{Intercept, Intercepted, TokenMint};
 use tower_auth::{
-    Answer, ApiKeys, Attempt, AuthLayer, AuthLayerBuilder, Credential, KeyRequest, Principal,
-    Realm, Rejection, RejectionKind, Scheme, Secret, Source, Subject,
+    Answer, ApiKeys, Attempt, AuthLayer, AuthLayerBuilder, Credential, KeyRequest, PasswordPolicy,
+    Principal, Realm, Rejection, RejectionKind, Scheme, Secret, Source, Subject,
 };
 use tower_layer::Layer;
 
@@ -217,8 +217,19 @@ async fn challenges_and_vary_say_what_is_accepted() {
     let api_key = r#"Api-Key realm="api""#;
     let field = r#"ApiKey realm="api", in="header", name="X-Acme-Key""#;
     let cookie = r#"ApiKey realm="api", in="cookie", name="__Host-key""#;
-    let rows: [(Vec<Source>, &[&str], &str); 7] = [
+    let basic = r#"Basic realm="api", charset="UTF-8""#;
+    let rows: [(Vec<Source>, &[&str], &str); 9] = [
         (vec![Source::bearer()], &[bearer], "Authorization"),
+        (vec![Source::basic()], &[basic], "Authorization"),
+        (
+            vec![
+                Source::basic(),
+                Source::header("X-Acme-Key"),
+                Source::bearer(),
+            ],
+            &[bearer, basic],
+            "Authorization, X-Acme-Key",
+        ),
         (vec![Source::api_key()], &[api_key], "Authorization"),
         (
             vec![Source::header("X-Acme-Key")],
@@ -304,6 +315,200 @@ async fn a_key_in_a_field_of_its_own_may_have_any_visible_character() {
         ask(&[&format!("authorization: Bearer {foreign}")]).await.0,
         400
     );
+}
+
+fn line(value: &str) -> String {
+    format!("authorization: {value}")
+}
+
+/// `Authorization: Basic` of that name and password.
+fn in_basic(name_and_password: impl AsRef<[u8]>) -> String {
+    line(&basic(name_and_password))
+}
+
+/// What is answered alike whether names and passwords are taken by Basic too or not.
+fn rows_of_basic(world: &World) -> Vec<Row> {
+    let key = &world.key;
+    let good = &*in_basic(format!("{key}:"));
+    let row = |name, fields: &[&str], expect| row(name, "GET /", fields, expect);
+    let one = |name, text: String, expect| row(name, &[&in_basic(text)], expect);
+    let typo = format!("{}0:", &key[..key.len() - 1]);
+    let mut rows = vec![
+        row("key", &[good], KEY),
+        row("lower case", &[&good.replace("Basic", "basic")], KEY),
+        row("more spaces", &[&good.replace("Basic ", "Basic   ")], KEY),
+        one("unknown", format!("{}:", world.unknown_key), Refused(Key)),
+        one("revoked", format!("{}:", world.revoked_key), Refused(Key)),
+        one("expired", format!("{}:", world.expired_key), Refused(Key)),
+        one("a typo", typo, Refused(Key)),
+        one("its prefix alone", "egret_:".into(), Refused(Key)),
+        one("a letter before it", format!("a{key}:"), Refused(Key)),
+        one("a space after it", format!("{key} :"), Refused(Malformed)),
+        one(
+            "a letter outside of ASCII",
+            format!("{key}\u{e4}:"),
+            Refused(NonAscii),
+        ),
+        one("a comma", format!("{key},a:"), Refused(Key)),
+        one(
+            "a control character",
+            format!("{key}\n:"),
+            Refused(Malformed),
+        ),
+        one("no colon", key.clone(), Refused(Malformed)),
+        one("no name and no password", ":".into(), Refused(Empty)),
+        one("no name", format!(":{key}"), Refused(Empty)),
+        one("a token", format!("{}:", world.token), Refused(Key)),
+        one(
+            "a long name",
+            format!("egret_{}:", "a".repeat(507)),
+            Refused(Oversized),
+        ),
+        one("a long field", format!("{}:", long()), Refused(Oversized)),
+        row("nothing", &[&line("Basic")], Refused(Empty)),
+        row("no base64", &[&line("Basic a%b")], Refused(Malformed)),
+        row(
+            "the key as it is",
+            &[&line(&format!("Basic {key}"))],
+            Refused(Malformed),
+        ),
+        row(
+            "without padding",
+            &[good.trim_end_matches('=')],
+            Refused(Malformed),
+        ),
+        row("twice", &[good, good], Refused(Several)),
+        row(
+            "joined",
+            &[&format!("{good}, {}", basic(format!("{key}:")))],
+            Refused(Several),
+        ),
+        row(
+            "beside a Bearer",
+            &[good, &line(&format!("Bearer {key}"))],
+            Refused(Several),
+        ),
+        row(
+            "beside a field",
+            &[good, &format!("x-api-key: {key}")],
+            Refused(Several),
+        ),
+        row(
+            "beside a cookie",
+            &[good, &format!("cookie: {COOKIE}={key}")],
+            Refused(Several),
+        ),
+        row("a key in the field", &[&format!("x-api-key: {key}")], KEY),
+        row(
+            "a key in the cookie",
+            &[&format!("cookie: {COOKIE}={key}")],
+            KEY,
+        ),
+        row(
+            "as a Bearer, where it is not read",
+            &[&line(&format!("Bearer {key}"))],
+            Refused(Key),
+        ),
+    ];
+    let mut bytes = format!("{key}:").into_bytes();
+    bytes[10] = 0xff;
+    rows.push(row(
+        "bytes that are no text",
+        &[&in_basic(bytes)],
+        Refused(Malformed),
+    ));
+    rows
+}
+
+#[tokio::test]
+async fn a_key_stands_as_the_user_name_of_basic_with_an_empty_password_by_choice() {
+    let world = world().await;
+    let key = &world.key;
+    let one = |name, text: String, expect| row(name, "GET /", &[&in_basic(text)], expect);
+    let sources = [
+        Source::basic(),
+        Source::header("X-API-Key"),
+        Source::cookie(COOKIE),
+    ];
+    let by_choice = |realm: &Realm| keys_at(realm, sources.clone()).accept(jwt());
+
+    // Keys and tokens, and nobody's password.
+    let mut rows = rows_of_basic(world);
+    rows.extend([
+        one("with a password", format!("{key}:{PASSWORD}"), Refused(Key)),
+        one("with a colon more", format!("{key}::"), Refused(Key)),
+        one("as the password", format!("anna:{key}"), Refused(Key)),
+        one(
+            "a name and a password",
+            format!("anna:{PASSWORD}"),
+            Refused(Key),
+        ),
+        one("a name", "anna:".into(), Refused(Key)),
+        one(
+            "a name outside of ASCII",
+            "\u{e4}nna:".into(),
+            Refused(NonAscii),
+        ),
+        row(
+            "a token",
+            "GET /",
+            &[&line(&format!("Bearer {}", world.token))],
+            ANNA,
+        ),
+    ]);
+    judge(world, by_choice, rows).await;
+
+    // The same beside names and passwords.
+    let mut rows = rows_of_basic(world);
+    rows.retain(|row| {
+        // What has no prefix is a name without its password.
+        !["a letter before it", "a token"].contains(&row.name)
+    });
+    let password = Refused(Why::Password);
+    rows.extend([
+        one("with a password", format!("{key}:{PASSWORD}"), password),
+        one("with a colon more", format!("{key}::"), password),
+        one("as the password", format!("anna:{key}"), password),
+        one(
+            "a name and a password",
+            format!("anna:{PASSWORD}"),
+            Caller("Basic 9"),
+        ),
+        one("another password", format!("anna:{PASSWORD}."), password),
+        one("a name", "anna:".into(), Refused(Empty)),
+        one(
+            "a name outside of ASCII",
+            "\u{e4}nna:".into(),
+            Refused(Empty),
+        ),
+        one("a letter before it", format!("a{key}:"), Refused(Empty)),
+        one(
+            "a token as a name",
+            format!("{}:", world.token),
+            Refused(Empty),
+        ),
+    ]);
+    let beside_passwords = |realm: &Realm| {
+        let users = realm.users(PasswordPolicy::new());
+        by_choice(realm).accept(users.basic())
+    };
+    judge(world, beside_passwords, rows).await;
+
+    // Nobody chose it.
+    let realm = world.realm();
+    let keys = realm.api_keys(prefixed());
+    let users = realm.users(PasswordPolicy::new());
+    let usual = || AuthLayer::builder().accept(&keys);
+    for (builder, why) in [
+        (usual(), Why::Scheme),
+        (usual().accept(users.basic()), Empty),
+    ] {
+        let layer = builder.build().unwrap();
+        let request = asked("GET /", &[&in_basic(format!("{key}:"))]);
+        let refused = answer(&layer, &Seen::default(), request).await;
+        let (status, code) = why.status_and_code();
+        assert_eq!((refused.status.as_u16(), &*refused.code()), (status, code));
+    }
 }
 
 #[tokio::test]

@@ -217,6 +217,8 @@ impl World {
             ("lena", self.long_password.as_str()),
         ];
         secrets.extend(users.map(|(name, password)| STANDARD.encode(format!("{name}:{password}"))));
+        // As they stand in Basic.
+        secrets.extend(keys.map(|key| STANDARD.encode(format!("{key}:"))));
         secrets.extend(
             self.hashes
                 .iter()
