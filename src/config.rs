@@ -133,11 +133,14 @@ pub enum ConfigProblem {
         /// Which rule it breaks.
         reason: &'static str,
     },
-    /// A secret beside a public key or a key pair: what a mistaken verifier would take for one
-    /// another.
-    #[error("an issuer has both a shared secret and a public key: give each an issuer of its own")]
-    MixedKeys,
-    /// Two keys of one `Jwt`, or of one key ring, with the same id.
+    /// A JWK (RFC 7517 §4) that cannot be used.
+    #[error("a JWK cannot be used: {0}")]
+    Jwk(&'static str),
+    /// A JWK set (RFC 7517 §5) that cannot be used.
+    #[error("a JWK set cannot be used: {0}")]
+    Jwks(&'static str),
+    /// Two keys of one `Jwt` with the same id and algorithm, or two of one key ring with the same
+    /// id.
     #[error("two keys of one issuer have the same id")]
     DuplicateKeyId,
     /// Keys that a token cannot choose between.

@@ -72,7 +72,7 @@ pub use issue::{Grant, NewPrivateToken, TokenIssuer, TokenPair, Tokens};
 #[cfg(feature = "api-key")]
 pub use issue::{KeyIssuer, KeyRequest, NewKey};
 #[cfg(feature = "jwt")]
-pub use key_set::{JwtAlgorithm, JwtKey, SigningKey};
+pub use key_set::{JwtAlgorithm, JwtKey, JwtKeys, SigningKey, SkippedKey};
 pub use layer::{Accept, AuthLayer, AuthLayerBuilder, AuthService, ResponseFuture};
 #[cfg(feature = "basic")]
 pub use login::name_form;

@@ -29,7 +29,7 @@ pub enum JwtAlgorithm {
 }
 
 impl JwtAlgorithm {
-    const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Hs256,
         Self::Hs384,
         Self::Hs512,

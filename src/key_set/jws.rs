@@ -3,6 +3,9 @@
 use crate::reject::{Rejection, RejectionKind};
 use base64_simd::{Out, URL_SAFE_NO_PAD};
 
+/// The longest `kid` that is looked up, in bytes.
+pub(crate) const LONGEST_KID: usize = 256;
+
 /// The three parts of a token, still encoded.
 #[derive(Clone, Copy)]
 pub(crate) struct Parts<'a> {

@@ -1,5 +1,8 @@
 use super::algorithm::JwtAlgorithm;
+use super::algorithms::Algorithms;
+use super::jwk::Jwk;
 use super::jws::{Parts, decoded_into, refused};
+use super::material::Material;
 use super::public_key::{PublicKey, PublicKeyForm, jwk_members};
 use super::secret_key::SecretKey;
 use crate::config::ConfigProblem;
@@ -12,31 +15,23 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::OnceLock;
 
-/// The longest `kid` that is looked up, in bytes.
-pub(crate) const LONGEST_KID: usize = 256;
-
 /// How many secrets without an id one issuer may have: each forged token is tried with all of them.
 const MOST_UNNAMED: usize = 4;
 
 /// The signature of an 8192-bit RSA key, the longest there is, in bytes.
 const LONGEST_SIGNATURE: usize = 1024;
 
-/// A key to verify JWTs with, for one algorithm.
+/// A key to verify JWTs with, for one algorithm; a [JWK](Self::jwk) that names none is for each
+/// that its type has.
 ///
 /// Texts of keys are never guessed at: each constructor takes one form, and what does not have it
 /// is a [`ConfigProblem`](crate::ConfigProblem) of `build()`.
 #[derive(Clone)]
 #[must_use]
 pub struct JwtKey {
-    algorithm: JwtAlgorithm,
+    algorithms: Algorithms,
     id: Option<Box<str>>,
     material: Material,
-}
-
-#[derive(Clone)]
-enum Material {
-    Secret(Secret<Vec<u8>>),
-    Public(PublicKeyForm),
 }
 
 impl JwtKey {
@@ -95,6 +90,51 @@ impl JwtKey {
         Self::public(algorithm, PublicKeyForm::Pem(pem.into()))
     }
 
+    /// A JWK (RFC 7517 §4): a JSON object such as `{"kty":"OKP","crv":"Ed25519","x":"11qY…"}`, with
+    /// `kty` RSA, EC, OKP or oct (RFC 7518 §6, RFC 8037 §2). Its `kid` is the key's id.
+    ///
+    /// - Where it has `alg`, it is for that algorithm alone; else an RSA key is for each `Rs…` and
+    ///   `Ps…`, a secret for each `Hs…` that it is long enough for, and another key for the one of
+    ///   its curve.
+    /// - `use` is `sig`, and `key_ops` has `verify`, where they are there. Private keys are
+    ///   refused.
+    ///
+    /// ```
+    /// use tower_auth::{AuthLayer, ConfigProblem, Jwt, JwtKey};
+    ///
+    /// let built = |jwk: &str| {
+    ///     let jwt = Jwt::new().issuer("https://login.example.com").audience("reports");
+    ///     AuthLayer::builder().accept(jwt.key(JwtKey::jwk(jwk))).build()
+    /// };
+    /// let x = r#""x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
+    /// assert!(built(&format!(r#"{{"kty":"OKP","crv":"Ed25519",{x}}}"#)).is_ok());
+    ///
+    /// let error = built(&format!(r#"{{"kty":"OKP","crv":"X25519",{x}}}"#)).unwrap_err();
+    /// assert!(matches!(error.problems(), [ConfigProblem::Jwk(_)]));
+    /// ```
+    pub fn jwk(json: &str) -> Self {
+        match Jwk::parse(json) {
+            Ok(jwk) => Self::of(jwk),
+            Err(reason) => Self {
+                algorithms: Algorithms::default(),
+                id: None,
+                material: Material::Broken(reason),
+            },
+        }
+    }
+
+    pub(super) fn of(jwk: Jwk) -> Self {
+        let algorithms = match &jwk.material {
+            Material::Secret(secret) => jwk.algorithms.with_hashes_of(secret.expose().len()),
+            Material::Public(_) | Material::Broken(_) => jwk.algorithms,
+        };
+        Self {
+            algorithms,
+            id: jwk.id,
+            material: jwk.material,
+        }
+    }
+
     /// The key's id, which a token's `kid` is compared with.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into().into_boxed_str());
@@ -103,7 +143,7 @@ impl JwtKey {
 
     pub(super) fn secret(algorithm: JwtAlgorithm, secret: &[u8]) -> Self {
         Self {
-            algorithm,
+            algorithms: algorithm.into(),
             id: None,
             material: Material::Secret(Secret::new(secret.to_vec())),
         }
@@ -111,14 +151,25 @@ impl JwtKey {
 
     fn public(algorithm: JwtAlgorithm, form: PublicKeyForm) -> Self {
         Self {
-            algorithm,
+            algorithms: algorithm.into(),
             id: None,
             material: Material::Public(form),
         }
     }
 
-    pub(super) fn algorithm(&self) -> JwtAlgorithm {
-        self.algorithm
+    /// What it verifies; nothing where it is no key.
+    pub(crate) fn algorithms(&self) -> Algorithms {
+        self.algorithms
+    }
+
+    /// The same key for those of its algorithms alone.
+    pub(crate) fn only_for(mut self, algorithms: Algorithms) -> Self {
+        self.algorithms = self.algorithms.and(algorithms);
+        self
+    }
+
+    pub(super) fn is_secret(&self) -> bool {
+        matches!(self.material, Material::Secret(_))
     }
 
     pub(super) fn key_id(&self) -> Option<&str> {
@@ -136,14 +187,16 @@ impl JwtKey {
     }
 
     /// The JWK (RFC 7517 §4) of a public key. A secret has none, so that no key set can publish it.
-    pub(super) fn jwk(&self) -> Option<Value> {
+    pub(super) fn public_jwk(&self) -> Option<Value> {
         let mut jwk: Map<String, Value> = self
             .jwk_members()?
             .into_iter()
             .map(|(name, value)| (name.into(), value.into()))
             .collect();
         jwk.insert("use".into(), "sig".into());
-        jwk.insert("alg".into(), self.algorithm.name().into());
+        if let Some(only) = self.only_algorithm() {
+            jwk.insert("alg".into(), only.name().into());
+        }
         if let Some(id) = self.key_id() {
             jwk.insert("kid".into(), id.into());
         }
@@ -161,9 +214,15 @@ impl JwtKey {
 
     fn jwk_members(&self) -> Option<Vec<(&'static str, String)>> {
         match &self.material {
-            Material::Secret(_) => None,
-            Material::Public(form) => jwk_members(self.algorithm, form).ok(),
+            Material::Public(form) => jwk_members(self.algorithms.iter().next()?, form).ok(),
+            Material::Secret(_) | Material::Broken(_) => None,
         }
+    }
+
+    fn only_algorithm(&self) -> Option<JwtAlgorithm> {
+        let mut algorithms = self.algorithms.iter();
+        let first = algorithms.next()?;
+        algorithms.next().is_none().then_some(first)
     }
 
     /// Whether it is sound.
@@ -173,27 +232,40 @@ impl JwtKey {
 
     /// Whether the token was signed with its other half, whatever else it says.
     pub(super) fn verifies(&self, token: &str) -> Result<bool, ConfigProblem> {
-        let key = self.build()?;
-        Ok(Parts::split(token.as_bytes())
-            .and_then(|parts| key.verify(parts))
-            .is_ok())
+        let keys = self.build()?;
+        let Ok(parts) = Parts::split(token.as_bytes()) else {
+            return Ok(false);
+        };
+        Ok(keys.iter().any(|key| key.verify(parts).is_ok()))
     }
 
-    pub(super) fn build(&self) -> Result<Key, ConfigProblem> {
+    /// One key for each of its algorithms.
+    pub(super) fn build(&self) -> Result<Vec<Key>, ConfigProblem> {
+        if let Material::Broken(reason) = &self.material {
+            return Err(ConfigProblem::Jwk(reason));
+        }
+        let algorithms = self.algorithms.iter();
+        algorithms
+            .map(|algorithm| self.build_for(algorithm))
+            .collect()
+    }
+
+    fn build_for(&self, algorithm: JwtAlgorithm) -> Result<Key, ConfigProblem> {
+        let problem = |reason| ConfigProblem::Key {
+            algorithm: algorithm.name(),
+            reason,
+        };
         let verifier = match &self.material {
             Material::Secret(secret) => {
-                Verifier::Secret(SecretKey::new(self.algorithm, secret.expose())?, Vec::new())
+                Verifier::Secret(SecretKey::new(algorithm, secret.expose())?, Vec::new())
             }
             Material::Public(form) => {
-                let key = PublicKey::new(self.algorithm, form);
-                Verifier::Public(key.map_err(|reason| ConfigProblem::Key {
-                    algorithm: self.algorithm.name(),
-                    reason,
-                })?)
+                Verifier::Public(PublicKey::new(algorithm, form).map_err(problem)?)
             }
+            Material::Broken(reason) => return Err(ConfigProblem::Jwk(reason)),
         };
         Ok(Key {
-            algorithm: self.algorithm,
+            algorithm,
             id: self.id.clone(),
             verifier,
             seen_header: OnceLock::new(),
@@ -204,7 +276,7 @@ impl JwtKey {
 impl fmt::Debug for JwtKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtKey")
-            .field("algorithm", &self.algorithm)
+            .field("algorithms", &self.algorithms)
             .field("id", &self.id)
             .finish_non_exhaustive()
     }

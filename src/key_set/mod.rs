@@ -9,12 +9,19 @@
 //! JwtKey retired …  ───────────────────┘   by `kid`      └─ jwks: the public ones
 //! ```
 //!
+//! The keys of an issuer that publishes them come from its JWK set (`JwtKeys`): what is no key for
+//! verifying is skipped there, and reported.
+//!
 //! A key goes through a ring in that order: verifiers know it before it signs, and until what it
 //! signed is expired.
 
 mod algorithm;
+mod algorithms;
+mod jwk;
 mod jws;
+mod jwt_keys;
 mod key;
+mod material;
 mod private_key;
 mod public_key;
 mod ring;
@@ -22,15 +29,19 @@ mod secret_key;
 mod set;
 mod sign_error;
 mod signing_key;
+mod skipped_key;
+mod unchosen;
 
 pub use algorithm::JwtAlgorithm;
+pub use jwt_keys::JwtKeys;
 pub use key::JwtKey;
 #[cfg(feature = "test-util")]
 pub(crate) use signing_key::Signer;
 pub use signing_key::SigningKey;
+pub use skipped_key::SkippedKey;
 
-pub(crate) use jws::{Parts, decoded, decoded_into, refused};
-pub(crate) use key::{Key, LONGEST_KID};
+pub(crate) use jws::{LONGEST_KID, Parts, decoded, decoded_into, refused};
+pub(crate) use key::Key;
 pub(crate) use ring::KeyRing;
 pub(crate) use set::KeySet;
 

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 /// - Keys to sign with have ids where there are several. A retired one may do without: it is then
 ///   the key of what was signed before there was a ring, without `kid`. A public key without an id
 ///   has its thumbprint for one. Secrets may all do without, up to four: each is tried.
-/// - The ids differ.
-/// - Secrets and key pairs do not stand in one ring, retired ones neither, as in a
-///   [`Jwt`](crate::Jwt): what is public of the one could be forged with as the other. A change
-///   from one to the other is a change of the issuer.
+/// - The ids differ, those of keys for different algorithms too: others who read the key set may
+///   choose by them alone.
+/// - Secrets and key pairs may stand in one ring, so that an issuer can go from one to the other.
+///   Each key is for its own algorithm alone: what is public of a pair is never tried as a secret.
 #[derive(Debug)]
 pub(crate) struct KeyRing {
     active: Signer,
@@ -45,7 +45,12 @@ impl KeyRing {
             .chain(retired.into_iter().map(JwtKey::or_thumbprint))
             .collect();
         if !keys.is_empty() {
-            problems.extend(KeySet::build(&keys).err().into_iter().flatten());
+            let found = KeySet::build(&keys).err().unwrap_or_default();
+            let is_told = found.contains(&ConfigProblem::DuplicateKeyId);
+            problems.extend(found);
+            if has_repeated_id(&keys) && !is_told {
+                problems.push(ConfigProblem::DuplicateKeyId);
+            }
         }
         match signers.into_iter().next() {
             Some(active) if problems.is_empty() => Ok(Self { active, keys }),
@@ -62,10 +67,17 @@ impl KeyRing {
         self.keys.clone()
     }
 
-    /// The JWK set (RFC 7517 §5) for others to verify with: the public keys only, and none where
-    /// there are secrets.
+    /// The JWK set (RFC 7517 §5) for others to verify with: the public keys only.
     pub(crate) fn jwks(&self) -> Vec<u8> {
-        let keys: Vec<Value> = self.keys.iter().filter_map(JwtKey::jwk).collect();
+        let keys: Vec<Value> = self.keys.iter().filter_map(JwtKey::public_jwk).collect();
         json!({ "keys": keys }).to_string().into_bytes()
     }
+}
+
+fn has_repeated_id(keys: &[JwtKey]) -> bool {
+    let mut ids: Vec<&str> = keys.iter().filter_map(JwtKey::key_id).collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    ids.len() < all
 }

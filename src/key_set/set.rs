@@ -1,8 +1,7 @@
 use super::algorithm::JwtAlgorithm;
-use super::jws::refused;
 use super::key::{JwtKey, Key};
+use super::unchosen::Unchosen;
 use crate::config::ConfigProblem;
-use crate::reject::Rejection;
 
 /// The keys of one issuer, of which a token's header chooses one at most.
 #[derive(Debug, Default)]
@@ -24,32 +23,15 @@ impl KeySet {
         for key in keys {
             match key.build() {
                 Err(problem) => problems.push(problem),
-                Ok(key) => match unnamed_like(&mut set, &key) {
-                    Some(first) => {
-                        let name = key.algorithm().name();
-                        if first.joined_by(key).is_none() {
-                            problems.push(ConfigProblem::AmbiguousKeys(name));
-                        }
+                Ok(keys) => {
+                    for key in keys {
+                        problems.extend(add(&mut set, key).err());
                     }
-                    None => set.push(key),
-                },
+                }
             }
         }
         if keys.is_empty() {
             problems.push(ConfigProblem::NoKey);
-        }
-        let symmetric = keys
-            .iter()
-            .filter(|key| key.algorithm().is_symmetric())
-            .count();
-        if symmetric != 0 && symmetric != keys.len() {
-            problems.push(ConfigProblem::MixedKeys);
-        }
-        for (at, key) in set.iter().enumerate() {
-            let has_same_id = |other: &Key| other.id().is_some() && other.id() == key.id();
-            if set[..at].iter().any(has_same_id) {
-                problems.push(ConfigProblem::DuplicateKeyId);
-            }
         }
         if problems.is_empty() {
             Ok(Self(set))
@@ -63,37 +45,46 @@ impl KeySet {
         self.0.iter().find(|key| key.seen_header() == Some(header))
     }
 
-    /// The key that a header means by `alg` and `kid`: the key has the last word on the algorithm.
-    pub(crate) fn choose(&self, alg: Option<&str>, kid: Option<&str>) -> Result<&Key, Rejection> {
-        let algorithm = alg
-            .and_then(JwtAlgorithm::named)
-            .ok_or_else(|| refused("alg"))?;
-        let key = match kid {
-            Some(kid) if self.0.iter().any(|key| key.id().is_some()) => self
-                .0
-                .iter()
-                .find(|key| key.id() == Some(kid))
-                .ok_or_else(|| refused("kid"))?,
-            _ => self.unnamed(algorithm)?,
+    /// The key that a header means by `alg` and `kid`. A key is for one algorithm: what is public
+    /// of one is never tried as a secret, and no token chooses how its key is used.
+    pub(crate) fn choose(&self, alg: Option<&str>, kid: Option<&str>) -> Result<&Key, Unchosen> {
+        let algorithm = alg.and_then(JwtAlgorithm::named);
+        let algorithm = algorithm.ok_or(Unchosen::Impossible("alg"))?;
+        let fitting = || self.0.iter().filter(|key| key.algorithm() == algorithm);
+        let Some(kid) = kid.filter(|_| fitting().any(|key| key.id().is_some())) else {
+            return unnamed(fitting());
         };
-        if key.algorithm() == algorithm {
-            Ok(key)
-        } else {
-            Err(refused("alg"))
-        }
+        fitting()
+            .find(|key| key.id() == Some(kid))
+            .ok_or(Unchosen::Unknown("kid"))
     }
+}
 
-    /// The key of an algorithm that a token without `kid` means: the one without an id, else the
-    /// only one.
-    fn unnamed(&self, algorithm: JwtAlgorithm) -> Result<&Key, Rejection> {
-        let mut fitting = self.0.iter().filter(|key| key.algorithm() == algorithm);
-        if let Some(key) = fitting.clone().find(|key| key.id().is_none()) {
-            return Ok(key);
-        }
-        match (fitting.next(), fitting.next()) {
-            (Some(key), None) => Ok(key),
-            (None, _) => Err(refused("alg")),
-            (Some(_), Some(_)) => Err(refused("kid")),
-        }
+/// Puts a key into a set, where a token could still say which one it means.
+fn add(set: &mut Vec<Key>, key: Key) -> Result<(), ConfigProblem> {
+    if let Some(first) = unnamed_like(set, &key) {
+        let name = key.algorithm().name();
+        return first
+            .joined_by(key)
+            .ok_or(ConfigProblem::AmbiguousKeys(name));
+    }
+    let is_equal = |other: &Key| other.id() == key.id() && other.algorithm() == key.algorithm();
+    if set.iter().any(is_equal) {
+        return Err(ConfigProblem::DuplicateKeyId);
+    }
+    set.push(key);
+    Ok(())
+}
+
+/// Of the keys of one algorithm the one that a token without `kid` means: the one without an id,
+/// else the only one.
+fn unnamed<'s>(mut fitting: impl Iterator<Item = &'s Key> + Clone) -> Result<&'s Key, Unchosen> {
+    if let Some(key) = fitting.clone().find(|key| key.id().is_none()) {
+        return Ok(key);
+    }
+    match (fitting.next(), fitting.next()) {
+        (Some(key), None) => Ok(key),
+        (None, _) => Err(Unchosen::Unknown("alg")),
+        (Some(_), Some(_)) => Err(Unchosen::Impossible("kid")),
     }
 }

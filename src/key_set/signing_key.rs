@@ -1,5 +1,6 @@
 use super::algorithm::JwtAlgorithm;
-use super::key::{JwtKey, LONGEST_KID};
+use super::jws::LONGEST_KID;
+use super::key::JwtKey;
 #[cfg(feature = "pem")]
 use super::private_key::read_pem;
 use super::private_key::{PrivateKey, problem};
@@ -208,7 +209,7 @@ impl Signer {
 
     /// Whether it is a secret that has no id.
     pub(super) fn is_unnamed_secret(&self) -> bool {
-        self.id().is_none() && self.verifying.algorithm().is_symmetric()
+        self.id().is_none() && self.verifying.is_secret()
     }
 
     /// The key that verifies what this one signs, with the same id.
@@ -218,8 +219,8 @@ impl Signer {
 
     #[cfg(test)]
     /// Its public form; a secret has none.
-    pub(crate) fn jwk(&self) -> Option<Value> {
-        self.verifying.jwk()
+    pub(crate) fn public_jwk(&self) -> Option<Value> {
+        self.verifying.public_jwk()
     }
 
     /// Signs once: halves that do not belong together would issue tokens that nobody accepts.

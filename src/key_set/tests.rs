@@ -1,4 +1,5 @@
 mod hostile;
+mod jwks;
 mod ring;
 mod signing;
 

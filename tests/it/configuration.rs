@@ -12,7 +12,6 @@ use tower_auth::{
 };
 
 /// The public key of RFC 8037 §A.2.
-const PUBLIC: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
 fn problems(builder: AuthLayerBuilder) -> Vec<ConfigProblem> {
     builder
@@ -327,9 +326,9 @@ fn every_mistake_is_named() {
             ConfigProblem::PublicUrl,
         ),
         (
-            "secret beside a public key",
-            with_jwt(jwt().key(JwtKey::ed25519(PUBLIC).id("k"))),
-            ConfigProblem::MixedKeys,
+            "a JWK of a key for encryption",
+            with_jwt(jwt().key(JwtKey::jwk(r#"{"kty":"RSA","use":"enc"}"#))),
+            ConfigProblem::Jwk("its use is not sig"),
         ),
     ];
     for (name, found, expected) in cases {

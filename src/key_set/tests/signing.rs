@@ -93,7 +93,7 @@ fn other_implementations_verify_what_any_key_signs() {
     for key in all() {
         let signer = key.build().unwrap();
         let name = signer.algorithm().name();
-        let jwk = signer.jwk();
+        let jwk = signer.public_jwk();
         let token = issue(&signer).unwrap();
         let (message, signature) = token.rsplit_once('.').unwrap();
         let mut signature = bytes(signature);
@@ -209,7 +209,7 @@ fn a_key_pair_without_an_id_has_its_thumbprint_for_one() {
         "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
         "use": "sig", "alg": "EdDSA", "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
     });
-    assert_eq!(signer.jwk(), Some(jwk));
+    assert_eq!(signer.public_jwk(), Some(jwk));
     assert_eq!(
         SigningKey::hs256(SECRET).build().unwrap().id(),
         None,
@@ -246,7 +246,7 @@ fn a_jwk_is_the_public_key_and_nothing_of_the_private_one() {
             jwk[name] = value.into();
         }
         assert_eq!(
-            pair(algorithm, key).id("k").build().unwrap().jwk(),
+            pair(algorithm, key).id("k").build().unwrap().public_jwk(),
             Some(jwk)
         );
     }
@@ -259,8 +259,8 @@ fn a_pem_is_the_same_key_as_its_document() {
             let text = pem("PRIVATE KEY", &der(key), newline);
             let signer = SigningKey::pem(algorithm, &text).build().unwrap();
             assert_eq!(
-                signer.jwk(),
-                pair(algorithm, key).build().unwrap().jwk(),
+                signer.public_jwk(),
+                pair(algorithm, key).build().unwrap().public_jwk(),
                 "{algorithm:?}"
             );
             issue(&signer).unwrap();
@@ -270,14 +270,20 @@ fn a_pem_is_the_same_key_as_its_document() {
     let spki = pem("PUBLIC KEY", &der(keys::P384_SPKI), "\n");
     let retired = JwtKey::pem(Alg::Es384, &spki).or_thumbprint();
     assert_eq!(
-        retired.jwk(),
-        pair(Alg::Es384, keys::P384_PRIVATE).build().unwrap().jwk()
+        retired.public_jwk(),
+        pair(Alg::Es384, keys::P384_PRIVATE)
+            .build()
+            .unwrap()
+            .public_jwk()
     );
     let spki = pem("PUBLIC KEY", &der(keys::RSA_SPKI), "\n");
     let retired = JwtKey::pem(Alg::Rs512, &spki).or_thumbprint();
     assert_eq!(
-        retired.jwk(),
-        pair(Alg::Rs512, keys::RSA_PRIVATE).build().unwrap().jwk()
+        retired.public_jwk(),
+        pair(Alg::Rs512, keys::RSA_PRIVATE)
+            .build()
+            .unwrap()
+            .public_jwk()
     );
 }
 
@@ -286,5 +292,5 @@ fn an_ed25519_document_may_bring_its_public_key() {
     let signer = SigningKey::pkcs8_der(Alg::EdDsa, &ed_with(keys::ED_X))
         .build()
         .unwrap();
-    assert_eq!(signer.jwk(), ed().build().unwrap().jwk());
+    assert_eq!(signer.public_jwk(), ed().build().unwrap().public_jwk());
 }

@@ -95,8 +95,9 @@ impl Jwt {
         self
     }
 
-    /// A key: a token's `kid` must be the id of one, where any has an id; else the token's `alg`
-    /// chooses.
+    /// A key: of those of the token's algorithm, the one whose id is the token's `kid` where any
+    /// has an id; else the only one. A secret and public keys may stand side by side, as an issuer
+    /// that moves from one to the other needs them: each is for its own algorithm alone.
     pub fn key(mut self, key: JwtKey) -> Self {
         self.keys.push(key);
         self
@@ -340,8 +341,10 @@ impl Policy {
             Some(key) => Ok(key),
             None => with_header(header, |header| {
                 self.check_type(header.typ.as_deref())?;
-                self.keys
-                    .choose(header.alg.as_deref(), header.kid.as_deref())
+                let key = self
+                    .keys
+                    .choose(header.alg.as_deref(), header.kid.as_deref());
+                key.map_err(Rejection::from)
             }),
         }
     }

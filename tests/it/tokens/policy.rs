@@ -26,6 +26,8 @@ pub(super) enum Policy {
     Rotation,
     /// An RSA, a P-256 and an Ed25519 key with the ids `rsa`, `ec` and `ed`.
     PublicIds,
+    /// The same, and beside them a secret for HS256 without an id.
+    Beside,
     /// An RSA key for RS256 and the same for PS256, a P-256 and an Ed25519 key, all without ids.
     Mixed,
     /// Two issuers with a secret each, and different audiences.
@@ -58,6 +60,13 @@ fn ours() -> Jwt {
     Jwt::new().issuer(ISSUER).audience(AUDIENCE)
 }
 
+fn public_ids() -> Jwt {
+    ours()
+        .key(key(Alg::Rs256).id("rsa"))
+        .key(key(Alg::Es256).id("ec"))
+        .key(key(Alg::EdDsa).id("ed"))
+}
+
 impl Policy {
     fn now(self) -> u64 {
         match self {
@@ -76,10 +85,8 @@ impl Policy {
             Self::Rotation => ours()
                 .key(key(Alg::Hs256).id("old"))
                 .key(JwtKey::hs256(OTHER_SECRET).id("new")),
-            Self::PublicIds => ours()
-                .key(key(Alg::Rs256).id("rsa"))
-                .key(key(Alg::Es256).id("ec"))
-                .key(key(Alg::EdDsa).id("ed")),
+            Self::PublicIds => public_ids(),
+            Self::Beside => public_ids().key(key(Alg::Hs256)),
             Self::Mixed => ours()
                 .key(key(Alg::Rs256))
                 .key(key(Alg::Ps256))

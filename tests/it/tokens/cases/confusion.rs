@@ -120,10 +120,17 @@ fn public_as_secret() -> Vec<Case> {
             let masked = hmac_token(Alg::Hs256, &secret, header(alg), claims());
             row.refuse(format!("{name}: {form}, without saying so"), masked);
             if alg != Alg::Ps256 {
-                let header = header_and(Alg::Hs256, &format!(r#","kid":"{id}""#));
-                let named = hmac_token(Alg::Hs256, &secret, header, claims());
+                let by_id = header_and(Alg::Hs256, &format!(r#","kid":"{id}""#));
+                let named = hmac_token(Alg::Hs256, &secret, by_id, claims());
                 row.on(Policy::PublicIds)
-                    .refuse(format!("{name}: {form}, by id"), named);
+                    .refuse(format!("{name}: {form}, by id"), named.clone());
+                row.on(Policy::Beside)
+                    .refuse(format!("{name}: {form}, by id, beside a secret"), named);
+                let plain = hmac_token(Alg::Hs256, &secret, header(Alg::Hs256), claims());
+                row.refuse(format!("{name}: {form}, beside a secret"), plain);
+                let by_id = header_and(alg, &format!(r#","kid":"{id}""#));
+                let masked = hmac_token(Alg::Hs256, &secret, by_id, claims());
+                row.refuse(format!("{name}: {form}, masked, beside a secret"), masked);
             }
         }
         row.on(Policy::Of(alg));
@@ -160,6 +167,26 @@ fn other_algorithm() -> Vec<Case> {
             }
         }
     }
+    row.on(Policy::Beside);
+    for (alg, id) in [(Alg::Rs256, "rsa"), (Alg::Es256, "ec"), (Alg::EdDsa, "ed")] {
+        let named = header_and(alg, &format!(r#","kid":"{id}""#));
+        let text = message(named, claims());
+        row.accept(
+            format!("{} beside a secret", alg.name()),
+            with_signature(&text, signature(alg, text.as_bytes())),
+        );
+        row.refuse(
+            format!("{} beside a secret, signed with it", alg.name()),
+            with_signature(&text, signature(Alg::Hs256, text.as_bytes())),
+        );
+        let named = header_and(Alg::Hs256, &format!(r#","kid":"{id}""#));
+        let text = message(named, claims());
+        row.refuse(
+            format!("HS256 signed by a {} key beside a secret", alg.name()),
+            with_signature(&text, signature(alg, text.as_bytes())),
+        );
+    }
+    row.accept("HS256 beside public keys", good(Alg::Hs256));
     row.on(Policy::Mixed);
     for alg in [Alg::Rs256, Alg::Ps256, Alg::Es256, Alg::EdDsa] {
         row.accept(format!("{} among several keys", alg.name()), good(alg));
