@@ -110,6 +110,14 @@ mod on {
         tracing::error!(target: "tower_auth", error = chain(error), "limiter failed");
     }
 
+    /// Event `keys not loaded`, at `error`: those of an issuer. Its tokens are judged by the keys
+    /// that are held, as long as these may serve.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn keys_not_loaded(source: &str, error: &(dyn Error + 'static)) {
+        let source = quoted(source);
+        tracing::error!(target: "tower_auth", source, error = chain(error), "keys not loaded");
+    }
+
     /// Event `limiter may forget`, at `warn`: the settings by which the server of a limiter forgets
     /// counters that are live, so that more than N may pass.
     #[cfg(feature = "redis")]
@@ -267,6 +275,9 @@ mod off {
     pub(crate) fn hook_panicked(_: Action) {}
 
     pub(crate) fn limiter_failed(_: &dyn std::error::Error) {}
+
+    #[cfg(feature = "jwt")]
+    pub(crate) fn keys_not_loaded(_: &str, _: &dyn std::error::Error) {}
 
     #[cfg(feature = "redis")]
     pub(crate) fn limiter_may_forget(_: &str) {}

@@ -12,6 +12,10 @@
 //! The keys of an issuer that publishes them come from its JWK set (`JwtKeys`): what is no key for
 //! verifying is skipped there, and reported.
 //!
+//! ```text
+//! KeySource ─ load, one at a time ─ LiveKeys: the KeySet of now, by its number
+//! ```
+//!
 //! A key goes through a ring in that order: verifiers know it before it signs, and until what it
 //! signed is expired.
 
@@ -21,6 +25,14 @@ mod jwk;
 mod jws;
 mod jwt_keys;
 mod key;
+#[allow(dead_code, reason = "for the issuers whose keys are loaded")]
+mod key_source;
+#[allow(dead_code, reason = "for the issuers whose keys are loaded")]
+mod key_source_error;
+#[allow(dead_code, reason = "for the issuers whose keys are loaded")]
+mod live_keys;
+#[allow(dead_code, reason = "for the issuers whose keys are loaded")]
+mod live_limits;
 mod material;
 mod private_key;
 mod public_key;
@@ -30,6 +42,7 @@ mod set;
 mod sign_error;
 mod signing_key;
 mod skipped_key;
+#[allow(dead_code, reason = "for the issuers whose keys are loaded")]
 mod unchosen;
 
 pub use algorithm::JwtAlgorithm;
@@ -44,6 +57,13 @@ pub(crate) use jws::{LONGEST_KID, Parts, decoded, decoded_into, refused};
 pub(crate) use key::Key;
 pub(crate) use ring::KeyRing;
 pub(crate) use set::KeySet;
+#[allow(unused_imports, reason = "for the issuers whose keys are loaded")]
+pub(crate) use {
+    key_source::{KeySource, Loaded},
+    key_source_error::KeySourceError,
+    live_keys::LiveKeys,
+    live_limits::LiveLimits,
+};
 
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,10 @@ impl KeySet {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The key whose genuine tokens had exactly this header before.
     pub(crate) fn seen(&self, header: &[u8]) -> Option<&Key> {
         self.0.iter().find(|key| key.seen_header() == Some(header))

@@ -1,5 +1,6 @@
 mod hostile;
 mod jwks;
+mod live;
 mod ring;
 mod signing;
 

@@ -103,6 +103,20 @@ impl Rejection {
         })
     }
 
+    /// The same, where it is known how long that will last.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn unavailable_for(
+        reason: &'static str,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+        retry_after: Duration,
+    ) -> Self {
+        Self::new(RejectionKind::Unavailable, reason).with(Details {
+            source: Some(source.into()),
+            retry_after: Some(retry_after),
+            ..Details::default()
+        })
+    }
+
     /// 500: the application was set up in a way that makes the answer impossible. The source, for
     /// logs, says in which.
     #[cfg(any(feature = "jwt", feature = "api-key", feature = "basic"))]

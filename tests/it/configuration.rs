@@ -11,8 +11,6 @@ use tower_auth::{
     Subject, Tokens, format::ErrorFormat,
 };
 
-/// The public key of RFC 8037 §A.2.
-
 fn problems(builder: AuthLayerBuilder) -> Vec<ConfigProblem> {
     builder
         .build()
