@@ -85,6 +85,11 @@ pub enum ConfigProblem {
     /// Two `Jwt` with the same issuer.
     #[error("two Jwt have the issuer {0:?}: give one of them both keys")]
     DuplicateIssuer(String),
+    /// An issuer with a place for a tenant but no tenants, or the other way round.
+    #[error(
+        "the issuer {0:?} and its tenants do not fit: {{tenantid}} stands in it once where tenants or tenants_if say which are accepted, and not otherwise"
+    )]
+    Tenants(String),
     /// A `Jwt` without an audience, or with an empty one.
     #[error(
         "a Jwt needs an audience that is not empty: a token for another service must not pass here"
@@ -93,6 +98,9 @@ pub enum ConfigProblem {
     /// A `Jwt` without a key.
     #[error("a Jwt needs a key")]
     NoKey,
+    /// A key that no token may be verified with.
+    #[error("the algorithms of a Jwt leave out those that one of its keys is for")]
+    Algorithms,
     /// A leeway that makes expiry meaningless.
     #[error("a leeway may be at most 10 minutes")]
     Leeway,
@@ -102,14 +110,14 @@ pub enum ConfigProblem {
     /// A required `typ` that no token could have.
     #[error("a token_type must not be empty")]
     TokenType,
-    /// A claim that could not be read as scopes or roles.
+    /// A claim that could not be read as what it is to say.
     #[error(
-        "scope_claim and role_claim are different names, not empty and not of registered claims (RFC 7519 §4.1)"
+        "scope_claim, role_claim, subject_claim and instead_of_audience name different claims, not empty and not registered ones (RFC 7519 §4.1), 40 at most"
     )]
     ClaimName,
     /// A path where the name of a claim stands: it would never be found.
     #[error(
-        "{0:?} is the name of no claim: members of members cannot be named so (a claim's name with dots in it is a URL)"
+        "{0:?} is the name of no claim: a path into an object is written as its names, [\"realm_access\", \"roles\"]"
     )]
     ClaimPath(String),
     /// A secret shorter than its hash (RFC 7518 §3.2).

@@ -84,11 +84,11 @@ pub use principal::{
 pub use random::{RandomError, random_secret};
 pub use realm::Realm;
 pub use reject::{FieldError, Rejection, RejectionKind, ResponseBody, format};
-#[cfg(feature = "jwt")]
-pub use scheme::Jwt;
 pub use scheme::{Answer, PendingAnswer, Scheme};
 #[cfg(feature = "api-key")]
 pub use scheme::{ApiKeys, KeyIds};
+#[cfg(feature = "jwt")]
+pub use scheme::{ClaimPath, Jwt, TokenFacts};
 pub use secret::Secret;
 #[cfg(feature = "basic")]
 pub use users::{Basic, NewUser, Users};

@@ -321,7 +321,7 @@ impl Key {
         }
     }
 
-    pub(super) fn algorithm(&self) -> JwtAlgorithm {
+    pub(crate) fn algorithm(&self) -> JwtAlgorithm {
         self.algorithm
     }
 

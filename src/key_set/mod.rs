@@ -46,6 +46,7 @@ mod skipped_key;
 mod unchosen;
 
 pub use algorithm::JwtAlgorithm;
+pub(crate) use algorithms::Algorithms;
 pub use jwt_keys::JwtKeys;
 pub use key::JwtKey;
 #[cfg(feature = "test-util")]

@@ -1,4 +1,5 @@
-use super::strict::{Members, OneOrMany, Text, read_object};
+use super::reading::{Found, Reading};
+use super::strict::{AnyValue, Members, OneOrMany, Text, read_object};
 use crate::key_set::refused;
 use crate::reject::Rejection;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
@@ -9,13 +10,14 @@ use std::time::Duration;
 /// 9999-12-31T23:59:59Z. A later time is a mistake, milliseconds most likely.
 const LATEST: Duration = Duration::from_secs(253_402_300_799);
 
-/// The registered claims (RFC 7519 §4.1) and those that name what kind of token it is and what it
-/// grants.
+/// The registered claims (RFC 7519 §4.1), those that name what kind of token it is, and what its
+/// issuer's configuration reads besides.
 ///
 /// A claim of the wrong type is refused, never taken for absent.
 #[derive(Debug)]
 pub(super) struct Claims<'a> {
-    names: Names<'a>,
+    reading: &'a Reading,
+    pub(super) found: Found<'a>,
     pub(super) iss: Option<Cow<'a, str>>,
     pub(super) sub: Option<Cow<'a, str>>,
     pub(super) aud: Option<OneOrMany<'a>>,
@@ -23,8 +25,6 @@ pub(super) struct Claims<'a> {
     pub(super) exp: Option<Duration>,
     pub(super) nbf: Option<Duration>,
     pub(super) iat: Option<Duration>,
-    pub(super) scope: Option<OneOrMany<'a>>,
-    pub(super) roles: Option<OneOrMany<'a>>,
     pub(super) token_type: Option<Cow<'a, str>>,
     pub(super) token_use: Option<Cow<'a, str>>,
     /// In the payload, where Keycloak says what a token is for.
@@ -32,42 +32,27 @@ pub(super) struct Claims<'a> {
     pub(super) jti: Option<Cow<'a, str>>,
     /// The family's id; read of our own tokens alone.
     pub(super) sid: Option<Cow<'a, str>>,
-}
-
-/// What the configurable claims are called.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Names<'a> {
-    pub(super) scope: &'a str,
-    pub(super) roles: &'a str,
-    /// Whether `sid` is the id of a family.
-    pub(super) sid: bool,
-}
-
-impl Names<'_> {
-    /// Whether each names a claim of its own that means nothing else.
-    pub(super) fn are_sound(&self) -> bool {
-        let free = |name: &str| !name.is_empty() && registered(name).is_none();
-        free(self.scope) && free(self.roles) && self.scope != self.roles
-    }
+    /// Whether it is bound to a key that its bearer has to prove (`cnf`, RFC 7800 §3.1).
+    pub(super) is_bound: bool,
 }
 
 impl<'a> Claims<'a> {
-    pub(super) fn parse(json: &'a str, names: Names<'a>) -> Result<Self, Rejection> {
+    pub(super) fn parse(json: &'a str, reading: &'a Reading) -> Result<Self, Rejection> {
         let mut claims = Self {
-            names,
+            reading,
+            found: Found::default(),
             iss: None,
             sub: None,
             aud: None,
             exp: None,
             nbf: None,
             iat: None,
-            scope: None,
-            roles: None,
             token_type: None,
             token_use: None,
             typ: None,
             jti: None,
             sid: None,
+            is_bound: false,
         };
         read_object(json, &mut claims).map_err(|_| refused("claims"))?;
         Ok(claims)
@@ -103,10 +88,11 @@ const IAT: u8 = 5;
 const JTI: u8 = 6;
 const TOKEN_TYPE: u8 = 7;
 const TOKEN_USE: u8 = 8;
-const SCOPE: u8 = 9;
-const ROLES: u8 = 10;
-const SID: u8 = 11;
-const TYP: u8 = 12;
+const SID: u8 = 9;
+const TYP: u8 = 10;
+const CNF: u8 = 11;
+/// What an issuer's configuration reads comes after these.
+const OTHERS: u8 = 12;
 
 /// The claims whose names no configuration changes.
 #[inline]
@@ -122,6 +108,7 @@ pub(super) fn registered(name: &str) -> Option<u8> {
         "token_type" => TOKEN_TYPE,
         "token_use" => TOKEN_USE,
         "typ" => TYP,
+        "cnf" => CNF,
         _ => return None,
     })
 }
@@ -129,9 +116,8 @@ pub(super) fn registered(name: &str) -> Option<u8> {
 impl<'de> Members<'de> for Claims<'de> {
     fn number(&self, name: &str) -> Option<u8> {
         match registered(name) {
-            None if name == self.names.scope => Some(SCOPE),
-            None if name == self.names.roles => Some(ROLES),
-            None if self.names.sid && name == "sid" => Some(SID),
+            None if self.reading.sid && name == "sid" => Some(SID),
+            None => Some(self.reading.number(name)? + OTHERS),
             number => number,
         }
     }
@@ -149,8 +135,11 @@ impl<'de> Members<'de> for Claims<'de> {
             TOKEN_TYPE => self.token_type = Some(text(map)?),
             TOKEN_USE => self.token_use = Some(text(map)?),
             TYP => self.typ = Some(text(map)?),
-            SCOPE => self.scope = Some(map.next_value()?),
-            _ => self.roles = Some(map.next_value()?),
+            CNF => {
+                map.next_value::<AnyValue>()?;
+                self.is_bound = true;
+            }
+            other => self.reading.read(other - OTHERS, &mut self.found, map)?,
         }
         Ok(())
     }

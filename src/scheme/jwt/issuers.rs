@@ -1,6 +1,7 @@
 use super::claims;
+use super::jwt::Jwt;
 use super::ours::{IssuedIds, Ours};
-use super::policy::{Jwt, Policy, Verified};
+use super::policy::{Policy, Verified};
 use crate::attempt::Attempt;
 use crate::config::ConfigProblem;
 use crate::credential::{Credential, Source, TokenCredential};
@@ -23,25 +24,16 @@ impl Jwts {
         let mut problems = Vec::new();
         let mut policies: Vec<Arc<Policy>> = Vec::new();
         for policy in ours {
-            if policies
-                .iter()
-                .any(|other| other.issuer() == policy.issuer())
-            {
-                problems.push(ConfigProblem::DuplicateIssuer(policy.issuer().to_owned()));
-            }
+            problems.extend(duplicate(&policies, &policy));
             policies.push(policy);
         }
         for jwt in jwts {
             match jwt.build(None) {
                 Err(found) => problems.extend(found),
-                Ok(policy)
-                    if policies
-                        .iter()
-                        .any(|other| other.issuer() == policy.issuer()) =>
-                {
-                    problems.push(ConfigProblem::DuplicateIssuer(policy.issuer().to_owned()));
+                Ok(policy) => {
+                    problems.extend(duplicate(&policies, &policy));
+                    policies.push(Arc::new(policy));
                 }
-                Ok(policy) => policies.push(Arc::new(policy)),
             }
         }
         if problems.is_empty() {
@@ -87,11 +79,20 @@ impl Jwts {
                 let issuer = claims::claimed_issuer(&payload)?;
                 several
                     .iter()
-                    .find(|policy| policy.issuer() == issuer)
+                    .find(|policy| policy.issuer().may_be(&issuer))
                     .ok_or_else(|| refused("iss"))
             }
         }
     }
+}
+
+/// One issuer has one policy: no token could say which of two is meant.
+fn duplicate(policies: &[Arc<Policy>], policy: &Policy) -> Option<ConfigProblem> {
+    let issuer = policy.issuer().configured();
+    let mut others = policies.iter().map(|other| other.issuer().configured());
+    others
+        .any(|other| other == issuer)
+        .then(|| ConfigProblem::DuplicateIssuer(issuer.to_owned()))
 }
 
 /// Verifies the tokens that we issue, for those who issue them.

@@ -11,13 +11,20 @@
 #[expect(unused_imports, reason = "the policies do not look there yet")]
 #[cfg_attr(not(test), expect(dead_code, reason = "as above"))]
 mod cache;
+mod claim_path;
 mod claims;
 mod header;
+mod issuer;
 mod issuers;
+mod jwt;
 mod ours;
 mod policy;
+mod reading;
 mod strict;
+mod token_facts;
 
+pub use claim_path::ClaimPath;
 pub(crate) use issuers::{Jwts, OurPolicy, is_reserved};
+pub use jwt::Jwt;
 pub(crate) use ours::{IssuedIds, Ours, revoked};
-pub use policy::Jwt;
+pub use token_facts::TokenFacts;

@@ -1,245 +1,47 @@
-use super::claims::{Claims, Names};
+use super::claims::Claims;
 use super::header::with_header;
+use super::issuer::Issuer;
 use super::ours::{IssuedIds, Ours, use_of};
+use super::reading::Reading;
+use super::token_facts::TokenFacts;
 use crate::clock::since_1970;
-use crate::config::ConfigProblem;
 use crate::credential::Source;
-use crate::intern;
-use crate::key_set::{JwtKey, Key, KeySet, Parts, decoded, refused};
-use crate::principal::{Roles, Scopes, Subject, TokenIdentity, TokenUse};
+use crate::key_set::{Key, KeySet, Parts, decoded, refused};
+use crate::principal::{Subject, TokenIdentity, TokenUse};
 use crate::reject::Rejection;
-use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-const LONGEST_LEEWAY: Duration = Duration::from_secs(600);
+/// The application's function for claims that no path reaches.
+pub(super) type ReadClaims =
+    Arc<dyn Fn(&mut TokenFacts<'_>) -> Result<(), Rejection> + Send + Sync>;
 
-/// Which JWTs of one issuer are accepted.
-///
-/// Required of every token: `iss` is the issuer, `aud` names an audience, `exp` is to come, `sub`
-/// is there, and a configured key verifies the signature under the key's own algorithm. Besides:
-///
-/// - `nbf` and `iat`, where present, are not in the future; [`leeway`](Self::leeway) forgives
-///   clocks that differ, 60 seconds by default.
-/// - `typ` is absent, `JWT` or `at+jwt`, or what [`token_type`](Self::token_type) says. A token
-///   that calls itself something other than an access token (`token_type`, `token_use`, `typ`) is
-///   refused.
-/// - `crit`, compressed and nested tokens are refused. Keys that a token brings along are not
-///   looked at.
-/// - The scopes are those of `scope` (RFC 8693 §4.2; an array is read as well), the roles those of
-///   `roles`.
-///
-/// ```
-/// use tower_auth::{AuthLayer, Jwt, JwtKey};
-///
-/// let auth = AuthLayer::builder()
-///     .accept(
-///         Jwt::new()
-///             .issuer("https://login.example.com")
-///             .audience("reports")
-///             .key(JwtKey::ed25519("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").id("2026")),
-///     )
-///     .build()?;
-/// # Ok::<(), tower_auth::ConfigError>(())
-/// ```
-#[derive(Clone)]
-#[must_use]
-pub struct Jwt {
-    issuer: String,
-    audiences: Vec<String>,
-    keys: Vec<JwtKey>,
-    leeway: Duration,
-    max_age: Option<Duration>,
-    token_type: Option<String>,
-    scope_claim: String,
-    role_claim: String,
-    sources: Vec<Source>,
-}
-
-impl Default for Jwt {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Jwt {
-    /// A policy without issuer, audience and keys, all of which it needs.
-    pub fn new() -> Self {
-        Self {
-            issuer: String::new(),
-            audiences: Vec::new(),
-            keys: Vec::new(),
-            leeway: Duration::from_secs(60),
-            max_age: None,
-            token_type: None,
-            scope_claim: String::from("scope"),
-            role_claim: String::from("roles"),
-            sources: vec![Source::bearer()],
-        }
-    }
-
-    /// Tokens signed with HS256 under a shared secret of at least 32 bytes.
-    pub fn hs256(secret: impl AsRef<[u8]>) -> Self {
-        Self::new().key(JwtKey::hs256(secret))
-    }
-
-    /// The issuer: `iss` must be exactly this.
-    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuer = issuer.into();
-        self
-    }
-
-    /// An audience: `aud` must name one of those given.
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audiences.push(audience.into());
-        self
-    }
-
-    /// A key: of those of the token's algorithm, the one whose id is the token's `kid` where any
-    /// has an id; else the only one. A secret and public keys may stand side by side, as an issuer
-    /// that moves from one to the other needs them: each is for its own algorithm alone.
-    pub fn key(mut self, key: JwtKey) -> Self {
-        self.keys.push(key);
-        self
-    }
-
-    /// How much the issuer's clock may differ, at most 10 minutes; 60 seconds by default.
-    pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.leeway = leeway;
-        self
-    }
-
-    /// Tokens issued longer ago are refused, and so are those without `iat`.
-    pub fn max_age(mut self, age: Duration) -> Self {
-        self.max_age = Some(age);
-        self
-    }
-
-    /// The `typ` that a token must have (RFC 8725 §3.11), such as `at+jwt` (RFC 9068 §2.1).
-    pub fn token_type(mut self, typ: impl Into<String>) -> Self {
-        self.token_type = Some(typ.into());
-        self
-    }
-
-    /// The claim that holds the scopes, `scope` by default.
-    pub fn scope_claim(mut self, name: impl Into<String>) -> Self {
-        self.scope_claim = name.into();
-        self
-    }
-
-    /// The claim that holds the roles, `roles` by default.
-    pub fn role_claim(mut self, name: impl Into<String>) -> Self {
-        self.role_claim = name.into();
-        self
-    }
-
-    /// Where tokens of this issuer are read; as [`Source::bearer`] alone by default. Anywhere else
-    /// they are refused.
-    pub fn sources(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
-        self.sources = sources.into_iter().collect();
-        self
-    }
-
-    fn claim_names(&self) -> Names<'_> {
-        Names {
-            scope: &self.scope_claim,
-            roles: &self.role_claim,
-            sid: false,
-        }
-    }
-
-    /// What is wrong with it, its keys apart. For tokens that we issue an audience is a choice.
-    pub(crate) fn problems_but_keys(&self, ours: bool) -> Vec<ConfigProblem> {
-        let mut problems = Vec::new();
-        if self.issuer.is_empty() {
-            problems.push(match ours {
-                true => ConfigProblem::TokensIssuer,
-                false => ConfigProblem::Issuer,
-            });
-        }
-        let lacks_audience = self.audiences.is_empty() && !ours;
-        if lacks_audience || self.audiences.iter().any(String::is_empty) {
-            problems.push(match ours {
-                true => ConfigProblem::TokensAudience,
-                false => ConfigProblem::Audience,
-            });
-        }
-        if self.leeway > LONGEST_LEEWAY {
-            problems.push(ConfigProblem::Leeway);
-        }
-        if self.max_age.is_some_and(|age| age < Duration::from_secs(1)) {
-            problems.push(ConfigProblem::MaxAge);
-        }
-        if self.token_type.as_deref() == Some("") {
-            problems.push(ConfigProblem::TokenType);
-        }
-        if !self.claim_names().are_sound() {
-            problems.push(ConfigProblem::ClaimName);
-        }
-        let names = [&self.scope_claim, &self.role_claim];
-        let paths = names.into_iter().filter(|name| is_path(name));
-        problems.extend(paths.map(|path| ConfigProblem::ClaimPath(path.clone())));
-        problems.extend(self.sources.iter().filter_map(Source::problem));
-        if self.sources.is_empty() {
-            problems.push(ConfigProblem::NoSource(match ours {
-                true => "a Tokens",
-                false => "a Jwt",
-            }));
-        }
-        problems
-    }
-
-    /// `ours` makes it the policy of tokens that we issue.
-    pub(super) fn build(self, ours: Option<Ours>) -> Result<Policy, Vec<ConfigProblem>> {
-        let mut problems = self.problems_but_keys(ours.is_some());
-        let keys = KeySet::build(&self.keys).unwrap_or_else(|found| {
-            problems.extend(found);
-            KeySet::default()
-        });
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        Ok(Policy {
-            issuer: intern::text(&self.issuer),
-            audiences: self.audiences,
-            keys,
-            leeway: self.leeway,
-            max_age: self.max_age,
-            token_type: self.token_type,
-            scope_claim: self.scope_claim,
-            role_claim: self.role_claim,
-            reads_bearer: self.sources.contains(&Source::bearer()),
-            sources: self.sources,
-            ours,
-        })
-    }
-}
-
-impl fmt::Debug for Jwt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Jwt")
-            .field("issuer", &self.issuer)
-            .field("audiences", &self.audiences)
-            .field("keys", &self.keys)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A [`Jwt`] that was found sound.
-#[derive(Debug)]
+/// A [`Jwt`](super::Jwt) that was found sound.
 pub(crate) struct Policy {
-    issuer: &'static str,
-    audiences: Vec<String>,
-    keys: KeySet,
-    leeway: Duration,
-    max_age: Option<Duration>,
-    token_type: Option<String>,
-    scope_claim: String,
-    role_claim: String,
+    pub(super) issuer: Issuer,
+    pub(super) audiences: Vec<String>,
+    pub(super) keys: KeySet,
+    pub(super) leeway: Duration,
+    pub(super) max_age: Option<Duration>,
+    pub(super) token_type: Option<String>,
+    pub(super) profile: Profile,
+    /// Whether another claim than `sub` says who it is.
+    pub(super) takes_subject_elsewhere: bool,
+    pub(super) reading: Reading,
+    pub(super) read_claims: Option<ReadClaims>,
     /// What nearly all tokens ask.
-    reads_bearer: bool,
-    sources: Vec<Source>,
-    ours: Option<Ours>,
+    pub(super) reads_bearer: bool,
+    pub(super) sources: Vec<Source>,
+    pub(super) ours: Option<Ours>,
+}
+
+/// What a token has to say besides what every one needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Profile {
+    Any,
+    /// A JWT access token of RFC 9068.
+    Rfc9068,
 }
 
 /// A token whose signature and claims are right.
@@ -251,8 +53,8 @@ pub(super) enum Verified {
 }
 
 impl Policy {
-    pub(super) fn issuer(&self) -> &str {
-        self.issuer
+    pub(super) fn issuer(&self) -> &Issuer {
+        &self.issuer
     }
 
     /// Whether its tokens are read there.
@@ -276,19 +78,36 @@ impl Policy {
             None => None,
             Some(ours) => Some((use_of(&claims)?, ours.look_up(&claims, now)?)),
         };
-        let scopes = claims.scope.map(|scope| match scope {
-            super::strict::OneOrMany::One(text) => Scopes::parse(&text),
-            many => many.iter().collect(),
-        });
-        let roles = claims.roles.map(|roles| roles.iter().collect::<Roles>());
-        let identity = TokenIdentity {
-            subject: claims.sub.map(subject_of).ok_or_else(|| refused("sub"))?,
-            issuer: self.issuer,
-            scopes: scopes.unwrap_or_default(),
-            roles: roles.unwrap_or_default(),
+        let issuer = self.issuer_of(&claims)?;
+        let subject = self.subject(&claims)?;
+        let found = claims.found;
+        let mut identity = TokenIdentity {
+            subject,
+            issuer,
+            scopes: found.scopes,
+            roles: found.roles,
             issued: issued.as_ref().map(|(is, _)| *is),
             claims: payload,
         };
+        if let Some(read) = &self.read_claims {
+            let mut facts = TokenFacts {
+                claims: &identity.claims,
+                issuer,
+                subject: identity.subject,
+                scopes: identity.scopes,
+                roles: identity.roles,
+            };
+            read(&mut facts)?;
+            let TokenFacts {
+                subject,
+                scopes,
+                roles,
+                ..
+            } = facts;
+            identity.subject = subject;
+            identity.scopes = scopes;
+            identity.roles = roles;
+        }
         Ok(match issued {
             Some((_, Some(ids))) => Verified::Ask(identity, ids),
             _ => Verified::Live(identity),
@@ -304,11 +123,7 @@ impl Policy {
     ) -> Result<(Subject, IssuedIds), Rejection> {
         let payload = self.genuine(parts)?;
         let claims = self.checked(&payload, uses, now)?;
-        let ids = IssuedIds::of(&claims)?;
-        Ok((
-            claims.sub.map(subject_of).ok_or_else(|| refused("sub"))?,
-            ids,
-        ))
+        Ok((self.subject(&claims)?, IssuedIds::of(&claims)?))
     }
 
     /// Signature first: nothing about a forged token is told, and nothing in it is read.
@@ -323,17 +138,9 @@ impl Policy {
         uses: &[TokenUse],
         now: SystemTime,
     ) -> Result<Claims<'p>, Rejection> {
-        let claims = Claims::parse(payload, self.claim_names())?;
+        let claims = Claims::parse(payload, &self.reading)?;
         self.check(&claims, uses, since_1970(now))?;
         Ok(claims)
-    }
-
-    fn claim_names(&self) -> Names<'_> {
-        Names {
-            scope: &self.scope_claim,
-            roles: &self.role_claim,
-            sid: self.ours.is_some(),
-        }
     }
 
     fn key(&self, header: &[u8]) -> Result<&Key, Rejection> {
@@ -359,6 +166,7 @@ impl Policy {
         };
         let accepted = match &self.token_type {
             Some(required) => is(required),
+            None if self.profile == Profile::Rfc9068 => is("at+jwt"),
             None => typ.is_none() || is("JWT") || is("at+jwt"),
         };
         if accepted {
@@ -374,13 +182,16 @@ impl Policy {
         uses: &[TokenUse],
         now: Duration,
     ) -> Result<(), Rejection> {
-        if claims.iss.as_deref() != Some(self.issuer) {
-            return Err(refused("iss"));
-        }
-        if claims.sub.as_deref().is_none_or(str::is_empty) {
-            return Err(refused("sub"));
-        }
+        self.issuer_of(claims)?;
+        self.subject_text(claims)?;
         self.check_audience(claims)?;
+        // Whoever steals such a token must not get in by it, and nothing here proves the key.
+        if claims.is_bound {
+            return Err(refused("cnf"));
+        }
+        if self.profile == Profile::Rfc9068 {
+            check_rfc9068(claims)?;
+        }
         match &self.ours {
             Some(_) if !uses.contains(&use_of(claims)?) => return Err(refused("token_type")),
             Some(_) => {}
@@ -389,11 +200,37 @@ impl Policy {
         self.check_times(claims, now)
     }
 
+    fn issuer_of(&self, claims: &Claims<'_>) -> Result<&'static str, Rejection> {
+        let claimed = claims.iss.as_deref().ok_or_else(|| refused("iss"))?;
+        let accepted = self
+            .issuer
+            .accepted(claimed, claims.found.tenant.as_deref());
+        accepted.ok_or_else(|| refused("iss"))
+    }
+
+    fn subject(&self, claims: &Claims<'_>) -> Result<Subject, Rejection> {
+        self.subject_text(claims).map(Subject::user)
+    }
+
+    fn subject_text<'c>(&self, claims: &'c Claims<'_>) -> Result<&'c str, Rejection> {
+        let text = match self.takes_subject_elsewhere {
+            true => claims.found.subject.as_deref(),
+            false => claims.sub.as_deref(),
+        };
+        text.filter(|text| !text.is_empty())
+            .ok_or_else(|| refused("sub"))
+    }
+
     fn check_audience(&self, claims: &Claims<'_>) -> Result<(), Rejection> {
-        if self.audiences.is_empty() {
+        if self.audiences.is_empty() && self.ours.is_some() {
             return Ok(());
         }
-        let audience = claims.aud.as_ref().ok_or_else(|| refused("aud"))?;
+        let Some(audience) = &claims.aud else {
+            return match claims.found.is_for_us {
+                true => Ok(()),
+                false => Err(refused("aud")),
+            };
+        };
         let named = audience
             .iter()
             .any(|named| self.audiences.iter().any(|ours| ours == named));
@@ -451,21 +288,19 @@ fn check_use(claims: &Claims<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn subject_of(sub: Cow<'_, str>) -> Subject {
-    Subject::user(sub)
-}
-
-/// Whether it is a path into a claim that known issuers write as an object (Keycloak, Auth0,
-/// Supabase). Other names may have dots.
-fn is_path(name: &str) -> bool {
-    const OBJECTS: [&str; 4] = [
-        "realm_access",
-        "resource_access",
-        "app_metadata",
-        "user_metadata",
-    ];
-    let first = name.split_once('.').map(|(first, _)| first);
-    first.is_some_and(|first| OBJECTS.contains(&first))
+/// RFC 9068 §2.2: what an access token has besides the claims that every token needs.
+fn check_rfc9068(claims: &Claims<'_>) -> Result<(), Rejection> {
+    if claims.iat.is_none() {
+        return Err(refused("iat"));
+    }
+    if claims.jti.as_deref().is_none_or(str::is_empty) {
+        return Err(refused("jti"));
+    }
+    if claims.found.has_client {
+        Ok(())
+    } else {
+        Err(refused("client_id"))
+    }
 }
 
 fn short_media_type(typ: &str) -> &str {
@@ -473,5 +308,15 @@ fn short_media_type(typ: &str) -> &str {
     match typ.split_at_checked(APPLICATION.len()) {
         Some((head, rest)) if head.eq_ignore_ascii_case(APPLICATION) && !rest.contains('/') => rest,
         _ => typ,
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy")
+            .field("issuer", &self.issuer)
+            .field("audiences", &self.audiences)
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
     }
 }

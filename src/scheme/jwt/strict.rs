@@ -14,7 +14,7 @@ const MOST_NAMES: usize = 128;
 
 /// Collects the members of an object that it knows.
 pub(super) trait Members<'de> {
-    /// The number of a member that is wanted, below 32.
+    /// The number of a member that is wanted, below 64.
     fn number(&self, name: &str) -> Option<u8>;
 
     /// Reads the value of that member.
@@ -36,7 +36,7 @@ pub(super) fn read_object<'de>(
     json.end().map_err(|_| Refused)
 }
 
-struct ObjectVisitor<'m, M>(&'m mut M);
+pub(super) struct ObjectVisitor<'m, M>(pub(super) &'m mut M);
 
 impl<'de, M: Members<'de>> Visitor<'de> for ObjectVisitor<'_, M> {
     type Value = ();
@@ -47,12 +47,12 @@ impl<'de, M: Members<'de>> Visitor<'de> for ObjectVisitor<'_, M> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self(members) = self;
-        let mut seen: u32 = 0;
+        let mut seen: u64 = 0;
         let mut others = Names::default();
         while let Some(name) = map.next_key_seed(NameSeed(&*members))? {
             match name {
                 Name::Wanted(number) => {
-                    let bit = 1_u32 << number;
+                    let bit = 1_u64 << number;
                     if seen & bit != 0 {
                         return Err(A::Error::custom("repeated name"));
                     }
@@ -120,7 +120,7 @@ impl<'de> Names<'de> {
 }
 
 /// A value that nobody asked for: skipped, but its objects too may have a name only once.
-struct AnyValue;
+pub(super) struct AnyValue;
 
 impl<'de> Deserialize<'de> for AnyValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -173,7 +173,7 @@ impl<'de> Visitor<'de> for AnyVisitor {
     }
 }
 
-struct NoMembers;
+pub(super) struct NoMembers;
 
 impl<'de> Members<'de> for NoMembers {
     fn number(&self, _: &str) -> Option<u8> {

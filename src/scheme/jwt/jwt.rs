@@ -1,0 +1,453 @@
+use super::claim_path::ClaimPath;
+use super::claims::registered;
+use super::issuer::{Issuer, Tenants};
+use super::ours::Ours;
+use super::policy::{Policy, Profile, ReadClaims};
+use super::reading::{MOST_NAMES, Reading};
+use super::token_facts::TokenFacts;
+use crate::config::ConfigProblem;
+use crate::credential::Source;
+use crate::key_set::{Algorithms, JwtAlgorithm, JwtKey, KeySet};
+use crate::reject::Rejection;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+const LONGEST_LEEWAY: Duration = Duration::from_secs(600);
+
+/// Which JWTs of one issuer are accepted.
+///
+/// Required of every token: `iss` is the issuer, `aud` names an audience, `exp` is to come, `sub`
+/// is there, and a key of the issuer verifies the signature under the key's own algorithm. Besides:
+///
+/// - `nbf` and `iat`, where present, are not in the future; [`leeway`](Self::leeway) forgives
+///   clocks that differ, 60 seconds by default.
+/// - `typ` is absent, `JWT` or `at+jwt`, or what [`token_type`](Self::token_type) says. A token
+///   that calls itself something other than an access token (`token_type`, `token_use`, `typ`) is
+///   refused.
+/// - A token that is bound to a key of its bearer's (`cnf`, RFC 7800) is refused where nothing
+///   proves that key.
+/// - `crit`, compressed and nested tokens are refused. Keys that a token brings along are not
+///   looked at.
+/// - The scopes are those of `scope` (RFC 8693 §4.2; an array is read as well), the roles those of
+///   `roles`; [`scope_claim`](Self::scope_claim) and [`role_claim`](Self::role_claim) name others.
+///
+/// ```
+/// use tower_auth::{AuthLayer, Jwt, JwtKey};
+///
+/// let auth = AuthLayer::builder()
+///     .accept(
+///         Jwt::new()
+///             .issuer("https://login.example.com")
+///             .audience("reports")
+///             .key(JwtKey::ed25519("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").id("2026")),
+///     )
+///     .build()?;
+/// # Ok::<(), tower_auth::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Jwt {
+    issuer: String,
+    tenants: Option<Tenants>,
+    audiences: Vec<String>,
+    instead_of_audience: Vec<(ClaimPath, String)>,
+    keys: Vec<JwtKey>,
+    algorithms: Option<Vec<JwtAlgorithm>>,
+    leeway: Duration,
+    max_age: Option<Duration>,
+    token_type: Option<String>,
+    profile: Profile,
+    subject_claim: Option<ClaimPath>,
+    scope_claims: Vec<ClaimPath>,
+    role_claims: Vec<ClaimPath>,
+    role_names: Vec<ClaimPath>,
+    read_claims: Option<ReadClaims>,
+    sources: Vec<Source>,
+}
+
+impl Default for Jwt {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Jwt {
+    /// A policy without issuer, audience and keys, all of which it needs.
+    pub fn new() -> Self {
+        Self {
+            issuer: String::new(),
+            tenants: None,
+            audiences: Vec::new(),
+            instead_of_audience: Vec::new(),
+            keys: Vec::new(),
+            algorithms: None,
+            leeway: Duration::from_secs(60),
+            max_age: None,
+            token_type: None,
+            profile: Profile::Any,
+            subject_claim: None,
+            scope_claims: Vec::new(),
+            role_claims: Vec::new(),
+            role_names: Vec::new(),
+            read_claims: None,
+            sources: vec![Source::bearer()],
+        }
+    }
+
+    /// Tokens signed with HS256 under a shared secret of at least 32 bytes.
+    pub fn hs256(secret: impl AsRef<[u8]>) -> Self {
+        Self::new().key(JwtKey::hs256(secret))
+    }
+
+    /// The issuer: `iss` must be exactly this.
+    ///
+    /// A provider with an issuer for each tenant writes `{tenantid}` where its name stands, as
+    /// Entra does; [`tenants`](Self::tenants) says which of them are accepted.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = issuer.into();
+        self
+    }
+
+    /// The tenants whose tokens are accepted, where the issuer has a place for one. A token whose
+    /// `tid` names another than its `iss` is refused.
+    ///
+    /// ```
+    /// use tower_auth::{AuthLayer, Jwt, JwtKey};
+    ///
+    /// let entra = Jwt::new()
+    ///     .issuer("https://login.microsoftonline.com/{tenantid}/v2.0")
+    ///     .tenants(["72f988bf-86f1-41af-91ab-2d7cd011db47"])
+    ///     .audience("api://reports")
+    ///     .key(JwtKey::ed25519("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"));
+    /// assert!(AuthLayer::builder().accept(entra).build().is_ok());
+    /// ```
+    pub fn tenants<T: Into<String>>(mut self, tenants: impl IntoIterator<Item = T>) -> Self {
+        let tenants = tenants.into_iter().map(Into::into).collect();
+        self.tenants = Some(Tenants::Listed(tenants));
+        self
+    }
+
+    /// The same by a function, which is asked about genuine tokens alone. Each tenant that it lets
+    /// in takes some bytes of memory for as long as the process runs.
+    pub fn tenants_if(mut self, is_one: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.tenants = Some(Tenants::Judged(Arc::new(is_one)));
+        self
+    }
+
+    /// An audience: `aud` must name one of those given.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Accepts a token that has no `aud` where another claim says that it is for this service:
+    /// Cognito's access tokens have their `client_id` alone, Clerk's their `azp`. Of several, one
+    /// has to fit. A token that has an `aud` must name an audience all the same.
+    ///
+    /// ```
+    /// use tower_auth::{AuthLayer, Jwt, JwtKey};
+    ///
+    /// let cognito = Jwt::new()
+    ///     .issuer("https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_ExAmPlE")
+    ///     .instead_of_audience("client_id", "1example23456789")
+    ///     .key(JwtKey::ed25519("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"));
+    /// assert!(AuthLayer::builder().accept(cognito).build().is_ok());
+    /// ```
+    pub fn instead_of_audience(
+        mut self,
+        claim: impl Into<ClaimPath>,
+        value: impl Into<String>,
+    ) -> Self {
+        self.instead_of_audience.push((claim.into(), value.into()));
+        self
+    }
+
+    /// A key: of those of the token's algorithm, the one whose id is the token's `kid` where any
+    /// has an id; else the only one. A secret and public keys may stand side by side, as an issuer
+    /// that moves from one to the other needs them: each is for its own algorithm alone.
+    pub fn key(mut self, key: JwtKey) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// The algorithms that are accepted; by default each that a key of the issuer is for.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = JwtAlgorithm>) -> Self {
+        self.algorithms = Some(algorithms.into_iter().collect());
+        self
+    }
+
+    /// How much the issuer's clock may differ, at most 10 minutes; 60 seconds by default.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// Tokens issued longer ago are refused, and so are those without `iat`.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
+        self
+    }
+
+    /// The `typ` that a token must have (RFC 8725 §3.11), such as `at+jwt` (RFC 9068 §2.1).
+    pub fn token_type(mut self, typ: impl Into<String>) -> Self {
+        self.token_type = Some(typ.into());
+        self
+    }
+
+    /// Tokens of the profile of RFC 9068 alone: their `typ` is `at+jwt`, and `iat`, `jti` and
+    /// `client_id` are there besides what every token needs (§2.2).
+    pub fn rfc9068(mut self) -> Self {
+        self.profile = Profile::Rfc9068;
+        self
+    }
+
+    /// The claim that says who it is, `sub` by default: a text or a whole number.
+    pub fn subject_claim(mut self, claim: impl Into<ClaimPath>) -> Self {
+        self.subject_claim = Some(claim.into());
+        self
+    }
+
+    /// A claim that holds scopes: a text in which spaces separate them, or an array. Of several
+    /// their union is granted. `scope` by default.
+    pub fn scope_claim(mut self, claim: impl Into<ClaimPath>) -> Self {
+        self.scope_claims.push(claim.into());
+        self
+    }
+
+    /// A claim that holds roles: a text for one, or an array. Of several their union is given.
+    /// `roles` by default.
+    ///
+    /// ```
+    /// use tower_auth::Jwt;
+    ///
+    /// let keycloak = Jwt::new()
+    ///     .role_claim(["realm_access", "roles"])
+    ///     .role_claim(["resource_access", "reports", "roles"]);
+    /// ```
+    pub fn role_claim(mut self, claim: impl Into<ClaimPath>) -> Self {
+        self.role_claims.push(claim.into());
+        self
+    }
+
+    /// A claim whose members have the names of the roles, each an object, as Zitadel writes them:
+    /// `{"urn:zitadel:iam:org:project:roles": {"admin": {"1": "example.com"}}}`.
+    pub fn role_names(mut self, claim: impl Into<ClaimPath>) -> Self {
+        self.role_names.push(claim.into());
+        self
+    }
+
+    /// A function for what no path reaches: it sees the claims of a genuine token, and may grant,
+    /// make it another subject, or refuse it. It is asked when a token is seen for the first time;
+    /// what it says is remembered with the token, so it looks at nothing but the token.
+    ///
+    /// ```
+    /// use serde::Deserialize;
+    /// use tower_auth::Jwt;
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Plan {
+    ///     #[serde(rename = "https://example.com/plan")]
+    ///     plan: String,
+    /// }
+    ///
+    /// let jwt = Jwt::new().read_claims(|token| {
+    ///     let Plan { plan } = token.claims()?; // a token without a plan is refused
+    ///     token.grant_role(format!("plan:{plan}").as_str());
+    ///     Ok(())
+    /// });
+    /// ```
+    pub fn read_claims(
+        mut self,
+        read: impl Fn(&mut TokenFacts<'_>) -> Result<(), Rejection> + Send + Sync + 'static,
+    ) -> Self {
+        self.read_claims = Some(Arc::new(read));
+        self
+    }
+
+    /// Where tokens of this issuer are read; as [`Source::bearer`] alone by default. Anywhere else
+    /// they are refused.
+    pub fn sources(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
+        self.sources = sources.into_iter().collect();
+        self
+    }
+
+    /// What is wrong with it, its keys apart. For tokens that we issue an audience is a choice.
+    pub(crate) fn problems_but_keys(&self, ours: bool) -> Vec<ConfigProblem> {
+        let mut problems = Vec::new();
+        if self.issuer.is_empty() {
+            problems.push(match ours {
+                true => ConfigProblem::TokensIssuer,
+                false => ConfigProblem::Issuer,
+            });
+        } else if Issuer::new(&self.issuer, self.tenants.clone()).is_none() {
+            problems.push(ConfigProblem::Tenants(self.issuer.clone()));
+        }
+        let has_none = self.audiences.is_empty() && self.instead_of_audience.is_empty();
+        if (has_none && !ours) || self.audiences.iter().any(String::is_empty) {
+            problems.push(match ours {
+                true => ConfigProblem::TokensAudience,
+                false => ConfigProblem::Audience,
+            });
+        }
+        if self.leeway > LONGEST_LEEWAY {
+            problems.push(ConfigProblem::Leeway);
+        }
+        if self.max_age.is_some_and(|age| age < Duration::from_secs(1)) {
+            problems.push(ConfigProblem::MaxAge);
+        }
+        if self.token_type.as_deref() == Some("") {
+            problems.push(ConfigProblem::TokenType);
+        }
+        problems.extend(self.claim_problems());
+        problems.extend(self.sources.iter().filter_map(Source::problem));
+        if self.sources.is_empty() {
+            problems.push(ConfigProblem::NoSource(match ours {
+                true => "a Tokens",
+                false => "a Jwt",
+            }));
+        }
+        problems
+    }
+
+    fn claim_problems(&self) -> Vec<ConfigProblem> {
+        let mut problems = Vec::new();
+        let scopes = self.scope_claims();
+        let roles = self.role_claims();
+        let others = self.instead_of_audience.iter().map(|(claim, _)| claim);
+        let paths: Vec<&ClaimPath> = scopes
+            .iter()
+            .chain(&roles)
+            .chain(&self.role_names)
+            .chain(&self.subject_claim)
+            .chain(others)
+            .collect();
+        let is_both = scopes.iter().any(|claim| roles.contains(claim));
+        let says_nothing = self
+            .instead_of_audience
+            .iter()
+            .any(|(_, value)| value.is_empty());
+        if is_both || says_nothing || !are_sound(&paths) {
+            problems.push(ConfigProblem::ClaimName);
+        }
+        let mistaken = paths.iter().filter_map(|path| path.mistaken());
+        problems.extend(mistaken.map(|path| ConfigProblem::ClaimPath(path.to_owned())));
+        problems
+    }
+
+    fn scope_claims(&self) -> Vec<ClaimPath> {
+        or_default(&self.scope_claims, "scope")
+    }
+
+    /// `roles`, unless something else is named.
+    fn role_claims(&self) -> Vec<ClaimPath> {
+        if !self.role_names.is_empty() {
+            return self.role_claims.clone();
+        }
+        or_default(&self.role_claims, "roles")
+    }
+
+    /// Which claims are read. Only of a configuration without problems.
+    fn reading(&self, issuer: &Issuer, ours: bool) -> Reading {
+        let mut reading = Reading::new(ours);
+        for claim in self.scope_claims() {
+            reading.scopes(&claim);
+        }
+        for claim in self.role_claims() {
+            reading.roles(&claim);
+        }
+        for claim in &self.role_names {
+            reading.role_names(claim);
+        }
+        if let Some(claim) = &self.subject_claim {
+            reading.subject(claim);
+        }
+        for (claim, value) in &self.instead_of_audience {
+            reading.instead_of_audience(claim, value);
+        }
+        if matches!(issuer, Issuer::EachTenants { .. }) {
+            reading.tenant(&ClaimPath::from("tid"));
+        }
+        if self.profile == Profile::Rfc9068 {
+            reading.client(&ClaimPath::from("client_id"));
+        }
+        reading
+    }
+
+    fn allowed(&self) -> Algorithms {
+        match &self.algorithms {
+            Some(algorithms) => algorithms.iter().copied().collect(),
+            None => Algorithms::all(),
+        }
+    }
+
+    /// `ours` makes it the policy of tokens that we issue.
+    pub(super) fn build(self, ours: Option<Ours>) -> Result<Policy, Vec<ConfigProblem>> {
+        let mut problems = self.problems_but_keys(ours.is_some());
+        let allowed = self.allowed();
+        // One that is no key for anything is told by itself.
+        let is_left_out = |key: &&JwtKey| {
+            let algorithms = key.algorithms();
+            !algorithms.is_empty() && algorithms.and(allowed).is_empty()
+        };
+        let left_out = self.keys.iter().filter(is_left_out);
+        problems.extend(left_out.map(|_| ConfigProblem::Algorithms));
+        let keys: Vec<JwtKey> = self
+            .keys
+            .iter()
+            .map(|key| key.clone().only_for(allowed))
+            .collect();
+        let keys = KeySet::build(&keys).unwrap_or_else(|found| {
+            problems.extend(found);
+            KeySet::default()
+        });
+        let issuer = Issuer::new(&self.issuer, self.tenants.clone());
+        let Some(issuer) = issuer.filter(|_| problems.is_empty()) else {
+            return Err(problems);
+        };
+        let reading = self.reading(&issuer, ours.is_some());
+        Ok(Policy {
+            issuer,
+            audiences: self.audiences,
+            takes_subject_elsewhere: self.subject_claim.is_some(),
+            keys,
+            leeway: self.leeway,
+            max_age: self.max_age,
+            token_type: self.token_type,
+            profile: self.profile,
+            reading,
+            read_claims: self.read_claims,
+            reads_bearer: self.sources.contains(&Source::bearer()),
+            sources: self.sources,
+            ours,
+        })
+    }
+}
+
+/// Whether every path leads to a claim that means nothing else.
+fn are_sound(paths: &[&ClaimPath]) -> bool {
+    let is_sound = |path: &&ClaimPath| {
+        let names = path.names();
+        let first = names.first().is_some_and(|name| registered(name).is_none());
+        first && names.iter().all(|name| !name.is_empty())
+    };
+    paths.len() <= MOST_NAMES && paths.iter().all(is_sound)
+}
+
+fn or_default(claims: &[ClaimPath], name: &str) -> Vec<ClaimPath> {
+    if claims.is_empty() {
+        vec![ClaimPath::from(name)]
+    } else {
+        claims.to_vec()
+    }
+}
+
+impl fmt::Debug for Jwt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jwt")
+            .field("issuer", &self.issuer)
+            .field("audiences", &self.audiences)
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
+    }
+}
