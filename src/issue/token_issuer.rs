@@ -176,7 +176,7 @@ impl TokenIssuer {
     pub async fn refresh(&self, token: &str) -> Result<TokenPair, Rejection> {
         let mint = self.mint()?;
         let now = self.realm.now();
-        let (subject, ids) = mint.policy.read(token, &[TokenUse::Refresh], now)?;
+        let (subject, ids) = mint.policy.read(token, &[TokenUse::Refresh], now).await?;
         // Before the rotation, lest a store that fails or an account that is disabled costs the
         // token.
         let user = self.account(&subject).await?;
@@ -261,7 +261,7 @@ impl TokenIssuer {
     pub async fn verify(&self, token: &str) -> Result<(), Rejection> {
         let uses = [TokenUse::Access, TokenUse::Private, TokenUse::Refresh];
         let now = self.realm.now();
-        let (subject, ids) = self.mint()?.policy.read(token, &uses, now)?;
+        let (subject, ids) = self.mint()?.policy.read(token, &uses, now).await?;
         match ids.is {
             // What is denied is kept for as long as access tokens live: of a refresh token the
             // family knows.
@@ -330,7 +330,7 @@ impl TokenIssuer {
     pub async fn revoke(&self, token: &str) -> Result<(), Rejection> {
         let mint = self.mint()?;
         let now = self.realm.now();
-        let Ok((subject, ids)) = mint.policy.read(token, TokenUse::ACCESS, now) else {
+        let Ok((subject, ids)) = mint.policy.read(token, TokenUse::ACCESS, now).await else {
             return Ok(());
         };
         let until = match ids.family {

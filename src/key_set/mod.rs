@@ -58,6 +58,7 @@ pub(crate) use jws::{LONGEST_KID, Parts, decoded, decoded_into, refused};
 pub(crate) use key::Key;
 pub(crate) use ring::KeyRing;
 pub(crate) use set::KeySet;
+pub(crate) use unchosen::Unchosen;
 #[allow(unused_imports, reason = "for the issuers whose keys are loaded")]
 pub(crate) use {
     key_source::{KeySource, Loaded},

@@ -1,7 +1,7 @@
 use super::claims;
 use super::jwt::Jwt;
 use super::ours::{IssuedIds, Ours};
-use super::policy::{Policy, Verified};
+use super::policy::{Policy, Presented, Verified};
 use crate::attempt::Attempt;
 use crate::config::ConfigProblem;
 use crate::credential::{Credential, Source, TokenCredential};
@@ -48,7 +48,12 @@ impl Jwts {
         self.0.iter().flat_map(|policy| policy.read_at())
     }
 
-    fn verify(&self, token: &TokenCredential<'_>, now: SystemTime) -> Result<Answer, Rejection> {
+    fn verify(
+        &self,
+        token: &TokenCredential<'_>,
+        attempt: &Attempt<'_>,
+    ) -> Result<Answer, Rejection> {
+        let now = attempt.now();
         let parts = Parts::split(token.as_bytes())?;
         let policy = self.policy(parts)?;
         if !policy.reads(token.source()) {
@@ -60,10 +65,18 @@ impl Jwts {
             Verified::Ask(token, ids) => {
                 let policy = Arc::clone(policy);
                 Answer::Pending(Box::pin(async move {
-                    if let Some(ours) = policy.ours() {
-                        ours.ask(&ids, now).await?;
-                    }
+                    policy.ask(&ids, now).await?;
                     Ok(principal(token))
+                }))
+            }
+            Verified::Load => {
+                let policy = Arc::clone(policy);
+                let token = Presented {
+                    bytes: token.as_bytes().to_vec(),
+                    origin: Some(attempt.origin()),
+                };
+                Answer::Pending(Box::pin(async move {
+                    policy.verify_loading(&token, now).await.map(principal)
                 }))
             }
         })
@@ -114,13 +127,17 @@ impl OurPolicy {
     }
 
     /// Whose token of these uses it is, and its ids. Whether it was revoked is not asked.
-    pub(crate) fn read(
+    pub(crate) async fn read(
         &self,
         token: &str,
         uses: &[TokenUse],
         now: SystemTime,
     ) -> Result<(Subject, IssuedIds), Rejection> {
-        self.0.issued(Parts::split(token.as_bytes())?, uses, now)
+        let token = Presented {
+            bytes: token.as_bytes().to_vec(),
+            origin: None,
+        };
+        self.0.issued(&token, uses, now).await
     }
 }
 
@@ -136,9 +153,9 @@ impl Scheme for Jwts {
 
     fn authenticate(&self, attempt: &Attempt<'_>) -> Answer {
         match attempt.credential() {
-            Credential::Token(token) if !token.is_own() => self
-                .verify(token, attempt.now())
-                .unwrap_or_else(Answer::Refused),
+            Credential::Token(token) if !token.is_own() => {
+                self.verify(token, attempt).unwrap_or_else(Answer::Refused)
+            }
             _ => Answer::NotPresented,
         }
     }

@@ -2,7 +2,7 @@ use super::claim_path::ClaimPath;
 use super::claims::registered;
 use super::issuer::{Issuer, Tenants};
 use super::ours::Ours;
-use super::policy::{Policy, Profile, ReadClaims};
+use super::policy::{Keys, Policy, Profile, ReadClaims};
 use super::reading::{MOST_NAMES, Reading};
 use super::token_facts::TokenFacts;
 use crate::config::ConfigProblem;
@@ -410,7 +410,7 @@ impl Jwt {
             issuer,
             audiences: self.audiences,
             takes_subject_elsewhere: self.subject_claim.is_some(),
-            keys,
+            keys: Keys::Fixed(keys),
             leeway: self.leeway,
             max_age: self.max_age,
             token_type: self.token_type,

@@ -4,9 +4,10 @@ use super::issuer::Issuer;
 use super::ours::{IssuedIds, Ours, use_of};
 use super::reading::Reading;
 use super::token_facts::TokenFacts;
+use crate::attempt::Origin;
 use crate::clock::since_1970;
 use crate::credential::Source;
-use crate::key_set::{Key, KeySet, Parts, decoded, refused};
+use crate::key_set::{Key, KeySet, LiveKeys, Parts, Unchosen, decoded, refused};
 use crate::principal::{Subject, TokenIdentity, TokenUse};
 use crate::reject::Rejection;
 use std::fmt;
@@ -21,7 +22,7 @@ pub(super) type ReadClaims =
 pub(crate) struct Policy {
     pub(super) issuer: Issuer,
     pub(super) audiences: Vec<String>,
-    pub(super) keys: KeySet,
+    pub(super) keys: Keys,
     pub(super) leeway: Duration,
     pub(super) max_age: Option<Duration>,
     pub(super) token_type: Option<String>,
@@ -36,6 +37,16 @@ pub(crate) struct Policy {
     pub(super) ours: Option<Ours>,
 }
 
+/// The keys of an issuer.
+#[derive(Debug)]
+pub(super) enum Keys {
+    /// Those that were configured.
+    Fixed(KeySet),
+    /// Those that are loaded while the process runs.
+    #[allow(dead_code, reason = "for the issuers whose keys are loaded")]
+    Live(Arc<LiveKeys>),
+}
+
 /// What a token has to say besides what every one needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Profile {
@@ -44,12 +55,22 @@ pub(super) enum Profile {
     Rfc9068,
 }
 
-/// A token whose signature and claims are right.
+/// A token that waits for keys, and where it comes from.
+pub(super) struct Presented {
+    pub(super) bytes: Vec<u8>,
+    /// `None` where it was presented to an endpoint, which counts by itself.
+    pub(super) origin: Option<Origin>,
+}
+
+/// What memory says of a token.
 pub(super) enum Verified {
     /// It is good.
     Live(TokenIdentity),
-    /// It is one of ours, and memory cannot tell whether it was revoked.
+    /// Its signature and claims are right. It is one of ours, and memory cannot tell whether it was
+    /// revoked.
     Ask(TokenIdentity, IssuedIds),
+    /// The keys of its issuer have to be loaded first: there are none, or the token names another.
+    Load,
 }
 
 impl Policy {
@@ -67,12 +88,105 @@ impl Policy {
         &self.sources
     }
 
-    pub(super) fn ours(&self) -> Option<&Ours> {
-        self.ours.as_ref()
+    /// Judges a token by what memory has.
+    pub(super) fn verify(&self, parts: Parts<'_>, now: SystemTime) -> Result<Verified, Rejection> {
+        let held;
+        let set = match &self.keys {
+            Keys::Fixed(set) => set,
+            Keys::Live(keys) => {
+                let Some((_, set)) = keys.generation(now).and_then(|_| keys.current()) else {
+                    return Ok(Verified::Load);
+                };
+                held = set;
+                &held
+            }
+        };
+        match (self.key(set, parts.header)?, &self.keys) {
+            (Ok(key), _) => self.verify_by(key, parts, now),
+            (Err(Unchosen::Unknown(_)), Keys::Live(_)) => Ok(Verified::Load),
+            (Err(unchosen), _) => Err(unchosen.into()),
+        }
     }
 
-    pub(super) fn verify(&self, parts: Parts<'_>, now: SystemTime) -> Result<Verified, Rejection> {
-        let payload = self.genuine(parts)?;
+    /// The same, with keys that are loaded where they have to be. A token that names an unknown key
+    /// counts as an attempt of where it comes from, so that no one address has the keys loaded
+    /// again and again.
+    pub(super) async fn verify_loading(
+        &self,
+        token: &Presented,
+        now: SystemTime,
+    ) -> Result<TokenIdentity, Rejection> {
+        let set = self.loaded(token, now).await?;
+        let parts = Parts::split(&token.bytes)?;
+        let key = self.key(&set, parts.header)??;
+        match self.verify_by(key, parts, now)? {
+            Verified::Live(identity) => Ok(identity),
+            Verified::Ask(identity, ids) => {
+                self.ask(&ids, now).await?;
+                Ok(identity)
+            }
+            // OK because a key was there: a refusal is all that is left to say.
+            Verified::Load => Err(refused("kid")),
+        }
+    }
+
+    /// Whether one of ours was revoked, where memory cannot tell.
+    pub(super) async fn ask(&self, ids: &IssuedIds, now: SystemTime) -> Result<(), Rejection> {
+        match &self.ours {
+            Some(ours) => ours.ask(ids, now).await,
+            None => Ok(()),
+        }
+    }
+
+    /// A set that has the key of a token, loaded now if that is allowed.
+    async fn loaded(&self, token: &Presented, now: SystemTime) -> Result<Arc<KeySet>, Rejection> {
+        let Keys::Live(keys) = &self.keys else {
+            return Err(refused("kid"));
+        };
+        let (generation, set) = keys.usable(now).await?;
+        let unchosen = match self.key(&set, Parts::split(&token.bytes)?.header)? {
+            Ok(_) => None,
+            Err(unchosen) => Some(unchosen),
+        };
+        match unchosen {
+            None => Ok(set),
+            Some(Unchosen::Impossible(reason)) => Err(refused(reason)),
+            Some(Unchosen::Unknown(reason)) => {
+                let ticket = match &token.origin {
+                    Some(origin) => Some(origin.enter("Bearer", &token.bytes)?),
+                    None => None,
+                };
+                let found = match keys.newer(generation, now) {
+                    Some(newer) => self.with_key_of(token, newer.await),
+                    None => Err(refused(reason)),
+                };
+                if let Some(ticket) = ticket {
+                    ticket.conclude(&found);
+                }
+                found
+            }
+        }
+    }
+
+    fn with_key_of(
+        &self,
+        token: &Presented,
+        loaded: Result<(u64, Arc<KeySet>), Rejection>,
+    ) -> Result<Arc<KeySet>, Rejection> {
+        let (_, set) = loaded?;
+        self.key(&set, Parts::split(&token.bytes)?.header)??;
+        Ok(set)
+    }
+
+    /// Signature first: nothing about a forged token is told, and nothing in it is read.
+    fn verify_by(
+        &self,
+        key: &Key,
+        parts: Parts<'_>,
+        now: SystemTime,
+    ) -> Result<Verified, Rejection> {
+        key.verify(parts)?;
+        let payload = decoded(parts.payload)?;
         let claims = self.checked(&payload, TokenUse::ACCESS, now)?;
         let issued = match &self.ours {
             None => None,
@@ -115,21 +229,25 @@ impl Policy {
     }
 
     /// The ids of a token of ours of one of these uses, whether or not it was revoked.
-    pub(super) fn issued(
+    pub(super) async fn issued(
         &self,
-        parts: Parts<'_>,
+        token: &Presented,
         uses: &[TokenUse],
         now: SystemTime,
     ) -> Result<(Subject, IssuedIds), Rejection> {
-        let payload = self.genuine(parts)?;
+        let loaded;
+        let set = match &self.keys {
+            Keys::Fixed(set) => set,
+            Keys::Live(_) => {
+                loaded = self.loaded(token, now).await?;
+                &loaded
+            }
+        };
+        let parts = Parts::split(&token.bytes)?;
+        self.key(set, parts.header)??.verify(parts)?;
+        let payload = decoded(parts.payload)?;
         let claims = self.checked(&payload, uses, now)?;
         Ok((self.subject(&claims)?, IssuedIds::of(&claims)?))
-    }
-
-    /// Signature first: nothing about a forged token is told, and nothing in it is read.
-    fn genuine(&self, parts: Parts<'_>) -> Result<String, Rejection> {
-        self.key(parts.header)?.verify(parts)?;
-        decoded(parts.payload)
     }
 
     fn checked<'p>(
@@ -143,15 +261,17 @@ impl Policy {
         Ok(claims)
     }
 
-    fn key(&self, header: &[u8]) -> Result<&Key, Rejection> {
-        match self.keys.seen(header) {
-            Some(key) => Ok(key),
+    /// The key of a set that a header means, unless it is refused for what it says.
+    fn key<'s>(
+        &self,
+        set: &'s KeySet,
+        header: &[u8],
+    ) -> Result<Result<&'s Key, Unchosen>, Rejection> {
+        match set.seen(header) {
+            Some(key) => Ok(Ok(key)),
             None => with_header(header, |header| {
                 self.check_type(header.typ.as_deref())?;
-                let key = self
-                    .keys
-                    .choose(header.alg.as_deref(), header.kid.as_deref());
-                key.map_err(Rejection::from)
+                Ok(set.choose(header.alg.as_deref(), header.kid.as_deref()))
             }),
         }
     }
