@@ -12,6 +12,10 @@
 //! # {"id":"…","name":"billing","token":"eyJ…","expires_at":"2027-06-30T00:00:00Z",…}
 //! curl -s localhost:3000/api/v1/companies/1/datasets/ -H "Authorization: Bearer $TOKEN"
 //! # [{"id":1,"name":"Sales"}]; at /api/v1/companies/2/datasets/ it is 403
+//! curl -s localhost:3000/api/v1/auth/password/ -H "Authorization: Bearer $ACCESS" \
+//!   -H 'Content-Type: application/json' \
+//!   -d '{"current_password": "correct-horse-battery", "new_password": "another-horse-battery"}'
+//! # 204: every token of the user has ended, $TOKEN too
 //! ```
 //!
 //! Its environment: `tower_auth::server::Environment`, and `DEMO_PASSWORD`.
@@ -23,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::time::Duration;
-use tower_auth::endpoint::{Page, PrivateTokensEndpoint, Refresh, SignIn};
+use tower_auth::endpoint::{ChangePassword, Page, PrivateTokensEndpoint, Refresh, SignIn};
 use tower_auth::format::DrfStandardized;
 use tower_auth::server::Environment;
 use tower_auth::test_util::demo_users;
@@ -40,7 +44,8 @@ struct Member {
 
 async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
     let realm = environment.realm().await?;
-    add_demo_users(&realm.users(PasswordPolicy::new())).await?;
+    let users = realm.users(PasswordPolicy::new());
+    add_demo_users(&users).await?;
     let tokens = environment.tokens(15 * MINUTE, DAY)?;
     let tokens = tokens.grant(|user, grant| match user.profile::<Member>() {
         Some(member) => grant.claim("company_id", &member.company_id),
@@ -58,6 +63,10 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
         .mount("/api/v1/auth/token/", SignIn::of(&tokens))
         .mount("/api/v1/auth/token/refresh/", Refresh::of(&tokens))
         .mount("/api/v1/auth/private-tokens/", private_tokens)
+        .mount(
+            "/api/v1/auth/password/",
+            ChangePassword::of(&users, &tokens),
+        )
         .mount(
             "/settings/api-keys/",
             Page::new().fact("Company ID", "company_id"),

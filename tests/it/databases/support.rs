@@ -122,7 +122,7 @@ pub(super) fn names(names: &[&str]) -> UserChange {
 }
 
 /// Waits until something is so; a test of what never becomes so fails by this.
-pub(super) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let is_so = async {
         while !is_so().await {
             tokio::task::yield_now().await;

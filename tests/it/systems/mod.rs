@@ -1,5 +1,6 @@
 //! The five systems, each as a process of its own, answer as their documents say.
 
+mod attacks;
 mod client;
 mod egret;
 mod jina_connect;

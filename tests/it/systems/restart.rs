@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 impl Paths {
-    async fn new_key(&self, system: &System, access: &str) -> (String, String) {
+    pub(super) async fn new_key(&self, system: &System, access: &str) -> (String, String) {
         let body = json!({ "name": "kept", "expires_at": in_days(30) });
         let new = system
             .post(self.keys, &bearer(access), body)
@@ -25,7 +25,7 @@ impl Paths {
         )
     }
 
-    async fn status_of_key(&self, system: &System, key: &str) -> u16 {
+    pub(super) async fn status_of_key(&self, system: &System, key: &str) -> u16 {
         let (path, body, before) = &self.keyed;
         let auth = format!("{before}{key}");
         let mut headers = http::HeaderMap::new();
