@@ -35,6 +35,8 @@ mod clock;
 mod config;
 mod digest_hasher;
 mod event;
+#[cfg(feature = "jwt")]
+pub mod fetch;
 #[cfg(any(feature = "axum", feature = "tonic"))]
 mod framework;
 mod intern;

@@ -13,6 +13,7 @@ mod dir;
 mod doors;
 mod endpoints;
 mod examples;
+mod fetch;
 mod headers;
 mod issue;
 mod layer;

@@ -28,6 +28,7 @@ const ROOMS: [&[&str]; 10] = [
         "address",
         "framework",
         "event",
+        "fetch",
         "key_set",
         "password",
         "upkeep",
