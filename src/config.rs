@@ -147,6 +147,14 @@ pub enum ConfigProblem {
     /// A JWK set (RFC 7517 §5) that cannot be used.
     #[error("a JWK set cannot be used: {0}")]
     Jwks(&'static str),
+    /// A URL at which the keys of an issuer are not looked for.
+    #[error("the keys of an issuer cannot be loaded from {url:?}: {rule}")]
+    KeysUrl {
+        /// The URL.
+        url: String,
+        /// Which rule it breaks.
+        rule: &'static str,
+    },
     /// Two keys of one `Jwt` with the same id and algorithm, or two of one key ring with the same
     /// id.
     #[error("two keys of one issuer have the same id")]

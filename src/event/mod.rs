@@ -15,8 +15,8 @@ pub(crate) use events::Events;
 pub(crate) use facts::Facts;
 #[cfg(feature = "endpoints")]
 pub(crate) use telemetry::in_this_span;
-#[cfg(feature = "jwt")]
-pub(crate) use telemetry::keys_not_loaded;
 #[cfg(feature = "redis")]
 pub(crate) use telemetry::limiter_may_forget;
+#[cfg(feature = "jwt")]
+pub(crate) use telemetry::{keys_loaded, keys_not_loaded};
 pub(crate) use telemetry::{limiter_failed, peer_unknown};

@@ -14,6 +14,8 @@ pub(crate) use off::*;
 mod on {
     use crate::chain::write_chain;
     use crate::event::{Action, Event};
+    #[cfg(feature = "jwt")]
+    use crate::key_set::SkippedKey;
     use crate::principal::Subject;
     use crate::reject::{Rejection, RejectionKind};
     use std::error::Error;
@@ -24,6 +26,9 @@ mod on {
 
     /// How much of a text is written, in bytes.
     const LONGEST_TEXT: usize = 256;
+    /// Of how many skipped keys it is told why.
+    #[cfg(feature = "jwt")]
+    const MOST_SKIPPED: usize = 32;
     /// How much of what a chain of errors says is written, in bytes.
     const LONGEST_SOURCE: usize = 1024;
 
@@ -108,6 +113,26 @@ mod on {
     /// Event `limiter failed`, at `error`: from now on throttles do what they do without it.
     pub(crate) fn limiter_failed(error: &(dyn Error + 'static)) {
         tracing::error!(target: "tower_auth", error = chain(error), "limiter failed");
+    }
+
+    /// Event `keys loaded`, at `info`, where an issuer has published other keys than before: how
+    /// many can be used, and how many not; and for these event `key skipped` with the reason.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn keys_loaded(source: &str, usable: usize, skipped: &[SkippedKey]) {
+        let keys = usable as u64;
+        let left_out = skipped.len() as u64;
+        let from = quoted(source);
+        tracing::info!(target: "tower_auth", source = from, keys, skipped = left_out, "keys loaded");
+        for key in skipped.iter().take(MOST_SKIPPED) {
+            tracing::info!(
+                target: "tower_auth",
+                source = quoted(source),
+                position = key.position() as u64,
+                id = key.id().map(quoted),
+                reason = key.reason(),
+                "key skipped"
+            );
+        }
     }
 
     /// Event `keys not loaded`, at `error`: those of an issuer. Its tokens are judged by the keys
@@ -275,6 +300,9 @@ mod off {
     pub(crate) fn hook_panicked(_: Action) {}
 
     pub(crate) fn limiter_failed(_: &dyn std::error::Error) {}
+
+    #[cfg(feature = "jwt")]
+    pub(crate) fn keys_loaded(_: &str, _: usize, _: &[crate::key_set::SkippedKey]) {}
 
     #[cfg(feature = "jwt")]
     pub(crate) fn keys_not_loaded(_: &str, _: &dyn std::error::Error) {}

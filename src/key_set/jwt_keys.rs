@@ -45,7 +45,6 @@ const MOST_KEYS: usize = 1024;
 pub struct JwtKeys {
     keys: Vec<JwtKey>,
     skipped: Vec<SkippedKey>,
-    #[allow(dead_code, reason = "told when an issuer's keys are given as a set")]
     problem: Option<&'static str>,
 }
 
@@ -66,7 +65,6 @@ impl JwtKeys {
 
     /// What an issuer publishes, for these algorithms, after keys that are known already: of two
     /// with the same `kid` and `alg` those come first. Secrets in it are none.
-    #[allow(dead_code, reason = "read when an issuer's keys are loaded")]
     pub(crate) fn published(
         document: &[u8],
         allowed: Algorithms,
@@ -94,7 +92,6 @@ impl JwtKeys {
     }
 
     /// Those that can be used, one at least.
-    #[allow(dead_code, reason = "taken when an issuer's keys are given as a set")]
     pub(crate) fn into_keys(self) -> Result<Vec<JwtKey>, ConfigProblem> {
         match self.problem {
             Some(problem) => Err(ConfigProblem::Jwks(problem)),
@@ -104,8 +101,7 @@ impl JwtKeys {
     }
 }
 
-#[allow(dead_code, reason = "told when an issuer's keys are given as a set")]
-pub(crate) const NO_KEY: &str = "it has no key that can be used";
+const NO_KEY: &str = "it has no key that can be used";
 
 /// A set that is being read.
 struct Reading {

@@ -61,6 +61,7 @@ pub(crate) use set::KeySet;
 pub(crate) use unchosen::Unchosen;
 #[allow(unused_imports, reason = "for the issuers whose keys are loaded")]
 pub(crate) use {
+    jwt_keys::LONGEST_JWKS,
     key_source::{KeySource, Loaded},
     key_source_error::KeySourceError,
     live_keys::LiveKeys,
