@@ -1,6 +1,7 @@
 mod hostile;
 mod jwks;
 mod live;
+mod rfc;
 mod ring;
 mod signing;
 
