@@ -101,6 +101,12 @@ pub enum ConfigProblem {
     /// A key that no token may be verified with.
     #[error("the algorithms of a Jwt leave out those that one of its keys is for")]
     Algorithms,
+    /// Times of a `Jwt` by which its keys could not be loaded in a sensible way.
+    #[error("the keys_cooldown of a Jwt is a second at least, and its keys_max_age at least that")]
+    KeyTimes,
+    /// An issuer whose keys are to be loaded, and no client to load them with.
+    #[error("the keys of a Jwt are to be loaded: enable the feature `jwks`, or give it a fetcher")]
+    NoFetcher,
     /// A leeway that makes expiry meaningless.
     #[error("a leeway may be at most 10 minutes")]
     Leeway,

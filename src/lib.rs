@@ -27,6 +27,7 @@ pub mod store;
 #[cfg(feature = "endpoints")]
 pub mod endpoint;
 
+pub mod guide;
 mod integration;
 
 mod address;
@@ -86,7 +87,7 @@ pub use principal::{
 pub use random::{RandomError, random_secret};
 pub use realm::Realm;
 pub use reject::{FieldError, Rejection, RejectionKind, ResponseBody, format};
-pub use scheme::{Answer, PendingAnswer, Scheme};
+pub use scheme::{Answer, PendingAnswer, Readiness, Scheme};
 #[cfg(feature = "api-key")]
 pub use scheme::{ApiKeys, KeyIds};
 #[cfg(feature = "jwt")]

@@ -24,5 +24,4 @@ pub use fetch::Fetch;
 pub use http_client::HttpClient;
 pub use learned_host::LearnedHost;
 
-#[allow(unused_imports, reason = "for the issuers whose keys are loaded")]
 pub(crate) use http_url::{HttpUrl, Trust};

@@ -25,13 +25,9 @@ mod jwk;
 mod jws;
 mod jwt_keys;
 mod key;
-#[allow(dead_code, reason = "for the issuers whose keys are loaded")]
 mod key_source;
-#[allow(dead_code, reason = "for the issuers whose keys are loaded")]
 mod key_source_error;
-#[allow(dead_code, reason = "for the issuers whose keys are loaded")]
 mod live_keys;
-#[allow(dead_code, reason = "for the issuers whose keys are loaded")]
 mod live_limits;
 mod material;
 mod private_key;
@@ -42,7 +38,6 @@ mod set;
 mod sign_error;
 mod signing_key;
 mod skipped_key;
-#[allow(dead_code, reason = "for the issuers whose keys are loaded")]
 mod unchosen;
 
 pub use algorithm::JwtAlgorithm;
@@ -59,7 +54,6 @@ pub(crate) use key::Key;
 pub(crate) use ring::KeyRing;
 pub(crate) use set::KeySet;
 pub(crate) use unchosen::Unchosen;
-#[allow(unused_imports, reason = "for the issuers whose keys are loaded")]
 pub(crate) use {
     jwt_keys::LONGEST_JWKS,
     key_source::{KeySource, Loaded},

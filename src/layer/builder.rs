@@ -1,5 +1,7 @@
 use super::AuthLayer;
 use super::accept::{Accept, Accepted};
+#[cfg(feature = "jwt")]
+use crate::clock::Clock;
 use crate::config::{ConfigError, ConfigProblem, is_http_url};
 #[cfg(feature = "api-key")]
 use crate::credential::AcceptedKeys;
@@ -243,7 +245,7 @@ impl AuthLayerBuilder {
             parts.add(accepted.0, &mut problems);
         }
         #[cfg(feature = "jwt")]
-        parts.finish_jwts(&mut problems);
+        parts.finish_jwts(realm.clock_handle(), &mut problems);
         parts.finish_bearer(&mut problems);
         parts.check_basic(&mut problems);
         if parts.schemes.is_empty() && problems.is_empty() {
@@ -398,7 +400,7 @@ impl Parts {
 
     /// All issuers are one scheme: the token says which of them is meant.
     #[cfg(feature = "jwt")]
-    fn finish_jwts(&mut self, problems: &mut Vec<ConfigProblem>) {
+    fn finish_jwts(&mut self, clock: &Arc<dyn Clock>, problems: &mut Vec<ConfigProblem>) {
         let Some((at, problems_at)) = self.jwts_stand_at else {
             return;
         };
@@ -408,7 +410,7 @@ impl Parts {
             found.extend_from_slice(tokens.problems());
             ours.extend(tokens.policy().map(crate::scheme::OurPolicy::shared));
         }
-        match Jwts::build(std::mem::take(&mut self.jwts), ours) {
+        match Jwts::build(std::mem::take(&mut self.jwts), ours, Arc::clone(clock)) {
             Ok(jwts) => {
                 self.forms.read_tokens_at(jwts.sources());
                 self.schemes.insert(at, Box::new(jwts));

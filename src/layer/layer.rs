@@ -4,6 +4,7 @@ use crate::config::{ConfigError, ConfigProblem};
 use crate::pipeline::{Door, Gate, Mode, Pipeline};
 use crate::principal::Subject;
 use crate::realm::Realm;
+use crate::reject::Rejection;
 use crate::throttle::{Stack, Throttle};
 use std::fmt;
 use std::sync::Arc;
@@ -74,6 +75,31 @@ impl AuthLayer {
     /// The realm of the layer.
     pub fn realm(&self) -> &Realm {
         &self.door.pipeline().realm
+    }
+
+    /// Waits until what requests need is loaded: the keys of issuers that publish theirs. Without it
+    /// the first request waits for them.
+    ///
+    /// At start it says that an issuer cannot be reached; in a readiness probe it costs nothing
+    /// while the keys are held.
+    ///
+    /// ```
+    /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+    /// use tower_auth::{AuthLayer, Jwt};
+    ///
+    /// let auth = AuthLayer::builder()
+    ///     .accept(Jwt::oidc("https://login.example.com").audience("reports"))
+    ///     .build()?;
+    /// auth.ready().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// 503 where something cannot be loaded; requests that need it get the same answer until it
+    /// can.
+    pub async fn ready(&self) -> Result<(), Rejection> {
+        self.door.pipeline().chain.ready().await
     }
 
     /// Forgets what [`load_user`](crate::AuthLayerBuilder::load_user) gave for a subject, after the

@@ -6,6 +6,7 @@ use crate::reject::{Rejection, RejectionKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use tokio::task::JoinSet;
 
 /// The schemes of a layer, asked in the order of its builder's calls until one recognises the
 /// credential.
@@ -23,6 +24,20 @@ impl Chain {
             Ok(answer) => answer,
             Err(_) => Answer::Refused(panicked()),
         }
+    }
+
+    /// Loads what its schemes need, all at once. The first that fails is the answer.
+    pub(crate) async fn ready(&self) -> Result<(), Rejection> {
+        let mut loading = JoinSet::new();
+        for scheme in &self.0 {
+            if let Some(readiness) = scheme.ready() {
+                loading.spawn(readiness);
+            }
+        }
+        while let Some(loaded) = loading.join_next().await {
+            loaded.unwrap_or_else(|_| Err(panicked()))?;
+        }
+        Ok(())
     }
 
     fn first_answer(&self, attempt: &Attempt<'_>) -> Answer {

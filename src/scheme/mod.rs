@@ -28,4 +28,4 @@ pub use jwt::{ClaimPath, Jwt, TokenFacts};
 #[cfg(feature = "jwt")]
 pub(crate) use jwt::{IssuedIds, Jwts, OurPolicy, Ours, is_reserved, revoked};
 pub(crate) use own::Own;
-pub use scheme::{Answer, PendingAnswer, Scheme};
+pub use scheme::{Answer, PendingAnswer, Readiness, Scheme};

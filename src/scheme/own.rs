@@ -1,5 +1,5 @@
 use super::chain::Caught;
-use super::{Answer, PendingAnswer, Scheme};
+use super::{Answer, PendingAnswer, Readiness, Scheme};
 use crate::attempt::Attempt;
 use crate::credential::Credential;
 
@@ -42,5 +42,9 @@ impl Scheme for Own {
             Answer::Pending(answer) => self.counted(answer, attempt),
             answer => answer,
         }
+    }
+
+    fn ready(&self) -> Option<Readiness> {
+        self.0.ready()
     }
 }

@@ -54,6 +54,13 @@ pub trait Scheme: Send + Sync + 'static {
     /// ([`AttemptLimits`](crate::throttle::AttemptLimits)) it is not polled, unless the same
     /// credential was good when it was asked about last.
     fn authenticate(&self, attempt: &Attempt<'_>) -> Answer;
+
+    /// What has to be loaded so that requests need not wait for it, for
+    /// [`AuthLayer::ready`](crate::AuthLayer::ready); nothing by default. It may be asked again and
+    /// again.
+    fn ready(&self) -> Option<Readiness> {
+        None
+    }
 }
 
 /// What a scheme says of a credential.
@@ -68,6 +75,9 @@ pub enum Answer {
     /// A store or a network has to be asked.
     Pending(PendingAnswer),
 }
+
+/// What is loaded when it is done: see [`Scheme::ready`].
+pub type Readiness = Pin<Box<dyn Future<Output = Result<(), Rejection>> + Send>>;
 
 /// An answer to come.
 pub type PendingAnswer = Pin<Box<dyn Future<Output = Result<Principal, Rejection>> + Send>>;

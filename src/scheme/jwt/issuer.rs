@@ -39,6 +39,11 @@ impl Issuer {
         text.contains(TENANT)
     }
 
+    /// Where a provider with many tenants speaks for all of them.
+    pub(super) fn common(text: &str) -> String {
+        text.replace(TENANT, "common")
+    }
+
     /// `None` where a template has no tenants, or tenants no place in it.
     pub(super) fn new(text: &str, tenants: Option<Tenants>) -> Option<Self> {
         match (text.split_once(TENANT), tenants) {

@@ -3,23 +3,29 @@ use super::jwt::Jwt;
 use super::ours::{IssuedIds, Ours};
 use super::policy::{Policy, Presented, Verified};
 use crate::attempt::Attempt;
+use crate::clock::Clock;
 use crate::config::ConfigProblem;
 use crate::credential::{Credential, Source, TokenCredential};
 use crate::key_set::{Parts, decoded, refused};
 use crate::principal::{Principal, Subject, TokenUse};
 use crate::reject::Rejection;
-use crate::scheme::{Answer, Scheme};
+use crate::scheme::{Answer, Readiness, Scheme};
 use std::sync::Arc;
 use std::time::SystemTime;
+use tokio::task::JoinSet;
 
 /// All [`Jwt`]s of a layer, and the tokens that it issues: one policy for each issuer.
 #[derive(Debug)]
-pub(crate) struct Jwts(Vec<Arc<Policy>>);
+pub(crate) struct Jwts {
+    policies: Vec<Arc<Policy>>,
+    clock: Arc<dyn Clock>,
+}
 
 impl Jwts {
     pub(crate) fn build(
         jwts: Vec<Jwt>,
         ours: Vec<Arc<Policy>>,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, Vec<ConfigProblem>> {
         let mut problems = Vec::new();
         let mut policies: Vec<Arc<Policy>> = Vec::new();
@@ -37,7 +43,7 @@ impl Jwts {
             }
         }
         if problems.is_empty() {
-            Ok(Self(policies))
+            Ok(Self { policies, clock })
         } else {
             Err(problems)
         }
@@ -45,7 +51,7 @@ impl Jwts {
 
     /// Where they are read.
     pub(crate) fn sources(&self) -> impl Iterator<Item = &Source> {
-        self.0.iter().flat_map(|policy| policy.read_at())
+        self.policies.iter().flat_map(|policy| policy.read_at())
     }
 
     fn verify(
@@ -85,7 +91,7 @@ impl Jwts {
     /// With several issuers the token says which one to hold it against. What it says is not
     /// believed yet.
     fn policy(&self, parts: Parts<'_>) -> Result<&Arc<Policy>, Rejection> {
-        match self.0.as_slice() {
+        match self.policies.as_slice() {
             [only] => Ok(only),
             several => {
                 let payload = decoded(parts.payload)?;
@@ -158,5 +164,28 @@ impl Scheme for Jwts {
             }
             _ => Answer::NotPresented,
         }
+    }
+
+    fn ready(&self) -> Option<Readiness> {
+        let now = self.clock.now();
+        let keys: Vec<_> = self
+            .policies
+            .iter()
+            .filter_map(|policy| policy.live_keys())
+            .collect();
+        if keys.is_empty() {
+            return None;
+        }
+        Some(Box::pin(async move {
+            // Begun together, and then waited for one by one.
+            let mut loading = JoinSet::new();
+            for keys in keys {
+                loading.spawn(async move { keys.ready(now).await });
+            }
+            while let Some(loaded) = loading.join_next().await {
+                loaded.map_err(|error| Rejection::unavailable("keys", error))??;
+            }
+            Ok(())
+        }))
     }
 }

@@ -1,19 +1,37 @@
 use super::claim_path::ClaimPath;
 use super::claims::registered;
 use super::issuer::{Issuer, Tenants};
+use super::oidc::{JwksSource, OidcSource, Remote};
 use super::ours::Ours;
 use super::policy::{Keys, Policy, Profile, ReadClaims};
 use super::reading::{MOST_NAMES, Reading};
 use super::token_facts::TokenFacts;
 use crate::config::ConfigProblem;
 use crate::credential::Source;
-use crate::key_set::{Algorithms, JwtAlgorithm, JwtKey, KeySet};
+#[cfg(feature = "jwks")]
+use crate::fetch::HttpClient;
+use crate::fetch::{Fetch, Trust};
+use crate::key_set::{
+    Algorithms, JwtAlgorithm, JwtKey, JwtKeys, KeySet, KeySource, LiveKeys, LiveLimits,
+};
 use crate::reject::Rejection;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 const LONGEST_LEEWAY: Duration = Duration::from_secs(600);
+const LEAST_COOLDOWN: Duration = Duration::from_secs(1);
+
+/// Where an issuer publishes its keys.
+#[derive(Clone)]
+enum Published {
+    /// Where its name leads.
+    ByIssuer,
+    /// Where this address leads, of an issuer that is called otherwise.
+    At(String),
+    /// At this URL.
+    Jwks(String),
+}
 
 /// Which JWTs of one issuer are accepted.
 ///
@@ -53,6 +71,11 @@ pub struct Jwt {
     audiences: Vec<String>,
     instead_of_audience: Vec<(ClaimPath, String)>,
     keys: Vec<JwtKey>,
+    key_sets: Vec<JwtKeys>,
+    published: Option<Published>,
+    fetch: Option<Arc<dyn Fetch>>,
+    trust: Trust,
+    limits: LiveLimits,
     algorithms: Option<Vec<JwtAlgorithm>>,
     leeway: Duration,
     max_age: Option<Duration>,
@@ -81,6 +104,11 @@ impl Jwt {
             audiences: Vec::new(),
             instead_of_audience: Vec::new(),
             keys: Vec::new(),
+            key_sets: Vec::new(),
+            published: None,
+            fetch: None,
+            trust: Trust::None,
+            limits: LiveLimits::default(),
             algorithms: None,
             leeway: Duration::from_secs(60),
             max_age: None,
@@ -93,6 +121,105 @@ impl Jwt {
             read_claims: None,
             sources: vec![Source::bearer()],
         }
+    }
+
+    /// Tokens of an OpenID provider or an OAuth authorization server, whose keys are found by its
+    /// name alone.
+    ///
+    /// ```text
+    ///  {issuer}/.well-known/openid-configuration     OpenID Connect Discovery 1.0 §4, or where there is none
+    ///  {host}/.well-known/oauth-authorization-server{path}   RFC 8414 §3
+    ///       └ issuer is exactly the one that was asked for, jwks_uri ─→ the keys (RFC 7517 §5)
+    /// ```
+    ///
+    /// - The keys are loaded before the first token is judged; [`AuthLayer::ready`] waits for them.
+    ///   They are loaded again when their `Cache-Control` says so (1 minute to 24 hours), and at
+    ///   once when a token names a key that is not among them, though not twice within
+    ///   [`keys_cooldown`](Self::keys_cooldown).
+    /// - While they cannot be loaded the held ones serve, for
+    ///   [`keys_max_age`](Self::keys_max_age); then the answer is 503. Keys that the issuer took
+    ///   out are gone with the next load.
+    /// - URLs are `https`, except on this machine.
+    /// - The client is [`HttpClient`](crate::fetch::HttpClient) (feature `jwks`), or one of the
+    ///   application's own ([`fetcher`](Self::fetcher)).
+    ///
+    /// ```
+    /// use tower_auth::{AuthLayer, Jwt};
+    ///
+    /// let auth = AuthLayer::builder()
+    ///     .accept(Jwt::oidc("https://login.example.com/realms/main").audience("reports"))
+    ///     .build()?;
+    ///
+    /// let insecure = Jwt::oidc("http://login.example.com/realms/main").audience("reports");
+    /// assert!(AuthLayer::builder().accept(insecure).build().is_err());
+    /// # Ok::<(), tower_auth::ConfigError>(())
+    /// ```
+    ///
+    /// [`AuthLayer::ready`]: crate::AuthLayer::ready
+    pub fn oidc(issuer: impl Into<String>) -> Self {
+        Self {
+            published: Some(Published::ByIssuer),
+            ..Self::new().issuer(issuer)
+        }
+    }
+
+    /// Tokens of an issuer that publishes its keys at this URL; everything else is as with
+    /// [`oidc`](Self::oidc). The issuer has to be named.
+    ///
+    /// ```
+    /// use tower_auth::{AuthLayer, Jwt};
+    ///
+    /// let auth = AuthLayer::builder()
+    ///     .accept(
+    ///         Jwt::jwks("https://login.example.com/keys.json")
+    ///             .issuer("https://login.example.com")
+    ///             .audience("reports"),
+    ///     )
+    ///     .build()?;
+    /// # Ok::<(), tower_auth::ConfigError>(())
+    /// ```
+    pub fn jwks(url: impl Into<String>) -> Self {
+        Self {
+            published: Some(Published::Jwks(url.into())),
+            ..Self::new()
+        }
+    }
+
+    /// Where the issuer of [`oidc`](Self::oidc) says what it publishes, without the `/.well-known/…`
+    /// at the end: for one whose name is another than its address.
+    ///
+    /// For an issuer with `{tenantid}` it is the issuer with `common` in that place by default.
+    pub fn discovery(mut self, url: impl Into<String>) -> Self {
+        self.published = Some(Published::At(url.into()));
+        self
+    }
+
+    /// The HTTP client that loads the keys, in the place of the one that comes with the feature
+    /// `jwks`.
+    pub fn fetcher(mut self, fetch: impl Fetch) -> Self {
+        self.fetch = Some(Arc::new(fetch));
+        self
+    }
+
+    /// How long keys that were loaded serve while they cannot be loaded again; 24 hours by default.
+    pub fn keys_max_age(mut self, age: Duration) -> Self {
+        self.limits.max_age = age;
+        self
+    }
+
+    /// The least time between two loads for tokens that name unknown keys, 1 second at least; 10
+    /// seconds by default. A token of a key that was published within that time after such a load
+    /// is refused until it is over.
+    pub fn keys_cooldown(mut self, cooldown: Duration) -> Self {
+        self.limits.cooldown = cooldown;
+        self
+    }
+
+    /// Loads keys over plain `http` from any host, and from whatever address a document names:
+    /// whoever is on the way can then sign tokens. For closed networks.
+    pub fn dangerous(mut self) -> Self {
+        self.trust = Trust::Dangerous;
+        self
     }
 
     /// Tokens signed with HS256 under a shared secret of at least 32 bytes.
@@ -168,6 +295,13 @@ impl Jwt {
     /// that moves from one to the other needs them: each is for its own algorithm alone.
     pub fn key(mut self, key: JwtKey) -> Self {
         self.keys.push(key);
+        self
+    }
+
+    /// The keys of a JWK set (RFC 7517 §5), from a file for example; those of it that cannot be used
+    /// are left out ([`JwtKeys::skipped`]).
+    pub fn keys(mut self, keys: JwtKeys) -> Self {
+        self.key_sets.push(keys);
         self
     }
 
@@ -381,26 +515,94 @@ impl Jwt {
         }
     }
 
+    /// The keys that the operator gave, for the algorithms that are accepted.
+    fn given_keys(&self, problems: &mut Vec<ConfigProblem>) -> Vec<JwtKey> {
+        let allowed = self.allowed();
+        let mut keys = Vec::new();
+        for key in &self.keys {
+            // One that is no key for anything is told by itself.
+            let algorithms = key.algorithms();
+            if !algorithms.is_empty() && algorithms.and(allowed).is_empty() {
+                problems.push(ConfigProblem::Algorithms);
+            }
+            keys.push(key.clone().only_for(allowed));
+        }
+        for set in &self.key_sets {
+            match set.clone().into_keys() {
+                // What a set has besides is of no interest.
+                Ok(set) => keys.extend(set.into_iter().map(|key| key.only_for(allowed))),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        keys
+    }
+
+    /// The keys of tokens, whichever way they come.
+    fn built_keys(&self, problems: &mut Vec<ConfigProblem>) -> Keys {
+        let given = self.given_keys(problems);
+        let Some(published) = &self.published else {
+            let keys = KeySet::build(&given).unwrap_or_else(|found| {
+                problems.extend(found);
+                KeySet::default()
+            });
+            return Keys::Fixed(keys);
+        };
+        if !given.is_empty() {
+            problems.extend(KeySet::build(&given).err().into_iter().flatten());
+        }
+        if self.limits.cooldown < LEAST_COOLDOWN || self.limits.max_age < self.limits.cooldown {
+            problems.push(ConfigProblem::KeyTimes);
+        }
+        match self.source(published, given) {
+            Ok(source) => Keys::Live(LiveKeys::new(source, self.limits)),
+            Err(problem) => {
+                problems.push(problem);
+                Keys::Fixed(KeySet::default())
+            }
+        }
+    }
+
+    fn source(
+        &self,
+        published: &Published,
+        known: Vec<JwtKey>,
+    ) -> Result<Arc<dyn KeySource>, ConfigProblem> {
+        let remote = Remote {
+            fetch: self.client()?,
+            trust: self.trust,
+            allowed: self.allowed(),
+            known,
+        };
+        let by_issuer = |at: &str| OidcSource::new(at, &self.issuer, remote.clone());
+        Ok(match published {
+            Published::Jwks(url) => Arc::new(JwksSource::new(url, remote)?),
+            Published::At(url) => Arc::new(by_issuer(url)?),
+            Published::ByIssuer => Arc::new(by_issuer(&Issuer::common(&self.issuer))?),
+        })
+    }
+
+    #[cfg(feature = "jwks")]
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "without the feature there may be none"
+    )]
+    fn client(&self) -> Result<Arc<dyn Fetch>, ConfigProblem> {
+        Ok(match (&self.fetch, self.trust) {
+            (Some(fetch), _) => Arc::clone(fetch),
+            (None, Trust::None) => Arc::new(HttpClient::new()),
+            (None, Trust::Dangerous) => Arc::new(HttpClient::new().dangerous()),
+        })
+    }
+
+    #[cfg(not(feature = "jwks"))]
+    fn client(&self) -> Result<Arc<dyn Fetch>, ConfigProblem> {
+        self.fetch.clone().ok_or(ConfigProblem::NoFetcher)
+    }
+
     /// `ours` makes it the policy of tokens that we issue.
     pub(super) fn build(self, ours: Option<Ours>) -> Result<Policy, Vec<ConfigProblem>> {
         let mut problems = self.problems_but_keys(ours.is_some());
-        let allowed = self.allowed();
-        // One that is no key for anything is told by itself.
-        let is_left_out = |key: &&JwtKey| {
-            let algorithms = key.algorithms();
-            !algorithms.is_empty() && algorithms.and(allowed).is_empty()
-        };
-        let left_out = self.keys.iter().filter(is_left_out);
-        problems.extend(left_out.map(|_| ConfigProblem::Algorithms));
-        let keys: Vec<JwtKey> = self
-            .keys
-            .iter()
-            .map(|key| key.clone().only_for(allowed))
-            .collect();
-        let keys = KeySet::build(&keys).unwrap_or_else(|found| {
-            problems.extend(found);
-            KeySet::default()
-        });
+        let keys = self.built_keys(&mut problems);
         let issuer = Issuer::new(&self.issuer, self.tenants.clone());
         let Some(issuer) = issuer.filter(|_| problems.is_empty()) else {
             return Err(problems);
@@ -410,7 +612,7 @@ impl Jwt {
             issuer,
             audiences: self.audiences,
             takes_subject_elsewhere: self.subject_claim.is_some(),
-            keys: Keys::Fixed(keys),
+            keys,
             leeway: self.leeway,
             max_age: self.max_age,
             token_type: self.token_type,

@@ -17,7 +17,6 @@ mod header;
 mod issuer;
 mod issuers;
 mod jwt;
-#[allow(dead_code, reason = "for the issuers whose keys are loaded")]
 mod oidc;
 mod ours;
 mod policy;

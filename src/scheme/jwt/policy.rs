@@ -43,7 +43,6 @@ pub(super) enum Keys {
     /// Those that were configured.
     Fixed(KeySet),
     /// Those that are loaded while the process runs.
-    #[allow(dead_code, reason = "for the issuers whose keys are loaded")]
     Live(Arc<LiveKeys>),
 }
 
@@ -86,6 +85,14 @@ impl Policy {
 
     pub(super) fn read_at(&self) -> &[Source] {
         &self.sources
+    }
+
+    /// Keys that are loaded.
+    pub(super) fn live_keys(&self) -> Option<Arc<LiveKeys>> {
+        match &self.keys {
+            Keys::Fixed(_) => None,
+            Keys::Live(keys) => Some(Arc::clone(keys)),
+        }
     }
 
     /// Judges a token by what memory has.

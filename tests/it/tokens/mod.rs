@@ -8,4 +8,5 @@ mod forge;
 pub(crate) mod keys;
 mod policy;
 mod properties;
+mod providers;
 mod table;

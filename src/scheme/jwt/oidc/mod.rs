@@ -16,7 +16,6 @@ mod oidc_source;
 mod published_keys;
 mod remote;
 
-#[allow(unused_imports, reason = "for the issuers whose keys are loaded")]
 pub(crate) use {jwks_source::JwksSource, oidc_source::OidcSource, remote::Remote};
 
 #[cfg(test)]
