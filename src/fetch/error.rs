@@ -23,7 +23,10 @@ impl FetchError {
     /// The body is longer than is read.
     #[must_use]
     pub fn too_long() -> Self {
-        Self::refused("the body is too long")
+        Self {
+            reason: "the body is too long",
+            source: None,
+        }
     }
 
     /// It was not made, or its response is not taken, for this reason.

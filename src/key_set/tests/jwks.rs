@@ -228,6 +228,12 @@ fn a_document_that_is_no_set_of_keys_is_an_error_as_a_whole() {
         let found = JwtKeys::jwks(&document).into_keys().unwrap_err();
         assert_eq!(found, Problem::Jwks(published_error(&document)), "{name}");
     }
+    let foreign = oct(r#""alg":"RS256","#, SECRET.as_bytes());
+    let found = key_of(&foreign).build().unwrap_err().to_string();
+    assert!(
+        found.contains("another type"),
+        "a secret for RS256: {found}"
+    );
     for empty in [r#"{"keys":[]}"#, r#"{"keys":[{}]}"#] {
         let found = JwtKeys::jwks(empty).into_keys().unwrap_err();
         assert_eq!(found, Problem::Jwks("it has no key that can be used"));
