@@ -151,10 +151,7 @@ impl Policy {
             return Err(refused("kid"));
         };
         let (generation, set) = keys.usable(now).await?;
-        let unchosen = match self.key(&set, Parts::split(&token.bytes)?.header)? {
-            Ok(_) => None,
-            Err(unchosen) => Some(unchosen),
-        };
+        let unchosen = self.key(&set, Parts::split(&token.bytes)?.header)?.err();
         match unchosen {
             None => Ok(set),
             Some(Unchosen::Impossible(reason)) => Err(refused(reason)),
