@@ -178,6 +178,19 @@ pub enum ConfigProblem {
         "of several keys in a ring, each to sign with needs an id: a secret has none but the one it is given"
     )]
     MissingKeyId,
+    /// A secret that keys cannot be sealed with.
+    #[error(
+        "a KeyRotation seals its keys with a secret of at least 32 random bytes: give it one by sealed_with"
+    )]
+    SealingSecret,
+    /// Times by which keys would not be known before they sign.
+    #[error(
+        "a KeyRotation publishes a key at least 10 minutes before it signs, and no longer before than a key signs"
+    )]
+    RotationTimes,
+    /// A next key beside those that a rotation makes.
+    #[error("the next key of a KeyRotation is one that it makes: leave next_key out")]
+    NextKeyOfRotation,
     /// A place where no credential can stand.
     #[error("a credential cannot stand in {place:?}: {rule}")]
     Source {
@@ -243,6 +256,12 @@ pub enum ConfigProblem {
         "the URL of a protected resource and those in its metadata are absolute, http or https, without a fragment"
     )]
     ResourceUrl,
+    /// An issuer whose metadata nobody would find, or that say no good URL of its keys.
+    #[error(
+        "the metadata of an issuer need an issuer that is an absolute URL, http or https, without a query and a fragment, and \
+         such a URL of its keys"
+    )]
+    IssuerUrl,
     /// A path that is none.
     #[error(
         "the path {0:?} of an endpoint does not begin with a slash, has braces that do not enclose a whole segment, or names a \

@@ -71,7 +71,7 @@ pub use event::{Action, Event};
 #[cfg(feature = "openapi")]
 pub use integration::SecuritySchemes;
 #[cfg(feature = "jwt")]
-pub use issue::{Grant, NewPrivateToken, TokenIssuer, TokenPair, Tokens};
+pub use issue::{Grant, KeyRotation, NewPrivateToken, TokenIssuer, TokenPair, Tokens};
 #[cfg(feature = "api-key")]
 pub use issue::{KeyIssuer, KeyRequest, NewKey};
 #[cfg(feature = "jwt")]

@@ -1,12 +1,22 @@
+use super::call::Call;
 use crate::reject::{Rejection, RejectionKind};
+use base64_simd::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK, SET_COOKIE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// How long metadata may be kept: they change when the operator says so.
+pub(super) const METADATA_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// The body of an endpoint's answer.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +45,7 @@ impl Body for EndpointBody {
 /// What an endpoint answers. Nothing of it is to be kept by a cache: it is one caller's.
 pub(super) struct Reply {
     status: StatusCode,
-    cache: &'static str,
+    cache: Cow<'static, str>,
     fields: Vec<(HeaderName, HeaderValue)>,
     content_type: &'static str,
     body: Option<Bytes>,
@@ -61,12 +71,31 @@ impl Reply {
         }
     }
 
-    /// JSON that is alike for everybody, and may be kept for a while.
-    pub(super) fn public(json: Vec<u8>) -> Self {
-        Self {
-            cache: "public, max-age=300",
-            ..Self::with_body(StatusCode::OK, "application/json", json.into())
-        }
+    /// JSON that is alike for everybody, and may be kept for so long; 304 without it where the
+    /// request says that its client has it (RFC 9110 §13.1.2).
+    pub(super) fn public(call: &Call, json: Vec<u8>, time: Duration) -> Result<Self, Rejection> {
+        let tag = entity_tag(&json);
+        let is_known = call
+            .head
+            .headers
+            .get_all(IF_NONE_MATCH)
+            .iter()
+            .any(|known| names(known.as_bytes(), &tag));
+        let whole = Self::with_body(StatusCode::OK, "application/json", json.into());
+        let (status, body) = match is_known {
+            true => (StatusCode::NOT_MODIFIED, None),
+            false => (whole.status, whole.body),
+        };
+        let wrong = |_| Rejection::new(RejectionKind::Failed, "entity tag");
+        let value = HeaderValue::try_from(tag).map_err(wrong)?;
+        let reply = Self {
+            status,
+            cache: format!("public, max-age={}", time.as_secs()).into(),
+            fields: Vec::new(),
+            content_type: whole.content_type,
+            body,
+        };
+        Ok(reply.field(ETAG, value))
     }
 
     /// A file that is compiled in.
@@ -86,7 +115,7 @@ impl Reply {
     fn with_body(status: StatusCode, content_type: &'static str, body: Bytes) -> Self {
         Self {
             status,
-            cache: "no-store",
+            cache: Cow::Borrowed("no-store"),
             fields: Vec::new(),
             content_type,
             body: Some(body),
@@ -118,7 +147,10 @@ impl Reply {
         let mut response = Response::new(EndpointBody(None));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.cache));
+        // OK because it is made of words and a number: what no field may hold is not kept.
+        let cache = HeaderValue::try_from(&*self.cache);
+        let cache = cache.unwrap_or_else(|_| HeaderValue::from_static("no-store"));
+        headers.insert(CACHE_CONTROL, cache);
         // No browser takes JSON for a script or a page (Fetch §2.2.4).
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         for (name, value) in self.fields {
@@ -129,5 +161,43 @@ impl Reply {
             *response.body_mut() = EndpointBody(Some(body));
         }
         response
+    }
+}
+
+/// A strong entity tag (RFC 9110 §8.8.3): other bytes have another one.
+fn entity_tag(body: &[u8]) -> String {
+    let digest = Sha256::digest(body);
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode_to_string(&digest[..16]))
+}
+
+/// Whether a line of `If-None-Match` names this tag, or any. Tags are compared weakly, as is right
+/// for it (RFC 9110 §8.8.3.2). No tag of ours has a comma.
+fn names(line: &[u8], tag: &str) -> bool {
+    let mut known = line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    known.any(|known| {
+        let strong = known.strip_prefix(b"W/").unwrap_or(known);
+        known == b"*" || strong == tag.as_bytes()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_found_in_any_list_and_in_no_other_tag() {
+        let tag = entity_tag(b"{}");
+        for (line, is_named) in [
+            (tag.clone(), true),
+            (format!("W/{tag}"), true),
+            (format!("\"other\" , {tag}"), true),
+            (String::from("*"), true),
+            (String::new(), false),
+            (tag.trim_matches('"').to_owned(), false),
+            (entity_tag(b"{ }"), false),
+            (format!("\"{tag}\""), false),
+        ] {
+            assert_eq!(names(line.as_bytes(), &tag), is_named, "{line}");
+        }
     }
 }

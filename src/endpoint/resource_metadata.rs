@@ -3,7 +3,7 @@ use super::about::About;
 use super::call::Call;
 use super::input::Input;
 use super::mount::Endpoint;
-use super::reply::Reply;
+use super::reply::{METADATA_FOR, Reply};
 use super::route::{Access, Handler};
 use crate::config::{ConfigProblem, is_http_url};
 use crate::principal::Scope;
@@ -104,9 +104,10 @@ impl ResourceMetadata {
 
 #[async_trait]
 impl Handler for ResourceMetadata {
-    async fn handle(&self, _: &Call, _: Input) -> Result<Reply, Rejection> {
+    async fn handle(&self, call: &Call, _: Input) -> Result<Reply, Rejection> {
         // OK because a struct of texts cannot fail to serialize.
-        Ok(Reply::public(serde_json::to_vec(self).unwrap_or_default()))
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        Reply::public(call, json, METADATA_FOR)
     }
 
     #[cfg(feature = "openapi")]

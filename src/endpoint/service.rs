@@ -15,7 +15,7 @@ use http::header::{
     ALLOW, AUTHORIZATION, CONTENT_LENGTH, COOKIE, Entry, HeaderMap, HeaderValue,
     PROXY_AUTHORIZATION, WWW_AUTHENTICATE,
 };
-use http::{HeaderName, Method, Request, Response};
+use http::{HeaderName, Method, Request, Response, StatusCode};
 use http_body::Body;
 use std::convert::Infallible;
 use std::error::Error;
@@ -199,7 +199,8 @@ impl Mounted {
         path: &str,
     ) -> Response<ResponseBody<EndpointBody>> {
         let refused = response.body().rejection().map(Rejection::kind);
-        if refused.is_none() && *method == Method::HEAD {
+        let is_whole = response.status() != StatusCode::NOT_MODIFIED;
+        if refused.is_none() && is_whole && *method == Method::HEAD {
             // RFC 9110 §8.6: as long as the answer to GET.
             let length = response.body().size_hint().exact().unwrap_or_default();
             response

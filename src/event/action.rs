@@ -48,6 +48,11 @@ pub enum Action {
     KeyRotated,
     /// `key revoked`
     KeyRevoked,
+    /// `signing key created`: the next key of a [`KeyRotation`](crate::KeyRotation), told by the
+    /// node that made it.
+    SigningKeyCreated,
+    /// `signing key removed`: the last token that it signed has expired.
+    SigningKeyRemoved,
 }
 
 impl Action {
@@ -77,6 +82,8 @@ impl Action {
             Self::KeyRenamed => "key renamed",
             Self::KeyRotated => "key rotated",
             Self::KeyRevoked => "key revoked",
+            Self::SigningKeyCreated => "signing key created",
+            Self::SigningKeyRemoved => "signing key removed",
         }
     }
 }

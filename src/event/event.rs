@@ -19,8 +19,8 @@ pub struct Event<'a> {
     /// Whom or whose it concerns, where that is known. Of a refused request: who was verified
     /// before it was refused.
     pub subject: Option<&'a Subject>,
-    /// The id of the key, the private token or the family (`sid`) that it concerns, or the name of
-    /// the throttle's rule (`principal`, `scope:principal`). Of a refused request: the id of
+    /// The id of the key, the private token, the family (`sid`) or the signing key (`kid`) that it
+    /// concerns, or the name of the throttle's rule (`principal`, `scope:principal`). Of a refused request: the id of
     /// the API key that it presented, once that was verified.
     pub id: Option<&'a str>,
     /// Why, where something was refused.

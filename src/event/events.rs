@@ -53,6 +53,23 @@ impl Events {
         })
     }
 
+    /// Tells that something became of a key that tokens of that issuer are signed with; 500 where
+    /// the application's hook panics.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn tell_of_signing_key(
+        &self,
+        action: Action,
+        at: SystemTime,
+        issuer: &str,
+        id: &str,
+    ) -> Result<(), Rejection> {
+        telemetry::signing_key(action, issuer, id);
+        self.call(&Event {
+            id: Some(id),
+            ..Event::new(action, at)
+        })
+    }
+
     /// Tells of a refusal, and gives it back, or a 500 where the application's hook panics.
     #[cold]
     pub(crate) fn refused(

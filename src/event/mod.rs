@@ -18,5 +18,5 @@ pub(crate) use telemetry::in_this_span;
 #[cfg(feature = "redis")]
 pub(crate) use telemetry::limiter_may_forget;
 #[cfg(feature = "jwt")]
-pub(crate) use telemetry::{keys_loaded, keys_not_loaded};
+pub(crate) use telemetry::{keys_loaded, keys_not_loaded, signing_keys_not_written};
 pub(crate) use telemetry::{limiter_failed, peer_unknown};

@@ -143,6 +143,25 @@ mod on {
         tracing::error!(target: "tower_auth", source, error = chain(error), "keys not loaded");
     }
 
+    /// Event named by the action, at `info`: what became of a key that tokens of `issuer` are signed
+    /// with, by its `id`.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn signing_key(action: Action, issuer: &str, id: &str) {
+        let issuer = quoted(issuer);
+        let id = quoted(id);
+        tracing::info!(target: "tower_auth", issuer, id, "{}", action.name());
+    }
+
+    /// Event `signing keys not written`, at `error`: the store of an issuer's keys can be read, and
+    /// what has to be written is not. Tokens go on being signed until the time of the last key is
+    /// over.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn signing_keys_not_written(issuer: &str, error: &(dyn Error + 'static)) {
+        let issuer = quoted(issuer);
+        let error = chain(error);
+        tracing::error!(target: "tower_auth", issuer, error, "signing keys not written");
+    }
+
     /// Event `limiter may forget`, at `warn`: the settings by which the server of a limiter forgets
     /// counters that are live, so that more than N may pass.
     #[cfg(feature = "redis")]
@@ -306,6 +325,12 @@ mod off {
 
     #[cfg(feature = "jwt")]
     pub(crate) fn keys_not_loaded(_: &str, _: &dyn std::error::Error) {}
+
+    #[cfg(feature = "jwt")]
+    pub(crate) fn signing_key(_: Action, _: &str, _: &str) {}
+
+    #[cfg(feature = "jwt")]
+    pub(crate) fn signing_keys_not_written(_: &str, _: &dyn std::error::Error) {}
 
     #[cfg(feature = "redis")]
     pub(crate) fn limiter_may_forget(_: &str) {}

@@ -1,9 +1,10 @@
 use super::claims::{Names, Stamp};
 use super::grant::GrantOf;
 use super::rotation::Rotation;
+use super::signing::Signing;
 use super::{Grant, TokenPair};
 use crate::clock::later;
-use crate::key_set::KeyRing;
+use crate::key_set::Signer;
 use crate::principal::TokenUse;
 use crate::random;
 use crate::reject::{Rejection, RejectionKind};
@@ -15,7 +16,7 @@ use std::time::{Duration, SystemTime};
 /// What signs and verifies the tokens of one issuer: a [`Tokens`](super::Tokens) that was found
 /// sound.
 pub(super) struct Mint {
-    pub(super) ring: KeyRing,
+    pub(super) signing: Signing,
     pub(super) policy: OurPolicy,
     pub(super) ours: Ours,
     pub(super) grant: Option<GrantOf>,
@@ -34,12 +35,13 @@ impl Mint {
     /// of it that is minted anew.
     pub(super) fn pair(
         &self,
+        signer: &Signer,
         family: &FamilyRecord,
         grant: &Grant,
         now: SystemTime,
     ) -> Result<TokenPair, Rejection> {
-        let refresh = self.refresh(family, grant)?;
-        let pair = self.access(family, grant, now)?;
+        let refresh = self.refresh(signer, family, grant)?;
+        let pair = self.access(signer, family, grant, now)?;
         Ok(TokenPair {
             refresh: Some(refresh),
             ..pair
@@ -49,6 +51,7 @@ impl Mint {
     /// An access token of a family alone.
     pub(super) fn access(
         &self,
+        signer: &Signer,
         family: &FamilyRecord,
         grant: &Grant,
         now: SystemTime,
@@ -63,13 +66,18 @@ impl Mint {
             expires: access_expires,
         };
         Ok(TokenPair {
-            access: self.sign(stamp, grant)?,
+            access: self.sign(signer, stamp, grant)?,
             refresh: None,
             access_expires,
         })
     }
 
-    fn refresh(&self, family: &FamilyRecord, grant: &Grant) -> Result<Secret<String>, Rejection> {
+    fn refresh(
+        &self,
+        signer: &Signer,
+        family: &FamilyRecord,
+        grant: &Grant,
+    ) -> Result<Secret<String>, Rejection> {
         let issued = match &family.previous {
             Some((_, rotated)) => *rotated,
             None => family.created,
@@ -82,12 +90,13 @@ impl Mint {
             issued,
             expires: family.expires,
         };
-        self.sign(stamp, grant)
+        self.sign(signer, stamp, grant)
     }
 
     /// The private token of a record.
     pub(super) fn private(
         &self,
+        signer: &Signer,
         record: &TokenRecord,
         grant: &Grant,
     ) -> Result<Secret<String>, Rejection> {
@@ -99,12 +108,17 @@ impl Mint {
             issued: record.created,
             expires: record.expires,
         };
-        self.sign(stamp, grant)
+        self.sign(signer, stamp, grant)
     }
 
-    fn sign(&self, stamp: Stamp<'_>, grant: &Grant) -> Result<Secret<String>, Rejection> {
+    fn sign(
+        &self,
+        signer: &Signer,
+        stamp: Stamp<'_>,
+        grant: &Grant,
+    ) -> Result<Secret<String>, Rejection> {
         let payload = self.names.payload(stamp, grant);
-        match self.ring.active().sign("JWT", &payload) {
+        match signer.sign("JWT", &payload) {
             Ok(token) => Ok(Secret::new(token)),
             Err(_) => Err(Rejection::new(RejectionKind::Failed, "signature")),
         }

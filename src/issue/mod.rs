@@ -14,10 +14,14 @@ mod key_issuer;
 #[cfg(feature = "api-key")]
 mod key_request;
 #[cfg(feature = "jwt")]
+mod key_rotation;
+#[cfg(feature = "jwt")]
 mod mint;
 mod name;
 #[cfg(feature = "jwt")]
 mod rotation;
+#[cfg(feature = "jwt")]
+mod signing;
 #[cfg(feature = "jwt")]
 mod token_issuer;
 #[cfg(feature = "jwt")]
@@ -31,6 +35,8 @@ pub use grant::Grant;
 pub use key_issuer::{KeyIssuer, NewKey};
 #[cfg(feature = "api-key")]
 pub use key_request::KeyRequest;
+#[cfg(feature = "jwt")]
+pub use key_rotation::KeyRotation;
 #[cfg(feature = "jwt")]
 pub use token_issuer::{NewPrivateToken, TokenIssuer};
 #[cfg(feature = "jwt")]

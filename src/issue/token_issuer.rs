@@ -3,6 +3,7 @@ use super::grant::CLAIM_TAKEN;
 use super::mint::Mint;
 use super::name::checked_name;
 use super::rotation::Rotation;
+use super::signing::Published;
 use super::{Grant, TokenPair, Tokens};
 use crate::clock::later;
 use crate::config::{ConfigError, ConfigProblem};
@@ -57,7 +58,7 @@ impl Realm {
     /// layer or the endpoints that are built with it; a call of a misconfigured issuer is a 500.
     pub fn tokens(&self, tokens: Tokens) -> TokenIssuer {
         self.issues_access_for(tokens.lifetime_of_access());
-        let mint = tokens.build(self.stores(), self.guard());
+        let mint = tokens.build(self.stores(), self.guard(), self.events());
         TokenIssuer {
             realm: self.clone(),
             mint: mint.map(Arc::new).map_err(Into::into),
@@ -147,6 +148,7 @@ impl TokenIssuer {
         let mint = self.mint()?;
         check_grant(&grant, &mint.names)?;
         let now = self.realm.now();
+        let signer = mint.signing.signer(now).await?;
         let family = FamilyRecord::new(
             random::id()?,
             grant.subject.clone(),
@@ -158,7 +160,7 @@ impl TokenIssuer {
         );
         let inserted = self.store()?.insert_family(family.clone());
         self.realm.change(inserted).await?.found()?;
-        let pair = mint.pair(&family, &grant, now)?;
+        let pair = mint.pair(&signer, &family, &grant, now)?;
         self.realm
             .tell(Action::SignedIn, &family.subject, Some(&family.id))?;
         Ok(pair)
@@ -180,6 +182,7 @@ impl TokenIssuer {
         // Before the rotation, lest a store that fails or an account that is disabled costs the
         // token.
         let user = self.account(&subject).await?;
+        let signer = mint.signing.signer(now).await?;
         let (action, family) = match mint.rotation {
             Rotation::On => self.rotate(&ids, now).await?,
             Rotation::Off => (Action::Refreshed, self.family_of(&ids, now).await?),
@@ -190,8 +193,8 @@ impl TokenIssuer {
             grant = grant.shrunk_to(&user.scopes, &user.roles);
         }
         let pair = match mint.rotation {
-            Rotation::On => mint.pair(&family, &grant, now)?,
-            Rotation::Off => mint.access(&family, &grant, now)?,
+            Rotation::On => mint.pair(&signer, &family, &grant, now)?,
+            Rotation::Off => mint.access(&signer, &family, &grant, now)?,
         };
         self.realm.tell(action, &family.subject, Some(&family.id))?;
         Ok(pair)
@@ -330,8 +333,11 @@ impl TokenIssuer {
     pub async fn revoke(&self, token: &str) -> Result<(), Rejection> {
         let mint = self.mint()?;
         let now = self.realm.now();
-        let Ok((subject, ids)) = mint.policy.read(token, TokenUse::ACCESS, now).await else {
-            return Ok(());
+        let (subject, ids) = match mint.policy.read(token, TokenUse::ACCESS, now).await {
+            Ok(read) => read,
+            // Whether it is good is not known: it may be, and then it would stay so.
+            Err(unknown) if unknown.kind() == RejectionKind::Unavailable => return Err(unknown),
+            Err(_) => return Ok(()),
         };
         let until = match ids.family {
             Some(_) => self.realm.denied_until(now),
@@ -412,7 +418,8 @@ impl TokenIssuer {
         self.private_store()?;
         let owner = grant.subject.clone();
         let record = TokenRecord::new(random::id()?, owner, name.trim(), now, expires);
-        let token = mint.private(&record, &grant)?;
+        let signer = mint.signing.signer(now).await?;
+        let token = mint.private(&signer, &record, &grant)?;
         let mut writes: Vec<Write> = Vec::new();
         if caller.is_some() {
             let room = Room::new(mint.private_per_owner, now);
@@ -506,9 +513,22 @@ impl TokenIssuer {
     ///
     /// # Errors
     ///
-    /// 500 where the issuer is misconfigured.
-    pub fn jwks(&self) -> Result<Vec<u8>, Rejection> {
-        Ok(self.mint()?.ring.jwks())
+    /// 500 where the issuer is misconfigured. 503 where its keys are in a
+    /// [store](crate::KeyRotation) that fails, and none were read so far.
+    pub async fn jwks(&self) -> Result<Vec<u8>, Rejection> {
+        Ok(self.published().await?.jwks)
+    }
+
+    /// The same, and how long it may be kept.
+    pub(crate) async fn published(&self) -> Result<Published, Rejection> {
+        let now = self.realm.now();
+        self.mint()?.signing.published(now).await
+    }
+
+    /// The `iss` of its tokens.
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn issuer(&self) -> Result<&str, Rejection> {
+        Ok(&self.mint()?.names.issuer)
     }
 }
 

@@ -1,11 +1,14 @@
 use super::Grant;
 use super::claims::Names;
 use super::grant::GrantOf;
+use super::key_rotation::{KeyRotation, StoredKeys};
 use super::mint::Mint;
 use super::rotation::Rotation;
+use super::signing::Signing;
 use crate::config::ConfigProblem;
 use crate::credential::Source;
-use crate::key_set::{JwtKey, KeyRing, SigningKey};
+use crate::event::Events;
+use crate::key_set::{JwtKey, KeyRing, KeySet, KeySource, LiveKeys, SigningKey};
 use crate::reject::Rejection;
 use crate::scheme::{Jwt, OurPolicy, Ours};
 use crate::store::{Guard, Stores, UserRecord};
@@ -36,7 +39,8 @@ const LONGEST_FAMILY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 ///   [`grace`](Self::grace) its predecessor gets the same successor again; after that, or once the
 ///   successor was used, a predecessor that comes again revokes the family.
 /// - What was revoked is refused by the next request, from memory.
-/// - Nothing usable is stored: ids and times.
+/// - Nothing usable is stored: ids and times, and private keys ([`rotating`](Self::rotating)) only
+///   sealed, by a secret that the store never sees.
 ///
 /// ```
 /// use std::time::Duration;
@@ -61,7 +65,7 @@ const LONGEST_FAMILY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 #[derive(Clone)]
 #[must_use]
 pub struct Tokens {
-    key: SigningKey,
+    keys: Keys,
     next: Vec<SigningKey>,
     retired: Vec<JwtKey>,
     grant: Option<GrantOf>,
@@ -78,6 +82,13 @@ pub struct Tokens {
     sources: Vec<Source>,
 }
 
+/// What tokens are signed with.
+#[derive(Clone, Debug)]
+enum Keys {
+    Fixed(SigningKey),
+    Rotating(KeyRotation),
+}
+
 impl Tokens {
     /// Tokens signed with HS256 under a secret of at least 32 random bytes.
     pub fn hs256(secret: impl AsRef<[u8]>) -> Self {
@@ -86,8 +97,22 @@ impl Tokens {
 
     /// Tokens signed with this key.
     pub fn new(key: SigningKey) -> Self {
+        Self::signed_with(Keys::Fixed(key))
+    }
+
+    /// Tokens signed with key pairs that this crate makes, publishes and replaces by a schedule,
+    /// and keeps in the realm's store of signing keys
+    /// ([`SigningKeyStore`](crate::store::SigningKeyStore)).
+    ///
+    /// A key that tokens were signed with before goes on verifying as a
+    /// [`retired_key`](Self::retired_key).
+    pub fn rotating(keys: KeyRotation) -> Self {
+        Self::signed_with(Keys::Rotating(keys))
+    }
+
+    fn signed_with(keys: Keys) -> Self {
         Self {
-            key,
+            keys,
             next: Vec::new(),
             retired: Vec::new(),
             grant: None,
@@ -210,7 +235,12 @@ impl Tokens {
     }
 
     /// All mistakes at once.
-    pub(super) fn build(self, stores: &Stores, guard: Guard) -> Result<Mint, Vec<ConfigProblem>> {
+    pub(super) fn build(
+        self,
+        stores: &Stores,
+        guard: Guard,
+        events: &Events,
+    ) -> Result<Mint, Vec<ConfigProblem>> {
         let mut problems = self.wrong_lifetimes();
         let store = stores.token_store();
         if store.is_none() {
@@ -219,28 +249,36 @@ impl Tokens {
         let mut jwt = Jwt::new()
             .issuer(self.issuer.clone())
             .leeway(Duration::ZERO)
-            .sources(self.sources)
+            .sources(self.sources.clone())
             .scope_claim(self.scope_claim.clone())
             .role_claim(self.role_claim.clone());
         if let Some(audience) = &self.audience {
             jwt = jwt.audience(audience.clone());
         }
-        let ring = match KeyRing::build(self.key, self.next, self.retired) {
-            Ok(ring) => Some(ring),
+        let signing = match self.signing(stores, guard, events) {
+            Ok(signing) => Some(signing),
             Err(found) => {
                 problems.extend(found);
                 None
             }
         };
-        let Some((ring, store)) = ring.zip(store) else {
+        let Some((signing, store)) = signing.zip(store) else {
             // The rest of the policy is looked at without keys.
             problems.extend(jwt.problems_but_keys(true));
             return Err(problems);
         };
-        jwt = ring.verifying_keys().into_iter().fold(jwt, Jwt::key);
         let private_store = stores.private_token_store().cloned();
         let ours = Ours::new(Arc::clone(store), private_store, guard);
-        let policy = match OurPolicy::build(jwt, ours.clone()) {
+        let policy = match &signing {
+            Signing::Fixed(ring) => {
+                let jwt = ring.verifying_keys().into_iter().fold(jwt, Jwt::key);
+                OurPolicy::build(jwt, ours.clone())
+            }
+            Signing::Rotating { live, .. } => {
+                OurPolicy::build_live(jwt, Arc::clone(live), ours.clone())
+            }
+        };
+        let policy = match policy {
             Ok(policy) if problems.is_empty() => policy,
             Ok(_) => return Err(problems),
             Err(found) => {
@@ -249,7 +287,7 @@ impl Tokens {
             }
         };
         Ok(Mint {
-            ring,
+            signing,
             policy,
             ours,
             grant: self.grant,
@@ -267,6 +305,59 @@ impl Tokens {
             rotation: self.rotation,
             grace: self.grace,
         })
+    }
+
+    fn signing(
+        &self,
+        stores: &Stores,
+        guard: Guard,
+        events: &Events,
+    ) -> Result<Signing, Vec<ConfigProblem>> {
+        match &self.keys {
+            Keys::Fixed(key) => {
+                let (next, retired) = (self.next.clone(), self.retired.clone());
+                KeyRing::build(key.clone(), next, retired).map(Signing::Fixed)
+            }
+            Keys::Rotating(rotation) => self.rotating_keys(rotation, stores, guard, events),
+        }
+    }
+
+    fn rotating_keys(
+        &self,
+        rotation: &KeyRotation,
+        stores: &Stores,
+        guard: Guard,
+        events: &Events,
+    ) -> Result<Signing, Vec<ConfigProblem>> {
+        let mut problems = Vec::new();
+        if !self.next.is_empty() {
+            problems.push(ConfigProblem::NextKeyOfRotation);
+        }
+        let store = stores.signing_key_store();
+        if store.is_none() {
+            problems.push(ConfigProblem::NoStore("signing keys"));
+        }
+        let retired = self.retired.iter().cloned().map(JwtKey::or_thumbprint);
+        let retired: Vec<JwtKey> = retired.collect();
+        if !retired.is_empty() {
+            problems.extend(KeySet::build(&retired).err().into_iter().flatten());
+        }
+        let longest = self.access_lifetime.max(self.refresh_lifetime);
+        match (rotation.build(longest.max(self.private_lifetime)), store) {
+            (Ok(rotation), Some(store)) if problems.is_empty() => {
+                let limits = rotation.live_limits();
+                let store = Arc::clone(store);
+                let stored = StoredKeys::new(&self.issuer, rotation, store, guard, events.clone());
+                let stored = Arc::new(stored.beside(retired));
+                let source = Arc::clone(&stored) as Arc<dyn KeySource>;
+                let live = LiveKeys::new(source, limits);
+                Ok(Signing::Rotating { stored, live })
+            }
+            (built, _) => {
+                problems.extend(built.err().into_iter().flatten());
+                Err(problems)
+            }
+        }
     }
 
     fn wrong_lifetimes(&self) -> Vec<ConfigProblem> {
@@ -295,7 +386,7 @@ impl fmt::Debug for Tokens {
         f.debug_struct("Tokens")
             .field("issuer", &self.issuer)
             .field("audience", &self.audience)
-            .field("key", &self.key)
+            .field("keys", &self.keys)
             .field("access_lifetime", &self.access_lifetime)
             .field("refresh_lifetime", &self.refresh_lifetime)
             .field("rotation", &self.rotation)

@@ -64,7 +64,7 @@ impl JwtAlgorithm {
     }
 
     /// The algorithm of exactly that name (RFC 7515 §4.1.1: case-sensitive). `none` is none.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.name() == name)

@@ -178,7 +178,7 @@ impl JwtKey {
 
     /// With its thumbprint for an id where it has none. A secret's thumbprint would be a hash of it
     /// (RFC 7638 §7).
-    pub(super) fn or_thumbprint(mut self) -> Self {
+    pub(crate) fn or_thumbprint(mut self) -> Self {
         self.id = self
             .id
             .take()

@@ -30,9 +30,11 @@ mod key_source_error;
 mod live_keys;
 mod live_limits;
 mod material;
+mod new_pair;
 mod private_key;
 mod public_key;
 mod ring;
+mod seal;
 mod secret_key;
 mod set;
 mod sign_error;
@@ -44,15 +46,16 @@ pub use algorithm::JwtAlgorithm;
 pub(crate) use algorithms::Algorithms;
 pub use jwt_keys::JwtKeys;
 pub use key::JwtKey;
-#[cfg(feature = "test-util")]
-pub(crate) use signing_key::Signer;
 pub use signing_key::SigningKey;
 pub use skipped_key::SkippedKey;
 
 pub(crate) use jws::{LONGEST_KID, Parts, decoded, decoded_into, refused};
 pub(crate) use key::Key;
-pub(crate) use ring::KeyRing;
+pub(crate) use new_pair::{NewPairError, check_makes_pairs, new_pair};
+pub(crate) use ring::{KeyRing, jwks};
+pub(crate) use seal::{Opened, Seal, SealError};
 pub(crate) use set::KeySet;
+pub(crate) use signing_key::Signer;
 pub(crate) use unchosen::Unchosen;
 pub(crate) use {
     jwt_keys::LONGEST_JWKS,

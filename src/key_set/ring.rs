@@ -3,6 +3,7 @@ use super::set::KeySet;
 use super::signing_key::{Signer, SigningKey};
 use crate::config::ConfigProblem;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// The keys of the tokens we issue: one signs, all verify.
 ///
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 ///   Each key is for its own algorithm alone: what is public of a pair is never tried as a secret.
 #[derive(Debug)]
 pub(crate) struct KeyRing {
-    active: Signer,
+    active: Arc<Signer>,
     keys: Vec<JwtKey>,
 }
 
@@ -53,12 +54,15 @@ impl KeyRing {
             }
         }
         match signers.into_iter().next() {
-            Some(active) if problems.is_empty() => Ok(Self { active, keys }),
+            Some(active) if problems.is_empty() => Ok(Self {
+                active: Arc::new(active),
+                keys,
+            }),
             _ => Err(problems),
         }
     }
 
-    pub(crate) fn active(&self) -> &Signer {
+    pub(crate) fn active(&self) -> &Arc<Signer> {
         &self.active
     }
 
@@ -69,9 +73,14 @@ impl KeyRing {
 
     /// The JWK set (RFC 7517 §5) for others to verify with: the public keys only.
     pub(crate) fn jwks(&self) -> Vec<u8> {
-        let keys: Vec<Value> = self.keys.iter().filter_map(JwtKey::public_jwk).collect();
-        json!({ "keys": keys }).to_string().into_bytes()
+        jwks(&self.keys)
     }
+}
+
+/// The JWK set (RFC 7517 §5) of the public ones among these keys.
+pub(crate) fn jwks(keys: &[JwtKey]) -> Vec<u8> {
+    let keys: Vec<Value> = keys.iter().filter_map(JwtKey::public_jwk).collect();
+    json!({ "keys": keys }).to_string().into_bytes()
 }
 
 fn has_repeated_id(keys: &[JwtKey]) -> bool {

@@ -69,7 +69,7 @@ impl SecretKey {
 /// Whether a secret is long only to the eye: a published example or a placeholder, a block that
 /// repeats itself, runs like `abc…` and `0123…`, or the text of a key, which a public one is for
 /// everybody.
-fn is_guessable(secret: &[u8]) -> bool {
+pub(super) fn is_guessable(secret: &[u8]) -> bool {
     const PUBLISHED: [&str; 3] = [
         "a-string-secret-at-least-256-bits-long",
         "a-valid-string-secret-that-is-at-least-384-bits-long",

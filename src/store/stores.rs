@@ -93,7 +93,8 @@ impl Stores {
         self
     }
 
-    /// Where the keys are that tokens are signed with, for nodes that agree on them there.
+    /// Where keys are that tokens are signed with, for issuers that
+    /// [rotate](crate::KeyRotation) them.
     pub fn signing_keys(mut self, store: impl SigningKeyStore) -> Self {
         self.signing_keys = Some(Arc::new(store));
         self
@@ -127,6 +128,10 @@ impl Stores {
 
     pub(crate) fn private_token_store(&self) -> Option<&Arc<dyn PrivateTokenStore>> {
         self.private_tokens.as_ref()
+    }
+
+    pub(crate) fn signing_key_store(&self) -> Option<&Arc<dyn SigningKeyStore>> {
+        self.signing_keys.as_ref()
     }
 
     /// Makes changes of several roles, in one step where one store has them all; and none unless

@@ -6,7 +6,7 @@ use crate::attempt::Attempt;
 use crate::clock::Clock;
 use crate::config::ConfigProblem;
 use crate::credential::{Credential, Source, TokenCredential};
-use crate::key_set::{Parts, decoded, refused};
+use crate::key_set::{LiveKeys, Parts, decoded, refused};
 use crate::principal::{Principal, Subject, TokenUse};
 use crate::reject::Rejection;
 use crate::scheme::{Answer, Readiness, Scheme};
@@ -121,6 +121,16 @@ pub(crate) struct OurPolicy(Arc<Policy>);
 impl OurPolicy {
     pub(crate) fn build(jwt: Jwt, ours: Ours) -> Result<Self, Vec<ConfigProblem>> {
         jwt.build(Some(ours)).map(|policy| Self(Arc::new(policy)))
+    }
+
+    /// Of an issuer whose keys are loaded.
+    pub(crate) fn build_live(
+        jwt: Jwt,
+        keys: Arc<LiveKeys>,
+        ours: Ours,
+    ) -> Result<Self, Vec<ConfigProblem>> {
+        let policy = jwt.build_live(keys, Some(ours));
+        policy.map(|policy| Self(Arc::new(policy)))
     }
 
     pub(crate) fn shared(&self) -> Arc<Policy> {

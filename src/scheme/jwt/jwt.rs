@@ -603,6 +603,26 @@ impl Jwt {
     pub(super) fn build(self, ours: Option<Ours>) -> Result<Policy, Vec<ConfigProblem>> {
         let mut problems = self.problems_but_keys(ours.is_some());
         let keys = self.built_keys(&mut problems);
+        self.policy(keys, ours, problems)
+    }
+
+    /// The same with keys that are loaded.
+    pub(super) fn build_live(
+        self,
+        keys: Arc<LiveKeys>,
+        ours: Option<Ours>,
+    ) -> Result<Policy, Vec<ConfigProblem>> {
+        let problems = self.problems_but_keys(ours.is_some());
+        self.policy(Keys::Live(keys), ours, problems)
+    }
+
+    /// The policy, where nothing is wrong.
+    fn policy(
+        self,
+        keys: Keys,
+        ours: Option<Ours>,
+        problems: Vec<ConfigProblem>,
+    ) -> Result<Policy, Vec<ConfigProblem>> {
         let issuer = Issuer::new(&self.issuer, self.tenants.clone());
         let Some(issuer) = issuer.filter(|_| problems.is_empty()) else {
             return Err(problems);

@@ -14,6 +14,7 @@ mod proxy;
 mod restored;
 mod scale;
 mod server;
+mod signing_keys;
 mod start;
 pub(crate) mod support;
 mod texts;

@@ -271,18 +271,18 @@ async fn tokens_outlive_a_change_of_the_key_as_long_as_the_ring_holds_it() {
     ] {
         assert_eq!(status(&service.auth, token).await, expected);
     }
-    let ids = |service: &Service| -> Vec<Value> {
-        let set = service.tokens.jwks().unwrap();
+    let ids = async |service: &Service| -> Vec<Value> {
+        let set = service.tokens.jwks().await.unwrap();
         let set: Value = serde_json::from_slice(&set).unwrap();
         let keys = set["keys"].as_array().unwrap().iter();
         keys.map(|key| key["kid"].clone()).collect()
     };
     assert_eq!(
-        (ids(&before), ids(&prepared)),
+        (ids(&before).await, ids(&prepared).await),
         (vec![json!("2026")], vec![json!("2026"), json!("2027")])
     );
     assert_eq!(
-        (ids(&after), ids(&done)),
+        (ids(&after).await, ids(&done).await),
         (vec![json!("2027"), json!("2026")], vec![json!("2027")])
     );
 }
