@@ -9,4 +9,5 @@ pub(crate) mod keys;
 mod policy;
 mod properties;
 mod providers;
+mod published;
 mod table;
