@@ -1,9 +1,14 @@
 //! What a session makes while it is being ended is ended with it, on whatever node.
 
 use super::support::*;
+use sqlx::{Connection, PgConnection, Row};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tower_auth::store::{AllStores, Memory, Sqlite};
+use tower_auth::store::{
+    AllStores, KeyDigest, KeyRecord, ManagedUserStore, Memory, Room, Sqlite, StoreErrorKind,
+    TokenRecord, UserRecord, Warrant, Write,
+};
 use tower_auth::{
     Clock, Grant, NewUser, PasswordPolicy, Principal, Realm, Secret, Subject, TokenIssuer, Tokens,
     Users,
@@ -119,4 +124,102 @@ async fn what_a_session_makes_while_the_password_changes_ends_with_it_on_postgre
     one.migrate().await.unwrap();
     let other = node(&url, options()).await;
     a_stolen_session_leaves_nothing(&node_of(one), &node_of(other)).await;
+}
+
+/// What needs the last place of an owner, which one of many may have.
+fn for_the_last_place(round: usize, n: usize) -> [Vec<Write>; 2] {
+    let owner = Subject::user(format!("olga-{round}"));
+    let room = Room::new(1, NOW);
+    let id = format!("o{round}.{n}");
+    let mut bytes = [0; 32];
+    bytes[..id.len()].copy_from_slice(id.as_bytes());
+    let digest = KeyDigest::new("sha256", bytes);
+    let key = KeyRecord::new(&*id, owner.clone(), "ci", "egret_…", digest, NOW);
+    let token = TokenRecord::new(&*id, owner.clone(), "laptop", NOW, later(500));
+    let of_key = owner.clone();
+    [
+        vec![
+            Write::RoomForKey {
+                owner: of_key,
+                room,
+            },
+            Write::InsertKey(key),
+        ],
+        vec![
+            Write::RoomForPrivateToken { owner, room },
+            Write::InsertPrivateToken(token),
+        ],
+    ]
+}
+
+async fn the_last_place_is_one(nodes: &[Arc<dyn AllStores>]) {
+    for round in 0..10 {
+        for which in 0..2 {
+            let mut tasks = JoinSet::new();
+            for n in 0..8 {
+                let store = Arc::clone(&nodes[n % nodes.len()]);
+                let writes = for_the_last_place(round, n)[which].clone();
+                tasks.spawn(async move { store.commit(None, writes).await });
+            }
+            let mut made = 0;
+            while let Some(done) = tasks.join_next().await {
+                match done.unwrap() {
+                    Ok(()) => made += 1,
+                    Err(error) => assert_eq!(error.kind(), StoreErrorKind::Full, "{error:?}"),
+                }
+            }
+            assert_eq!(made, 1, "round {round}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_want_the_last_place_at_once_on_all_nodes_one_gets_it() {
+    the_last_place_is_one(&[Arc::new(Memory::new())]).await;
+
+    let url = schema().await;
+    let first = node(&url, options()).await;
+    first.migrate().await.unwrap();
+    let second = node(&url, options()).await;
+    the_last_place_is_one(&[Arc::new(first), Arc::new(second)]).await;
+
+    let dir = Dir::new();
+    let first = sqlite(&dir).await;
+    let nodes: [Arc<dyn AllStores>; 1] = [Arc::new(first)];
+    the_last_place_is_one(&nodes).await;
+}
+
+/// A change that is not committed yet is waited for: what it takes away is not given meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_being_disabled_makes_nothing_meanwhile() {
+    let url = schema().await;
+    let store = node(&url, options()).await;
+    store.migrate().await.unwrap();
+    let anna = Subject::user("anna");
+    let user = UserRecord::new(anna.clone(), "anna@example.com");
+    store.insert_user(user).await.unwrap();
+    let mut operator = PgConnection::connect(&url).await.unwrap();
+    let id = sqlx::query("SELECT pg_backend_pid()");
+    let id: i32 = id.fetch_one(&mut operator).await.unwrap().get(0);
+    let disabling = "UPDATE tower_auth_users SET active = 0 WHERE id = 'anna'";
+    admin_run(&mut operator, &format!("BEGIN; {disabling}")).await;
+
+    let committing = store.clone();
+    let asking = tokio::spawn(async move {
+        let mut warrant = Warrant::new(NOW);
+        warrant.account = Some(anna);
+        let write = Write::InsertKey(key(1));
+        committing.commit(Some(&warrant), vec![write]).await
+    });
+    let mut watcher = PgConnection::connect(&url).await.unwrap();
+    let waiting = format!("SELECT 1 FROM pg_stat_activity WHERE {id} = ANY(pg_blocking_pids(pid))");
+    until("it waits, or has not waited", async || {
+        let waits = sqlx::query(sqlx::AssertSqlSafe(waiting.clone()));
+        let waits = waits.fetch_optional(&mut watcher).await.unwrap();
+        waits.is_some() || asking.is_finished()
+    })
+    .await;
+    admin_run(&mut operator, "COMMIT").await;
+    let refused = asking.await.unwrap().unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Revoked);
 }
