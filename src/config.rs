@@ -107,6 +107,14 @@ pub enum ConfigProblem {
     /// An issuer whose keys are to be loaded, and no client to load them with.
     #[error("the keys of a Jwt are to be loaded: enable the feature `jwks`, or give it a fetcher")]
     NoFetcher,
+    /// An `Introspection` that does not say who asks.
+    #[error(
+        "an Introspection needs the id and the secret of a client: RFC 7662 §2.1 lets nobody ask without"
+    )]
+    IntrospectionClient,
+    /// Answers that would be believed for too long.
+    #[error("an Introspection believes an answer for an hour at most")]
+    IntrospectionRemembered,
     /// A leeway that makes expiry meaningless.
     #[error("a leeway may be at most 10 minutes")]
     Leeway,

@@ -91,7 +91,7 @@ pub use scheme::{Answer, PendingAnswer, Readiness, Scheme};
 #[cfg(feature = "api-key")]
 pub use scheme::{ApiKeys, KeyIds};
 #[cfg(feature = "jwt")]
-pub use scheme::{ClaimPath, Jwt, TokenFacts};
+pub use scheme::{ClaimPath, Introspection, Jwt, TokenFacts};
 pub use secret::Secret;
 #[cfg(feature = "basic")]
 pub use users::{Basic, NewUser, Users};

@@ -1,7 +1,8 @@
 //! The endpoints in an OpenAPI document.
 
 use super::about::{About, Member};
-use super::route::{Access, Route, TakesBody};
+use super::body_form::BodyForm;
+use super::route::{Access, Route};
 use super::service::Endpoints;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -25,8 +26,8 @@ impl Route {
                 .parameter_in(ParameterIn::Path);
             operation = operation.parameter(parameter.required(Required::True).schema(Some(text)));
         }
-        if self.body == TakesBody::Yes {
-            operation = operation.request_body(Some(body_of(about)));
+        if let Some(form) = self.body {
+            operation = operation.request_body(Some(body_of(form, about)));
         }
         if matches!(self.access, Access::Anybody) {
             operation = operation.securities(Some([]));
@@ -40,7 +41,7 @@ impl Route {
 
     fn statuses(&self, success: StatusCode) -> impl Iterator<Item = StatusCode> {
         let (body, caller) = (
-            self.body == TakesBody::Yes,
+            self.body.is_some(),
             matches!(self.access, Access::Caller(_)),
         );
         let known = [
@@ -93,7 +94,7 @@ impl Modify for Endpoints {
     }
 }
 
-fn body_of(about: &About) -> RequestBody {
+fn body_of(form: BodyForm, about: &About) -> RequestBody {
     let mut object = ObjectBuilder::new();
     // What a page offers to be sent: of the rest, an empty text would be refused.
     let mut example = json!({});
@@ -114,7 +115,7 @@ fn body_of(about: &About) -> RequestBody {
         .example(Some(example))
         .build();
     RequestBodyBuilder::new()
-        .content("application/json", content)
+        .content(form.media_type(), content)
         .required(Some(Required::True))
         .build()
 }

@@ -1,3 +1,4 @@
+use super::body_form::BodyForm;
 #[cfg(feature = "axum")]
 use super::in_time::in_time;
 use crate::clock::parse_rfc3339;
@@ -81,16 +82,17 @@ impl Input {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let (head, body) = request.into_parts();
-        let reading = Self::read(&head.headers, body, BODY_LIMIT);
+        let reading = Self::read(BodyForm::Json, &head.headers, body, BODY_LIMIT);
         match in_time(BODY_WITHIN, reading).await {
             Some((read, _)) => read,
             None => Err(slow()),
         }
     }
 
-    /// Reads a body: `application/json` (415), at most `most` bytes (413), one JSON object (400).
-    /// No body at all has no members.
+    /// Reads a body: of this form (415), at most `most` bytes (413), one JSON object or parameters
+    /// of which none is repeated (400). No body at all has no members.
     pub(super) async fn read<B>(
+        form: BodyForm,
         headers: &HeaderMap,
         body: B,
         most: usize,
@@ -102,7 +104,7 @@ impl Input {
         if body.is_end_stream() && !headers.contains_key(CONTENT_TYPE) {
             return Ok(Self::none());
         }
-        if !is_json(headers) {
+        if !form.is_said_by(headers) {
             return Err(Rejection::new(
                 RejectionKind::UnsupportedMediaType,
                 "content type",
@@ -119,12 +121,34 @@ impl Input {
             Ok(_) => too_large(),
             Err(_) => Rejection::new(RejectionKind::InvalidInput, "body broke off"),
         })?;
-        Self::parse(&bytes.to_bytes())
+        match form {
+            BodyForm::Json => Self::parse(&bytes.to_bytes()),
+            BodyForm::Parameters => Self::parse_parameters(&bytes.to_bytes()),
+        }
     }
 
     fn parse(json: &Bytes) -> Result<Self, Rejection> {
         let Members(members) = serde_json::from_slice(json)
             .map_err(|_| Rejection::new(RejectionKind::InvalidInput, "no JSON object"))?;
+        Ok(Self {
+            members,
+            problems: Vec::new(),
+        })
+    }
+
+    /// RFC 6749 §3.2: no parameter stands twice, and one without a value is as if it were not there.
+    fn parse_parameters(form: &[u8]) -> Result<Self, Rejection> {
+        let mut members = Map::new();
+        for (name, value) in form_urlencoded::parse(form) {
+            if value.is_empty() {
+                continue;
+            }
+            let former = members.insert(name.into_owned(), Value::String(value.into_owned()));
+            if former.is_some() {
+                let repeated = "a parameter is repeated";
+                return Err(Rejection::new(RejectionKind::InvalidInput, repeated));
+            }
+        }
         Ok(Self {
             members,
             problems: Vec::new(),
@@ -324,20 +348,4 @@ pub(super) fn slow() -> Rejection {
 
 fn too_large() -> Rejection {
     Rejection::new(RejectionKind::OversizedBody, "length")
-}
-
-/// `application/json`, with or without parameters, in any case (RFC 9110 §8.3.1).
-fn is_json(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(only), None) = (types.next(), types.next()) else {
-        return false;
-    };
-    let essence = only
-        .as_bytes()
-        .split(|b| *b == b';')
-        .next()
-        .unwrap_or_default();
-    essence
-        .trim_ascii()
-        .eq_ignore_ascii_case(b"application/json")
 }

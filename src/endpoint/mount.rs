@@ -1,7 +1,8 @@
+use super::body_form::BodyForm;
 use super::call::Call;
 use super::input::Input;
 use super::path::Path;
-use super::route::{Access, Handler, Route, TakesBody};
+use super::route::{Access, Handler, Route};
 use crate::authorize::Requirement;
 use crate::config::ConfigProblem;
 use crate::issue::{KeyIssuer, TokenIssuer, TokenPair};
@@ -94,24 +95,40 @@ type Remount = dyn Fn(&str, &dyn Fn(Requirement) -> Access, &mut Mounting) + Sen
 
 impl Mounting {
     pub(super) fn post(&mut self, path: &str, access: Access, handler: impl Handler + 'static) {
-        self.route(path, Method::POST, access, TakesBody::Yes, handler);
+        self.route(path, Method::POST, access, Some(BodyForm::Json), handler);
+    }
+
+    /// A `POST` of a form.
+    pub(super) fn post_form(
+        &mut self,
+        path: &str,
+        access: Access,
+        handler: impl Handler + 'static,
+    ) {
+        self.route(
+            path,
+            Method::POST,
+            access,
+            Some(BodyForm::Parameters),
+            handler,
+        );
     }
 
     /// A `POST` without a body.
     pub(super) fn act(&mut self, path: &str, access: Access, handler: impl Handler + 'static) {
-        self.route(path, Method::POST, access, TakesBody::No, handler);
+        self.route(path, Method::POST, access, None, handler);
     }
 
     pub(super) fn get(&mut self, path: &str, access: Access, handler: impl Handler + 'static) {
-        self.route(path, Method::GET, access, TakesBody::No, handler);
+        self.route(path, Method::GET, access, None, handler);
     }
 
     pub(super) fn patch(&mut self, path: &str, access: Access, handler: impl Handler + 'static) {
-        self.route(path, Method::PATCH, access, TakesBody::Yes, handler);
+        self.route(path, Method::PATCH, access, Some(BodyForm::Json), handler);
     }
 
     pub(super) fn delete(&mut self, path: &str, access: Access, handler: impl Handler + 'static) {
-        self.route(path, Method::DELETE, access, TakesBody::No, handler);
+        self.route(path, Method::DELETE, access, None, handler);
     }
 
     fn route(
@@ -119,7 +136,7 @@ impl Mounting {
         path: &str,
         method: Method,
         access: Access,
-        body: TakesBody,
+        body: Option<BodyForm>,
         handler: impl Handler + 'static,
     ) {
         let Some(path) = Path::parse(path) else {

@@ -71,6 +71,14 @@ impl Reply {
         }
     }
 
+    /// 200, and nothing to say.
+    pub(super) fn done() -> Self {
+        Self {
+            status: StatusCode::OK,
+            ..Self::nothing()
+        }
+    }
+
     /// JSON that is alike for everybody, and may be kept for so long; 304 without it where the
     /// request says that its client has it (RFC 9110 §13.1.2).
     pub(super) fn public(call: &Call, json: Vec<u8>, time: Duration) -> Result<Self, Rejection> {

@@ -1,5 +1,6 @@
 #[cfg(feature = "openapi")]
 use super::about::About;
+use super::body_form::BodyForm;
 use super::call::Call;
 use super::input::Input;
 use super::page::Cookies;
@@ -16,7 +17,8 @@ pub(super) struct Route {
     pub(super) path: Path,
     pub(super) method: Method,
     pub(super) access: Access,
-    pub(super) body: TakesBody,
+    /// The form of the body that it reads.
+    pub(super) body: Option<BodyForm>,
     pub(super) handler: Box<dyn Handler>,
 }
 
@@ -48,13 +50,6 @@ impl Access {
             Self::Caller(requirement) | Self::Cookies(_, requirement) => Some(requirement),
         }
     }
-}
-
-/// Whether a route reads a body.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum TakesBody {
-    Yes,
-    No,
 }
 
 #[async_trait]

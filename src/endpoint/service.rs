@@ -3,7 +3,7 @@ use super::in_time::in_time;
 use super::input::{Input, slow};
 use super::path::Parameters;
 use super::reply::{EndpointBody, Reply};
-use super::route::{Access, Route, TakesBody};
+use super::route::{Access, Route};
 use crate::credential::check_same_origin;
 use crate::event::in_this_span;
 use crate::layer::AuthLayer;
@@ -305,12 +305,12 @@ impl Shared {
         let pipeline = self.auth.pipeline();
         let (head, body) = request.into_parts();
         let (input, has_waited) = match route.body {
-            TakesBody::Yes => {
-                let reading = Input::read(&head.headers, body, self.body_limit);
+            None => (Ok(Input::none()), false),
+            Some(form) => {
+                let reading = Input::read(form, &head.headers, body, self.body_limit);
                 let read = in_time(self.body_within, reading).await;
                 read.ok_or_else(slow)?
             }
-            TakesBody::No => (Ok(Input::none()), false),
         };
         let mut request = Request::from_parts(head, ());
         if has_waited {
@@ -327,7 +327,7 @@ impl Shared {
             Err(_) => None,
         };
         let peer = pipeline.peer(&head.headers, &head.extensions);
-        if peer.is_none() && route.body == TakesBody::Yes {
+        if peer.is_none() && route.body.is_some() {
             pipeline.attempts.tell_of_no_peer();
         }
         let call = Call {

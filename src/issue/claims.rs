@@ -1,6 +1,10 @@
 use super::Grant;
 use crate::clock::unix_seconds;
+#[cfg(feature = "endpoints")]
+use crate::principal::{Roles, Scopes};
 use crate::principal::{Subject, TokenUse};
+#[cfg(feature = "endpoints")]
+use crate::store::TakenRights;
 use serde_json::{Map, Value};
 use std::time::SystemTime;
 
@@ -25,6 +29,23 @@ pub(super) struct Stamp<'a> {
 }
 
 impl Names {
+    /// Takes out of what a token says the rights that its user has lost since.
+    #[cfg(feature = "endpoints")]
+    pub(super) fn take(&self, taken: &TakenRights, claims: &mut Map<String, Value>) {
+        if let Some(Value::String(scopes)) = claims.get(&self.scopes)
+            && let Some(left) = taken.without_scopes(&Scopes::parse(scopes))
+        {
+            claims.insert(self.scopes.clone(), left.as_str().into());
+        }
+        if let Some(Value::Array(roles)) = claims.get(&self.roles) {
+            let roles: Roles = roles.iter().filter_map(Value::as_str).collect();
+            if let Some(left) = taken.without_roles(&roles) {
+                let left: Vec<&str> = left.iter().collect();
+                claims.insert(self.roles.clone(), left.into());
+            }
+        }
+    }
+
     /// The payload (RFC 7519 §4.1). A refresh token carries nothing that was granted: it is for us
     /// alone.
     pub(super) fn payload(&self, stamp: Stamp<'_>, grant: &Grant) -> Vec<u8> {

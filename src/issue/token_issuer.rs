@@ -17,10 +17,15 @@ use crate::realm::Realm;
 use crate::reject::{FieldError, Rejection, RejectionKind};
 use crate::scheme::{IssuedIds, OurPolicy, revoked};
 use crate::secret::Secret;
+#[cfg(feature = "endpoints")]
+use crate::store::Account;
 use crate::store::{
     FamilyRecord, Known, PrivateTokenStore, Room, Rotated, Rotation as Rotate, TokenRecord,
     TokenStore, UserRecord, Write, caught,
 };
+use http::StatusCode;
+#[cfg(feature = "endpoints")]
+use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
 #[cfg(feature = "endpoints")]
@@ -324,8 +329,46 @@ impl TokenIssuer {
         self.realm.tell(Action::SignedOutEverywhere, subject, None)
     }
 
-    /// Revokes one access or private token, presented as text. One that is no good anyway is no
-    /// error (RFC 7009 §2.2).
+    /// What a token says, presented as text, if a request with it would pass now: it is an access or
+    /// private token of ours (RFC 7662 §2.2).
+    #[cfg(feature = "endpoints")]
+    pub(crate) async fn introspect(
+        &self,
+        token: &str,
+    ) -> Result<Option<Map<String, Value>>, Rejection> {
+        match self.active(token).await {
+            Ok(claims) => Ok(Some(claims)),
+            Err(rejection) if rejection.status() == StatusCode::UNAUTHORIZED => Ok(None),
+            Err(rejection) => Err(rejection),
+        }
+    }
+
+    #[cfg(feature = "endpoints")]
+    async fn active(&self, token: &str) -> Result<Map<String, Value>, Rejection> {
+        let mint = self.mint()?;
+        let now = self.realm.now();
+        let (subject, ids) = mint.policy.read(token, TokenUse::ACCESS, now).await?;
+        self.refuse_revoked(&ids, now).await?;
+        let mut claims = mint.policy.claims(token)?;
+        claims.insert("token_type".into(), "Bearer".into());
+        let Some(users) = self.realm.stores().managed_user_store() else {
+            return Ok(claims);
+        };
+        let taken = match self.realm.call(users.account(&subject)).await? {
+            Account::Whole => return Ok(claims),
+            Account::Reduced(taken) => taken,
+            Account::Closed => return Err(revoked()),
+            Account::Ask => {
+                let error = "the store does not tell what became of an account";
+                return Err(Rejection::unavailable("store failed", error));
+            }
+        };
+        mint.names.take(&taken, &mut claims);
+        Ok(claims)
+    }
+
+    /// Revokes one token, presented as text: an access or private token, or the family of a refresh
+    /// token. One that is no good anyway is no error (RFC 7009 §2.2).
     ///
     /// # Errors
     ///
@@ -333,12 +376,20 @@ impl TokenIssuer {
     pub async fn revoke(&self, token: &str) -> Result<(), Rejection> {
         let mint = self.mint()?;
         let now = self.realm.now();
-        let (subject, ids) = match mint.policy.read(token, TokenUse::ACCESS, now).await {
+        let uses = [TokenUse::Access, TokenUse::Private, TokenUse::Refresh];
+        let (subject, ids) = match mint.policy.read(token, &uses, now).await {
             Ok(read) => read,
             // Whether it is good is not known: it may be, and then it would stay so.
             Err(unknown) if unknown.kind() == RejectionKind::Unavailable => return Err(unknown),
             Err(_) => return Ok(()),
         };
+        if ids.is == TokenUse::Refresh {
+            let family = ids.family.as_deref().unwrap_or_default();
+            let until = self.realm.denied_until(now);
+            let ended = self.store()?.revoke_family(family, until, now);
+            self.realm.call(ended).await?;
+            return self.realm.tell(Action::SignedOut, &subject, Some(family));
+        }
         let until = match ids.family {
             Some(_) => self.realm.denied_until(now),
             None => later(now, mint.private_lifetime.max(mint.access_lifetime)),

@@ -3,9 +3,9 @@ use crate::issue::KeyIssuer;
 #[cfg(feature = "jwt")]
 use crate::issue::TokenIssuer;
 use crate::realm::Realm;
-#[cfg(feature = "jwt")]
-use crate::scheme::Jwt;
 use crate::scheme::Scheme;
+#[cfg(feature = "jwt")]
+use crate::scheme::{Introspection, Jwt};
 #[cfg(feature = "basic")]
 use crate::users::Basic;
 use std::fmt;
@@ -18,6 +18,7 @@ use std::fmt;
 /// | `&KeyIssuer` | its API keys |
 /// | `Basic` | names and passwords of the realm's users |
 /// | `Jwt` | tokens that others issue |
+/// | `Introspection` | opaque tokens that others issue |
 /// | a [`Scheme`] | whatever the application verifies itself |
 #[must_use]
 pub struct Accept(pub(super) Accepted);
@@ -27,6 +28,8 @@ pub(super) enum Accepted {
     Tokens(TokenIssuer),
     #[cfg(feature = "jwt")]
     Jwt(Box<Jwt>),
+    #[cfg(feature = "jwt")]
+    Introspection(Box<Introspection>),
     #[cfg(feature = "api-key")]
     Keys(KeyIssuer),
     #[cfg(feature = "basic")]
@@ -41,7 +44,7 @@ impl Accept {
             #[cfg(feature = "jwt")]
             Accepted::Tokens(tokens) => Some(tokens.realm()),
             #[cfg(feature = "jwt")]
-            Accepted::Jwt(_) => None,
+            Accepted::Jwt(_) | Accepted::Introspection(_) => None,
             #[cfg(feature = "api-key")]
             Accepted::Keys(keys) => Some(keys.realm()),
             #[cfg(feature = "basic")]
@@ -62,6 +65,13 @@ impl From<&TokenIssuer> for Accept {
 impl From<Jwt> for Accept {
     fn from(jwt: Jwt) -> Self {
         Self(Accepted::Jwt(Box::new(jwt)))
+    }
+}
+
+#[cfg(feature = "jwt")]
+impl From<Introspection> for Accept {
+    fn from(introspection: Introspection) -> Self {
+        Self(Accepted::Introspection(Box::new(introspection)))
     }
 }
 
@@ -92,6 +102,8 @@ impl fmt::Debug for Accept {
             Accepted::Tokens(_) => "Tokens",
             #[cfg(feature = "jwt")]
             Accepted::Jwt(_) => "Jwt",
+            #[cfg(feature = "jwt")]
+            Accepted::Introspection(_) => "Introspection",
             #[cfg(feature = "api-key")]
             Accepted::Keys(_) => "ApiKeys",
             #[cfg(feature = "basic")]

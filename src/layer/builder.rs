@@ -361,6 +361,11 @@ impl Parts {
                 self.jwts_stand_at.get_or_insert(here);
                 self.jwts.push(*jwt);
             }
+            #[cfg(feature = "jwt")]
+            Accepted::Introspection(introspection) => match introspection.build() {
+                Ok(introspector) => self.add_scheme(Box::new(introspector), problems),
+                Err(found) => problems.extend(found),
+            },
             #[cfg(feature = "api-key")]
             Accepted::Keys(keys) => self.add_keys(&keys, problems),
             #[cfg(feature = "basic")]

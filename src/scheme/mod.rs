@@ -24,7 +24,7 @@ pub(crate) use basic::{BasicVerifier, Judge, wrong_password};
 pub(crate) use chain::Chain;
 pub(crate) use id::SchemeId;
 #[cfg(feature = "jwt")]
-pub use jwt::{ClaimPath, Jwt, TokenFacts};
+pub use jwt::{ClaimPath, Introspection, Jwt, TokenFacts};
 #[cfg(feature = "jwt")]
 pub(crate) use jwt::{IssuedIds, Jwts, OurPolicy, Ours, is_reserved, revoked};
 pub(crate) use own::Own;

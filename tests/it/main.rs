@@ -15,6 +15,7 @@ mod endpoints;
 mod examples;
 mod fetch;
 mod headers;
+mod introspection;
 mod issue;
 mod layer;
 mod migration;

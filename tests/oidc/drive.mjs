@@ -44,6 +44,8 @@ function provider(issuer, keys, signsWith) {
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      // Else it refuses to have a key for it.
+      encryption: { enabled: true },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: (_, resource) => ({

@@ -10,6 +10,8 @@ use crate::key_set::{LiveKeys, Parts, decoded, refused};
 use crate::principal::{Principal, Subject, TokenUse};
 use crate::reject::Rejection;
 use crate::scheme::{Answer, Readiness, Scheme};
+#[cfg(feature = "endpoints")]
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::task::JoinSet;
@@ -140,6 +142,13 @@ impl OurPolicy {
     #[cfg(feature = "endpoints")]
     pub(crate) fn reads(&self, source: &Source) -> bool {
         self.0.reads(source)
+    }
+
+    /// What a token says that was read before.
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn claims(&self, token: &str) -> Result<Map<String, Value>, Rejection> {
+        let payload = decoded(Parts::split(token.as_bytes())?.payload)?;
+        serde_json::from_str(&payload).map_err(|_| refused("claims"))
     }
 
     /// Whose token of these uses it is, and its ids. Whether it was revoked is not asked.

@@ -14,6 +14,7 @@ mod cache;
 mod claim_path;
 mod claims;
 mod header;
+mod introspection;
 mod issuer;
 mod issuers;
 mod jwt;
@@ -25,6 +26,7 @@ mod strict;
 mod token_facts;
 
 pub use claim_path::ClaimPath;
+pub use introspection::Introspection;
 pub(crate) use issuers::{Jwts, OurPolicy, is_reserved};
 pub use jwt::Jwt;
 pub(crate) use ours::{IssuedIds, Ours, revoked};

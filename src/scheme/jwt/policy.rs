@@ -8,7 +8,7 @@ use crate::attempt::Origin;
 use crate::clock::since_1970;
 use crate::credential::Source;
 use crate::key_set::{Key, KeySet, LiveKeys, Parts, Unchosen, decoded, refused};
-use crate::principal::{Subject, TokenIdentity, TokenUse};
+use crate::principal::{Roles, Scopes, Subject, TokenIdentity, TokenUse};
 use crate::reject::Rejection;
 use std::fmt;
 use std::sync::Arc;
@@ -52,6 +52,9 @@ pub(super) enum Profile {
     Any,
     /// A JWT access token of RFC 9068.
     Rfc9068,
+    /// What an issuer says of an opaque token, which is known to be its: `iss` and `exp` may be
+    /// missing (RFC 7662 §2.2).
+    Introspected,
 }
 
 /// A token that waits for keys, and where it comes from.
@@ -59,6 +62,14 @@ pub(super) struct Presented {
     pub(super) bytes: Vec<u8>,
     /// `None` where it was presented to an endpoint, which counts by itself.
     pub(super) origin: Option<Origin>,
+}
+
+/// What a principal is made of, besides the claims themselves.
+struct Drawn {
+    issuer: &'static str,
+    subject: Subject,
+    scopes: Scopes,
+    roles: Roles,
 }
 
 /// What memory says of a token.
@@ -196,16 +207,56 @@ impl Policy {
             None => None,
             Some(ours) => Some((use_of(&claims)?, ours.look_up(&claims, now)?)),
         };
-        let issuer = self.issuer_of(&claims)?;
-        let subject = self.subject(&claims)?;
-        let found = claims.found;
+        let drawn = self.drawn(claims)?;
+        let is = issued.as_ref().map(|(is, _)| *is);
+        let identity = self.identity(drawn, is, payload)?;
+        Ok(match issued {
+            Some((_, Some(ids))) => Verified::Ask(identity, ids),
+            _ => Verified::Live(identity),
+        })
+    }
+
+    /// Judges what an issuer says of an opaque token, and gives until when it is one.
+    pub(super) fn told(
+        &self,
+        said: String,
+        now: SystemTime,
+    ) -> Result<(TokenIdentity, Option<SystemTime>), Rejection> {
+        let claims = self.checked(&said, TokenUse::ACCESS, now)?;
+        let end = claims.exp.map(|exp| UNIX_EPOCH + exp);
+        let drawn = self.drawn(claims)?;
+        Ok((self.identity(drawn, None, said)?, end))
+    }
+
+    /// What a principal is made of.
+    fn drawn(&self, claims: Claims<'_>) -> Result<Drawn, Rejection> {
+        Ok(Drawn {
+            issuer: self.issuer_of(&claims)?,
+            subject: self.subject(&claims)?,
+            scopes: claims.found.scopes,
+            roles: claims.found.roles,
+        })
+    }
+
+    fn identity(
+        &self,
+        drawn: Drawn,
+        issued: Option<TokenUse>,
+        claims: String,
+    ) -> Result<TokenIdentity, Rejection> {
+        let Drawn {
+            issuer,
+            subject,
+            scopes,
+            roles,
+        } = drawn;
         let mut identity = TokenIdentity {
             subject,
             issuer,
-            scopes: found.scopes,
-            roles: found.roles,
-            issued: issued.as_ref().map(|(is, _)| *is),
-            claims: payload,
+            scopes,
+            roles,
+            issued,
+            claims,
         };
         if let Some(read) = &self.read_claims {
             let mut facts = TokenFacts {
@@ -226,10 +277,7 @@ impl Policy {
             identity.scopes = scopes;
             identity.roles = roles;
         }
-        Ok(match issued {
-            Some((_, Some(ids))) => Verified::Ask(identity, ids),
-            _ => Verified::Live(identity),
-        })
+        Ok(identity)
     }
 
     /// The ids of a token of ours of one of these uses, whether or not it was revoked.
@@ -325,7 +373,11 @@ impl Policy {
     }
 
     fn issuer_of(&self, claims: &Claims<'_>) -> Result<&'static str, Rejection> {
-        let claimed = claims.iss.as_deref().ok_or_else(|| refused("iss"))?;
+        let claimed = match (&claims.iss, self.profile) {
+            (Some(claimed), _) => claimed,
+            (None, Profile::Introspected) => self.issuer.configured(),
+            (None, _) => return Err(refused("iss")),
+        };
         let accepted = self
             .issuer
             .accepted(claimed, claims.found.tenant.as_deref());
@@ -378,7 +430,12 @@ impl Policy {
                 return Err(refused("max age"));
             }
         }
-        let expires = claims.exp.ok_or_else(|| refused("exp"))?;
+        let Some(expires) = claims.exp else {
+            return match self.profile {
+                Profile::Introspected => Ok(()),
+                _ => Err(refused("exp")),
+            };
+        };
         // RFC 7519 §4.1.4: "on or after which" it is not accepted.
         if expires.saturating_add(self.leeway) <= now {
             return Err(Rejection::expired_token(UNIX_EPOCH + expires));
@@ -396,7 +453,8 @@ fn check_use(claims: &Claims<'_>) -> Result<(), Rejection> {
     {
         return Err(refused("token_type"));
     }
-    if claims.token_use.as_deref().is_some_and(|is| is != "access") {
+    let fits = |is: &str| matches!(is, "access" | "access_token");
+    if claims.token_use.as_deref().is_some_and(|is| !fits(is)) {
         return Err(refused("token_use"));
     }
     // Keycloak's access tokens say `Bearer`; those that say `ID`, `Refresh`, `Offline`, `Logout` or

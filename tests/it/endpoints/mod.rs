@@ -9,6 +9,7 @@ mod hostile;
 mod late;
 mod leaks;
 mod migration;
+mod oauth;
 mod properties;
 mod race;
 mod revocation;

@@ -1,0 +1,32 @@
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+
+/// The form of a body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum BodyForm {
+    /// A JSON object.
+    Json,
+    /// The parameters of a form, as the endpoints of OAuth take them (RFC 6749 appendix B).
+    Parameters,
+}
+
+impl BodyForm {
+    pub(super) fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Parameters => "application/x-www-form-urlencoded",
+        }
+    }
+
+    /// Whether a request says, once, that its body has this form: in any case, with or without
+    /// parameters (RFC 9110 §8.3.1).
+    pub(super) fn is_said_by(self, headers: &HeaderMap) -> bool {
+        let mut types = headers.get_all(CONTENT_TYPE).iter();
+        let (Some(only), None) = (types.next(), types.next()) else {
+            return false;
+        };
+        let mut parts = only.as_bytes().split(|b| *b == b';');
+        let essence = parts.next().unwrap_or_default().trim_ascii();
+        essence.eq_ignore_ascii_case(self.media_type().as_bytes())
+    }
+}

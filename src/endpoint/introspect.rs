@@ -1,0 +1,97 @@
+#[cfg(feature = "openapi")]
+use super::about::About;
+use super::call::Call;
+use super::input::Input;
+use super::mount::Endpoint;
+use super::reply::Reply;
+use super::route::{Access, Handler};
+use crate::authorize::Requirement;
+use crate::issue::TokenIssuer;
+use crate::principal::Scope;
+use crate::reject::Rejection;
+use async_trait::async_trait;
+#[cfg(feature = "openapi")]
+use http::StatusCode;
+use serde_json::{Map, Value};
+
+/// What other services ask about a token of ours (RFC 7662, token introspection): `POST` of a form
+/// with `token` → what it says, or `{"active": false}`.
+///
+/// ```text
+/// POST /introspect                              200 {"active": true, "sub": "anna", "scope": "reports:read", "exp": …}
+/// token=eyJ…&token_type_hint=access_token       200 {"active": false}
+/// ```
+///
+/// - A token is active if a request with it would pass now: it is an access or private token of this
+///   issuer, neither expired nor revoked, and its user is not disabled. Everything else is not
+///   active, refresh tokens among it, and why is not said (§2.2).
+/// - `scope` and the roles are without what the user has lost since.
+/// - Who asks needs the scope `introspect`, or what [`require`](Self::require) says: §2.1 wants it,
+///   lest anybody tries tokens out.
+///
+/// ```
+/// # use tower_auth::endpoint::Introspect;
+/// # use tower_auth::store::Memory;
+/// # use tower_auth::{ApiKeys, AuthLayer, Realm, Role, Tokens, random_secret};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let realm = Realm::new(Memory::new());
+/// let tokens = realm.tokens(Tokens::hs256(random_secret()?.expose()).issuer("https://api.example.com"));
+/// let keys = realm.api_keys(ApiKeys::prefix("service"));
+/// let auth = AuthLayer::builder().accept(&tokens).accept(&keys).build()?;
+/// let endpoints = auth
+///     .endpoints()
+///     .mount("/introspect", Introspect::of(&tokens).require(Role::new("service")))
+///     .build()?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Introspect {
+    tokens: TokenIssuer,
+    requirement: Requirement,
+}
+
+impl Introspect {
+    /// About tokens of this issuer.
+    pub fn of(tokens: &TokenIssuer) -> Self {
+        Self {
+            tokens: tokens.clone(),
+            requirement: Scope::new("introspect").into(),
+        }
+    }
+
+    /// What whoever asks must be or have.
+    pub fn require(mut self, requirement: impl Into<Requirement>) -> Self {
+        self.requirement = requirement.into();
+        self
+    }
+}
+
+#[async_trait]
+impl Handler for Introspect {
+    async fn handle(&self, _: &Call, mut input: Input) -> Result<Reply, Rejection> {
+        let token = input.text("token");
+        input.check()?;
+        let said = self.tokens.introspect(&token).await?;
+        let mut members = Map::new();
+        members.insert("active".into(), Value::Bool(said.is_some()));
+        members.extend(said.into_iter().flatten());
+        Ok(Reply::ok(members))
+    }
+
+    #[cfg(feature = "openapi")]
+    fn about(&self) -> Option<About> {
+        let about = About::new(StatusCode::OK, "What a token says (RFC 7662)").text("token");
+        Some(about.optional_text("token_type_hint"))
+    }
+}
+
+impl From<Introspect> for Endpoint {
+    fn from(endpoint: Introspect) -> Self {
+        Self::new(move |path, mounting| {
+            mounting.uses_tokens(&endpoint.tokens);
+            let access = Access::Caller(endpoint.requirement.clone());
+            mounting.post_form(path, access, endpoint);
+        })
+    }
+}
