@@ -3,21 +3,26 @@
 
 use super::support::*;
 use crate::support::*;
+use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::error::Error;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use tower::ServiceExt;
-use tower_auth::endpoint::{IssuerMetadata, Jwks};
+use tower_auth::endpoint::{Endpoints, IssuerMetadata, Jwks};
+use tower_auth::fetch::{Fetch, FetchError};
 use tower_auth::store::{Memory, SigningKeyRecord, SigningKeyStore, Sqlite, Store, Stores};
 use tower_auth::test_util::{Intercept, Intercepted, ManualClock};
 use tower_auth::{
-    AuthLayer, Clock, ConfigProblem, Grant, JwtAlgorithm, JwtKey, KeyRotation, Realm, Rejection,
-    SigningKey, TokenIssuer, Tokens,
+    Action, AuthLayer, Clock, ConfigProblem, Grant, Jwt, JwtAlgorithm, JwtKey, KeyRotation, Realm,
+    Rejection, SigningKey, TokenIssuer, Tokens,
 };
 
 const OURS: &str = "https://api.example.com";
@@ -211,9 +216,18 @@ async fn four_nodes_that_start_at_once_agree_on_one_key() {
     let dir = Dir::new();
     for (name, stores) in each_store(&dir).await {
         let clock = ManualClock::new(START);
-        let nodes = stores
-            .clone()
-            .map(|store| Arc::new(Node::of(store, &clock)));
+        let told = Arc::new(AtomicUsize::new(0));
+        let nodes = stores.clone().map(|store| {
+            let told = Arc::clone(&told);
+            let realm = Realm::new(store)
+                .clock(clock.clone())
+                .store_deadline(Duration::from_secs(9))
+                .on_event(move |event| {
+                    let is_made = event.action == Action::SigningKeyCreated;
+                    told.fetch_add(usize::from(is_made), Ordering::SeqCst);
+                });
+            Arc::new(Node::in_realm(realm, &clock, tokens(rotation())))
+        });
         let tasks = nodes.clone().map(|node| {
             // All of them, and several requests each.
             [(); 4].map(|()| {
@@ -228,6 +242,8 @@ async fn four_nodes_that_start_at_once_agree_on_one_key() {
         let ids: BTreeSet<String> = all.iter().map(|token| kid(token)).collect();
         assert_eq!(ids.len(), 1, "{name}");
         assert_eq!(stored(&stores[0]).await.len(), 1, "{name}");
+        let told = told.load(Ordering::SeqCst);
+        assert_eq!(told, 1, "{name}: told by who lost");
         for node in &nodes {
             for token in &all {
                 assert_eq!(node.answers(token).await, 200, "{name}");
@@ -599,8 +615,8 @@ async fn an_issuer_moves_from_its_own_key_to_rotation_without_signing_anybody_ou
     assert_eq!(alone.answers(&token).await, 401);
 }
 
-/// `GET` of a path at the endpoints of a node, with further fields.
-async fn got(node: &Node, method: &str, path: &str, fields: &[(&str, &str)]) -> Reply {
+/// What others see of a node.
+fn endpoints_of(node: &Node) -> Endpoints {
     let endpoints = node
         .auth
         .endpoints()
@@ -612,12 +628,66 @@ async fn got(node: &Node, method: &str, path: &str, fields: &[(&str, &str)]) -> 
         .mount(
             "/.well-known/oauth-authorization-server",
             IssuerMetadata::of(&node.tokens).jwks_uri("https://keys.example.com/jwks"),
-        )
-        .build()
-        .unwrap();
+        );
+    endpoints.build().unwrap()
+}
+
+/// A request of a path at the endpoints of a node, with further fields.
+async fn got(node: &Node, method: &str, path: &str, fields: &[(&str, &str)]) -> Reply {
     let mut request = request(method, fields);
     *request.uri_mut() = path.parse().unwrap();
-    reply(endpoints.oneshot(request).await.unwrap()).await
+    reply(endpoints_of(node).oneshot(request).await.unwrap()).await
+}
+
+/// Asks a node, whatever host is asked for.
+struct AtNode(Endpoints);
+
+#[async_trait]
+impl Fetch for AtNode {
+    async fn fetch(
+        &self,
+        request: Request<Bytes>,
+        _longest: usize,
+    ) -> Result<Response<Bytes>, FetchError> {
+        let request = request.map(Full::new);
+        let answer = reply(self.0.clone().oneshot(request).await.unwrap()).await;
+        let mut response = Response::new(answer.body);
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        Ok(response)
+    }
+}
+
+#[tokio::test]
+async fn another_service_verifies_our_tokens_by_the_issuers_name_through_all_rotations() {
+    let (memory, clock) = (Memory::new(), ManualClock::new(START));
+    let node = Node::with(memory, &clock, tokens(rotation()).audience("reports"));
+    let theirs = Jwt::oidc(OURS)
+        .audience("reports")
+        .fetcher(AtNode(endpoints_of(&node)));
+    let realm = Realm::new(Stores::new()).clock(clock.clone());
+    let service = AuthLayer::builder().realm(&realm).accept(theirs).build();
+    let service = service.unwrap();
+    let mut kids = BTreeSet::new();
+    for _ in 0..70 {
+        let token = node.issue().await;
+        kids.insert(kid(&token));
+        let answer = send(&service, bearer(&token)).await;
+        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
+        clock.advance(DAY);
+    }
+    assert_eq!(kids.len(), 3);
+    let other = Node::with(
+        Memory::new(),
+        &clock,
+        tokens(rotation()).audience("reports"),
+    );
+    let answer = send(&service, bearer(&other.issue().await)).await;
+    assert_eq!(
+        answer.status.as_u16(),
+        401,
+        "of the same name, with other keys"
+    );
 }
 
 #[tokio::test]
