@@ -22,6 +22,11 @@ pub(crate) fn claims() -> String {
     claims_of("user-0192f3a4b5")
 }
 
+/// The same number of bytes for each number.
+pub(crate) fn claims_of_number(number: usize) -> String {
+    claims_of(&format!("user-{number:010}"))
+}
+
 fn claims_of(subject: &str) -> String {
     format!(
         r#"{{"sub":"{subject}","iat":1700000000,"exp":4000000000,"iss":"{ISSUER}","aud":"{AUDIENCE}","jti":"5f0c2a4e-8f5b-4b57-9a0c-6a5de2b7d1f3","scope":"orders:read orders:write"}}"#
@@ -32,8 +37,8 @@ pub(crate) fn hs256() -> String {
     TokenMint::hs256(SECRET).sign_parts(HEADER, &claims())
 }
 
-pub(crate) fn hs256_of(subject: &str) -> String {
-    TokenMint::hs256(SECRET).sign_parts(HEADER, &claims_of(subject))
+pub(crate) fn hs256_of_number(number: usize) -> String {
+    TokenMint::hs256(SECRET).sign_parts(HEADER, &claims_of_number(number))
 }
 
 pub(crate) fn bearer(credential: &str) -> Field {
@@ -49,32 +54,50 @@ pub(crate) fn forged(token: &str) -> String {
     forged
 }
 
-/// A token of another algorithm, the layer's key for it, and the library's.
+/// Signs tokens of another algorithm, with the layer's key for it, and the library's.
 pub(crate) struct PublicKey {
-    pub(crate) token: String,
+    signer: Signer,
+    header: String,
     pub(crate) key: JwtKey,
     pub(crate) parsed: signature::ParsedPublicKey,
 }
 
+enum Signer {
+    Rsa(RsaKeyPair),
+    Ec(EcdsaKeyPair),
+    Ed(Ed25519KeyPair),
+}
+
+impl Signer {
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let random = SystemRandom::new();
+        match self {
+            Self::Rsa(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                let padding = &signature::RSA_PKCS1_SHA256;
+                pair.sign(padding, &random, message, &mut signature)
+                    .unwrap();
+                signature
+            }
+            Self::Ec(pair) => pair.sign(&random, message).unwrap().as_ref().to_vec(),
+            Self::Ed(pair) => pair.sign(message).as_ref().to_vec(),
+        }
+    }
+}
+
+impl PublicKey {
+    pub(crate) fn sign(&self, claims: &str) -> String {
+        let (header, claims) = (self.header.as_bytes(), claims.as_bytes());
+        let message = format!("{}.{}", base64url(header), base64url(claims));
+        let signature = self.signer.sign(message.as_bytes());
+        format!("{message}.{}", base64url(&signature))
+    }
+}
+
 pub(crate) fn public_key(algorithm: JwtAlgorithm) -> PublicKey {
-    let header = format!(r#"{{"alg":"{}","typ":"JWT","kid":"k1"}}"#, algorithm.name());
-    let message = format!(
-        "{}.{}",
-        base64url(header.as_bytes()),
-        base64url(claims().as_bytes())
-    );
-    let random = SystemRandom::new();
-    let (signature, key, parsed) = match algorithm {
+    let (signer, key, parsed) = match algorithm {
         JwtAlgorithm::Rs256 => {
             let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-            let mut signature = vec![0; pair.public_modulus_len()];
-            pair.sign(
-                &signature::RSA_PKCS1_SHA256,
-                &random,
-                message.as_bytes(),
-                &mut signature,
-            )
-            .unwrap();
             let public = pair.public_key();
             let n = base64url(public.modulus().big_endian_without_leading_zero());
             let e = base64url(public.exponent().big_endian_without_leading_zero());
@@ -83,7 +106,7 @@ pub(crate) fn public_key(algorithm: JwtAlgorithm) -> PublicKey {
                 &signature::RSA_PKCS1_2048_8192_SHA256,
                 der.as_ref(),
             );
-            (signature, JwtKey::rsa(algorithm, &n, &e), parsed)
+            (Signer::Rsa(pair), JwtKey::rsa(algorithm, &n, &e), parsed)
         }
         JwtAlgorithm::Es256 => {
             let pair = EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
@@ -95,29 +118,19 @@ pub(crate) fn public_key(algorithm: JwtAlgorithm) -> PublicKey {
             );
             let parsed =
                 signature::ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point);
-            (
-                pair.sign(&random, message.as_bytes())
-                    .unwrap()
-                    .as_ref()
-                    .to_vec(),
-                key,
-                parsed,
-            )
+            (Signer::Ec(pair), key, parsed)
         }
         _ => {
             let pair = Ed25519KeyPair::generate().unwrap();
             let public = pair.public_key().as_ref();
             let parsed = signature::ParsedPublicKey::new(&signature::ED25519, public);
-            (
-                pair.sign(message.as_bytes()).as_ref().to_vec(),
-                JwtKey::ed25519(&base64url(public)),
-                parsed,
-            )
+            let key = JwtKey::ed25519(&base64url(public));
+            (Signer::Ed(pair), key, parsed)
         }
     };
-    let token = format!("{message}.{}", base64url(&signature));
     PublicKey {
-        token,
+        signer,
+        header: format!(r#"{{"alg":"{}","typ":"JWT","kid":"k1"}}"#, algorithm.name()),
         key: key.id("k1"),
         parsed: parsed.unwrap(),
     }
@@ -150,9 +163,9 @@ pub(crate) fn headers(credential: Option<&Field>) -> HeaderMap {
     fields.into_iter().chain(credential).map(field).collect()
 }
 
-pub(crate) fn request(headers: &HeaderMap) -> Request<Body> {
+pub(crate) fn request(headers: HeaderMap) -> Request<Body> {
     let mut request = Request::new(Body::default());
     *request.uri_mut() = Uri::from_static("/v1/orders");
-    *request.headers_mut() = headers.clone();
+    *request.headers_mut() = headers;
     request
 }

@@ -67,8 +67,8 @@ pub(crate) type Field = (&'static str, String);
 pub(crate) struct Sends<S> {
     runtime: Rc<Runtime>,
     service: S,
-    /// One request after the other has the next of these.
-    headers: Vec<HeaderMap>,
+    /// The fields of the next request.
+    headers: Box<dyn FnMut() -> HeaderMap>,
     expected: StatusCode,
     requests: Vec<Request<Body>>,
 }
@@ -77,13 +77,13 @@ impl<S> Sends<S> {
     pub(crate) fn new(
         runtime: &Rc<Runtime>,
         service: S,
-        headers: Vec<HeaderMap>,
+        headers: impl FnMut() -> HeaderMap + 'static,
         expected: StatusCode,
     ) -> Self {
         Self {
             runtime: Rc::clone(runtime),
             service,
-            headers,
+            headers: Box::new(headers),
             expected,
             requests: Vec::new(),
         }
@@ -96,7 +96,7 @@ where
     S::Error: Debug,
 {
     fn prepare(&mut self, requests: usize) {
-        let headers = self.headers.iter().cycle().take(requests);
+        let headers = std::iter::repeat_with(&mut self.headers).take(requests);
         self.requests = headers.map(fixtures::request).collect();
     }
 
@@ -133,11 +133,35 @@ where
     } else {
         StatusCode::OK
     };
-    let headers = vec![fixtures::headers(credential)];
+    let headers = fixtures::headers(credential);
     Row {
         name: name.to_owned(),
         budget: None,
-        bench: Box::new(Sends::new(runtime, service, headers, expected)),
+        bench: Box::new(Sends::new(
+            runtime,
+            service,
+            move || headers.clone(),
+            expected,
+        )),
+    }
+}
+
+/// Sends each credential once through a service that accepts it.
+pub(crate) fn row_of_new<S, R>(
+    runtime: &Rc<Runtime>,
+    name: &str,
+    mut next: impl FnMut() -> Field + 'static,
+    service: S,
+) -> Row
+where
+    S: Service<Request<Body>, Response = Response<R>> + 'static,
+    S::Error: Debug,
+{
+    let headers = move || fixtures::headers(Some(&next()));
+    Row {
+        name: name.to_owned(),
+        budget: None,
+        bench: Box::new(Sends::new(runtime, service, headers, StatusCode::OK)),
     }
 }
 

@@ -1,9 +1,9 @@
 //! What is measured.
 
-use super::fixtures::{self, bearer, forged, hs256, public_key};
+use super::fixtures::{self, bearer, claims, claims_of_number, forged, hs256, public_key};
 use super::floor::{self, Floor, Hello};
-use super::harness::{Body, Field, Row, row};
-use super::world::{KEYS, SLIDING, World, jwt, shared_secret};
+use super::harness::{Body, Field, Row, row, row_of_new};
+use super::world::{KEYS, LITTLE, SLIDING, USERS, World, jwt, shared_secret, tokens};
 use axum::Router;
 use axum::routing::get;
 use std::rc::Rc;
@@ -18,6 +18,7 @@ pub(crate) fn rows() -> Vec<Row> {
     let rt = &world.runtime;
     let keys = &world.keys;
     let all = world.all();
+    let little = world.all_with_little_memory();
     let token = bearer(&hs256());
     let forged_token = bearer(&forged(&hs256()));
     let key = bearer(&world.raw[KEYS / 2]);
@@ -42,11 +43,27 @@ pub(crate) fn rows() -> Vec<Row> {
         add("API key", Some(&key), &all).budget(3_000),
         add("API key in X-API-Key", Some(&key_field), &all).budget(3_000),
         floor_row(rt, "FLOOR HS256", Some(&token), floor::hs256()),
-        add("HS256", Some(&token), &all).budget(12_000),
+        row_of_new(rt, "HS256", new_hs256(), little.layer(Hello)).budget(12_000),
+        add("HS256, seen before", Some(&token), &all).budget(4_000),
+        floor_row(
+            rt,
+            "FLOOR seen before",
+            Some(&token),
+            floor::api_key(vec![hs256()]),
+        ),
     ];
-    let (issuer, issued) = world.issued(1);
-    let issued = bearer(&issued[0]);
-    rows.push(add("issued access token", Some(&issued), &issuer).budget(14_500));
+    let issuer = world.issuer(tokens());
+    let issued = bearer(&issuer.issue(0));
+    let name = "issued access token, seen before";
+    rows.push(add(name, Some(&issued), &issuer.layer).budget(4_000));
+    let issuer = world.issuer(tokens().cache_bytes(LITTLE));
+    let layer = issuer.layer.layer(Hello);
+    let mut number = 0;
+    let new = move || {
+        number += 1;
+        bearer(&issuer.issue(number % USERS))
+    };
+    rows.push(row_of_new(rt, "issued access token", new, layer).budget(14_500));
 
     let hidden = QuotaFields::Hidden;
     let throttled = world.throttled(SLIDING, hidden);
@@ -81,29 +98,42 @@ pub(crate) fn rows() -> Vec<Row> {
 
     let two_issuers = AuthLayer::builder()
         .accept(shared_secret().issuer("https://other.example.com"))
-        .accept(shared_secret())
+        .accept(shared_secret().cache_bytes(LITTLE))
         .build()
         .unwrap();
-    rows.push(add(
+    let of_two = two_issuers.layer(Hello);
+    rows.push(row_of_new(
+        rt,
         "HS256 of one of two issuers",
-        Some(&token),
-        &two_issuers,
+        new_hs256(),
+        of_two.clone(),
     ));
+    let name = "HS256 of one of two issuers, seen before";
+    rows.push(row(rt, name, Some(&token), of_two).budget(4_000));
     for (algorithm, name, floor) in [
         (JwtAlgorithm::Rs256, "RS256", "FLOOR RS256"),
         (JwtAlgorithm::Es256, "ES256", "FLOOR ES256"),
         (JwtAlgorithm::EdDsa, "EdDSA", "FLOOR EdDSA"),
     ] {
-        let fixtures::PublicKey { token, key, parsed } = public_key(algorithm);
-        let token = bearer(&token);
+        let public_key = public_key(algorithm);
+        let token = bearer(&public_key.sign(&claims()));
         rows.push(floor_row(
             rt,
             floor,
             Some(&token),
-            floor::public_key(name, parsed),
+            floor::public_key(name, public_key.parsed.clone()),
         ));
-        let layer = AuthLayer::builder().accept(jwt(key)).build().unwrap();
-        rows.push(add(name, Some(&token), &layer).budget_of(1.05, floor));
+        let jwt = jwt(public_key.key.clone()).cache_bytes(LITTLE);
+        let layer = AuthLayer::builder().accept(jwt);
+        let layer = layer.build().unwrap().layer(Hello);
+        let seen_before = format!("{name}, seen before");
+        rows.push(row(rt, &seen_before, Some(&token), layer.clone()).budget(4_000));
+        let mut number = 0;
+        let new = move || {
+            number += 1;
+            bearer(&public_key.sign(&claims_of_number(number)))
+        };
+        rows.push(row_of_new(rt, name, new, layer).budget_of(1.05, floor));
     }
 
     rows.push(floor_row(rt, "FLOOR nothing refused", None, floor::hs256()));
@@ -133,6 +163,15 @@ pub(crate) fn rows() -> Vec<Row> {
     rows
 }
 
+/// Each is one that nobody saw before.
+fn new_hs256() -> impl FnMut() -> Field {
+    let mut number = 0;
+    move || {
+        number += 1;
+        bearer(&fixtures::hs256_of_number(number))
+    }
+}
+
 fn floor_row<F>(rt: &Rc<Runtime>, name: &str, credential: Option<&Field>, check: F) -> Row
 where
     F: FnMut(&mut http::Request<Body>) -> Option<()> + 'static,
@@ -152,7 +191,7 @@ fn forged_after_a_genuine_one(
     layer: &AuthLayer,
 ) -> Row {
     let service = layer.layer(Hello);
-    let request = fixtures::request(&fixtures::headers(Some(genuine)));
+    let request = fixtures::request(fixtures::headers(Some(genuine)));
     let response = rt.block_on(service.clone().oneshot(request)).unwrap();
     assert_eq!(response.status(), 200);
     row(rt, "forged HS256 refused", Some(forged), service)

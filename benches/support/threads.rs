@@ -18,10 +18,10 @@
 //!
 //! Each thread has a clone of the service, and callers of its own unless the row says otherwise.
 
-use super::fixtures::{self, bearer, hs256_of};
+use super::fixtures::{self, bearer, hs256_of_number};
 use super::floor::{self, Floor, Hello};
 use super::harness::{Bench, Body, Field, Sends, is_wanted, median};
-use super::world::{SLIDING, World};
+use super::world::{SLIDING, USERS, World, tokens};
 use http::{Response, StatusCode};
 use std::fmt::Debug;
 use std::rc::Rc;
@@ -35,6 +35,8 @@ use tower_layer::Layer;
 
 const REQUESTS: usize = 256;
 const CALLERS: usize = 16;
+/// So many tokens come again and again.
+const LIVE: usize = 10_000;
 const ROUNDS: usize = 2_000;
 const LONGEST: Duration = Duration::from_secs(120);
 const FEWEST_ROUNDS: usize = 100;
@@ -239,16 +241,18 @@ fn rows() -> Vec<Row> {
     let all = world.all();
     let throttled = world.throttled(SLIDING, QuotaFields::Hidden);
     let told = world.throttled(SLIDING, QuotaFields::Standard);
-    let (issuer, issued) = world.issued(2 * CALLERS);
+    let issuer = world.issuer(tokens());
+    let issued: Vec<String> = (0..LIVE).map(|n| issuer.issue(n % USERS)).collect();
 
     let keys = each_its_own(world.raw.iter().map(|key| bearer(key)));
-    let tokens = (0..2 * CALLERS).map(|caller| bearer(&hs256_of(&format!("user-{caller:010}"))));
-    let tokens = each_its_own(tokens);
-    let issued = each_its_own(issued.iter().map(|token| bearer(token)));
+    let secret = each_its_own((0..2 * CALLERS).map(|n| bearer(&hs256_of_number(n))));
+    let live = half_each((0..LIVE).map(|n| bearer(&hs256_of_number(n))));
+    let issued = half_each(issued.iter().map(|token| bearer(token)));
+    let unremembered = world.unremembered();
     let nobody = [vec![], vec![]];
     let (key, token, access) = (
         both_the_same(&keys),
-        both_the_same(&tokens),
+        both_the_same(&secret),
         both_the_same(&issued),
     );
 
@@ -268,24 +272,41 @@ fn rows() -> Vec<Row> {
             &keys,
             || told.layer(Hello),
         ),
-        row("HS256", Budget::OfBare(0.97), &tokens, || all.layer(Hello)),
-        row("issued access token", Budget::OfBare(0.97), &issued, || {
-            issuer.layer(Hello)
-        }),
+        row(
+            "HS256, verified each time",
+            Budget::OfBare(0.97),
+            &secret,
+            || unremembered.layer(Hello),
+        ),
+        row(
+            "HS256, seen before, of 10,000",
+            Budget::OfBare(0.97),
+            &live,
+            || all.layer(Hello),
+        ),
+        row(
+            "issued, seen before, of 10,000",
+            Budget::OfBare(0.97),
+            &issued,
+            || issuer.layer.layer(Hello),
+        ),
         row("one API key", Budget::Figure(1.5), &key, || {
             all.layer(Hello)
         }),
         row("one API key, throttled", Budget::Free, &key, || {
             throttled.layer(Hello)
         }),
-        row("one HS256", Budget::Figure(1.5), &token, || {
-            all.layer(Hello)
-        }),
         row(
-            "one issued access token",
+            "one HS256, seen before",
+            Budget::Figure(1.5),
+            &token,
+            || all.layer(Hello),
+        ),
+        row(
+            "one issued, seen before",
             Budget::Figure(1.5),
             &access,
-            || issuer.layer(Hello),
+            || issuer.layer.layer(Hello),
         ),
     ]
 }
@@ -314,6 +335,11 @@ where
                 .enable_all()
                 .build();
             let runtime = Rc::new(runtime.unwrap());
+            let mut next = 0;
+            let headers = move || {
+                next = (next + 1) % headers.len();
+                headers[next].clone()
+            };
             let bench: Box<dyn Bench> =
                 Box::new(Sends::new(&runtime, service, headers, StatusCode::OK));
             bench
@@ -330,6 +356,12 @@ where
 fn each_its_own(credentials: impl Iterator<Item = Field>) -> [Vec<Field>; 2] {
     let mut left: Vec<Field> = credentials.take(2 * CALLERS).collect();
     let right = left.split_off(CALLERS);
+    [left, right]
+}
+
+fn half_each(credentials: impl Iterator<Item = Field>) -> [Vec<Field>; 2] {
+    let mut left: Vec<Field> = credentials.collect();
+    let right = left.split_off(left.len() / 2);
     [left, right]
 }
 

@@ -8,10 +8,14 @@ use tower_auth::store::{ManagedUserStore, Memory, UserRecord};
 use tower_auth::throttle::{QuotaFields, Throttle};
 use tower_auth::{
     ApiKeys, AuthLayer, AuthLayerBuilder, Grant, Jwt, JwtKey, KeyIssuer, KeyRequest, NewUser,
-    PasswordPolicy, Realm, Secret, Subject, Tokens, Users,
+    PasswordPolicy, Realm, Secret, Subject, TokenIssuer, Tokens, Users,
 };
 
 pub(crate) const KEYS: usize = 1000;
+/// Of ours.
+pub(crate) const USERS: usize = 64;
+/// Of memory for tokens, in bytes.
+pub(crate) const LITTLE: u64 = 64 << 10;
 pub(crate) const SLIDING: &str = "100000000/day";
 
 /// One realm: keys and users are in the same memory, so the account of a key's owner is looked at.
@@ -39,6 +43,10 @@ fn by_text() -> Throttle {
     Throttle::per(SLIDING, |call| {
         Some(call.headers().get(&KEY)?.as_bytes().into())
     })
+}
+
+pub(crate) fn tokens() -> Tokens {
+    Tokens::hs256(SECRET).issuer(ISSUER).audience(AUDIENCE)
 }
 
 impl World {
@@ -70,8 +78,27 @@ impl World {
 
     /// Accepts tokens of an issuer, API keys and Basic.
     pub(crate) fn all(&self) -> AuthLayer {
-        self.tokens_and_keys()
+        self.all_and(shared_secret())
+    }
+
+    /// The same, with little memory for tokens: soon each place of it was used.
+    pub(crate) fn all_with_little_memory(&self) -> AuthLayer {
+        self.all_and(shared_secret().cache_bytes(LITTLE))
+    }
+
+    fn all_and(&self, jwt: Jwt) -> AuthLayer {
+        AuthLayer::builder()
+            .accept(jwt)
+            .accept(&self.keys)
             .accept(self.users.basic())
+            .build()
+            .unwrap()
+    }
+
+    /// Accepts tokens of an issuer, and verifies each whenever it comes.
+    pub(crate) fn unremembered(&self) -> AuthLayer {
+        AuthLayer::builder()
+            .accept(shared_secret().cache_bytes(0))
             .build()
             .unwrap()
     }
@@ -112,24 +139,37 @@ impl World {
             .unwrap()
     }
 
-    /// Issues tokens to users of ours and accepts them; and access tokens of so many users.
-    pub(crate) fn issued(&self, users: usize) -> (AuthLayer, Vec<String>) {
+    /// Issues tokens to users of ours, and accepts them.
+    pub(crate) fn issuer(&self, tokens: Tokens) -> Issuer {
         let store = Memory::new();
         let realm = Realm::new(store.clone());
-        let tokens = realm.tokens(Tokens::hs256(SECRET).issuer(ISSUER).audience(AUDIENCE));
-        let issue = async |user: usize| {
-            let subject = Subject::user(user.to_string());
-            let record = UserRecord::new(subject.clone(), format!("user-{user}"));
-            store.insert_user(record).await.unwrap();
-            let grant = Grant::new(subject)
-                .scope("orders:read")
-                .scope("orders:write");
-            let pair = tokens.issue(grant).await.unwrap();
-            pair.access().expose().clone()
-        };
-        let access = (0..users).map(|user| self.runtime.block_on(issue(user)));
-        let access = access.collect();
-        let auth = AuthLayer::builder().accept(&tokens).build().unwrap();
-        (auth, access)
+        for user in 0..USERS {
+            let record = UserRecord::new(Subject::user(user.to_string()), format!("user-{user}"));
+            self.runtime.block_on(store.insert_user(record)).unwrap();
+        }
+        let tokens = realm.tokens(tokens);
+        Issuer {
+            runtime: Rc::clone(&self.runtime),
+            layer: AuthLayer::builder().accept(&tokens).build().unwrap(),
+            tokens,
+        }
+    }
+}
+
+/// Issues tokens, and accepts them.
+pub(crate) struct Issuer {
+    runtime: Rc<Runtime>,
+    pub(crate) layer: AuthLayer,
+    tokens: TokenIssuer,
+}
+
+impl Issuer {
+    /// An access token of that user.
+    pub(crate) fn issue(&self, user: usize) -> String {
+        let grant = Grant::new(Subject::user(user.to_string()))
+            .scope("orders:read")
+            .scope("orders:write");
+        let pair = self.runtime.block_on(self.tokens.issue(grant)).unwrap();
+        pair.access().expose().clone()
     }
 }

@@ -10,7 +10,7 @@ use crate::credential::Source;
 use crate::event::Events;
 use crate::key_set::{JwtKey, KeyRing, KeySet, KeySource, LiveKeys, SigningKey};
 use crate::reject::Rejection;
-use crate::scheme::{Jwt, OurPolicy, Ours};
+use crate::scheme::{CACHE_BYTES, Jwt, OurPolicy, Ours};
 use crate::store::{Guard, Stores, UserRecord};
 use std::fmt;
 use std::sync::Arc;
@@ -80,6 +80,7 @@ pub struct Tokens {
     scope_claim: String,
     role_claim: String,
     sources: Vec<Source>,
+    cache_bytes: u64,
 }
 
 /// What tokens are signed with.
@@ -127,6 +128,7 @@ impl Tokens {
             scope_claim: String::from("scope"),
             role_claim: String::from("roles"),
             sources: vec![Source::bearer()],
+            cache_bytes: CACHE_BYTES,
         }
     }
 
@@ -230,6 +232,14 @@ impl Tokens {
         self
     }
 
+    /// How much memory may be taken by what access and private tokens say that were verified, so
+    /// that each is verified once; 16 MiB by default, as in
+    /// [`Jwt::cache_bytes`](crate::Jwt::cache_bytes), and 0 verifies each whenever it comes.
+    pub fn cache_bytes(mut self, bytes: u64) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
     pub(super) fn lifetime_of_access(&self) -> Duration {
         self.access_lifetime
     }
@@ -250,6 +260,7 @@ impl Tokens {
             .issuer(self.issuer.clone())
             .leeway(Duration::ZERO)
             .sources(self.sources.clone())
+            .cache_bytes(self.cache_bytes)
             .scope_claim(self.scope_claim.clone())
             .role_claim(self.role_claim.clone());
         if let Some(audience) = &self.audience {

@@ -70,7 +70,7 @@ impl JwtAlgorithm {
             .find(|algorithm| algorithm.name() == name)
     }
 
-    pub(super) fn is_symmetric(self) -> bool {
+    pub(crate) fn is_symmetric(self) -> bool {
         matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
     }
 

@@ -10,10 +10,10 @@ pub(crate) const LONGEST_KID: usize = 256;
 #[derive(Clone, Copy)]
 pub(crate) struct Parts<'a> {
     /// `header.payload`: what was signed.
-    pub(super) message: &'a [u8],
+    pub(crate) message: &'a [u8],
     pub(crate) header: &'a [u8],
     pub(crate) payload: &'a [u8],
-    pub(super) signature: &'a [u8],
+    pub(crate) signature: &'a [u8],
 }
 
 impl<'a> Parts<'a> {

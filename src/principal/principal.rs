@@ -84,6 +84,20 @@ pub(crate) struct TokenIdentity {
 }
 
 impl TokenIdentity {
+    /// How many bytes it points to, with what an allocator adds to each piece.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn bytes(&self) -> usize {
+        let role = |role: &str| size_of::<Role>() + role.len();
+        let roles: usize = self.roles.iter().map(|name| role(name) + 16).sum();
+        let texts = [
+            self.subject.id().len(),
+            self.subject.kind().len(),
+            self.scopes.as_str().len(),
+            self.claims.capacity(),
+        ];
+        texts.iter().map(|bytes| bytes + 16).sum::<usize>() + roles
+    }
+
     #[cfg(feature = "jwt")]
     fn is_private(&self) -> bool {
         self.issued == Some(TokenUse::Private)

@@ -24,8 +24,8 @@ pub(crate) use basic::{BasicVerifier, Judge, wrong_password};
 pub(crate) use chain::Chain;
 pub(crate) use id::SchemeId;
 #[cfg(feature = "jwt")]
-pub use jwt::{ClaimPath, Introspection, Jwt, TokenFacts};
+pub(crate) use jwt::{CACHE_BYTES, IssuedIds, Jwts, OurPolicy, Ours, is_reserved, revoked};
 #[cfg(feature = "jwt")]
-pub(crate) use jwt::{IssuedIds, Jwts, OurPolicy, Ours, is_reserved, revoked};
+pub use jwt::{ClaimPath, Introspection, Jwt, TokenFacts};
 pub(crate) use own::Own;
 pub use scheme::{Answer, PendingAnswer, Readiness, Scheme};

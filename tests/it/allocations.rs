@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::UNIX_EPOCH;
 use tower::Service;
 use tower_auth::store::{KeyDigest, KeyRecord, ManagedKeyStore, Memory, Stores};
-use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Subject};
+use tower_auth::test_util::TokenMint;
+use tower_auth::{ApiKeys, AuthLayer, Grant, KeyRequest, Realm, Subject, Tokens};
 use tower_layer::Layer as _;
 
 thread_local! {
@@ -113,11 +114,105 @@ fn a_key_in_memory_costs_three_allocations_and_no_boxed_future() {
 }
 
 #[test]
+fn a_token_that_was_seen_before_costs_as_many_allocations_as_a_key() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let (auth, key) = guarded();
+    let (_, allocations_of_a_key) = cost(&mut auth.layer(Nothing), || bearer(&key));
+    let theirs =
+        token_with(serde_json::json!({ "sub": "anna", "scope": "a b", "jti": "x", "iat": 1 }));
+    let tokens = Realm::new(Memory::new()).tokens(Tokens::hs256(SECRET).issuer(ISSUER));
+    let issued = tokens.issue(Grant::new(Subject::user("7")).scope("a").scope("b"));
+    let issued = runtime.block_on(issued).unwrap();
+    let issuing = AuthLayer::builder().accept(&tokens).build().unwrap();
+    for (auth, token) in [(auth, &theirs), (issuing, issued.access().expose())] {
+        let (status, allocations) = cost(&mut auth.layer(Nothing), || bearer(token));
+        assert_eq!((status, allocations), (200, allocations_of_a_key));
+    }
+}
+
+#[test]
+fn what_is_remembered_of_tokens_takes_no_more_memory_than_it_may() {
+    const MIB: isize = 1 << 20;
+    let auth = AuthLayer::builder()
+        .accept(jwt().cache_bytes(4 * MIB.cast_unsigned() as u64))
+        .build()
+        .unwrap();
+    let mut service = auth.layer(Nothing);
+    let mut show = |number: u32| {
+        let token = token_with(serde_json::json!({
+            "sub": format!("user-{number:0>10}"),
+            "iat": 1_700_000_000,
+            "jti": "5f0c2a4e-8f5b-4b57-9a0c-6a5de2b7d1f3",
+            "scope": "orders:read orders:write",
+        }));
+        for _ in 0..2 {
+            let request = bearer(&token);
+            let mut future = std::pin::pin!(service.call(request));
+            let mut context = Context::from_waker(Waker::noop());
+            let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut context) else {
+                panic!("not ready at the first poll");
+            };
+            assert_eq!(response.status(), 200);
+        }
+    };
+    show(0);
+    let before = IN_USE.get();
+    (1..1_000).for_each(&mut show);
+    let each = (IN_USE.get() - before) / 999;
+    println!(
+        "{each} bytes a token, with its share of a table that has room for five times as many"
+    );
+    (1_000..12_000).for_each(&mut show);
+    let all = IN_USE.get() - before;
+    assert!((3 * MIB..4 * MIB).contains(&all), "{all} bytes in all");
+}
+
+/// Tokens that are shown once, good ones too, are not remembered.
+#[test]
+fn a_flood_of_forged_or_expired_tokens_leaves_memory_as_it_was() {
+    let auth = AuthLayer::builder().accept(jwt()).build().unwrap();
+    let mut service = auth.layer(Nothing);
+    let mut show = |token: &str| {
+        let mut future = std::pin::pin!(service.call(bearer(token)));
+        let mut context = Context::from_waker(Waker::noop());
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(Ok(response)) => response.status().as_u16(),
+            _ => panic!("not ready at the first poll"),
+        }
+    };
+    let expired = |number: u32| {
+        let claims = serde_json::json!({
+            "sub": number.to_string(), "iss": ISSUER, "aud": AUDIENCE, "exp": 1_700_000_000,
+        });
+        TokenMint::hs256(SECRET).sign(&claims)
+    };
+    let forged = |number: u32| {
+        let mut token = token_with(serde_json::json!({ "sub": number.to_string() }));
+        token.insert(token.len() - 20, 'x');
+        token
+    };
+    let good = token_for("anna");
+    for _ in 0..3 {
+        assert_eq!(show(&good), 200);
+    }
+    assert_eq!((show(&expired(0)), show(&forged(0))), (401, 401));
+    let before = IN_USE.get();
+    for number in 1..20_000 {
+        assert_eq!((show(&expired(number)), show(&forged(number))), (401, 401));
+    }
+    assert_eq!(IN_USE.get(), before);
+    assert_eq!(show(&good), 200);
+}
+
+#[test]
 fn an_hs256_token_costs_nine_allocations_at_most_and_no_boxed_future() {
     let token =
         token_with(serde_json::json!({ "sub": "anna", "scope": "a b", "jti": "x", "iat": 1 }));
-    let (auth, _) = guarded();
-    let (status, allocations) = cost(&mut auth.layer(Nothing), || bearer(&token));
+    let auth = AuthLayer::builder().accept(jwt().cache_bytes(0)).build();
+    let (status, allocations) = cost(&mut auth.unwrap().layer(Nothing), || bearer(&token));
     assert_eq!(status, 200);
     assert!(allocations <= 9, "{allocations}");
 }

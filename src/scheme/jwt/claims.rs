@@ -36,7 +36,23 @@ pub(super) struct Claims<'a> {
     pub(super) is_bound: bool,
 }
 
+/// When a token is good, since 1970.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) exp: Option<Duration>,
+    pub(super) nbf: Option<Duration>,
+    pub(super) iat: Option<Duration>,
+}
+
 impl<'a> Claims<'a> {
+    pub(super) fn times(&self) -> Times {
+        Times {
+            exp: self.exp,
+            nbf: self.nbf,
+            iat: self.iat,
+        }
+    }
+
     pub(super) fn parse(json: &'a str, reading: &'a Reading) -> Result<Self, Rejection> {
         let mut claims = Self {
             reading,

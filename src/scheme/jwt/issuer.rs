@@ -93,6 +93,17 @@ impl Issuer {
         }
     }
 
+    /// Whether it is still one of these, which it was when its token was verified.
+    #[inline]
+    pub(super) fn includes(&self, accepted: &str) -> bool {
+        match self {
+            Self::One(issuer) => *issuer == accepted,
+            Self::EachTenants { tenants, .. } => self
+                .tenant(accepted)
+                .is_some_and(|tenant| tenants.include(tenant)),
+        }
+    }
+
     /// The tenant that an issuer of the template's form names.
     fn tenant<'c>(&self, claimed: &'c str) -> Option<&'c str> {
         let Self::EachTenants { before, after, .. } = self else {

@@ -1,7 +1,9 @@
+use super::cache::{Sought, Trace};
 use super::claims;
 use super::jwt::Jwt;
 use super::ours::{IssuedIds, Ours};
 use super::policy::{Policy, Presented, Verified};
+use super::remembered::Remembered;
 use crate::attempt::Attempt;
 use crate::clock::Clock;
 use crate::config::ConfigProblem;
@@ -62,19 +64,31 @@ impl Jwts {
         attempt: &Attempt<'_>,
     ) -> Result<Answer, Rejection> {
         let now = attempt.now();
-        let parts = Parts::split(token.as_bytes())?;
-        let policy = self.policy(parts)?;
+        let sought = Sought::new(Parts::split(token.as_bytes())?);
+        let remembered = self.remembered(&sought, now);
+        let policy = match &remembered {
+            Some((policy, _)) => policy,
+            None => self.policy(sought.parts())?,
+        };
         if !policy.reads(token.source()) {
             return Err(refused("source"));
         }
-        let principal = |token| Principal::from_token(Arc::new(token));
-        Ok(match policy.verify(parts, now)? {
-            Verified::Live(token) => Answer::Verified(principal(token)),
+        let verified = match &remembered {
+            Some((_, remembered)) => {
+                let verified = policy.verify_again(remembered, now);
+                verified.inspect_err(|refusal| policy.forget_if_over(Trace::of(&sought), refusal))
+            }
+            None => policy.verify(&sought, now),
+        };
+        Ok(match verified? {
+            Verified::Live(token) => Answer::Verified(Principal::from_token(token)),
             Verified::Ask(token, ids) => {
                 let policy = Arc::clone(policy);
+                let trace = Trace::of(&sought);
                 Answer::Pending(Box::pin(async move {
-                    policy.ask(&ids, now).await?;
-                    Ok(principal(token))
+                    let asked = policy.ask(&ids, now).await;
+                    asked.inspect_err(|refusal| policy.forget_if_over(trace, refusal))?;
+                    Ok(Principal::from_token(token))
                 }))
             }
             Verified::Load => {
@@ -84,10 +98,22 @@ impl Jwts {
                     origin: Some(attempt.origin()),
                 };
                 Answer::Pending(Box::pin(async move {
-                    policy.verify_loading(&token, now).await.map(principal)
+                    let verified = policy.verify_loading(&token, now).await;
+                    verified.map(Principal::from_token)
                 }))
             }
         })
+    }
+
+    /// With whom a token was verified before: not even its issuer has to be read then.
+    #[inline]
+    fn remembered(
+        &self,
+        token: &Sought<'_>,
+        now: SystemTime,
+    ) -> Option<(&Arc<Policy>, Arc<Remembered>)> {
+        let mut policies = self.policies.iter();
+        policies.find_map(|policy| Some((policy, policy.remembered(token, now)?)))
     }
 
     /// With several issuers the token says which one to hold it against. What it says is not

@@ -1,3 +1,4 @@
+use super::cache::Cache;
 use super::claim_path::ClaimPath;
 use super::claims::registered;
 use super::issuer::{Issuer, Tenants};
@@ -19,6 +20,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Of what was verified, each issuer.
+pub(crate) const CACHE_BYTES: u64 = 16 << 20;
 const LONGEST_LEEWAY: Duration = Duration::from_secs(600);
 const LEAST_COOLDOWN: Duration = Duration::from_secs(1);
 
@@ -87,6 +90,7 @@ pub struct Jwt {
     role_names: Vec<ClaimPath>,
     read_claims: Option<ReadClaims>,
     sources: Vec<Source>,
+    cache_bytes: u64,
 }
 
 impl Default for Jwt {
@@ -120,6 +124,7 @@ impl Jwt {
             role_names: Vec::new(),
             read_claims: None,
             sources: vec![Source::bearer()],
+            cache_bytes: CACHE_BYTES,
         }
     }
 
@@ -406,6 +411,17 @@ impl Jwt {
         self
     }
 
+    /// How much memory may be taken by what tokens say that were verified, so that each is verified
+    /// once; 16 MiB by default, which is enough for some 13,000 of 360 bytes, and 0 verifies each
+    /// whenever it comes.
+    ///
+    /// Whether a token is still good is judged each time. The token itself is not kept. One under a
+    /// secret is kept when it comes for the second time.
+    pub fn cache_bytes(mut self, bytes: u64) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
     /// What is wrong with it, its keys apart. For tokens that we issue an audience is a choice.
     pub(crate) fn problems_but_keys(&self, ours: bool) -> Vec<ConfigProblem> {
         let mut problems = Vec::new();
@@ -444,9 +460,11 @@ impl Jwt {
         problems
     }
 
-    /// Of opaque tokens, about which their issuer is asked: it has no keys.
+    /// Of opaque tokens, about which their issuer is asked: it has no keys, and what is remembered
+    /// is its answers.
     pub(super) fn introspected(mut self) -> Self {
         self.profile = Profile::Introspected;
+        self.cache_bytes = 0;
         self
     }
 
@@ -655,6 +673,10 @@ impl Jwt {
             reads_bearer: self.sources.contains(&Source::bearer()),
             sources: self.sources,
             ours,
+            cache: match usize::try_from(self.cache_bytes).unwrap_or(usize::MAX) {
+                0 => None,
+                bytes => Some(Cache::new(bytes)),
+            },
         })
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn use_of(claims: &Claims<'_>) -> Result<TokenUse, Rejection> {
 }
 
 /// Every token of ours has an id, and all but private ones a family.
-fn ids<'c>(claims: &'c Claims<'_>) -> Result<TokenIds<'c>, Rejection> {
+pub(super) fn ids<'c>(claims: &'c Claims<'_>) -> Result<TokenIds<'c>, Rejection> {
     let token = claims
         .jti
         .as_deref()
@@ -93,22 +93,17 @@ impl Ours {
         self.private_store.as_deref()
     }
 
-    /// Refuses a revoked token; gives its ids where memory cannot tell.
-    pub(super) fn look_up(
-        &self,
-        claims: &Claims<'_>,
-        now: SystemTime,
-    ) -> Result<Option<IssuedIds>, Rejection> {
-        let ids = ids(claims)?;
+    /// Refuses a revoked token; `false` where memory cannot tell.
+    pub(super) fn look_up(&self, ids: TokenIds<'_>, now: SystemTime) -> Result<bool, Rejection> {
         match caught(|| self.store.peek_revoked(ids, now))? {
             Known::Yes => return Err(revoked()),
             Known::No => {}
-            Known::Ask => return IssuedIds::of(claims).map(Some),
+            Known::Ask => return Ok(false),
         }
         if ids.family.is_none() {
             self.note_use(ids.token, now);
         }
-        Ok(None)
+        Ok(true)
     }
 
     /// Refuses a revoked token; 503 where the store cannot tell.

@@ -1,15 +1,18 @@
-use super::claims::Claims;
+use super::cache::{Cache, Entry, Sought, Trace};
+use super::claims::{Claims, Times};
 use super::header::with_header;
 use super::issuer::Issuer;
-use super::ours::{IssuedIds, Ours, use_of};
+use super::ours::{IssuedIds, Ours, ids, use_of};
 use super::reading::Reading;
+use super::remembered::{Remembered, Terms};
+use super::strict::OneOrMany;
 use super::token_facts::TokenFacts;
 use crate::attempt::Origin;
 use crate::clock::since_1970;
 use crate::credential::Source;
 use crate::key_set::{Key, KeySet, LiveKeys, Parts, Unchosen, decoded, refused};
-use crate::principal::{Roles, Scopes, Subject, TokenIdentity, TokenUse};
-use crate::reject::Rejection;
+use crate::principal::{Subject, TokenIdentity, TokenUse};
+use crate::reject::{Rejection, RejectionKind};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -35,6 +38,8 @@ pub(crate) struct Policy {
     pub(super) reads_bearer: bool,
     pub(super) sources: Vec<Source>,
     pub(super) ours: Option<Ours>,
+    /// Tokens that were verified; `None` where none are remembered.
+    pub(super) cache: Option<Cache<Remembered>>,
 }
 
 /// The keys of an issuer.
@@ -44,6 +49,20 @@ pub(super) enum Keys {
     Fixed(KeySet),
     /// Those that are loaded while the process runs.
     Live(Arc<LiveKeys>),
+}
+
+/// The number of a set of keys that never changes.
+const FIXED: u64 = 0;
+
+impl Keys {
+    /// The number of the set that may be used now, where there is one.
+    #[inline]
+    fn generation(&self, now: SystemTime) -> Option<u64> {
+        match self {
+            Self::Fixed(_) => Some(FIXED),
+            Self::Live(keys) => keys.generation(now),
+        }
+    }
 }
 
 /// What a token has to say besides what every one needs.
@@ -64,21 +83,13 @@ pub(super) struct Presented {
     pub(super) origin: Option<Origin>,
 }
 
-/// What a principal is made of, besides the claims themselves.
-struct Drawn {
-    issuer: &'static str,
-    subject: Subject,
-    scopes: Scopes,
-    roles: Roles,
-}
-
 /// What memory says of a token.
 pub(super) enum Verified {
     /// It is good.
-    Live(TokenIdentity),
+    Live(Arc<TokenIdentity>),
     /// Its signature and claims are right. It is one of ours, and memory cannot tell whether it was
     /// revoked.
-    Ask(TokenIdentity, IssuedIds),
+    Ask(Arc<TokenIdentity>, IssuedIds),
     /// The keys of its issuer have to be loaded first: there are none, or the token names another.
     Load,
 }
@@ -106,21 +117,70 @@ impl Policy {
         }
     }
 
+    /// What is known of exactly this token, if it was verified before by the keys that there are.
+    #[inline]
+    pub(super) fn remembered(
+        &self,
+        token: &Sought<'_>,
+        now: SystemTime,
+    ) -> Option<Arc<Remembered>> {
+        let cache = self.cache.as_ref()?;
+        cache.find(token, self.keys.generation(now)?)
+    }
+
+    /// Keeps nothing of a token that will never be good again.
+    pub(super) fn forget_if_over(&self, token: Trace, refusal: &Rejection) {
+        let is_over = matches!(
+            refusal.kind(),
+            RejectionKind::ExpiredToken | RejectionKind::RevokedToken
+        );
+        if let Some(cache) = &self.cache
+            && is_over
+        {
+            cache.forget(token);
+        }
+    }
+
+    /// Judges a token that was verified before: by all that may have changed since.
+    pub(super) fn verify_again(
+        &self,
+        remembered: &Remembered,
+        now: SystemTime,
+    ) -> Result<Verified, Rejection> {
+        let Remembered { identity, terms } = remembered;
+        if !self.issuer.includes(identity.issuer) {
+            return Err(refused("iss"));
+        }
+        self.check_audience(terms.audience.as_ref(), terms.is_for_us)?;
+        self.check_times(terms.times, since_1970(now))?;
+        if let (Some(ours), Some(ids)) = (&self.ours, &terms.ids)
+            && !ours.look_up(ids.borrowed(), now)?
+        {
+            return Ok(Verified::Ask(Arc::clone(identity), ids.clone()));
+        }
+        Ok(Verified::Live(Arc::clone(identity)))
+    }
+
     /// Judges a token by what memory has.
-    pub(super) fn verify(&self, parts: Parts<'_>, now: SystemTime) -> Result<Verified, Rejection> {
+    pub(super) fn verify(
+        &self,
+        token: &Sought<'_>,
+        now: SystemTime,
+    ) -> Result<Verified, Rejection> {
         let held;
-        let set = match &self.keys {
-            Keys::Fixed(set) => set,
+        let (generation, set) = match &self.keys {
+            Keys::Fixed(set) => (FIXED, set),
             Keys::Live(keys) => {
-                let Some((_, set)) = keys.generation(now).and_then(|_| keys.current()) else {
+                let current = keys.generation(now).and_then(|_| keys.current());
+                let Some((generation, set)) = current else {
                     return Ok(Verified::Load);
                 };
                 held = set;
-                &held
+                (generation, &*held)
             }
         };
-        match (self.key(set, parts.header)?, &self.keys) {
-            (Ok(key), _) => self.verify_by(key, parts, now),
+        match (self.key(set, token.parts().header)?, &self.keys) {
+            (Ok(key), _) => self.verify_by(key, generation, token, now),
             (Err(Unchosen::Unknown(_)), Keys::Live(_)) => Ok(Verified::Load),
             (Err(unchosen), _) => Err(unchosen.into()),
         }
@@ -133,11 +193,14 @@ impl Policy {
         &self,
         token: &Presented,
         now: SystemTime,
-    ) -> Result<TokenIdentity, Rejection> {
-        let set = self.loaded(token, now).await?;
-        let parts = Parts::split(&token.bytes)?;
-        let key = self.key(&set, parts.header)??;
-        match self.verify_by(key, parts, now)? {
+    ) -> Result<Arc<TokenIdentity>, Rejection> {
+        let (generation, set) = self.loaded(token, now).await?;
+        let verified = {
+            let token = Sought::new(Parts::split(&token.bytes)?);
+            let key = self.key(&set, token.parts().header)??;
+            self.verify_by(key, generation, &token, now)?
+        };
+        match verified {
             Verified::Live(identity) => Ok(identity),
             Verified::Ask(identity, ids) => {
                 self.ask(&ids, now).await?;
@@ -156,15 +219,19 @@ impl Policy {
         }
     }
 
-    /// A set that has the key of a token, loaded now if that is allowed.
-    async fn loaded(&self, token: &Presented, now: SystemTime) -> Result<Arc<KeySet>, Rejection> {
+    /// A set that has the key of a token, and its number, loaded now if that is allowed.
+    async fn loaded(
+        &self,
+        token: &Presented,
+        now: SystemTime,
+    ) -> Result<(u64, Arc<KeySet>), Rejection> {
         let Keys::Live(keys) = &self.keys else {
             return Err(refused("kid"));
         };
         let (generation, set) = keys.usable(now).await?;
         let unchosen = self.key(&set, Parts::split(&token.bytes)?.header)?.err();
         match unchosen {
-            None => Ok(set),
+            None => Ok((generation, set)),
             Some(Unchosen::Impossible(reason)) => Err(refused(reason)),
             Some(Unchosen::Unknown(reason)) => {
                 let ticket = match &token.origin {
@@ -187,32 +254,54 @@ impl Policy {
         &self,
         token: &Presented,
         loaded: Result<(u64, Arc<KeySet>), Rejection>,
-    ) -> Result<Arc<KeySet>, Rejection> {
-        let (_, set) = loaded?;
+    ) -> Result<(u64, Arc<KeySet>), Rejection> {
+        let (generation, set) = loaded?;
         self.key(&set, Parts::split(&token.bytes)?.header)??;
-        Ok(set)
+        Ok((generation, set))
     }
 
     /// Signature first: nothing about a forged token is told, and nothing in it is read.
     fn verify_by(
         &self,
         key: &Key,
-        parts: Parts<'_>,
+        generation: u64,
+        token: &Sought<'_>,
         now: SystemTime,
     ) -> Result<Verified, Rejection> {
+        let parts = token.parts();
         key.verify(parts)?;
         let payload = decoded(parts.payload)?;
         let claims = self.checked(&payload, TokenUse::ACCESS, now)?;
-        let issued = match &self.ours {
-            None => None,
-            Some(ours) => Some((use_of(&claims)?, ours.look_up(&claims, now)?)),
+        let mut issued = None;
+        let mut ask = None;
+        if let Some(ours) = &self.ours {
+            issued = Some(use_of(&claims)?);
+            if !ours.look_up(ids(&claims)?, now)? {
+                ask = Some(IssuedIds::of(&claims)?);
+            }
+        }
+        let terms = match self.is_worth_keeping(key, token, now) {
+            true => Some(Terms::of(&claims, self.ours.is_some())?),
+            false => None,
         };
-        let drawn = self.drawn(claims)?;
-        let is = issued.as_ref().map(|(is, _)| *is);
-        let identity = self.identity(drawn, is, payload)?;
-        Ok(match issued {
-            Some((_, Some(ids))) => Verified::Ask(identity, ids),
-            _ => Verified::Live(identity),
+        let issuer = self.issuer_of(&claims)?;
+        let subject = self.subject(&claims)?;
+        let found = claims.found;
+        let identity = Arc::new(self.read_further(TokenIdentity {
+            subject,
+            issuer,
+            scopes: found.scopes,
+            roles: found.roles,
+            issued,
+            claims: payload,
+        })?);
+        if let Some(terms) = terms {
+            let identity = Arc::clone(&identity);
+            self.keep(token, Remembered { identity, terms }, generation, now);
+        }
+        Ok(match ask {
+            Some(ids) => Verified::Ask(identity, ids),
+            None => Verified::Live(identity),
         })
     }
 
@@ -224,60 +313,67 @@ impl Policy {
     ) -> Result<(TokenIdentity, Option<SystemTime>), Rejection> {
         let claims = self.checked(&said, TokenUse::ACCESS, now)?;
         let end = claims.exp.map(|exp| UNIX_EPOCH + exp);
-        let drawn = self.drawn(claims)?;
-        Ok((self.identity(drawn, None, said)?, end))
+        let issuer = self.issuer_of(&claims)?;
+        let subject = self.subject(&claims)?;
+        let found = claims.found;
+        let identity = self.read_further(TokenIdentity {
+            subject,
+            issuer,
+            scopes: found.scopes,
+            roles: found.roles,
+            issued: None,
+            claims: said,
+        })?;
+        Ok((identity, end))
     }
 
-    /// What a principal is made of.
-    fn drawn(&self, claims: Claims<'_>) -> Result<Drawn, Rejection> {
-        Ok(Drawn {
-            issuer: self.issuer_of(&claims)?,
-            subject: self.subject(&claims)?,
-            scopes: claims.found.scopes,
-            roles: claims.found.roles,
+    /// What the application reads besides.
+    fn read_further(&self, identity: TokenIdentity) -> Result<TokenIdentity, Rejection> {
+        let Some(read) = &self.read_claims else {
+            return Ok(identity);
+        };
+        let mut facts = TokenFacts {
+            claims: &identity.claims,
+            issuer: identity.issuer,
+            subject: identity.subject,
+            scopes: identity.scopes,
+            roles: identity.roles,
+        };
+        read(&mut facts)?;
+        let TokenFacts {
+            subject,
+            scopes,
+            roles,
+            ..
+        } = facts;
+        Ok(TokenIdentity {
+            subject,
+            scopes,
+            roles,
+            ..identity
         })
     }
 
-    fn identity(
-        &self,
-        drawn: Drawn,
-        issued: Option<TokenUse>,
-        claims: String,
-    ) -> Result<TokenIdentity, Rejection> {
-        let Drawn {
-            issuer,
-            subject,
-            scopes,
-            roles,
-        } = drawn;
-        let mut identity = TokenIdentity {
-            subject,
-            issuer,
-            scopes,
-            roles,
-            issued,
-            claims,
-        };
-        if let Some(read) = &self.read_claims {
-            let mut facts = TokenFacts {
-                claims: &identity.claims,
-                issuer,
-                subject: identity.subject,
-                scopes: identity.scopes,
-                roles: identity.roles,
-            };
-            read(&mut facts)?;
-            let TokenFacts {
-                subject,
-                scopes,
-                roles,
-                ..
-            } = facts;
-            identity.subject = subject;
-            identity.scopes = scopes;
-            identity.roles = roles;
+    /// A token under a secret is verified nearly as fast as it is found again, so one that comes
+    /// once is not worth its digest.
+    fn is_worth_keeping(&self, key: &Key, token: &Sought<'_>, now: SystemTime) -> bool {
+        match &self.cache {
+            None => false,
+            Some(cache) => !key.algorithm().is_symmetric() || cache.note(token, since_1970(now)),
         }
-        Ok(identity)
+    }
+
+    fn keep(&self, token: &Sought<'_>, remembered: Remembered, generation: u64, now: SystemTime) {
+        let (Some(cache), Some(expires)) = (&self.cache, remembered.terms.times.exp) else {
+            return;
+        };
+        let entry = Entry {
+            bytes: remembered.bytes(),
+            value: Arc::new(remembered),
+            generation,
+            ends: expires.saturating_add(self.leeway),
+        };
+        cache.keep(token, entry, since_1970(now));
     }
 
     /// The ids of a token of ours of one of these uses, whether or not it was revoked.
@@ -291,7 +387,7 @@ impl Policy {
         let set = match &self.keys {
             Keys::Fixed(set) => set,
             Keys::Live(_) => {
-                loaded = self.loaded(token, now).await?;
+                (_, loaded) = self.loaded(token, now).await?;
                 &loaded
             }
         };
@@ -356,7 +452,7 @@ impl Policy {
     ) -> Result<(), Rejection> {
         self.issuer_of(claims)?;
         self.subject_text(claims)?;
-        self.check_audience(claims)?;
+        self.check_audience(claims.aud.as_ref(), claims.found.is_for_us)?;
         // Whoever steals such a token must not get in by it, and nothing here proves the key.
         if claims.is_bound {
             return Err(refused("cnf"));
@@ -369,7 +465,7 @@ impl Policy {
             Some(_) => {}
             None => check_use(claims)?,
         }
-        self.check_times(claims, now)
+        self.check_times(claims.times(), now)
     }
 
     fn issuer_of(&self, claims: &Claims<'_>) -> Result<&'static str, Rejection> {
@@ -397,40 +493,46 @@ impl Policy {
             .ok_or_else(|| refused("sub"))
     }
 
-    fn check_audience(&self, claims: &Claims<'_>) -> Result<(), Rejection> {
+    /// `is_for_us`: what stands for a missing audience does.
+    fn check_audience(
+        &self,
+        audience: Option<&OneOrMany<'_>>,
+        is_for_us: bool,
+    ) -> Result<(), Rejection> {
         if self.audiences.is_empty() && self.ours.is_some() {
             return Ok(());
         }
-        let Some(audience) = &claims.aud else {
-            return match claims.found.is_for_us {
+        let Some(audience) = audience else {
+            return match is_for_us {
                 true => Ok(()),
                 false => Err(refused("aud")),
             };
         };
-        let named = audience
-            .iter()
-            .any(|named| self.audiences.iter().any(|ours| ours == named));
-        if named { Ok(()) } else { Err(refused("aud")) }
+        if self.audiences.iter().any(|ours| audience.contains(ours)) {
+            Ok(())
+        } else {
+            Err(refused("aud"))
+        }
     }
 
     /// Expiry last, so that only a token that is right in all else is told that it is expired.
-    fn check_times(&self, claims: &Claims<'_>, now: Duration) -> Result<(), Rejection> {
+    fn check_times(&self, times: Times, now: Duration) -> Result<(), Rejection> {
         let latest = now.saturating_add(self.leeway);
-        if claims.nbf.is_some_and(|nbf| nbf > latest) {
+        if times.nbf.is_some_and(|nbf| nbf > latest) {
             return Err(refused("nbf"));
         }
         // Of ours it was this clock that wrote it, or that of a machine beside this one: it says
         // nothing that the ids do not.
-        if self.ours.is_none() && claims.iat.is_some_and(|iat| iat > latest) {
+        if self.ours.is_none() && times.iat.is_some_and(|iat| iat > latest) {
             return Err(refused("iat"));
         }
         if let Some(age) = self.max_age {
-            let issued = claims.iat.ok_or_else(|| refused("iat"))?;
+            let issued = times.iat.ok_or_else(|| refused("iat"))?;
             if issued.saturating_add(age).saturating_add(self.leeway) <= now {
                 return Err(refused("max age"));
             }
         }
-        let Some(expires) = claims.exp else {
+        let Some(expires) = times.exp else {
             return match self.profile {
                 Profile::Introspected => Ok(()),
                 _ => Err(refused("exp")),
@@ -453,8 +555,7 @@ fn check_use(claims: &Claims<'_>) -> Result<(), Rejection> {
     {
         return Err(refused("token_type"));
     }
-    let fits = |is: &str| matches!(is, "access" | "access_token");
-    if claims.token_use.as_deref().is_some_and(|is| !fits(is)) {
+    if claims.token_use.as_deref().is_some_and(|is| is != "access") {
         return Err(refused("token_use"));
     }
     // Keycloak's access tokens say `Bearer`; those that say `ID`, `Refresh`, `Offline`, `Logout` or

@@ -228,6 +228,25 @@ impl OneOrMany<'_> {
         };
         one.into_iter().chain(many.iter().map(|text| &*text.0))
     }
+
+    #[inline]
+    pub(super) fn contains(&self, text: &str) -> bool {
+        match self {
+            Self::One(one) => one == text,
+            Self::Many(many) => many.iter().any(|one| one.0 == text),
+        }
+    }
+
+    /// The same, whatever becomes of the text that it was read from.
+    pub(super) fn to_owned(&self) -> OneOrMany<'static> {
+        let owned = |text: &str| Cow::Owned(text.to_owned());
+        match self {
+            Self::One(one) => OneOrMany::One(owned(one)),
+            Self::Many(many) => {
+                OneOrMany::Many(many.iter().map(|text| Text(owned(&text.0))).collect())
+            }
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for OneOrMany<'de> {

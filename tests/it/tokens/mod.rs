@@ -10,4 +10,5 @@ mod policy;
 mod properties;
 mod providers;
 mod published;
+mod remembered;
 mod table;

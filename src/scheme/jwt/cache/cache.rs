@@ -1,9 +1,11 @@
 use super::entry::{Entry, Kept};
-use super::presented::Presented;
-use super::set::{Set, WAYS};
+use super::set::Set;
+use super::sought::Sought;
+use super::tags::WAYS;
+use super::trace::Trace;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::num::NonZeroU32;
+use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -58,16 +60,16 @@ impl<T> Cache<T> {
     #[inline]
     pub(in crate::scheme::jwt) fn find(
         &self,
-        presented: &Presented<'_>,
+        sought: &Sought<'_>,
         generation: u64,
     ) -> Option<Arc<T>> {
-        let (set, tag) = self.place(presented);
-        set.get()?.find(tag, presented, generation)
+        let (set, tag) = self.place(sought.start());
+        set.get()?.find(tag, sought, generation)
     }
 
     /// Notes that a token was verified; whether one was noted that is most likely the same.
-    pub(in crate::scheme::jwt) fn note(&self, presented: &Presented<'_>, now: Duration) -> bool {
-        let (set, tag) = self.place(presented);
+    pub(in crate::scheme::jwt) fn note(&self, sought: &Sought<'_>, now: Duration) -> bool {
+        let (set, tag) = self.place(sought.start());
         let set = match set.get() {
             Some(set) => set,
             None => {
@@ -82,21 +84,16 @@ impl<T> Cache<T> {
 
     /// Keeps what was verified, in the place of what was kept of the same token. What takes more
     /// than an eighth of all room is not kept.
-    pub(in crate::scheme::jwt) fn keep(
-        &self,
-        presented: &Presented<'_>,
-        entry: Entry<T>,
-        now: Duration,
-    ) {
-        let kept = Box::new(Kept::new(*presented.digest(), entry));
+    pub(in crate::scheme::jwt) fn keep(&self, sought: &Sought<'_>, entry: Entry<T>, now: Duration) {
+        let kept = Box::new(Kept::new(sought, entry));
         let bytes = kept.bytes();
         if bytes > self.most / 8 {
             return;
         }
-        let (set, tag) = self.place(presented);
+        let (set, tag) = self.place(sought.start());
         let mut ledger = self.ledger();
         let set = made(set, &mut ledger);
-        let way = match set.way_of(tag, presented) {
+        let way = match set.way_of(tag, sought.digest()) {
             Some(way) => way,
             None => set.way_for_another(now),
         };
@@ -109,25 +106,25 @@ impl<T> Cache<T> {
 
     /// Keeps a token no longer.
     #[cold]
-    pub(in crate::scheme::jwt) fn forget(&self, presented: &Presented<'_>) {
-        let (set, tag) = self.place(presented);
+    pub(in crate::scheme::jwt) fn forget(&self, token: Trace) {
+        let (set, tag) = self.place(token.start);
         let Some(set) = set.get() else {
             return;
         };
         let mut ledger = self.ledger();
-        if let Some(way) = set.way_of(tag, presented) {
+        if let Some(way) = set.way_of(tag, &token.digest) {
             ledger.bytes -= set.clear(way);
         }
     }
 
     /// The set in which a token has its place, and its tag there.
     #[inline]
-    fn place(&self, presented: &Presented<'_>) -> (&OnceLock<Box<Set<T>>>, NonZeroU32) {
-        let mixed = presented.mixed(self.key);
-        let (half, tag) = (mixed & u64::from(u32::MAX), (mixed >> 32) as u32);
+    fn place(&self, start: u128) -> (&OnceLock<Box<Set<T>>>, NonZeroU16) {
+        let mixed = mixed(start, self.key);
+        let (half, tag) = (mixed & u64::from(u32::MAX), (mixed >> 48) as u16);
         let set = ((half * self.sets.len() as u64) >> 32) as usize;
         // The lowest bit of a tag is given away.
-        (&self.sets[set], NonZeroU32::MIN | tag)
+        (&self.sets[set], NonZeroU16::MIN | tag)
     }
 
     /// Takes tokens out until so many bytes are free. `false` where the table alone takes them.
@@ -159,6 +156,15 @@ impl<T> Cache<T> {
     }
 }
 
+/// A number that is spread evenly, and that nobody who lacks the key foresees: both halves,
+/// multiplied and folded.
+#[inline]
+fn mixed(start: u128, key: u64) -> u64 {
+    let (first, second) = (start as u64, (start >> 64) as u64);
+    let product = u128::from(first ^ key) * u128::from(second ^ key.rotate_left(32));
+    product as u64 ^ (product >> 64) as u64
+}
+
 /// Shows no token, and nothing that one says.
 impl<T> fmt::Debug for Cache<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -179,7 +185,7 @@ fn made<'s, T>(set: &'s OnceLock<Box<Set<T>>>, ledger: &mut Ledger) -> &'s Set<T
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scheme::jwt::cache::presented::TokenDigest;
+    use crate::key_set::Parts;
     use std::sync::Barrier;
     use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -197,9 +203,8 @@ mod tests {
         format!("{message}.{signature}").into_bytes()
     }
 
-    fn presented(token: &[u8]) -> Presented<'_> {
-        let last = token.iter().rposition(|byte| *byte == b'.').unwrap();
-        Presented::new(token, &token[last + 1..])
+    fn sought(token: &[u8]) -> Sought<'_> {
+        Sought::new(Parts::split(token).unwrap())
     }
 
     fn keep(cache: &Cache<u64>, number: u64) {
@@ -213,11 +218,11 @@ mod tests {
             generation,
             ends,
         };
-        cache.keep(&presented(&token(number)), entry, now);
+        cache.keep(&sought(&token(number)), entry, now);
     }
 
     fn find(cache: &Cache<u64>, number: u64) -> Option<u64> {
-        let found = cache.find(&presented(&token(number)), 1)?;
+        let found = cache.find(&sought(&token(number)), 1)?;
         Some(*found)
     }
 
@@ -244,7 +249,7 @@ mod tests {
                 let mut altered = token(1);
                 altered[at] ^= 1 << bit;
                 if altered[at] != b'.' && token(1)[at] != b'.' {
-                    let found = cache.find(&presented(&altered), 1);
+                    let found = cache.find(&sought(&altered), 1);
                     assert!(found.is_none(), "bit {bit} of byte {at}");
                 }
             }
@@ -255,8 +260,8 @@ mod tests {
     fn of_two_tokens_with_one_place_each_is_itself() {
         let cache = Cache::new(1 << 20);
         let (left, right) = (
-            b"one.token.0123456789abcdef",
-            b"another.one.0123456789abcdef",
+            b"a.message.0123456789abcdef#1",
+            b"a.message.0123456789abcdef#2",
         );
         let entry = |value| Entry {
             value: Arc::new(value),
@@ -264,14 +269,14 @@ mod tests {
             generation: 1,
             ends: ONE,
         };
-        cache.keep(&presented(left), entry(1), NOON);
-        assert!(cache.find(&presented(right), 1).is_none());
-        cache.keep(&presented(right), entry(2), NOON);
-        assert_eq!(cache.find(&presented(left), 1).as_deref(), Some(&1));
-        assert_eq!(cache.find(&presented(right), 1).as_deref(), Some(&2));
-        cache.forget(&presented(left));
-        assert!(cache.find(&presented(left), 1).is_none());
-        assert_eq!(cache.find(&presented(right), 1).as_deref(), Some(&2));
+        cache.keep(&sought(left), entry(1), NOON);
+        assert!(cache.find(&sought(right), 1).is_none());
+        cache.keep(&sought(right), entry(2), NOON);
+        assert_eq!(cache.find(&sought(left), 1).as_deref(), Some(&1));
+        assert_eq!(cache.find(&sought(right), 1).as_deref(), Some(&2));
+        cache.forget(Trace::of(&sought(left)));
+        assert!(cache.find(&sought(left), 1).is_none());
+        assert_eq!(cache.find(&sought(right), 1).as_deref(), Some(&2));
     }
 
     #[test]
@@ -279,7 +284,7 @@ mod tests {
         let cache = Cache::new(1 << 20);
         keep(&cache, 1);
         let (forged, genuine) = (token(2), token(1));
-        let (forged, genuine) = (presented(&forged), presented(&genuine));
+        let (forged, genuine) = (sought(&forged), sought(&genuine));
         assert!(cache.find(&forged, 1).is_none() && !forged.is_hashed());
         assert!(cache.find(&genuine, 1).is_some() && genuine.is_hashed());
     }
@@ -289,24 +294,24 @@ mod tests {
         let cache = Cache::new(1 << 20);
         keep_as(&cache, 1, 1, ONE, NOON);
         let token = token(1);
-        assert!(cache.find(&presented(&token), 2).is_none());
+        assert!(cache.find(&sought(&token), 2).is_none());
         keep_as(&cache, 1, 2, ONE, NOON);
-        assert!(cache.find(&presented(&token), 2).is_some());
-        assert!(cache.find(&presented(&token), 1).is_none());
+        assert!(cache.find(&sought(&token), 2).is_some());
+        assert!(cache.find(&sought(&token), 1).is_none());
         assert_eq!(bytes(&cache), counted(&cache), "the former one is gone");
     }
 
     #[test]
     fn what_is_forgotten_is_gone_and_its_bytes_are_free() {
         let cache = Cache::new(1 << 20);
-        cache.forget(&presented(&token(1)));
+        cache.forget(Trace::of(&sought(&token(1))));
         keep(&cache, 1);
         keep(&cache, 2);
         let before = bytes(&cache);
-        cache.forget(&presented(&token(1)));
+        cache.forget(Trace::of(&sought(&token(1))));
         assert_eq!((find(&cache, 1), find(&cache, 2)), (None, Some(2)));
         assert!(bytes(&cache) < before && bytes(&cache) == counted(&cache));
-        cache.forget(&presented(&token(1)));
+        cache.forget(Trace::of(&sought(&token(1))));
         assert_eq!(bytes(&cache), counted(&cache));
     }
 
@@ -314,16 +319,16 @@ mod tests {
     fn the_second_sight_of_a_token_is_told_from_its_first_and_a_first_one_takes_no_room() {
         let cache = Cache::<u64>::new(1 << 20);
         for number in 0..1_000 {
-            assert!(!cache.note(&presented(&token(number)), NOON), "{number}");
+            assert!(!cache.note(&sought(&token(number)), NOON), "{number}");
         }
-        let second = (0..1_000).filter(|number| cache.note(&presented(&token(*number)), NOON));
+        let second = (0..1_000).filter(|number| cache.note(&sought(&token(*number)), NOON));
         assert_eq!(second.count(), 1_000);
         for number in 1_000..50_000 {
-            cache.note(&presented(&token(number)), NOON);
+            cache.note(&sought(&token(number)), NOON);
         }
         let (made, most) = (counted(&cache), bytes(&cache));
-        assert_eq!((made, size_of_val(&*cache.sets) + 256 * 576), (most, most));
-        assert!(!cache.note(&presented(&token(1)), NOON), "that is long ago");
+        assert_eq!((made, size_of_val(&*cache.sets) + 256 * 512), (most, most));
+        assert!(!cache.note(&sought(&token(1)), NOON), "that is long ago");
     }
 
     #[test]
@@ -332,7 +337,7 @@ mod tests {
             let cache = Cache::new(most);
             let empty = bytes(&cache);
             for number in 0..5_000 {
-                cache.note(&presented(&token(number)), NOON);
+                cache.note(&sought(&token(number)), NOON);
                 keep(&cache, number);
                 let set = size_of::<Set<u64>>();
                 assert!(
@@ -425,7 +430,7 @@ mod tests {
                             None => keep(cache, number),
                         }
                         if turn % 11 == 0 {
-                            cache.forget(&presented(&token(number)));
+                            cache.forget(Trace::of(&sought(&token(number))));
                         }
                     }
                 });
@@ -445,7 +450,6 @@ mod tests {
 
     #[test]
     fn a_place_costs_little_more_than_a_pointer() {
-        assert_eq!(size_of::<Set<u64>>(), 576);
-        assert_eq!(size_of::<TokenDigest>(), 32);
+        assert_eq!(size_of::<Set<u64>>(), 512);
     }
 }

@@ -1,4 +1,4 @@
-use super::presented::TokenDigest;
+use super::sought::{SignatureDigest, Sought};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,29 +17,38 @@ pub(in crate::scheme::jwt) struct Entry<T> {
 
 /// An entry at its place.
 pub(super) struct Kept<T> {
-    digest: TokenDigest,
+    digest: SignatureDigest,
+    /// What was signed.
+    message: Box<[u8]>,
     entry: Entry<T>,
     /// Since the hand came by last.
     used: AtomicBool,
 }
 
 impl<T> Kept<T> {
-    pub(super) fn new(digest: TokenDigest, entry: Entry<T>) -> Self {
+    pub(super) fn new(sought: &Sought<'_>, entry: Entry<T>) -> Self {
         Self {
-            digest,
+            digest: *sought.digest(),
+            message: sought.message().into(),
             entry,
             used: AtomicBool::new(false),
         }
     }
 
-    /// What it takes, with its value and what an allocator adds to both.
+    /// What it takes, with its value, the message and what an allocator adds to each of them.
     pub(super) fn bytes(&self) -> usize {
         const ALLOCATOR: usize = 16;
-        size_of::<Self>() + self.entry.bytes + 2 * ALLOCATOR
+        size_of::<Self>() + self.entry.bytes + self.message.len() + 3 * ALLOCATOR
+    }
+
+    /// Whether it is of exactly this token. The message is no secret to whoever has its signature.
+    #[inline]
+    pub(super) fn is_of(&self, sought: &Sought<'_>) -> bool {
+        self.has_digest(sought.digest()) && *self.message == *sought.message()
     }
 
     #[inline]
-    pub(super) fn is(&self, digest: &TokenDigest) -> bool {
+    pub(super) fn has_digest(&self, digest: &SignatureDigest) -> bool {
         self.digest.ct_eq(digest).into()
     }
 

@@ -1,12 +1,10 @@
 use super::entry::Kept;
-use super::presented::Presented;
-use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU32, Ordering};
+use super::sought::{SignatureDigest, Sought};
+use super::tags::{Tags, WAYS};
+use std::num::NonZeroU16;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-
-/// How many tokens have their place in one set. Their tags fill one cache line.
-pub(super) const WAYS: usize = 16;
 
 /// Where a few tokens have their place, each behind a lock of its own.
 ///
@@ -15,13 +13,13 @@ pub(super) const WAYS: usize = 16;
 /// makes a token wait for its third sight.
 #[repr(align(64))]
 pub(super) struct Set<T> {
-    /// 0 stands for a free place.
-    tags: [AtomicU32; WAYS],
-    /// Tags of tokens that were verified once, in turn.
-    seen: [AtomicU32; WAYS],
+    /// 0 is a free place.
+    tags: Tags,
+    /// Of tokens that were verified once, in turn.
+    seen: Tags,
     slots: [Slot<T>; WAYS],
     /// Which of `seen` is written next.
-    turn: AtomicU32,
+    turn: AtomicUsize,
 }
 
 /// A lock is held for a comparison or an assignment, which do not panic: a poisoned one is as good
@@ -31,58 +29,49 @@ struct Slot<T>(RwLock<Option<Box<Kept<T>>>>);
 impl<T> Set<T> {
     pub(super) fn new() -> Self {
         Self {
-            tags: Default::default(),
-            seen: Default::default(),
+            tags: Tags::default(),
+            seen: Tags::default(),
             slots: std::array::from_fn(|_| Slot(RwLock::new(None))),
-            turn: AtomicU32::new(0),
+            turn: AtomicUsize::new(0),
         }
     }
 
     #[inline]
     pub(super) fn find(
         &self,
-        tag: NonZeroU32,
-        presented: &Presented<'_>,
+        tag: NonZeroU16,
+        sought: &Sought<'_>,
         generation: u64,
     ) -> Option<Arc<T>> {
-        for way in self.tagged(tag) {
-            let digest = presented.digest();
-            let found = self.read(way, |kept| match kept.is(digest) {
+        self.tags.find(tag.get()).find_map(|way| {
+            self.read(way, |kept| match kept.is_of(sought) {
                 true => kept.value(generation),
                 false => None,
-            });
-            if found.is_some() {
-                return found;
-            }
-        }
-        None
+            })
+        })
     }
 
     /// Notes that a token was verified; whether it had been noted.
-    pub(super) fn note(&self, tag: NonZeroU32) -> bool {
-        if self.seen.iter().any(|seen| is(seen, tag)) {
+    pub(super) fn note(&self, tag: NonZeroU16) -> bool {
+        if self.seen.find(tag.get()).next().is_some() {
             return true;
         }
         let turn = self.turn.load(Ordering::Relaxed);
         self.turn.store(turn.wrapping_add(1), Ordering::Relaxed);
-        self.seen[turn as usize % WAYS].store(tag.get(), Ordering::Relaxed);
+        self.seen.set(turn % WAYS, tag.get());
         false
     }
 
-    /// Where a token is, if it is there.
-    pub(super) fn way_of(&self, tag: NonZeroU32, presented: &Presented<'_>) -> Option<usize> {
-        let digest = presented.digest();
-        let is_there = |way: &usize| {
-            self.read(*way, |kept| kept.is(digest).then_some(()))
-                .is_some()
-        };
-        self.tagged(tag).find(is_there)
+    /// Where a token that was verified is, if it is there.
+    pub(super) fn way_of(&self, tag: NonZeroU16, digest: &SignatureDigest) -> Option<usize> {
+        let is_there = |kept: &Kept<T>| kept.has_digest(digest).then_some(());
+        let mut tagged = self.tags.find(tag.get());
+        tagged.find(|way| self.read(*way, is_there).is_some())
     }
 
     /// A free place, or that of the token that is least worth keeping.
     pub(super) fn way_for_another(&self, now: Duration) -> usize {
-        let is_free = |tag: &AtomicU32| tag.load(Ordering::Relaxed) == 0;
-        if let Some(free) = self.tags.iter().position(is_free) {
+        if let Some(free) = self.tags.find(0).next() {
             return free;
         }
         // After one time round none counts as used.
@@ -98,7 +87,7 @@ impl<T> Set<T> {
 
     /// How many bytes a place took that is now free.
     pub(super) fn clear(&self, way: usize) -> usize {
-        self.tags[way].store(0, Ordering::Relaxed);
+        self.tags.set(way, 0);
         match self.put(way, None) {
             Some(kept) => kept.bytes(),
             None => 0,
@@ -106,9 +95,9 @@ impl<T> Set<T> {
     }
 
     /// Takes a place that is free.
-    pub(super) fn fill(&self, way: usize, tag: NonZeroU32, kept: Box<Kept<T>>) {
+    pub(super) fn fill(&self, way: usize, tag: NonZeroU16, kept: Box<Kept<T>>) {
         self.put(way, Some(kept));
-        self.tags[way].store(tag.get(), Ordering::Relaxed);
+        self.tags.set(way, tag.get());
     }
 
     /// What its places take.
@@ -117,11 +106,6 @@ impl<T> Set<T> {
         (0..WAYS)
             .filter_map(|way| self.read(way, |kept| Some(kept.bytes())))
             .sum()
-    }
-
-    #[inline]
-    fn tagged(&self, tag: NonZeroU32) -> impl Iterator<Item = usize> {
-        (0..WAYS).filter(move |way| is(&self.tags[*way], tag))
     }
 
     #[inline]
@@ -137,9 +121,4 @@ impl<T> Set<T> {
         let mut slot = lock.write().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut slot, kept)
     }
-}
-
-#[inline]
-fn is(kept: &AtomicU32, tag: NonZeroU32) -> bool {
-    kept.load(Ordering::Relaxed) == tag.get()
 }
