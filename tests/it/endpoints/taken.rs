@@ -362,3 +362,60 @@ async fn a_key_that_somebody_else_rotates_has_no_grace() {
     assert_eq!(world.post(&rotate, &annas, json!({})).await.status, 201);
     assert!(!world.opens(old.key.expose()).await);
 }
+
+async fn rotated(world: &World, id: &str, credential: &str, body: Value) -> crate::support::Reply {
+    let path = format!("/api-keys/{id}/rotate/");
+    world.post(&path, credential, body).await
+}
+
+/// Each bound alone: of what else refuses a rotation nothing is in the way.
+#[tokio::test]
+async fn a_key_rotates_no_other_and_no_successor_that_outlives_it_and_asks_again_for_a_while() {
+    let plan = || Plan {
+        endpoints: by_anyone,
+        ..Plan::default()
+    };
+    let hour = json!({ "overlap": 3_600 });
+
+    // Another key, which grants no more and lives no longer.
+    let world = World::of(plan()).await;
+    let (one, other) = (world.key("7").await, world.key("7").await);
+    let credential = bearing(one.key.expose());
+    let refused = rotated(&world, &other.record.id, &credential, json!({}));
+    assert_eq!(refused.await.status, 403, "another lineage");
+
+    // Its own successor, which outlives it.
+    let made = rotated(&world, &one.record.id, &credential, hour.clone());
+    let successor = made.await.json()["id"].as_str().unwrap().to_owned();
+    let refused = rotated(&world, &successor, &credential, json!({}));
+    assert_eq!(refused.await.status, 403, "it outlives its maker");
+
+    // The answer that was lost, when the grace is over and the key still works.
+    world.pass(11);
+    assert!(world.opens(one.key.expose()).await);
+    let late = rotated(&world, &one.record.id, &credential, hour.clone());
+    assert_eq!(late.await.status, 404, "the grace is over");
+
+    // The answer that was lost, when its owner has replaced what it was about.
+    let world = World::of(plan()).await;
+    let one = world.key("7").await;
+    let credential = bearing(one.key.expose());
+    let made = rotated(&world, &one.record.id, &credential, hour.clone());
+    let successor = made.await.json()["id"].as_str().unwrap().to_owned();
+    let annas = bearing(access(&world.sign_in("7").await));
+    let replaced = rotated(&world, &successor, &annas, hour.clone());
+    assert_eq!(replaced.await.status, 201);
+    let late = rotated(&world, &one.record.id, &credential, hour);
+    assert_eq!(late.await.status, 404, "its successor was rotated");
+
+    // By default no key rotates another, not even one that it made.
+    let world = World::new().await;
+    let one = world.key("7").await;
+    let caller = Principal::from(std::sync::Arc::new(one.record.clone()));
+    let request = KeyRequest::new(Subject::user("7"), "child");
+    let child = world.keys().on_behalf_of(&caller).issue(request).await;
+    let credential = bearing(one.key.expose());
+    let child = child.unwrap().record;
+    let refused = rotated(&world, &child.id, &credential, json!({})).await;
+    assert_eq!(refused.status, 403, "a key rotates itself alone");
+}
