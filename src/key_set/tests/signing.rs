@@ -127,7 +127,7 @@ fn jsonwebtoken_verifies(name: &str, jwk: Option<Value>, message: &str, signatur
     use jsonwebtoken::{Algorithm, DecodingKey, jwk::Jwk};
     let algorithm: Algorithm = name.parse().unwrap();
     let key = match jwk {
-        None => DecodingKey::from_secret(SECRET.as_bytes()),
+        None => DecodingKey::from_secret(SECRET.as_bytes()).unwrap(),
         Some(jwk) => DecodingKey::from_jwk(&serde_json::from_value::<Jwk>(jwk).unwrap()).unwrap(),
     };
     let verifier = (DEFAULT_PROVIDER.verifier_factory)(&algorithm, &key).unwrap();
