@@ -1,6 +1,7 @@
 //! Which tokens are let in: a table of labelled ones, mistakes in keys and policies, and properties
 //! of all tokens.
 
+mod best_practices;
 mod build_errors;
 mod cases;
 mod crafted;
