@@ -115,6 +115,9 @@ pub enum ConfigProblem {
     /// Answers that would be believed for too long.
     #[error("an Introspection believes an answer for an hour at most")]
     IntrospectionRemembered,
+    /// Proofs that could not be judged in a sensible way.
+    #[error("the dpop of a Jwt: {0}")]
+    Dpop(&'static str),
     /// A leeway that makes expiry meaningless.
     #[error("a leeway may be at most 10 minutes")]
     Leeway,

@@ -64,6 +64,8 @@ pub use attempt::Attempt;
 pub use authorize::Requirement;
 pub use clock::{Clock, SystemClock};
 pub use config::{ConfigError, ConfigProblem};
+#[cfg(feature = "dpop")]
+pub use credential::ClientCertificate;
 pub use credential::{
     ApiKeyCredential, BasicCredential, Credential, OtherCredential, Source, TokenCredential,
 };
@@ -87,6 +89,8 @@ pub use principal::{
 pub use random::{RandomError, random_secret};
 pub use realm::Realm;
 pub use reject::{FieldError, Rejection, RejectionKind, ResponseBody, format};
+#[cfg(feature = "dpop")]
+pub use scheme::Dpop;
 pub use scheme::{Answer, PendingAnswer, Readiness, Scheme};
 #[cfg(feature = "api-key")]
 pub use scheme::{ApiKeys, KeyIds};

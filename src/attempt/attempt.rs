@@ -1,6 +1,6 @@
 use super::attempts::Attempts;
 use super::origin::Origin;
-use crate::credential::Credential;
+use crate::credential::{Credential, Sender};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ pub struct Attempt<'a> {
     now: SystemTime,
     attempts: &'a Arc<Attempts>,
     peer: Option<IpAddr>,
+    sender: Option<&'a Sender>,
 }
 
 impl<'a> Attempt<'a> {
@@ -23,12 +24,14 @@ impl<'a> Attempt<'a> {
         now: SystemTime,
         attempts: &'a Arc<Attempts>,
         peer: Option<IpAddr>,
+        sender: Option<&'a Sender>,
     ) -> Self {
         Self {
             credential,
             now,
             attempts,
             peer,
+            sender,
         }
     }
 
@@ -42,6 +45,12 @@ impl<'a> Attempt<'a> {
     #[must_use]
     pub fn now(&self) -> SystemTime {
         self.now
+    }
+
+    /// Who sent it, where the layer accepts tokens that are bound to that.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn sender(&self) -> Option<&'a Sender> {
+        self.sender
     }
 
     /// Where it comes from, for those who count it.

@@ -8,6 +8,11 @@ pub(crate) struct Accepted {
     pub(crate) tokens: Vec<Source>,
     /// API keys, one entry for each prefix and at most one without.
     pub(crate) api_keys: Vec<AcceptedKeys>,
+    /// The names of the algorithms of proofs, spaces between them; none where no token is bound to a
+    /// key (RFC 9449 §7.1).
+    pub(crate) proof_algorithms: String,
+    /// Tokens that are bound to a certificate are accepted.
+    pub(crate) certificates: bool,
     /// Names and passwords are accepted as Basic.
     pub(crate) basic: bool,
     /// A scheme of the application's own takes the Bearer tokens that no other one claims.
@@ -55,6 +60,11 @@ impl Accepted {
         distinct
     }
 
+    /// Whether it matters to anybody who sends a credential.
+    pub(super) fn reads_senders(&self) -> bool {
+        !self.proof_algorithms.is_empty() || self.certificates
+    }
+
     /// Whether anybody reads that source.
     pub(crate) fn reads(&self, source: &Source) -> bool {
         self.sources().contains(source)
@@ -84,6 +94,7 @@ impl Accepted {
                 Place::Header(name) => name,
                 Place::Cookie(_) => "Cookie",
                 Place::WebSocket(_) => "Sec-WebSocket-Protocol",
+                Place::Dpop => "DPoP",
                 Place::Bearer | Place::ApiKey | Place::Basic | Place::Query(_) => continue,
             };
             if !fields.contains(&field) {
@@ -105,6 +116,9 @@ impl Accepted {
             let metadata = metadata.map(|url| format!(", resource_metadata=\"{url}\""));
             challenges.push(("Bearer", metadata.unwrap_or_default()));
         }
+        if self.reads(&Source::dpop()) {
+            challenges.push(("DPoP", format!(", algs=\"{}\"", self.proof_algorithms)));
+        }
         if self.reads(&Source::api_key()) {
             challenges.push(("Api-Key", String::new()));
         }
@@ -123,7 +137,7 @@ impl Accepted {
 /// The challenge of a place that is not in `Authorization`.
 fn elsewhere(source: &Source) -> Option<(&'static str, String)> {
     let (kind, name) = match &source.0 {
-        Place::Bearer | Place::ApiKey | Place::Basic => return None,
+        Place::Bearer | Place::Dpop | Place::ApiKey | Place::Basic => return None,
         Place::Header(name) => ("header", name),
         Place::Cookie(name) => ("cookie", name),
         Place::Query(name) => ("query", name),

@@ -8,6 +8,7 @@
 //! Authorization: Bearer PREFIX…      an API key, where PREFIX is configured; nothing else is tried
 //! Authorization: Bearer A.B.C        a JWT
 //! Authorization: Bearer …            a bare API key where those are on, else a JWT (to be refused)
+//! Authorization: DPoP A.B.C          a JWT that is bound to a key, where any may be
 //! Authorization: Api-Key …           an API key
 //! X-API-Key: …                       an API key
 //! Authorization: Basic …             a name and a password
@@ -28,6 +29,16 @@ pub(crate) mod api_key;
 mod authorization;
 mod basic;
 mod basic_keys;
+#[cfg_attr(
+    not(feature = "dpop"),
+    allow(dead_code, unreachable_pub, reason = "no scheme asks for it then")
+)]
+mod client_certificate;
+#[cfg_attr(
+    not(feature = "dpop"),
+    allow(dead_code, unreachable_pub, reason = "no scheme asks for it then")
+)]
+mod comparable_url;
 mod cookie;
 mod credential;
 mod elsewhere;
@@ -35,6 +46,11 @@ mod origin;
 mod precautions;
 mod query;
 mod reader;
+#[cfg_attr(
+    not(feature = "dpop"),
+    allow(dead_code, unreachable_pub, reason = "no scheme asks for it then")
+)]
+mod sender;
 mod source;
 mod takes;
 mod text;
@@ -44,6 +60,8 @@ pub(crate) use accepted::Accepted;
 #[cfg(any(feature = "api-key", test))]
 pub(crate) use accepted::AcceptedKeys;
 pub use basic::BasicCredential;
+#[cfg(feature = "dpop")]
+pub use client_certificate::ClientCertificate;
 #[cfg(feature = "endpoints")]
 pub(crate) use cookie::{cookie, hide_cookies};
 pub use credential::{ApiKeyCredential, Credential, OtherCredential, TokenCredential};
@@ -53,6 +71,9 @@ pub(crate) use precautions::Precautions;
 #[cfg(feature = "endpoints")]
 pub(crate) use query::decoded as percent_decoded;
 pub(crate) use reader::Reader;
+#[cfg(feature = "jwt")]
+pub(crate) use sender::Proof;
+pub(crate) use sender::{Sender, Sight};
 #[cfg(feature = "openapi")]
 pub(crate) use source::Place;
 pub use source::Source;

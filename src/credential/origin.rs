@@ -68,7 +68,7 @@ fn is_ours<B>(origin: &[u8], request: &Request<B>, public_url: Option<&str>) -> 
 
 /// Where pages are as good as those of HTTPS, for browsers too (Secure Contexts §3.1): anywhere
 /// else a page of `http` is anybody's who is on the way.
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     address
         .parse()

@@ -1,6 +1,7 @@
 use super::authorization::{not_accepted, split_scheme, token_after_scheme};
 use super::elsewhere::{Candidate, Copied, Elsewhere, mark};
 use super::precautions::Precautions;
+use super::sender::{DPOP, Sender, Sight};
 use super::source::Source;
 use super::takes::Takes;
 use super::text::visible;
@@ -49,10 +50,12 @@ impl<'r> Found<'r> {
 pub(crate) struct Reader {
     accepted: Accepted,
     bearer: Option<Takes>,
+    dpop: Option<Takes>,
     api_key: Option<Takes>,
     x_api_key: Option<Takes>,
     basic: BasicForm,
     elsewhere: Option<Box<Elsewhere>>,
+    reads_senders: bool,
 }
 
 /// What `Authorization: Basic` is read as.
@@ -68,12 +71,13 @@ impl Reader {
     pub(crate) fn new(accepted: Accepted) -> Self {
         let usual = [
             Source::bearer(),
+            Source::dpop(),
             Source::api_key(),
             Source::header(X_API_KEY.as_str()),
         ];
         let mut others = accepted.sources();
         others.retain(|source| !usual.contains(source));
-        let [bearer, api_key, x_api_key] = usual.map(|source| Takes::at(&source, &accepted));
+        let [bearer, dpop, api_key, x_api_key] = usual.map(|source| Takes::at(&source, &accepted));
         let elsewhere = Elsewhere::of(&others, &accepted).map(Box::new);
         let basic = match &elsewhere {
             Some(elsewhere) if elsewhere.reads_basic_keys() => BasicForm::Keys,
@@ -82,10 +86,12 @@ impl Reader {
         };
         Self {
             bearer,
+            dpop,
             api_key,
             x_api_key,
             basic,
             elsewhere,
+            reads_senders: accepted.reads_senders(),
             accepted,
         }
     }
@@ -109,6 +115,20 @@ impl Reader {
         self.elsewhere.is_some()
     }
 
+    /// Who sent a request, where that matters.
+    #[inline]
+    pub(crate) fn sender<B>(&self, request: &Request<B>, sight: Sight) -> Option<Box<Sender>> {
+        match self.reads_senders {
+            true => self.read_sender(request, sight),
+            false => None,
+        }
+    }
+
+    #[inline(never)]
+    fn read_sender<B>(&self, request: &Request<B>, sight: Sight) -> Option<Box<Sender>> {
+        Sender::of(request, self.accepted.public_url.as_deref(), sight).map(Box::new)
+    }
+
     /// The credential of a request, `None` where there is none. The fields it came in are marked
     /// sensitive, so that no later `Debug` shows them and HPACK does not index them (RFC 7541
     /// §7.1.3). What stood elsewhere is in `copied`.
@@ -118,6 +138,9 @@ impl Reader {
         request: &'r mut Request<B>,
         copied: &'r mut Option<Copied>,
     ) -> Result<Option<Found<'r>>, Rejection> {
+        if self.reads_senders {
+            mark(request.headers_mut(), &DPOP);
+        }
         match &self.elsewhere {
             None => self.read_fields(request.headers_mut()),
             Some(elsewhere) => self.read_everywhere(elsewhere, request, copied),
@@ -216,6 +239,9 @@ impl Reader {
             mark(headers, &AUTHORIZATION);
             mark(headers, &X_API_KEY);
         }
+        if self.reads_senders {
+            mark(headers, &DPOP);
+        }
         if let Some(elsewhere) = &self.elsewhere {
             elsewhere.hide(headers);
         }
@@ -290,6 +316,7 @@ struct Line<'r> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Name {
     Bearer,
+    Dpop,
     ApiKey,
     Basic,
     Other,
@@ -303,6 +330,8 @@ impl Name {
             Self::ApiKey
         } else if scheme.eq_ignore_ascii_case(b"Basic") {
             Self::Basic
+        } else if scheme.eq_ignore_ascii_case(b"DPoP") {
+            Self::Dpop
         } else {
             Self::Other
         }
@@ -310,18 +339,19 @@ impl Name {
 }
 
 impl<'r> Line<'r> {
-    /// Whether it claims to be a Bearer, well-formed or not.
+    /// What it claims to be, well-formed or not.
     fn presented(&self) -> Presented {
-        if self.name == Name::Bearer {
-            Presented::Bearer
-        } else {
-            Presented::Other
+        match self.name {
+            Name::Bearer => Presented::Bearer,
+            Name::Dpop => Presented::Dpop,
+            Name::ApiKey | Name::Basic | Name::Other => Presented::Other,
         }
     }
 
     fn credential(&self) -> Result<Credential<'r>, RejectionKind> {
         let takes = match self.name {
             Name::Bearer => &self.reader.bearer,
+            Name::Dpop => &self.reader.dpop,
             Name::ApiKey => &self.reader.api_key,
             Name::Basic => return self.basic(),
             Name::Other => &None,

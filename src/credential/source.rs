@@ -22,6 +22,9 @@ use std::fmt;
 /// | [`query`](Self::query) | `GET /path?NAME=CREDENTIAL` | |
 /// | [`websocket`](Self::websocket) | `Sec-WebSocket-Protocol: chat, NAME.CREDENTIAL` | |
 ///
+/// Tokens that are bound to a key of their sender's stand as `Authorization: DPoP CREDENTIAL`
+/// besides, where a [`Jwt`](crate::Jwt) accepts them.
+///
 /// A request carries one credential: two of them, in whichever two places, are 400, and so is a
 /// place that is filled twice.
 ///
@@ -47,6 +50,8 @@ pub struct Source(pub(super) Place);
 #[derive(Clone)]
 pub(crate) enum Place {
     Bearer,
+    /// `Authorization: DPoP …`, where a proof comes with it.
+    Dpop,
     ApiKey,
     Basic,
     Header(Box<str>),
@@ -59,6 +64,11 @@ impl Source {
     /// `Authorization: Bearer …` (RFC 6750 §2.1).
     pub fn bearer() -> Self {
         Self(Place::Bearer)
+    }
+
+    /// `Authorization: DPoP …` (RFC 9449 §7.1): where a `Jwt` accepts tokens that are bound to a key.
+    pub(crate) fn dpop() -> Self {
+        Self(Place::Dpop)
     }
 
     /// `Authorization: Api-Key …`.
@@ -164,11 +174,16 @@ impl Source {
         matches!(self.0, Place::Bearer)
     }
 
+    #[inline]
+    pub(crate) fn is_dpop(&self) -> bool {
+        matches!(self.0, Place::Dpop)
+    }
+
     /// What is wrong with it, if anything.
     #[cfg(any(feature = "jwt", feature = "api-key"))]
     pub(crate) fn problem(&self) -> Option<ConfigProblem> {
         let rule = match &self.0 {
-            Place::Bearer | Place::ApiKey | Place::Basic => return None,
+            Place::Bearer | Place::Dpop | Place::ApiKey | Place::Basic => return None,
             Place::Header(name) if is_free_field(name) => return None,
             Place::Header(_) => {
                 "the name is not that of a header field, or of one with a meaning of its own"
@@ -232,6 +247,7 @@ impl PartialEq for Source {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
             (Place::Bearer, Place::Bearer)
+            | (Place::Dpop, Place::Dpop)
             | (Place::ApiKey, Place::ApiKey)
             | (Place::Basic, Place::Basic) => true,
             // RFC 9110 §5.1: names of fields are compared without regard to case.
@@ -251,6 +267,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Place::Bearer => f.write_str("Authorization: Bearer"),
+            Place::Dpop => f.write_str("Authorization: DPoP"),
             Place::ApiKey => f.write_str("Authorization: Api-Key"),
             Place::Basic => f.write_str("Authorization: Basic"),
             Place::Header(name) => f.write_str(name),

@@ -12,6 +12,13 @@ pub(crate) fn axum_peer(extensions: &http::Extensions) -> Option<SocketAddr> {
     Some(mocked.0)
 }
 
+/// The URI as the client sent it, where a router that is nested in another one sees but the rest.
+#[cfg(feature = "dpop")]
+pub(crate) fn axum_uri(extensions: &http::Extensions) -> Option<&http::Uri> {
+    let ::axum::extract::OriginalUri(uri) = extensions.get()?;
+    Some(uri)
+}
+
 /// The pattern of the route that a router matched.
 pub(crate) fn axum_route(extensions: &http::Extensions) -> Option<&str> {
     extensions.get().map(::axum::extract::MatchedPath::as_str)

@@ -5,6 +5,8 @@ mod axum;
 #[cfg(feature = "tonic")]
 mod tonic;
 
+#[cfg(all(feature = "axum", feature = "dpop"))]
+pub(crate) use axum::axum_uri;
 #[cfg(feature = "axum")]
 pub(crate) use axum::{axum_peer, axum_route};
 #[cfg(feature = "tonic")]

@@ -90,6 +90,10 @@ impl SecuritySchemes {
             // One with that of names and passwords.
             Place::Basic => return,
             Place::Bearer => return self.add("bearerAuth", bearer(accepted), "Bearer …"),
+            Place::Dpop => {
+                let form = "DPoP …";
+                return self.add("dpopAuth", authorization(&[form.to_owned()]), form);
+            }
             Place::ApiKey => {
                 let form = "Api-Key …";
                 return self.add("apiKeyAuth", authorization(&[form.to_owned()]), form);

@@ -10,7 +10,7 @@ impl Algorithms {
         JwtAlgorithm::ALL.into_iter().collect()
     }
 
-    pub(super) fn symmetric() -> Self {
+    pub(crate) fn symmetric() -> Self {
         let all = JwtAlgorithm::ALL.into_iter();
         all.filter(|algorithm| algorithm.is_symmetric()).collect()
     }

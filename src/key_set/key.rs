@@ -205,7 +205,7 @@ impl JwtKey {
 
     /// SHA-256 over the required members, in order and without white space (RFC 7638 §3),
     /// base64url.
-    fn thumbprint(&self) -> Option<String> {
+    pub(super) fn thumbprint(&self) -> Option<String> {
         // Nothing to escape: names of curves, and base64url.
         let member = |(name, value): (&str, String)| format!(r#""{name}":"{value}""#);
         let members: Vec<String> = self.jwk_members()?.into_iter().map(member).collect();

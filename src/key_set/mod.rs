@@ -21,6 +21,7 @@
 
 mod algorithm;
 mod algorithms;
+mod confirmation;
 mod jwk;
 mod jws;
 mod jwt_keys;
@@ -32,6 +33,7 @@ mod live_limits;
 mod material;
 mod new_pair;
 mod private_key;
+mod proof_key;
 mod public_key;
 mod ring;
 mod seal;
@@ -49,9 +51,11 @@ pub use key::JwtKey;
 pub use signing_key::SigningKey;
 pub use skipped_key::SkippedKey;
 
+pub(crate) use confirmation::Confirmation;
 pub(crate) use jws::{LONGEST_KID, Parts, decoded, decoded_into, refused};
 pub(crate) use key::Key;
 pub(crate) use new_pair::{NewPairError, check_makes_pairs, new_pair};
+pub(crate) use proof_key::ProofKey;
 pub(crate) use ring::{KeyRing, jwks};
 pub(crate) use seal::{Opened, Seal, SealError};
 pub(crate) use set::KeySet;

@@ -217,7 +217,7 @@ impl Signer {
         self.verifying.clone()
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "test-util"))]
     /// Its public form; a secret has none.
     pub(crate) fn public_jwk(&self) -> Option<Value> {
         self.verifying.public_jwk()

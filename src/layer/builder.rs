@@ -173,7 +173,8 @@ impl AuthLayerBuilder {
 
     /// The URL that browsers know this server by, `https://api.example.com`: a credential in a
     /// [cookie](crate::Source::cookie) is taken from pages of exactly this origin. Endpoints use it
-    /// too, unless they are given another one.
+    /// too, unless they are given another one, and a proof of who sent a token (`Jwt::dpop`) is for a
+    /// URL below it.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into());
         self
@@ -418,6 +419,14 @@ impl Parts {
         match Jwts::build(std::mem::take(&mut self.jwts), ours, Arc::clone(clock)) {
             Ok(jwts) => {
                 self.forms.read_tokens_at(jwts.sources());
+                self.forms.certificates = jwts.reads_certificates();
+                self.forms.proof_algorithms = jwts.proof_algorithms();
+                let mut others = self.forms.others.iter();
+                if let Some(own) = others.find(|name| name.eq_ignore_ascii_case("DPoP"))
+                    && !self.forms.proof_algorithms.is_empty()
+                {
+                    found.push(ConfigProblem::SchemeName(own));
+                }
                 self.schemes.insert(at, Box::new(jwts));
             }
             Err(of_jwts) => found.extend(of_jwts),

@@ -3,7 +3,7 @@ use super::gate::Mode;
 use crate::attempt::{Attempt, Attempts};
 use crate::authorize::Requirement;
 use crate::clock::Clock;
-use crate::credential::{Precautions, Reader};
+use crate::credential::{Precautions, Reader, Sight};
 use crate::event::Events;
 use crate::principal::{Accounts, Caller, Checked, Mark, Principal};
 use crate::realm::Realm;
@@ -61,6 +61,7 @@ impl Pipeline {
             return self.admit_uncounted(self.nobody(), request);
         }
         let peer = self.peer(request.headers(), request.extensions());
+        let sender = self.reader.sender(request, Sight::First);
         let mut copied = None;
         let found = match self.reader.read(request, &mut copied) {
             Ok(Some(found)) => found,
@@ -71,7 +72,13 @@ impl Pipeline {
         let now = self.clock.now();
         let presented = found.presented;
         let scheme = SchemeId::of(&found.credential, &self.reader.accepted().others);
-        let attempt = Attempt::new(&found.credential, now, &self.attempts, peer);
+        let attempt = Attempt::new(
+            &found.credential,
+            now,
+            &self.attempts,
+            peer,
+            sender.as_deref(),
+        );
         let answer = match self.chain.authenticate(&attempt) {
             Answer::Verified(mut principal) => match self.accounts.check(&mut principal, now) {
                 Checked::Good => return self.throttle(self.caller(principal, scheme), request),
@@ -116,12 +123,19 @@ impl Pipeline {
     ) -> Result<(PendingAnswer, Presented), Rejection> {
         let peer = self.peer(request.headers(), request.extensions());
         let now = self.clock.now();
+        let sender = self.reader.sender(request, Sight::Again);
         let mut copied = None;
         let found = self
             .reader
             .read(request, &mut copied)?
             .ok_or_else(missing)?;
-        let attempt = Attempt::new(&found.credential, now, &self.attempts, peer);
+        let attempt = Attempt::new(
+            &found.credential,
+            now,
+            &self.attempts,
+            peer,
+            sender.as_deref(),
+        );
         let answer: PendingAnswer = match self.chain.authenticate(&attempt) {
             Answer::Verified(principal) => Box::pin(ready(Ok(principal))),
             Answer::Pending(answer) => answer,
@@ -315,7 +329,10 @@ fn refuse_judged(rejection: Rejection, presented: Presented, scheme: SchemeId) -
 #[cold]
 fn refuse_unread(rejection: Rejection) -> Decision {
     let scheme = if rejection.kind() == RejectionKind::InvalidToken {
-        Some(SchemeId::BEARER)
+        Some(match rejection.was_presented() {
+            Presented::Dpop => SchemeId::DPOP,
+            Presented::Bearer | Presented::Other => SchemeId::BEARER,
+        })
     } else if rejection.kind() == RejectionKind::InvalidApiKey {
         Some(SchemeId::API_KEY)
     } else {

@@ -1,6 +1,8 @@
 #[cfg(feature = "jwt")]
 use super::TokenUse;
 use super::{Role, Roles, Scope, Scopes, Subject};
+#[cfg(feature = "jwt")]
+use crate::key_set::Confirmation;
 use crate::rate::Rate;
 use crate::store::{KeyRecord, TakenRights, UserRecord, Warrant};
 use serde::Deserialize;
@@ -81,6 +83,9 @@ pub(crate) struct TokenIdentity {
     /// The claims as the issuer wrote them: JSON text, signature verified, an object without
     /// repeated names.
     pub(crate) claims: String,
+    /// Whom it is bound to.
+    #[cfg(feature = "jwt")]
+    pub(crate) confirmation: Option<Box<Confirmation>>,
 }
 
 impl TokenIdentity {
@@ -95,7 +100,9 @@ impl TokenIdentity {
             self.scopes.as_str().len(),
             self.claims.capacity(),
         ];
-        texts.iter().map(|bytes| bytes + 16).sum::<usize>() + roles
+        let texts = texts.iter().map(|bytes| bytes + 16).sum::<usize>();
+        let confirmation = self.confirmation.as_ref();
+        texts + roles + confirmation.map_or(0, |confirmation| confirmation.bytes())
     }
 
     #[cfg(feature = "jwt")]

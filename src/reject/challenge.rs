@@ -25,34 +25,37 @@ impl Challenges {
         Self(schemes.into_iter().map(line).collect())
     }
 
-    /// The lines of one refusal. `error` stands on Bearer alone, and only where a Bearer was
-    /// presented (RFC 6750 §3.1: a request without credentials gets no error code).
+    /// The lines of one refusal. `error` stands on Bearer or DPoP alone, and only where that was
+    /// presented (RFC 6750 §3.1: a request without credentials gets no error code). Which scopes
+    /// are lacking is said on both.
     pub(super) fn lines(&self, rejection: &Rejection) -> impl Iterator<Item = HeaderValue> {
         let asks = rejection.kind().is_challenged();
         let names_scope = rejection.kind() == RejectionKind::InsufficientScope;
         let error = rejection
             .kind()
             .oauth_error()
-            .filter(|_| names_scope || rejection.presented == Presented::Bearer)
+            .filter(|_| names_scope || rejection.presented != Presented::Other)
             .map(|error| format!(", error=\"{error}\"{}", scope_parameter(rejection)))
             .unwrap_or_default();
         self.0
             .iter()
-            .filter(move |challenge| asks || (names_scope && challenge.is_bearer()))
+            .filter(move |challenge| asks || (names_scope && challenge.is_for_tokens()))
             .filter_map(move |challenge| {
-                let error = if challenge.is_bearer() {
-                    error.as_str()
-                } else {
-                    ""
+                let is_meant = match rejection.presented {
+                    _ if names_scope => challenge.is_for_tokens(),
+                    Presented::Bearer => challenge.scheme == "Bearer",
+                    Presented::Dpop => challenge.scheme == "DPoP",
+                    Presented::Other => false,
                 };
+                let error = if is_meant { error.as_str() } else { "" };
                 HeaderValue::try_from(format!("{}{error}", challenge.text)).ok()
             })
     }
 }
 
 impl Challenge {
-    fn is_bearer(&self) -> bool {
-        self.scheme == "Bearer"
+    fn is_for_tokens(&self) -> bool {
+        matches!(self.scheme, "Bearer" | "DPoP")
     }
 }
 

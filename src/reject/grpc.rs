@@ -1,6 +1,9 @@
 use super::Rejection;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
+/// Says which nonce a proof is to have (RFC 9449 §8.1).
+pub(super) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+
 /// The content type to answer a gRPC request with, or `None` for any other request.
 ///
 /// `application/grpc` may be followed by `+codec` or parameters; `application/grpc-web` is its form
@@ -38,5 +41,7 @@ pub(super) fn headers(rejection: &Rejection, content_type: &'static str) -> Head
         .retry_after()
         .and_then(|_| rejection.retry_after_seconds());
     let retry_after = retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds)));
-    fields.into_iter().chain(retry_after).collect()
+    let nonce = rejection.nonce().cloned();
+    let nonce = nonce.map(|nonce| (DPOP_NONCE, nonce));
+    fields.into_iter().chain(retry_after).chain(nonce).collect()
 }

@@ -14,6 +14,8 @@ use http::StatusCode;
 /// | `InvalidToken` | 401 | 16 | `token_invalid` |
 /// | `ExpiredToken` (format `Coded`; else as `InvalidToken`) | 401 | 16 | `token_expired` |
 /// | `RevokedToken` (format `Coded`; else as `InvalidToken`) | 401 | 16 | `token_revoked` |
+/// | `InvalidProof` | 401 | 16 | `dpop_proof_invalid` |
+/// | `NonceRequired` | 401 | 16 | `dpop_nonce_required` |
 /// | `InvalidApiKey` | 401 | 16 | `api_key_invalid` |
 /// | `InvalidPassword` | 401 | 16 | `invalid_credentials` |
 /// | `InsufficientScope` | 403 | 7 | `insufficient_scope` |
@@ -56,6 +58,11 @@ pub enum RejectionKind {
     ExpiredToken,
     /// The token is genuine but revoked.
     RevokedToken,
+    /// The proof that came with a DPoP token is missing, wrong, or came before (RFC 9449 §4.3).
+    InvalidProof,
+    /// The proof has no nonce of the server's that is good now (RFC 9449 §9): the answer has one, in
+    /// `DPoP-Nonce`.
+    NonceRequired,
     /// The API key is malformed, unknown, revoked or expired.
     InvalidApiKey,
     /// No such user, a wrong password, or a disabled account.
@@ -104,7 +111,7 @@ const fn row(status: StatusCode, grpc: u8, code: &'static str, detail: &'static 
 
 impl RejectionKind {
     /// All kinds, in the order of the table: the index of a kind is its discriminant.
-    pub(crate) const ALL: [Self; 26] = {
+    pub(crate) const ALL: [Self; 28] = {
         use RejectionKind as K;
         [
             K::MissingCredential,
@@ -119,6 +126,8 @@ impl RejectionKind {
             K::InvalidToken,
             K::ExpiredToken,
             K::RevokedToken,
+            K::InvalidProof,
+            K::NonceRequired,
             K::InvalidApiKey,
             K::InvalidPassword,
             K::InsufficientScope,
@@ -167,6 +176,8 @@ impl RejectionKind {
             InvalidToken: UNAUTHORIZED, 16, "token_invalid", "The token is not valid.";
             ExpiredToken: UNAUTHORIZED, 16, "token_expired", "The token is expired.";
             RevokedToken: UNAUTHORIZED, 16, "token_revoked", "The token is revoked.";
+            InvalidProof: UNAUTHORIZED, 16, "dpop_proof_invalid", "The DPoP proof is not valid.";
+            NonceRequired: UNAUTHORIZED, 16, "dpop_nonce_required", "The DPoP proof needs a nonce from the server.";
             InvalidApiKey: UNAUTHORIZED, 16, "api_key_invalid", "The API key is not valid.";
             InvalidPassword: UNAUTHORIZED, 16, "invalid_credentials", "The user name or the password is wrong.";
             InsufficientScope: FORBIDDEN, 7, "insufficient_scope", "The credential lacks a required scope.";
@@ -215,10 +226,12 @@ impl RejectionKind {
         self.status() == StatusCode::UNAUTHORIZED || self.oauth_error() == Some("invalid_request")
     }
 
-    /// The `error` of a Bearer challenge (RFC 6750 §3.1).
+    /// The `error` of a Bearer challenge (RFC 6750 §3.1), or of a DPoP challenge (RFC 9449 §7.1).
     pub(crate) fn oauth_error(self) -> Option<&'static str> {
         match self.status() {
             _ if matches!(self, Self::MissingCredential | Self::InvalidInput) => None,
+            _ if self == Self::InvalidProof => Some("invalid_dpop_proof"),
+            _ if self == Self::NonceRequired => Some("use_dpop_nonce"),
             StatusCode::BAD_REQUEST => Some("invalid_request"),
             StatusCode::UNAUTHORIZED => Some("invalid_token"),
             StatusCode::FORBIDDEN => Some("insufficient_scope"),

@@ -1,7 +1,7 @@
 use super::{FieldError, LimitFields, RejectionKind};
 use crate::chain::write_chain;
 use crate::principal::Scope;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
@@ -32,6 +32,7 @@ pub(super) struct Details {
     expired_at: Option<SystemTime>,
     fields: Vec<FieldError>,
     quota: Option<LimitFields>,
+    nonce: Option<HeaderValue>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -40,6 +41,8 @@ pub(super) struct Details {
 pub(crate) enum Presented {
     /// `Authorization: Bearer`: its challenge gets an `error` (RFC 6750 §3.1).
     Bearer,
+    /// `Authorization: DPoP`: likewise (RFC 9449 §7.1).
+    Dpop,
     /// Another form, or nothing.
     Other,
 }
@@ -123,6 +126,15 @@ impl Rejection {
     pub(crate) fn misconfigured(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(RejectionKind::Failed, "misconfigured").with(Details {
             source: Some(source.into()),
+            ..Details::default()
+        })
+    }
+
+    /// 401: a proof has to say this nonce (RFC 9449 §9).
+    #[cfg(feature = "jwt")]
+    pub(crate) fn nonce_required(nonce: String) -> Self {
+        Self::new(RejectionKind::NonceRequired, "nonce").with(Details {
+            nonce: HeaderValue::try_from(nonce).ok(),
             ..Details::default()
         })
     }
@@ -218,6 +230,11 @@ impl Rejection {
         self.details
             .as_ref()
             .and_then(|details| details.quota.as_ref())
+    }
+
+    /// The nonce that a proof has to say.
+    pub(super) fn nonce(&self) -> Option<&HeaderValue> {
+        self.details.as_ref()?.nonce.as_ref()
     }
 
     /// When a genuine token expired ([`RejectionKind::ExpiredToken`]).

@@ -1,5 +1,6 @@
 use super::format::{ErrorFormat, Problem};
-use super::{Challenges, Presented, Rejection, RejectionKind, ResponseBody, grpc};
+use super::grpc::{self, DPOP_NONCE};
+use super::{Challenges, Presented, Rejection, RejectionKind, ResponseBody};
 use crate::intern;
 use bytes::Bytes;
 use http::header::{
@@ -19,8 +20,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(crate) struct Responder {
     format: Box<dyn ErrorFormat>,
     challenges: Challenges,
-    /// For each kind two answers: without and with a Bearer presented.
-    prepared: Vec<[Prepared; 2]>,
+    /// For each kind three answers: with a Bearer, a DPoP token, or neither of them presented.
+    prepared: Vec<[Prepared; 3]>,
     /// What answers that are no refusals say of the fields they depend on.
     vary: Option<HeaderValue>,
 }
@@ -83,6 +84,7 @@ impl Responder {
             Ok([
                 make(Presented::Other)?.kept(),
                 make(Presented::Bearer)?.kept(),
+                make(Presented::Dpop)?.kept(),
             ])
         };
         let prepared = RejectionKind::ALL
@@ -158,11 +160,11 @@ impl Responder {
 
     #[inline]
     fn prepared(&self, rejection: &Rejection) -> Option<&Prepared> {
-        let [other, bearer] = self.prepared.get(rejection.kind as usize)?;
-        let answer = if rejection.presented == Presented::Bearer {
-            bearer
-        } else {
-            other
+        let [other, bearer, dpop] = self.prepared.get(rejection.kind as usize)?;
+        let answer = match rejection.presented {
+            Presented::Bearer => bearer,
+            Presented::Dpop => dpop,
+            Presented::Other => other,
         };
         rejection.details.is_none().then_some(answer)
     }
@@ -205,6 +207,9 @@ impl Responder {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for line in self.challenges.lines(rejection) {
             headers.append(WWW_AUTHENTICATE, line);
+        }
+        if let Some(nonce) = rejection.nonce() {
+            headers.insert(DPOP_NONCE, nonce.clone());
         }
         if let Some(seconds) = rejection.retry_after_seconds() {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));

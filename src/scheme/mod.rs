@@ -23,6 +23,8 @@ pub use api_key::{ApiKeys, KeyIds};
 pub(crate) use basic::{BasicVerifier, Judge, wrong_password};
 pub(crate) use chain::Chain;
 pub(crate) use id::SchemeId;
+#[cfg(feature = "dpop")]
+pub use jwt::Dpop;
 #[cfg(feature = "jwt")]
 pub(crate) use jwt::{CACHE_BYTES, IssuedIds, Jwts, OurPolicy, Ours, is_reserved, revoked};
 #[cfg(feature = "jwt")]

@@ -8,6 +8,8 @@
 mod demo_users;
 mod intercept;
 mod manual_clock;
+#[cfg(feature = "dpop")]
+mod proof_mint;
 mod signed_in;
 #[cfg(feature = "jwt")]
 mod token_mint;

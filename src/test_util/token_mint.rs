@@ -216,7 +216,15 @@ impl TokenMint {
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    fn algorithm(&self) -> JwtAlgorithm {
+    #[cfg(feature = "dpop")]
+    pub(super) fn public_jwk(&self) -> Option<serde_json::Value> {
+        match &self.key {
+            Key::Pair { signer, .. } => signer.public_jwk(),
+            Key::Secret { .. } => None,
+        }
+    }
+
+    pub(super) fn algorithm(&self) -> JwtAlgorithm {
         match &self.key {
             Key::Secret { algorithm, .. } => *algorithm,
             Key::Pair { signer, .. } => signer.algorithm(),

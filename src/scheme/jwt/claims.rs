@@ -1,6 +1,6 @@
 use super::reading::{Found, Reading};
-use super::strict::{AnyValue, Members, OneOrMany, Text, read_object};
-use crate::key_set::refused;
+use super::strict::{Members, ObjectSeed, OneOrMany, Text, read_object};
+use crate::key_set::{Confirmation, refused};
 use crate::reject::Rejection;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use std::borrow::Cow;
@@ -32,8 +32,8 @@ pub(super) struct Claims<'a> {
     pub(super) jti: Option<Cow<'a, str>>,
     /// The family's id; read of our own tokens alone.
     pub(super) sid: Option<Cow<'a, str>>,
-    /// Whether it is bound to a key that its bearer has to prove (`cnf`, RFC 7800 §3.1).
-    pub(super) is_bound: bool,
+    /// To whom it is bound, so that its bearer has to prove to be that (`cnf`, RFC 7800 §3.1).
+    pub(super) confirmation: Option<Box<Confirmation>>,
 }
 
 /// When a token is good, since 1970.
@@ -68,7 +68,7 @@ impl<'a> Claims<'a> {
             typ: None,
             jti: None,
             sid: None,
-            is_bound: false,
+            confirmation: None,
         };
         read_object(json, &mut claims).map_err(|_| refused("claims"))?;
         Ok(claims)
@@ -152,8 +152,9 @@ impl<'de> Members<'de> for Claims<'de> {
             TOKEN_USE => self.token_use = Some(text(map)?),
             TYP => self.typ = Some(text(map)?),
             CNF => {
-                map.next_value::<AnyValue>()?;
-                self.is_bound = true;
+                let mut confirmation = Box::<Confirmation>::default();
+                map.next_value_seed(ObjectSeed(&mut *confirmation))?;
+                self.confirmation = Some(confirmation);
             }
             other => self.reading.read(other - OTHERS, &mut self.found, map)?,
         }
@@ -161,12 +162,36 @@ impl<'de> Members<'de> for Claims<'de> {
     }
 }
 
+/// What a token is bound to. A member that is not known binds it all the same, to something that
+/// nobody here can prove (RFC 7800 §3.1).
+impl<'de> Members<'de> for Confirmation {
+    fn number(&self, name: &str) -> Option<u8> {
+        match name {
+            "jkt" => Some(JKT),
+            "x5t#S256" => Some(X5T_S256),
+            _ => None,
+        }
+    }
+
+    fn read<A: MapAccess<'de>>(&mut self, number: u8, map: &mut A) -> Result<(), A::Error> {
+        let value = Some(text(map)?.into());
+        match number {
+            JKT => self.key = value,
+            _ => self.certificate = value,
+        }
+        Ok(())
+    }
+}
+
+const JKT: u8 = 0;
+const X5T_S256: u8 = 1;
+
 fn text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Cow<'de, str>, A::Error> {
     map.next_value::<Text<'de>>().map(|text| text.0)
 }
 
 /// NumericDate (RFC 7519 §2): a number of seconds, which may have a fraction or an exponent.
-fn numeric_date<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Duration, A::Error> {
+pub(super) fn numeric_date<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Duration, A::Error> {
     let NumericDate(time) = map.next_value()?;
     if time <= LATEST {
         Ok(time)

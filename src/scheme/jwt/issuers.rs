@@ -4,6 +4,7 @@ use super::jwt::Jwt;
 use super::ours::{IssuedIds, Ours};
 use super::policy::{Policy, Presented, Verified};
 use super::remembered::Remembered;
+use super::sender::Presentation;
 use crate::attempt::Attempt;
 use crate::clock::Clock;
 use crate::config::ConfigProblem;
@@ -58,6 +59,28 @@ impl Jwts {
         self.policies.iter().flat_map(|policy| policy.read_at())
     }
 
+    /// The algorithms of the proofs of all issuers, spaces between them.
+    pub(crate) fn proof_algorithms(&self) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        let proofs = self
+            .policies
+            .iter()
+            .filter_map(|policy| policy.senders.proofs.as_ref());
+        for algorithm in proofs.flat_map(|proofs| proofs.algorithms().iter()) {
+            if !names.contains(&algorithm.name()) {
+                names.push(algorithm.name());
+            }
+        }
+        names.join(" ")
+    }
+
+    /// Whether the tokens of any issuer may be bound to a certificate.
+    pub(crate) fn reads_certificates(&self) -> bool {
+        self.policies
+            .iter()
+            .any(|policy| policy.senders.certificates)
+    }
+
     fn verify(
         &self,
         token: &TokenCredential<'_>,
@@ -81,7 +104,15 @@ impl Jwts {
             None => policy.verify(&sought, now),
         };
         Ok(match verified? {
-            Verified::Live(token) => Answer::Verified(Principal::from_token(token)),
+            Verified::Live(identity) => {
+                let presented = Presentation {
+                    token: token.as_bytes(),
+                    source: token.source(),
+                    sender: attempt.sender(),
+                };
+                policy.senders.check(&identity, &presented, now)?;
+                Answer::Verified(Principal::from_token(identity))
+            }
             Verified::Ask(token, ids) => {
                 let policy = Arc::clone(policy);
                 let trace = Trace::of(&sought);
@@ -93,13 +124,21 @@ impl Jwts {
             }
             Verified::Load => {
                 let policy = Arc::clone(policy);
+                let source = token.source().clone();
+                let sender = attempt.sender().cloned();
                 let token = Presented {
                     bytes: token.as_bytes().to_vec(),
                     origin: Some(attempt.origin()),
                 };
                 Answer::Pending(Box::pin(async move {
-                    let verified = policy.verify_loading(&token, now).await;
-                    verified.map(Principal::from_token)
+                    let identity = policy.verify_loading(&token, now).await?;
+                    let presented = Presentation {
+                        token: &token.bytes,
+                        source: &source,
+                        sender: sender.as_ref(),
+                    };
+                    policy.senders.check(&identity, &presented, now)?;
+                    Ok(Principal::from_token(identity))
                 }))
             }
         })

@@ -6,6 +6,7 @@ use super::oidc::{JwksSource, OidcSource, Remote};
 use super::ours::Ours;
 use super::policy::{Keys, Policy, Profile, ReadClaims};
 use super::reading::{MOST_NAMES, Reading};
+use super::sender::{Dpop, Senders};
 use super::token_facts::TokenFacts;
 use crate::config::ConfigProblem;
 use crate::credential::Source;
@@ -46,8 +47,9 @@ enum Published {
 /// - `typ` is absent, `JWT` or `at+jwt`, or what [`token_type`](Self::token_type) says. A token
 ///   that calls itself something other than an access token (`token_type`, `token_use`, `typ`) is
 ///   refused.
-/// - A token that is bound to a key of its bearer's (`cnf`, RFC 7800) is refused where nothing
-///   proves that key.
+/// - A token that is bound to whoever sends it (`cnf`, RFC 7800) is refused, unless a proof of its
+///   key (`dpop`) or its certificate (`certificate_bound`, both with the feature `dpop`) is asked
+///   for and comes with it.
 /// - `crit`, compressed and nested tokens are refused. Keys that a token brings along are not
 ///   looked at.
 /// - The scopes are those of `scope` (RFC 8693 §4.2; an array is read as well), the roles those of
@@ -91,6 +93,8 @@ pub struct Jwt {
     read_claims: Option<ReadClaims>,
     sources: Vec<Source>,
     cache_bytes: u64,
+    dpop: Option<Dpop>,
+    takes_certificates: bool,
 }
 
 impl Default for Jwt {
@@ -125,6 +129,8 @@ impl Jwt {
             read_claims: None,
             sources: vec![Source::bearer()],
             cache_bytes: CACHE_BYTES,
+            dpop: None,
+            takes_certificates: false,
         }
     }
 
@@ -422,6 +428,26 @@ impl Jwt {
         self
     }
 
+    /// Tokens that are bound to a key of their sender's are accepted with a proof of it (DPoP, RFC
+    /// 9449), so that whoever steals one can do nothing with it: see [`Dpop`].
+    ///
+    /// They are read as `Authorization: DPoP …` besides the [`sources`](Self::sources), where one
+    /// that is bound to a key stays refused; and a token that is bound to none is refused there.
+    #[cfg(feature = "dpop")]
+    pub fn dpop(mut self, dpop: Dpop) -> Self {
+        self.dpop = Some(dpop);
+        self
+    }
+
+    /// Tokens that are bound to the certificate of their sender's TLS connection (RFC 8705 §3) are
+    /// accepted where it is there, as a [`ClientCertificate`](crate::ClientCertificate) in the
+    /// extensions of the request. Without one, or with another one, they are refused.
+    #[cfg(feature = "dpop")]
+    pub fn certificate_bound(mut self) -> Self {
+        self.takes_certificates = true;
+        self
+    }
+
     /// What is wrong with it, its keys apart. For tokens that we issue an audience is a choice.
     pub(crate) fn problems_but_keys(&self, ours: bool) -> Vec<ConfigProblem> {
         let mut problems = Vec::new();
@@ -449,6 +475,7 @@ impl Jwt {
         if self.token_type.as_deref() == Some("") {
             problems.push(ConfigProblem::TokenType);
         }
+        problems.extend(self.dpop.iter().flat_map(Dpop::problems));
         problems.extend(self.claim_problems());
         problems.extend(self.sources.iter().filter_map(Source::problem));
         if self.sources.is_empty() {
@@ -647,6 +674,20 @@ impl Jwt {
         self.policy(Keys::Live(keys), ours, problems)
     }
 
+    /// Where its tokens are read: as DPoP where they may be bound to a key, and as Bearer unless
+    /// none could be accepted there.
+    fn read_at(&self) -> Vec<Source> {
+        let mut sources = self.sources.clone();
+        let Some(dpop) = &self.dpop else {
+            return sources;
+        };
+        if dpop.is_required() && !self.takes_certificates {
+            sources.retain(|source| *source != Source::bearer());
+        }
+        sources.push(Source::dpop());
+        sources
+    }
+
     /// The policy, where nothing is wrong.
     fn policy(
         self,
@@ -659,6 +700,7 @@ impl Jwt {
             return Err(problems);
         };
         let reading = self.reading(&issuer, ours.is_some());
+        let sources = self.read_at();
         Ok(Policy {
             issuer,
             audiences: self.audiences,
@@ -670,12 +712,16 @@ impl Jwt {
             profile: self.profile,
             reading,
             read_claims: self.read_claims,
-            reads_bearer: self.sources.contains(&Source::bearer()),
-            sources: self.sources,
+            reads_bearer: sources.contains(&Source::bearer()),
+            sources,
             ours,
             cache: match usize::try_from(self.cache_bytes).unwrap_or(usize::MAX) {
                 0 => None,
                 bytes => Some(Cache::new(bytes)),
+            },
+            senders: Senders {
+                proofs: self.dpop.as_ref().map(Dpop::build),
+                certificates: self.takes_certificates,
             },
         })
     }

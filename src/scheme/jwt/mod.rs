@@ -23,6 +23,11 @@ mod ours;
 mod policy;
 mod reading;
 mod remembered;
+#[cfg_attr(
+    not(feature = "dpop"),
+    allow(dead_code, unreachable_pub, reason = "nothing switches it on then")
+)]
+mod sender;
 mod strict;
 mod token_facts;
 
@@ -32,4 +37,6 @@ pub(crate) use issuers::{Jwts, OurPolicy, is_reserved};
 pub(crate) use jwt::CACHE_BYTES;
 pub use jwt::Jwt;
 pub(crate) use ours::{IssuedIds, Ours, revoked};
+#[cfg(feature = "dpop")]
+pub use sender::Dpop;
 pub use token_facts::TokenFacts;

@@ -5,6 +5,7 @@ use super::issuer::Issuer;
 use super::ours::{IssuedIds, Ours, ids, use_of};
 use super::reading::Reading;
 use super::remembered::{Remembered, Terms};
+use super::sender::Senders;
 use super::strict::OneOrMany;
 use super::token_facts::TokenFacts;
 use crate::attempt::Origin;
@@ -40,6 +41,7 @@ pub(crate) struct Policy {
     pub(super) ours: Option<Ours>,
     /// Tokens that were verified; `None` where none are remembered.
     pub(super) cache: Option<Cache<Remembered>>,
+    pub(super) senders: Senders,
 }
 
 /// The keys of an issuer.
@@ -293,6 +295,7 @@ impl Policy {
             scopes: found.scopes,
             roles: found.roles,
             issued,
+            confirmation: claims.confirmation,
             claims: payload,
         })?);
         if let Some(terms) = terms {
@@ -322,6 +325,7 @@ impl Policy {
             scopes: found.scopes,
             roles: found.roles,
             issued: None,
+            confirmation: claims.confirmation,
             claims: said,
         })?;
         Ok((identity, end))
@@ -453,10 +457,7 @@ impl Policy {
         self.issuer_of(claims)?;
         self.subject_text(claims)?;
         self.check_audience(claims.aud.as_ref(), claims.found.is_for_us)?;
-        // Whoever steals such a token must not get in by it, and nothing here proves the key.
-        if claims.is_bound {
-            return Err(refused("cnf"));
-        }
+        self.senders.accept(claims.confirmation.as_deref())?;
         if self.profile == Profile::Rfc9068 {
             check_rfc9068(claims)?;
         }

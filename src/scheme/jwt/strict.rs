@@ -69,6 +69,17 @@ impl<'de, M: Members<'de>> Visitor<'de> for ObjectVisitor<'_, M> {
     }
 }
 
+/// The same of an object in an object.
+pub(super) struct ObjectSeed<'m, M>(pub(super) &'m mut M);
+
+impl<'de, M: Members<'de>> DeserializeSeed<'de> for ObjectSeed<'_, M> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(self.0))
+    }
+}
+
 enum Name<'de> {
     Wanted(u8),
     Other(Cow<'de, str>),
