@@ -15,7 +15,7 @@ mod proof_header;
 mod proofs;
 mod seen_proofs;
 mod senders;
-#[cfg(all(test, feature = "dpop"))]
+#[cfg(test)]
 mod tests;
 
 pub use dpop::Dpop;

@@ -1,3 +1,5 @@
+#![cfg(feature = "dpop")]
+
 use super::Dpop;
 use crate::credential::ClientCertificate;
 use crate::endpoint::Introspect;
@@ -411,7 +413,15 @@ async fn a_token_is_accepted_by_no_other_scheme_than_the_one_it_is_bound_for() {
     let dpop = || world.dpop(Dpop::new());
     let plain = || world.node(world.jwt());
     let required = || world.dpop(Dpop::new().required());
-    let rows: Vec<(&str, AuthLayer, &str, Option<Value>, (u16, &str))> = vec![
+    /// What it is, the layer, the scheme, `cnf`, and the answer.
+    type Row = (
+        &'static str,
+        AuthLayer,
+        &'static str,
+        Option<Value>,
+        (u16, &'static str),
+    );
+    let rows: Vec<Row> = vec![
         (
             "a key, as Bearer",
             dpop(),
