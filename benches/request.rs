@@ -5,6 +5,7 @@
 //! cargo bench --bench request -- instr [WORD…]   # instructions (Linux, x86-64)
 //! cargo bench --bench request -- gate [WORD…]    # of rows with a budget; 1 if one is missed
 //! cargo bench --bench request -- threads [WORD…] # two threads over one; 1 if a budget is missed
+//! cargo bench --bench request -- flood           # what two million bad tokens leave behind; 1 if anything
 //! cargo bench --bench request -- list            # the rows
 //! ```
 //!
@@ -16,7 +17,8 @@
 //! | rows | question |
 //! |---|---|
 //! | API key | a known key of 1000 in memory, in either field |
-//! | HS256, RS256, ES256, EdDSA | a token that was never seen before |
+//! | HS256, RS256, ES256, EdDSA | each request has a token that was never seen before |
+//! | seen before | each request has the same token, which is remembered |
 //! | issued access token | a token of ours: revocation and account are looked at |
 //! | throttle alone | a gate that counts by the text of a key and has nobody to authenticate |
 //! | refused | what it costs to say no: nothing presented, garbage, a forged token |
@@ -33,6 +35,7 @@
 mod support {
     pub(crate) mod count;
     pub(crate) mod fixtures;
+    pub(crate) mod flood;
     pub(crate) mod floor;
     pub(crate) mod harness;
     pub(crate) mod rows;

@@ -1,6 +1,6 @@
 //! Runs rows and reports.
 
-use super::{count, fixtures, rows, threads};
+use super::{count, fixtures, flood, rows, threads};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -157,7 +157,17 @@ where
     S: Service<Request<Body>, Response = Response<R>> + 'static,
     S::Error: Debug,
 {
-    let headers = move || fixtures::headers(Some(&next()));
+    // As those of the other rows, the fields of a request are shared with somebody who keeps them:
+    // what is measured is not to give them back.
+    let mut kept = Vec::new();
+    let headers = move || {
+        let headers = fixtures::headers(Some(&next()));
+        if kept.len() == 1_000 {
+            kept.clear();
+        }
+        kept.push(headers.clone());
+        headers
+    };
     Row {
         name: name.to_owned(),
         budget: None,
@@ -182,13 +192,17 @@ pub(crate) fn main() {
         .skip(1)
         .filter(|argument| argument != "--bench")
         .collect();
-    let modes = ["list", "instr", "gate", "threads", "step", "count"];
+    let modes = ["list", "instr", "gate", "threads", "flood", "step", "count"];
     let (mode, words) = match arguments.split_first() {
         Some((mode, words)) if modes.contains(&mode.as_str()) => (mode.as_str(), words),
         _ => ("time", arguments.as_slice()),
     };
     if mode == "threads" {
         threads::main(words);
+        return;
+    }
+    if mode == "flood" {
+        flood::main();
         return;
     }
     let mut rows = rows::rows();

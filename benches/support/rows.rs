@@ -45,6 +45,11 @@ pub(crate) fn rows() -> Vec<Row> {
         floor_row(rt, "FLOOR HS256", Some(&token), floor::hs256()),
         row_of_new(rt, "HS256", new_hs256(), little.layer(Hello)).budget(12_000),
         add("HS256, seen before", Some(&token), &all).budget(4_000),
+        add(
+            "HS256, nothing remembered",
+            Some(&token),
+            &world.all_without_memory(),
+        ),
         floor_row(
             rt,
             "FLOOR seen before",
@@ -127,7 +132,9 @@ pub(crate) fn rows() -> Vec<Row> {
         let layer = AuthLayer::builder().accept(jwt);
         let layer = layer.build().unwrap().layer(Hello);
         let seen_before = format!("{name}, seen before");
-        rows.push(row(rt, &seen_before, Some(&token), layer.clone()).budget(4_000));
+        // The signature is hashed: one of RSA has 342 characters.
+        let budget = if name == "RS256" { 4_500 } else { 4_000 };
+        rows.push(row(rt, &seen_before, Some(&token), layer.clone()).budget(budget));
         let mut number = 0;
         let new = move || {
             number += 1;

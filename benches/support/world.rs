@@ -86,6 +86,11 @@ impl World {
         self.all_and(shared_secret().cache_bytes(LITTLE))
     }
 
+    /// The same, with no memory for tokens.
+    pub(crate) fn all_without_memory(&self) -> AuthLayer {
+        self.all_and(shared_secret().cache_bytes(0))
+    }
+
     fn all_and(&self, jwt: Jwt) -> AuthLayer {
         AuthLayer::builder()
             .accept(jwt)

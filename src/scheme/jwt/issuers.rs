@@ -3,8 +3,8 @@ use super::claims;
 use super::jwt::Jwt;
 use super::ours::{IssuedIds, Ours};
 use super::policy::{Policy, Presented, Verified};
-use super::remembered::Remembered;
 use super::sender::Presentation;
+use super::verified_token::VerifiedToken;
 use crate::attempt::Attempt;
 use crate::clock::Clock;
 use crate::config::ConfigProblem;
@@ -91,7 +91,7 @@ impl Jwts {
         let remembered = self.remembered(&sought, now);
         let policy = match &remembered {
             Some((policy, _)) => policy,
-            None => self.policy(sought.parts())?,
+            None => self.policy(*sought.parts())?,
         };
         if !policy.reads(token.source()) {
             return Err(refused("source"));
@@ -150,7 +150,7 @@ impl Jwts {
         &self,
         token: &Sought<'_>,
         now: SystemTime,
-    ) -> Option<(&Arc<Policy>, Arc<Remembered>)> {
+    ) -> Option<(&Arc<Policy>, Arc<VerifiedToken>)> {
         let mut policies = self.policies.iter();
         policies.find_map(|policy| Some((policy, policy.remembered(token, now)?)))
     }

@@ -22,7 +22,6 @@ mod oidc;
 mod ours;
 mod policy;
 mod reading;
-mod remembered;
 #[cfg_attr(
     not(feature = "dpop"),
     allow(dead_code, unreachable_pub, reason = "nothing switches it on then")
@@ -30,6 +29,7 @@ mod remembered;
 mod sender;
 mod strict;
 mod token_facts;
+mod verified_token;
 
 pub use claim_path::ClaimPath;
 pub use introspection::Introspection;

@@ -22,8 +22,9 @@ impl<'t> Sought<'t> {
         }
     }
 
-    pub(in crate::scheme::jwt) fn parts(&self) -> Parts<'t> {
-        self.parts
+    #[inline]
+    pub(in crate::scheme::jwt) fn parts(&self) -> &Parts<'t> {
+        &self.parts
     }
 
     /// The start of the signature, as a number. No signature that verifies is shorter.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// What is kept of a token that was verified: facts. Whether they still make a good token is judged
 /// whenever it is presented.
-pub(super) struct Remembered {
+pub(super) struct VerifiedToken {
     pub(super) identity: Arc<TokenIdentity>,
     pub(super) terms: Terms,
 }
@@ -57,7 +57,7 @@ impl Terms {
     }
 }
 
-impl Remembered {
+impl VerifiedToken {
     /// How many bytes it takes, all that it points to included.
     pub(super) fn bytes(&self) -> usize {
         let counters = 2 * size_of::<usize>();
