@@ -28,6 +28,10 @@ pub(crate) struct Published {
     /// A JWK set (RFC 7517 §5), JSON.
     pub(crate) jwks: Vec<u8>,
     /// How long whoever reads them may keep them.
+    #[cfg_attr(
+        not(feature = "endpoints"),
+        allow(dead_code, reason = "what serves them comes with that feature")
+    )]
     pub(crate) cached_for: Duration,
 }
 

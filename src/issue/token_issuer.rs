@@ -23,6 +23,7 @@ use crate::store::{
     FamilyRecord, Known, PrivateTokenStore, Room, Rotated, Rotation as Rotate, TokenRecord,
     TokenStore, UserRecord, Write, caught,
 };
+#[cfg(feature = "endpoints")]
 use http::StatusCode;
 #[cfg(feature = "endpoints")]
 use serde_json::{Map, Value};
