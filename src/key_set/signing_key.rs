@@ -217,8 +217,8 @@ impl Signer {
         self.verifying.clone()
     }
 
-    #[cfg(any(test, feature = "test-util"))]
     /// Its public form; a secret has none.
+    #[cfg(any(test, all(feature = "test-util", feature = "dpop")))]
     pub(crate) fn public_jwk(&self) -> Option<Value> {
         self.verifying.public_jwk()
     }
