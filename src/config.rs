@@ -167,9 +167,9 @@ pub enum ConfigProblem {
     /// A URL at which the keys of an issuer are not looked for.
     #[error("the keys of an issuer cannot be loaded from {url:?}: {rule}")]
     KeysUrl {
-        /// The URL.
+        /// The URL as it was configured.
         url: String,
-        /// Which rule it breaks.
+        /// The rule for such URLs that it breaks, as a sentence.
         rule: &'static str,
     },
     /// Two keys of one `Jwt` with the same id and algorithm, or two of one key ring with the same

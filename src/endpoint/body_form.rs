@@ -1,7 +1,7 @@
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
-/// The form of a body.
+/// The form in which a request to an endpoint brings what the endpoint reads.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyForm {
     /// A JSON object.

@@ -52,7 +52,7 @@ pub struct Introspect {
 }
 
 impl Introspect {
-    /// About tokens of this issuer.
+    /// The endpoint that tells of the tokens of this issuer, and of no others.
     pub fn of(tokens: &TokenIssuer) -> Self {
         Self {
             tokens: tokens.clone(),

@@ -29,7 +29,7 @@ pub struct Revoke {
 }
 
 impl Revoke {
-    /// Tokens of this issuer.
+    /// The endpoint that ends tokens of this issuer, and no others.
     pub fn of(tokens: &TokenIssuer) -> Self {
         Self {
             tokens: tokens.clone(),

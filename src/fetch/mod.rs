@@ -10,6 +10,7 @@
 //!                                                        addresses alone
 //! ```
 
+mod client;
 mod error;
 mod fetch;
 #[cfg(feature = "jwks")]
@@ -24,4 +25,5 @@ pub use fetch::Fetch;
 pub use http_client::HttpClient;
 pub use learned_host::LearnedHost;
 
+pub(crate) use client::client;
 pub(crate) use http_url::{HttpUrl, Trust};

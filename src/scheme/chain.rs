@@ -1,4 +1,4 @@
-use super::{Answer, PendingAnswer, Scheme};
+use super::{Answer, PendingAnswer, Scheme, all_ready};
 use crate::attempt::Attempt;
 use crate::credential::Credential;
 use crate::principal::Principal;
@@ -6,7 +6,6 @@ use crate::reject::{Rejection, RejectionKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use tokio::task::JoinSet;
 
 /// The schemes of a layer, asked in the order of its builder's calls until one recognises the
 /// credential.
@@ -28,16 +27,7 @@ impl Chain {
 
     /// Loads what its schemes need, all at once. The first that fails is the answer.
     pub(crate) async fn ready(&self) -> Result<(), Rejection> {
-        let mut loading = JoinSet::new();
-        for scheme in &self.0 {
-            if let Some(readiness) = scheme.ready() {
-                loading.spawn(readiness);
-            }
-        }
-        while let Some(loaded) = loading.join_next().await {
-            loaded.unwrap_or_else(|_| Err(panicked()))?;
-        }
-        Ok(())
+        all_ready(self.0.iter().filter_map(|scheme| scheme.ready())).await
     }
 
     fn first_answer(&self, attempt: &Attempt<'_>) -> Answer {

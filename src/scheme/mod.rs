@@ -13,6 +13,7 @@ mod id;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod own;
+mod readiness;
 mod scheme;
 
 #[cfg(feature = "api-key")]
@@ -30,4 +31,5 @@ pub(crate) use jwt::{CACHE_BYTES, IssuedIds, Jwts, OurPolicy, Ours, is_reserved,
 #[cfg(feature = "jwt")]
 pub use jwt::{ClaimPath, Introspection, Jwt, TokenFacts};
 pub(crate) use own::Own;
+pub(crate) use readiness::all_ready;
 pub use scheme::{Answer, PendingAnswer, Readiness, Scheme};

@@ -12,12 +12,11 @@ use crate::credential::{Credential, Source, TokenCredential};
 use crate::key_set::{LiveKeys, Parts, decoded, refused};
 use crate::principal::{Principal, Subject, TokenUse};
 use crate::reject::Rejection;
-use crate::scheme::{Answer, Readiness, Scheme};
+use crate::scheme::{Answer, Readiness, Scheme, all_ready};
 #[cfg(feature = "endpoints")]
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::SystemTime;
-use tokio::task::JoinSet;
 
 /// All [`Jwt`]s of a layer, and the tokens that it issues: one policy for each issuer.
 #[derive(Debug)]
@@ -252,24 +251,13 @@ impl Scheme for Jwts {
 
     fn ready(&self) -> Option<Readiness> {
         let now = self.clock.now();
-        let keys: Vec<_> = self
-            .policies
-            .iter()
-            .filter_map(|policy| policy.live_keys())
+        let live = self.policies.iter().filter_map(|policy| policy.live_keys());
+        let loading: Vec<Readiness> = live
+            .map(|keys| -> Readiness { Box::pin(async move { keys.ready(now).await }) })
             .collect();
-        if keys.is_empty() {
+        if loading.is_empty() {
             return None;
         }
-        Some(Box::pin(async move {
-            // Begun together, and then waited for one by one.
-            let mut loading = JoinSet::new();
-            for keys in keys {
-                loading.spawn(async move { keys.ready(now).await });
-            }
-            while let Some(loaded) = loading.join_next().await {
-                loaded.map_err(|error| Rejection::unavailable("keys", error))??;
-            }
-            Ok(())
-        }))
+        Some(Box::pin(all_ready(loading)))
     }
 }

@@ -1,9 +1,7 @@
 use super::asked::Asked;
 use super::introspector::Introspector;
 use crate::config::ConfigProblem;
-#[cfg(feature = "jwks")]
-use crate::fetch::HttpClient;
-use crate::fetch::{Fetch, HttpUrl, Trust};
+use crate::fetch::{Fetch, HttpUrl, Trust, client};
 use crate::reject::Rejection;
 use crate::scheme::jwt::claim_path::ClaimPath;
 use crate::scheme::jwt::jwt::Jwt;
@@ -174,7 +172,7 @@ impl Introspection {
         if self.remembered > LONGEST {
             problems.push(ConfigProblem::IntrospectionRemembered);
         }
-        let fetch = self.http_client();
+        let fetch = client(self.fetch.as_ref(), self.trust);
         if fetch.is_none() {
             problems.push(ConfigProblem::NoFetcher);
         }
@@ -192,19 +190,6 @@ impl Introspection {
             }
             _ => Err(problems),
         }
-    }
-
-    fn http_client(&self) -> Option<Arc<dyn Fetch>> {
-        if self.fetch.is_some() {
-            return self.fetch.clone();
-        }
-        #[cfg(feature = "jwks")]
-        return Some(match self.trust {
-            Trust::None => Arc::new(HttpClient::new()),
-            Trust::Dangerous => Arc::new(HttpClient::new().dangerous()),
-        });
-        #[cfg(not(feature = "jwks"))]
-        None
     }
 }
 
