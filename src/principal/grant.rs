@@ -21,7 +21,16 @@ impl Scope {
         &self.0
     }
 
-    pub(crate) fn is_token(&self) -> bool {
+    /// Whether it is a scope-token: what is none should be granted to nobody.
+    ///
+    /// ```
+    /// use tower_auth::Scope;
+    ///
+    /// assert!(Scope::new("reports:read").is_token());
+    /// assert!(!Scope::new("reports:read admin").is_token(), "two of them");
+    /// ```
+    #[must_use]
+    pub fn is_token(&self) -> bool {
         is_scope_token(&self.0)
     }
 }

@@ -62,6 +62,8 @@ struct Settings {
     attempts: AttemptLimits,
     addresses: Addresses,
     limiter: Option<Arc<dyn Limiter>>,
+    #[cfg(feature = "jwt")]
+    others_access: Duration,
 }
 
 /// What all services and layers of the realm share. It is made from the settings when the first of
@@ -95,6 +97,8 @@ impl Realm {
             attempts: AttemptLimits::new(),
             addresses: Addresses::new(),
             limiter: None,
+            #[cfg(feature = "jwt")]
+            others_access: Duration::ZERO,
         })
     }
 
@@ -150,6 +154,17 @@ impl Realm {
     /// count in this process ([`MemoryLimiter`]).
     pub fn limiter(self, limiter: impl Limiter) -> Self {
         self.changed(|settings| settings.limiter = Some(Arc::new(limiter)))
+    }
+
+    /// How long access tokens live at most that other programs issue over the same stores. What
+    /// this realm revokes (a session, all of a user's, with a new password) stays denied for as
+    /// long; the lifetimes of its own issuers it knows. None by default.
+    ///
+    /// A program that manages users and issues no tokens has to say it: otherwise an access token
+    /// of a session that it ended would be good again after a minute.
+    #[cfg(feature = "jwt")]
+    pub fn others_access_lifetime(self, lifetime: Duration) -> Self {
+        self.changed(|settings| settings.others_access = lifetime)
     }
 
     fn live(&self) -> &Live {
@@ -260,7 +275,7 @@ impl Settings {
             #[cfg(feature = "basic")]
             remembered: Arc::new(Remembered::new()),
             #[cfg(feature = "jwt")]
-            longest_access: AtomicU64::new(0),
+            longest_access: AtomicU64::new(self.others_access.as_secs()),
             problems,
         }
     }

@@ -1,13 +1,16 @@
 use super::Server;
 use crate::config::{ConfigError, ConfigProblem};
 use crate::issue::Tokens;
-use crate::key_set::JwtKey;
+use crate::key_set::{JwtKey, KeySet};
 use crate::random::{self, RandomError};
 use crate::rate::Rate;
 use crate::realm::Realm;
+use crate::scheme::ApiKeys;
 use crate::secret::Secret;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, StoreOptions};
 use crate::throttle::{AttemptLimits, Limiter, Throttle, limiter_at};
+#[cfg(feature = "redis")]
+use crate::throttle::{RedisLimiter, redis_at};
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
@@ -17,6 +20,13 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 const DEFAULT_RATE: &str = "2000/day";
+
+/// What a secret is to be, where one is not.
+const STRONG: &str =
+    "32 random bytes or more: this one is short, published somewhere or follows a pattern";
+
+/// What the variables of peppers are to be.
+const PEPPER: &str = "an id of 1 to 64 letters, digits, - and _, a colon, and 32 bytes or more";
 
 /// What a server is told by its environment. A variable that is empty counts as unset.
 ///
@@ -31,6 +41,9 @@ const DEFAULT_RATE: &str = "2000/day";
 /// | `JWT_SECRET_PREVIOUS` | what it signed with before: such tokens are good until they expire | |
 /// | `ACCESS_TOKEN_LIFETIME`, `REFRESH_TOKEN_LIFETIME` | in seconds | the application's |
 /// | `ROTATE_REFRESH_TOKENS` | `true`: a refresh token is good once | `false` |
+/// | `API_KEY_PREFIX` | with which new API keys begin, such as `egret` | the application's |
+/// | `API_KEY_PEPPER` | `ID:SECRET`: what new API keys are stored under ([`ApiKeys::pepper`]) | stored without one |
+/// | `API_KEY_PEPPERS_PREVIOUS` | those before, which API keys are still stored under, with commas between them | |
 /// | `THROTTLE_RATE` | such as `2000/day`, `5/min`, `10/s` | `2000/day` |
 /// | `SIGN_IN_ATTEMPTS` | how often one account from one address may be wrong, such as `5/15min` | [`AttemptLimits::new`] |
 ///
@@ -65,8 +78,17 @@ pub struct Environment {
     access_lifetime: Option<Duration>,
     refresh_lifetime: Option<Duration>,
     rotates: bool,
+    key_prefix: Option<String>,
+    pepper: Option<Pepper>,
+    previous_peppers: Vec<Pepper>,
     throttle_rate: String,
     sign_in_attempts: Option<Rate>,
+}
+
+#[derive(Clone)]
+struct Pepper {
+    id: String,
+    secret: Secret<String>,
 }
 
 impl Environment {
@@ -97,6 +119,9 @@ impl Environment {
             access_lifetime: variables.lifetime("ACCESS_TOKEN_LIFETIME"),
             refresh_lifetime: variables.lifetime("REFRESH_TOKEN_LIFETIME"),
             rotates: variables.switch("ROTATE_REFRESH_TOKENS"),
+            key_prefix: variables.text("API_KEY_PREFIX"),
+            pepper: variables.pepper("API_KEY_PEPPER"),
+            previous_peppers: variables.peppers("API_KEY_PEPPERS_PREVIOUS"),
             throttle_rate: variables
                 .text("THROTTLE_RATE")
                 .unwrap_or_else(|| DEFAULT_RATE.into()),
@@ -108,8 +133,20 @@ impl Environment {
         if environment.redis_namespace.is_some() && environment.redis_url.is_none() {
             variables.problem("REDIS_NAMESPACE", "unset where REDIS_URL is");
         }
+        if environment.has_pepper_twice() {
+            variables.problem("API_KEY_PEPPERS_PREVIOUS", "peppers of ids that differ");
+        }
         ConfigError::check(variables.problems)?;
         Ok(environment)
+    }
+
+    fn has_pepper_twice(&self) -> bool {
+        let peppers = self.pepper.iter().chain(&self.previous_peppers);
+        let mut ids: Vec<&str> = peppers.map(|pepper| &*pepper.id).collect();
+        let all = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.len() < all
     }
 
     /// Tokens as the environment wants them, with these lifetimes where it names none: still
@@ -160,7 +197,7 @@ impl Environment {
     /// [`StoreErrorKind::Unavailable`](crate::store::StoreErrorKind::Unavailable) where it does not
     /// answer.
     pub async fn realm(&self) -> Result<Realm, StoreError> {
-        let store = Store::connect(&self.database_url).await?;
+        let store = self.store(StoreOptions::new()).await?;
         store.migrate().await?;
         let mut realm = Realm::new(store);
         if let Some(rate) = self.sign_in_attempts {
@@ -171,6 +208,86 @@ impl Environment {
             realm = realm.limiter(limiter);
         }
         Ok(realm)
+    }
+
+    /// The store at `DATABASE_URL`, whose tables are left as they are: for programs that look after
+    /// it. In memory where that is unset.
+    ///
+    /// # Errors
+    ///
+    /// As [`realm`](Self::realm).
+    pub async fn store(&self, options: StoreOptions) -> Result<Store, StoreError> {
+        Store::connect_with(&self.database_url, options).await
+    }
+
+    /// These API keys, stored under `API_KEY_PEPPER`; those that are stored under the previous ones
+    /// go on working.
+    ///
+    /// ```
+    /// use tower_auth::{ApiKeys, server::Environment};
+    ///
+    /// let environment = Environment::read()?;
+    /// let prefix = environment.api_key_prefix().unwrap_or("egret");
+    /// let keys = environment.peppered(ApiKeys::prefix(prefix));
+    /// # drop(keys);
+    /// # Ok::<(), tower_auth::ConfigError>(())
+    /// ```
+    pub fn peppered(&self, keys: ApiKeys) -> ApiKeys {
+        let keys = match &self.pepper {
+            Some(pepper) => keys.pepper(&pepper.id, pepper.secret.expose()),
+            None => keys,
+        };
+        self.previous_peppers.iter().fold(keys, |keys, pepper| {
+            keys.previous_pepper(&pepper.id, pepper.secret.expose())
+        })
+    }
+
+    /// `API_KEY_PREFIX`, whose mistakes the layer's `build()` reports.
+    #[must_use]
+    pub fn api_key_prefix(&self) -> Option<&str> {
+        self.key_prefix.as_deref()
+    }
+
+    /// The ids of its peppers, that of new keys first, where there is one for new keys.
+    #[must_use]
+    pub fn pepper_ids(&self) -> Vec<&str> {
+        let peppers = self.pepper.iter().chain(&self.previous_peppers);
+        peppers.map(|pepper| &*pepper.id).collect()
+    }
+
+    /// The variables whose secrets are too short, published somewhere or follow a pattern: each a
+    /// [`ConfigProblem::Environment`]. Signing with such a secret is a mistake that the layer's
+    /// `build()` reports too; of peppers that are long enough nothing else tells.
+    #[must_use]
+    pub fn weak_secrets(&self) -> Vec<ConfigProblem> {
+        let mut secrets = Vec::new();
+        let current = self.pepper.iter().map(|pepper| &pepper.secret);
+        let previous = self.previous_peppers.iter().map(|pepper| &pepper.secret);
+        secrets.extend(self.secret.iter().map(|secret| ("JWT_SECRET", secret)));
+        let former = self.previous_secret.iter();
+        secrets.extend(former.map(|secret| ("JWT_SECRET_PREVIOUS", secret)));
+        secrets.extend(current.map(|secret| ("API_KEY_PEPPER", secret)));
+        secrets.extend(previous.map(|secret| ("API_KEY_PEPPERS_PREVIOUS", secret)));
+        secrets.retain(|(_, secret)| KeySet::build(&[JwtKey::hs256(secret.expose())]).is_err());
+        let told = |(variable, _)| ConfigProblem::Environment {
+            variable,
+            form: STRONG,
+        };
+        secrets.into_iter().map(told).collect()
+    }
+
+    /// Whether there is a `JWT_SECRET`, or tokens are signed with another one at each start.
+    #[must_use]
+    pub fn has_jwt_secret(&self) -> bool {
+        self.secret.is_some()
+    }
+
+    /// The limiter at `REDIS_URL`.
+    #[cfg(feature = "redis")]
+    #[must_use]
+    pub fn redis(&self) -> Option<RedisLimiter> {
+        let url = self.redis_url.as_deref()?;
+        Some(redis_at(url, self.redis_namespace.as_deref()))
     }
 
     fn limiter(&self) -> Option<Arc<dyn Limiter>> {
@@ -203,6 +320,17 @@ impl Environment {
             .clone()
             .unwrap_or_else(|| format!("http://{address}"));
         Ok(Server::new(listener, address, url))
+    }
+}
+
+impl Pepper {
+    fn read(text: &str) -> Option<Self> {
+        let (id, secret) = text.trim().split_once(':')?;
+        let keys = ApiKeys::bare().pepper(id, secret);
+        keys.problems().is_empty().then(|| Self {
+            id: id.to_owned(),
+            secret: Secret::new(secret.to_owned()),
+        })
     }
 }
 
@@ -243,6 +371,27 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
                 false
             }
         }
+    }
+
+    fn pepper(&mut self, name: &'static str) -> Option<Pepper> {
+        let text = Secret::new(self.text(name)?);
+        let pepper = Pepper::read(text.expose());
+        if pepper.is_none() {
+            self.problem(name, PEPPER);
+        }
+        pepper
+    }
+
+    /// Several, with commas between them.
+    fn peppers(&mut self, name: &'static str) -> Vec<Pepper> {
+        let Some(text) = self.text(name).map(Secret::new) else {
+            return Vec::new();
+        };
+        let read: Option<Vec<Pepper>> = text.expose().split(',').map(Pepper::read).collect();
+        if read.is_none() {
+            self.problem(name, PEPPER);
+        }
+        read.unwrap_or_default()
     }
 
     fn problem(&mut self, variable: &'static str, form: &'static str) {
@@ -296,6 +445,72 @@ mod tests {
         for (name, value) in wrong {
             let shown = error.to_string();
             assert!(shown.contains(name) && !shown.contains(value), "{shown}");
+        }
+    }
+
+    #[test]
+    fn peppers_are_read_each_with_its_id_and_a_bad_one_is_named() {
+        let (one, two) = (
+            "u4Zq7Kw2xRm90123456789abcdefghij",
+            "9Xc2Vb5Nm8Qw1Er4Ty7Ui0Op3As6Df9G",
+        );
+        let previous = format!("2025:{one}, 2024:{two}");
+        let environment = of(&[
+            ("API_KEY_PEPPER", &format!("2026:{two}")),
+            ("API_KEY_PEPPERS_PREVIOUS", &previous),
+        ])
+        .unwrap();
+        assert_eq!(environment.pepper_ids(), ["2026", "2025", "2024"]);
+        let keys = format!("{:?}", environment.peppered(ApiKeys::bare()));
+        let order = "\"hmac-sha256:2026\", \"sha256\", \"hmac-sha256:2025\", \"hmac-sha256:2024\"";
+        assert!(keys.contains(order), "{keys}");
+        for wrong in [
+            "2026",
+            "2026:short",
+            &format!(":{one}"),
+            &format!("a b:{one}"),
+        ] {
+            for name in ["API_KEY_PEPPER", "API_KEY_PEPPERS_PREVIOUS"] {
+                let error = of(&[(name, wrong)]).unwrap_err().to_string();
+                assert!(error.contains(name) && !error.contains(one), "{error}");
+            }
+        }
+        let twice = [
+            ("API_KEY_PEPPER", &*format!("2025:{two}")),
+            ("API_KEY_PEPPERS_PREVIOUS", &*previous),
+        ];
+        assert_eq!(of(&twice).unwrap_err().problems().len(), 1);
+    }
+
+    #[test]
+    fn every_secret_that_is_published_is_named_by_its_variable() {
+        let published = "a-string-secret-at-least-256-bits-long";
+        let strong = "u4Zq7Kw2xRm90123456789abcdefghij";
+        let named = |secret: &str| {
+            let pepper = format!("one:{secret}");
+            let previous = format!("two:{strong},three:{secret}");
+            let environment = of(&[
+                ("JWT_SECRET", secret),
+                ("JWT_SECRET_PREVIOUS", secret),
+                ("API_KEY_PEPPER", &pepper),
+                ("API_KEY_PEPPERS_PREVIOUS", &previous),
+            ]);
+            environment.unwrap().weak_secrets()
+        };
+        assert_eq!(named(strong), []);
+        let weak = named(published);
+        assert_eq!(weak.len(), 4);
+        for (problem, variable) in weak.iter().zip([
+            "JWT_SECRET ",
+            "JWT_SECRET_PREVIOUS",
+            "API_KEY_PEPPER ",
+            "API_KEY_PEPPERS_PREVIOUS",
+        ]) {
+            let told = problem.to_string();
+            assert!(
+                told.contains(variable) && !told.contains(published),
+                "{told}"
+            );
         }
     }
 

@@ -53,6 +53,7 @@ mod postgres;
 mod private_token_store;
 mod record;
 mod retry;
+mod schema_version;
 mod shards;
 mod signing_key_store;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -89,6 +90,7 @@ pub use record::{
     SigningKeyRecord, TakenRights, TokenIds, TokenRecord, UserChange, UserRecord, UserState,
     Warrant, Write,
 };
+pub use schema_version::SchemaVersion;
 pub use signing_key_store::SigningKeyStore;
 #[cfg(all(feature = "test-util", any(feature = "sqlite", feature = "postgres")))]
 pub use sql::LOOK_UPS;

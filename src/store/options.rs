@@ -27,6 +27,8 @@ pub struct StoreOptions {
     pub(in crate::store) keep_ended: Duration,
     pub(in crate::store) purge_every: Duration,
     pub(in crate::store) clock: Arc<dyn Clock>,
+    /// Whether a file that is not there is made.
+    pub(in crate::store) makes_file: bool,
 }
 
 impl StoreOptions {
@@ -42,7 +44,15 @@ impl StoreOptions {
             keep_ended: Duration::from_secs(7 * 24 * 3_600),
             purge_every: Duration::from_secs(600),
             clock: Arc::new(SystemClock),
+            makes_file: true,
         }
+    }
+
+    /// An SQLite file has to be there, and is not made where there is none: for programs that look
+    /// at what others keep, which a mistyped path should not give an empty store.
+    pub fn existing(mut self) -> Self {
+        self.makes_file = false;
+        self
     }
 
     /// How long a call may take before it fails, waiting for a connection included. Default 1 s.

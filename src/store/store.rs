@@ -4,9 +4,10 @@ use super::options::StoreOptions;
 use super::postgres::Postgres;
 #[cfg(feature = "sqlite")]
 use super::sqlite::Sqlite;
-use super::{AllStores, Memory, StoreError, StoreErrorKind};
+use super::{AllStores, Memory, SchemaVersion, StoreError, StoreErrorKind};
+use crate::clock::{Clock, SystemClock};
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// A store that is chosen by a URL, for applications configured by their environment.
 ///
@@ -85,6 +86,18 @@ impl Store {
         Ok(Self(store))
     }
 
+    /// Which of the three it is: `memory`, `sqlite` or `postgres`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match &self.0 {
+            Kind::Memory(_) => "memory",
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite(_) => "sqlite",
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(_) => "postgres",
+        }
+    }
+
     /// Makes the tables of a database, or brings them up to date; where others do so at the same
     /// time, one of them does.
     ///
@@ -98,6 +111,56 @@ impl Store {
             Kind::Sqlite(store) => store.migrate().await,
             #[cfg(feature = "postgres")]
             Kind::Postgres(store) => store.migrate().await,
+        }
+    }
+
+    /// Which version the tables have, for whoever has to know before anything else is asked of
+    /// them. A store in memory has none, and lacks none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`] when the database does not answer.
+    pub async fn schema_version(&self) -> Result<SchemaVersion, StoreError> {
+        match &self.0 {
+            Kind::Memory(_) => Ok(SchemaVersion::new(0, 0)),
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite(store) => store.sql().schema_version().await,
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(store) => store.sql().schema_version().await,
+        }
+    }
+
+    /// What time it is by the clock of the database, which should be that of every node: what is
+    /// revoked and what expires is written by the one and judged by the others.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`] when the database does not answer.
+    pub async fn time(&self) -> Result<SystemTime, StoreError> {
+        match &self.0 {
+            Kind::Memory(_) => Ok(SystemClock.now()),
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite(store) => store.sql().time().await,
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(store) => store.sql().time().await,
+        }
+    }
+
+    /// How many keys that are not revoked are stored under which algorithm
+    /// ([`KeyDigest::algorithm`](super::KeyDigest::algorithm)), by its name: those under
+    /// `hmac-sha256:ID` are refused by whoever does not have the pepper `ID`. Of a store in memory
+    /// it is not counted. It reads all keys.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`] when the database does not answer.
+    pub async fn key_algorithms(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        match &self.0 {
+            Kind::Memory(_) => Ok(Vec::new()),
+            #[cfg(feature = "sqlite")]
+            Kind::Sqlite(store) => store.sql().key_algorithms().await,
+            #[cfg(feature = "postgres")]
+            Kind::Postgres(store) => store.sql().key_algorithms().await,
         }
     }
 

@@ -60,5 +60,7 @@ pub use bare_rule::BareRule;
 
 #[cfg(feature = "server")]
 pub(crate) use limiter::limiter_at;
+#[cfg(all(feature = "server", feature = "redis"))]
+pub(crate) use limiter::redis_at;
 pub(crate) use shared::SharedLimiter;
 pub(crate) use stack::{Passed, PendingVerdict, Stack, Surroundings, Verdict};

@@ -68,6 +68,10 @@ pub(in crate::store) struct Dialect {
     pub(in crate::store) begin_migration: &'static str,
     /// The steps of the schema, of which the first is version 1.
     pub(in crate::store) schema: &'static [&'static str],
+    /// A row where the table is there that has the version of the schema.
+    pub(in crate::store) schema_table: &'static str,
+    /// Microseconds since 1970 by the database's clock.
+    pub(in crate::store) now: &'static str,
     /// The key of id `$1`, locked.
     pub(in crate::store) lock_key: &'static str,
     /// The private token of id `$1`, locked.

@@ -252,6 +252,8 @@ mod tests {
         begin: "",
         begin_migration: "",
         schema: &[],
+        schema_table: "",
+        now: "",
         lock_key: "",
         lock_token: "",
         lock_account: "",

@@ -9,6 +9,7 @@
 //! Triggers in the schema write each change of a key, a user or a revocation into a table of
 //! changes, so that whoever makes it, by whatever way, every node hears of it.
 
+mod about;
 mod age;
 mod cache;
 mod commit;

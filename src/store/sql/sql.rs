@@ -1,11 +1,11 @@
 use super::core::Core;
 use super::engine::{Engine, GaveWay};
+use super::{about, feed, migrate, purge};
 #[cfg(feature = "sqlite")]
 use super::{engine::Purpose, start};
-use super::{feed, migrate, purge};
-use crate::store::{StoreError, StoreOptions};
+use crate::store::{SchemaVersion, StoreError, StoreOptions};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::task::JoinHandle;
 
 /// A store in a database. Clones share their memory and tasks, which end with the last clone.
@@ -37,6 +37,18 @@ impl Sql {
 
     pub(in crate::store) async fn migrate(&self) -> Result<(), StoreError> {
         migrate::migrate(&self.0.core).await
+    }
+
+    pub(in crate::store) async fn schema_version(&self) -> Result<SchemaVersion, StoreError> {
+        self.call(|| about::schema_version(self.core())).await
+    }
+
+    pub(in crate::store) async fn time(&self) -> Result<SystemTime, StoreError> {
+        self.call(|| about::time(self.core())).await
+    }
+
+    pub(in crate::store) async fn key_algorithms(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.call(|| about::key_algorithms(self.core())).await
     }
 
     pub(in crate::store) fn lag(&self) -> Option<Duration> {

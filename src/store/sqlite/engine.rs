@@ -19,6 +19,8 @@ static DIALECT: Dialect = Dialect {
     begin: "BEGIN IMMEDIATE",
     begin_migration: "BEGIN IMMEDIATE",
     schema: &[include_str!("schema.sql"), include_str!("signing_keys.sql")],
+    schema_table: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tower_auth_schema'",
+    now: "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
     // Whoever began first has the whole file.
     lock_key: concat!(
         "SELECT ",

@@ -98,7 +98,7 @@ impl Sqlite {
         check_path(path)?;
         let file = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(is_made)
+            .create_if_missing(is_made && options.makes_file)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)

@@ -37,6 +37,8 @@ pub(crate) use algorithm::{Expires, Moment};
 pub use answer::{LimiterAnswer, PendingLimiterAnswer};
 #[cfg(feature = "server")]
 pub(crate) use at_url::limiter_at;
+#[cfg(all(feature = "server", feature = "redis"))]
+pub(crate) use at_url::redis_at;
 pub use caller_hash::CallerHash;
 pub use charge::Charge;
 pub(crate) use counter::Counter;

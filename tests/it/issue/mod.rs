@@ -2,5 +2,6 @@
 
 mod confusion;
 mod keys;
+mod others;
 mod refresh;
 mod renewed;

@@ -38,4 +38,9 @@ impl Connection {
             Err(_) => Ok(()),
         }
     }
+
+    /// The settings by which the server forgets, as far as it has said something.
+    pub(super) fn forgets_by(&self) -> Option<String> {
+        self.about.borrow().as_ref()?.forgets_by()
+    }
 }

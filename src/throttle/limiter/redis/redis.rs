@@ -235,6 +235,23 @@ impl RedisLimiter {
         }
     }
 
+    /// By which settings the server may forget counters that are live, in its own words
+    /// (`maxmemory-policy allkeys-lru, appendonly no`); `None` where it keeps what it is given, or
+    /// does not tell. What they mean stands [above](Self#what-the-promise-rests-on).
+    ///
+    /// # Errors
+    ///
+    /// It does not answer within five seconds, or it is a node of a Redis Cluster.
+    pub async fn may_forget(&self) -> Result<Option<String>, LimiterError> {
+        self.ready().await?;
+        let (connection, _) = self
+            .shared
+            .link
+            .current(|| self.connect())
+            .map_err(failure)?;
+        Ok(connection.forgets_by())
+    }
+
     async fn ask(
         self,
         charges: Vec<Charge>,
