@@ -1,7 +1,10 @@
 //! How to do it, page by page: what a service needs beyond the reference of each item.
 //!
+//! - [`command`]: the command `tower-auth`, by which an operator looks after users, keys and tokens.
 //! - [`providers`]: tokens of Keycloak, Auth0, Entra, Okta, Cognito, Google, Firebase, Clerk,
 //!   Zitadel and Supabase.
 
+#[cfg(feature = "cli")]
+pub mod command;
 #[cfg(feature = "jwt")]
 pub mod providers;

@@ -5,6 +5,7 @@
 mod allocations;
 mod basic;
 mod browser;
+mod command;
 mod configuration;
 mod contract;
 mod databases;

@@ -40,9 +40,12 @@ const ITEMS: [&str; 8] = [
 ];
 
 impl<'t> Source<'t> {
+    /// Of a library, or of a program.
     pub(super) fn read(files: &'t Files) -> Self {
+        let roots = ["lib.rs", "main.rs"];
+        let root = roots.into_iter().find(|root| files.contains_key(*root));
         let mut source = Self::default();
-        source.read_file(files, "crate", "lib.rs");
+        source.read_file(files, "crate", root.expect("a crate has a root"));
         source
     }
 

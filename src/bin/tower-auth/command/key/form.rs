@@ -1,0 +1,115 @@
+use crate::failure::Failure;
+use crate::service::Service;
+use clap::{Args, ValueEnum};
+use tower_auth::store::KeyRecord;
+use tower_auth::{ApiKeys, AuthLayer, KeyIds, KeyIssuer};
+
+/// What new keys look like: as those that the service makes.
+#[derive(Args)]
+pub(super) struct KeyForm {
+    #[arg(
+        long,
+        value_name = "PREFIX",
+        conflicts_with = "bare",
+        help = "What the key begins with, in place of API_KEY_PREFIX."
+    )]
+    prefix: Option<String>,
+    #[arg(long, help = "Makes a key without a prefix.")]
+    bare: bool,
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORM",
+        default_value_t = Ids::Random,
+        help = "What the id of the key looks like."
+    )]
+    ids: Ids,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Ids {
+    #[value(help = "22 random letters and digits.")]
+    Random,
+    #[value(help = "A random UUID.")]
+    Uuid,
+    #[value(help = "1, 2, 3, as the store counts them.")]
+    Serial,
+}
+
+impl KeyForm {
+    /// That of new keys, as the arguments or else the environment say.
+    pub(super) fn of_new(&self, service: &Service) -> Result<KeyIssuer, Failure> {
+        match self.chosen(service) {
+            Some(keys) => self.issuer(keys, service),
+            None => Err(Failure::usage(
+                "Say what the key begins with: --prefix egret, or API_KEY_PREFIX in the \
+                 environment; --bare makes one without a prefix.",
+            )),
+        }
+    }
+
+    /// The same of the successor of a key, which begins as the key does where nobody says
+    /// otherwise.
+    pub(super) fn of_successor(
+        &self,
+        former: &KeyRecord,
+        service: &Service,
+    ) -> Result<KeyIssuer, Failure> {
+        let keys = match (&self.prefix, self.bare) {
+            (None, false) => prefix_of(former)
+                .map(keys_of)
+                .or_else(|| self.chosen(service)),
+            _ => self.chosen(service),
+        };
+        match keys {
+            Some(keys) => self.issuer(keys, service),
+            None => Err(Failure::usage(
+                "It is not known what the key begins with: say it by --prefix or --bare.",
+            )),
+        }
+    }
+
+    fn chosen(&self, service: &Service) -> Option<ApiKeys> {
+        if self.bare {
+            return Some(ApiKeys::bare());
+        }
+        let prefix = self.prefix.as_deref();
+        prefix
+            .or(service.environment.api_key_prefix())
+            .map(ApiKeys::prefix)
+    }
+
+    fn issuer(&self, keys: ApiKeys, service: &Service) -> Result<KeyIssuer, Failure> {
+        let keys = service.environment.peppered(keys).ids(match self.ids {
+            Ids::Random => KeyIds::Random,
+            Ids::Uuid => KeyIds::Uuid,
+            Ids::Serial => KeyIds::Serial,
+        });
+        let issuer = service.realm.api_keys(keys);
+        // What a service would hear when it starts.
+        match AuthLayer::builder().accept(&issuer).build() {
+            Ok(_) => Ok(issuer),
+            Err(error) => Err(Failure::environment(&error)),
+        }
+    }
+}
+
+/// For what makes no key: what it looks like does not matter.
+pub(super) fn any_keys(service: &Service) -> KeyIssuer {
+    service.realm.api_keys(ApiKeys::bare())
+}
+
+/// What lists show of a key is its prefix and four characters; of a foreign one that is short
+/// nothing is shown.
+fn prefix_of(key: &KeyRecord) -> Option<&str> {
+    let visible = key.hint.strip_suffix('…')?;
+    let end = visible.char_indices().rev().nth(3)?.0;
+    visible.get(..end)
+}
+
+fn keys_of(prefix: &str) -> ApiKeys {
+    match prefix {
+        "" => ApiKeys::bare(),
+        prefix => ApiKeys::prefix(prefix),
+    }
+}

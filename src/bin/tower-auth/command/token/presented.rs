@@ -1,0 +1,91 @@
+use crate::failure::Failure;
+use crate::service::{LONGEST_ACCESS, Service};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tower_auth::{Secret, Subject, TokenIssuer};
+
+/// How much longer than the token itself what is denied is remembered.
+const LONGER: Duration = Duration::from_secs(60);
+
+/// A token that somebody has brought, before it is verified: what it says of its issuer decides
+/// only with which names it is looked at, and the signature has to be right all the same.
+pub(super) struct PresentedToken {
+    text: Secret<String>,
+    claims: Claims,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    aud: Option<String>,
+    exp: f64,
+}
+
+impl PresentedToken {
+    pub(super) fn read(text: Secret<String>) -> Result<Self, Failure> {
+        match claims(text.expose()) {
+            Some(claims) => Ok(Self { text, claims }),
+            None => Err(Failure::usage(
+                "What was read is no token of this service: it is no JWT with iss, sub and exp.",
+            )),
+        }
+    }
+
+    pub(super) fn subject(&self) -> Subject {
+        Subject::user(&*self.claims.sub)
+    }
+
+    pub(super) async fn revoke(&self, service: &Service, now: SystemTime) -> Result<(), Failure> {
+        let tokens = self.issuer(service, now)?;
+        let text = self.text.expose();
+        if let Err(rejection) = tokens.verify(text).await {
+            use tower_auth::RejectionKind::{ExpiredToken, RevokedToken, Unavailable};
+            match rejection.kind() {
+                // It is genuine, and its family may be good.
+                ExpiredToken | RevokedToken => {}
+                Unavailable => return Err(Failure::refused(&rejection, "token")),
+                _ => {
+                    return Err(Failure::usage(
+                        "The token was not signed with JWT_SECRET or JWT_SECRET_PREVIOUS.",
+                    ));
+                }
+            }
+        }
+        let revoked = tokens.revoke(text).await;
+        revoked.map_err(|rejection| Failure::refused(&rejection, "token"))
+    }
+
+    /// What issues such tokens.
+    fn issuer(&self, service: &Service, now: SystemTime) -> Result<TokenIssuer, Failure> {
+        if !service.environment.has_jwt_secret() {
+            return Err(Failure::usage(
+                "JWT_SECRET is not set, by which the token could be verified. Name its owner by \
+                 --user or --owner, and all of the owner's sessions end.",
+            ));
+        }
+        let tokens = service.environment.tokens(LONGEST_ACCESS, LONGEST_ACCESS)?;
+        let mut tokens = tokens
+            .issuer(&*self.claims.iss)
+            .private_lifetime(self.time_left(now) + LONGER);
+        if let Some(audience) = &self.claims.aud {
+            tokens = tokens.audience(&**audience);
+        }
+        Ok(service.realm.tokens(tokens))
+    }
+
+    fn time_left(&self, now: SystemTime) -> Duration {
+        let expires = Duration::try_from_secs_f64(self.claims.exp).unwrap_or(LONGEST_ACCESS);
+        let since_1970 = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        expires.saturating_sub(since_1970)
+    }
+}
+
+fn claims(token: &str) -> Option<Claims> {
+    let mut parts = token.split('.');
+    let payload = parts.nth(1)?;
+    let json = URL_SAFE_NO_PAD.decode(payload).ok()?;
+    serde_json::from_slice(&json).ok()
+}

@@ -1,0 +1,16 @@
+use serde::Serialize;
+
+/// Something that a command prints: an object of JSON for scripts, cells of a table for people.
+pub(crate) trait Record: Serialize {
+    /// The headings of a list.
+    const COLUMNS: &'static [&'static str];
+
+    /// What stands below each of them.
+    fn cells(&self) -> Vec<String>;
+
+    /// All there is to tell, where it stands alone, by name.
+    fn details(&self) -> Vec<(&'static str, String)> {
+        let names = Self::COLUMNS.iter().copied();
+        names.zip(self.cells()).collect()
+    }
+}

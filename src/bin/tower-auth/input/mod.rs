@@ -1,0 +1,15 @@
+//! What commands are told: whom and what it is about, by arguments; secrets, by stdin or a file.
+
+mod owner;
+mod password;
+mod period;
+mod secret;
+mod user;
+mod values;
+
+pub(crate) use owner::OwnerArgument;
+pub(crate) use password::PasswordInput;
+pub(crate) use period::Period;
+pub(crate) use secret::read_secret;
+pub(crate) use user::UserArgument;
+pub(crate) use values::{date, json, rate, role, scope, subject};

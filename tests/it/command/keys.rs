@@ -1,0 +1,127 @@
+//! API keys: made, rotated and revoked from a shell, and judged by a service that runs.
+
+use super::place::{Place, SECRET};
+use crate::databases::support::until;
+use crate::support::{get, send};
+use tower_auth::{ApiKeys, AuthLayer, Realm};
+
+async fn layer(place: &Place, keys: ApiKeys) -> AuthLayer {
+    let keys = Realm::new(place.node().await).api_keys(keys);
+    AuthLayer::builder().accept(&keys).build().unwrap()
+}
+
+async fn status(layer: &AuthLayer, key: &str) -> u16 {
+    send(layer, get(&[("x-api-key", key)]))
+        .await
+        .status
+        .as_u16()
+}
+
+#[tokio::test]
+async fn a_new_key_stands_alone_on_stdout_and_is_accepted_until_it_is_revoked() {
+    for place in Place::migrated().await {
+        place.add_user("anna@example.com");
+        let arguments = [
+            "key",
+            "create",
+            "--user",
+            "anna@example.com",
+            "--name",
+            "ci",
+            "--scope",
+            "reports:read",
+            "--rate",
+            "2000/day",
+            "--expires-in",
+            "90d",
+            "--prefix",
+            "egret",
+        ];
+        let created = place.run(&arguments);
+        created
+            .is(0)
+            .says("name       ci\n")
+            .says("rate       2000/day\n");
+        let key = created.out.strip_suffix('\n').unwrap();
+        assert!(
+            key.starts_with("egret_") && !key.contains(char::is_whitespace),
+            "{created:?}"
+        );
+        assert!(!created.err.contains(key));
+        let auth = layer(&place, ApiKeys::prefix("egret")).await;
+        assert_eq!(status(&auth, key).await, 200, "{}", place.name);
+
+        let listed = place.run(&["key", "list", "--user", "anna@example.com", "--json"]);
+        let records = listed.is(0).lines();
+        assert_eq!(records.len(), 1);
+        assert!(!listed.out.contains(key), "a key is shown once");
+        let id = records[0]["id"].as_str().unwrap();
+        assert_eq!(records[0]["scopes"], serde_json::json!(["reports:read"]));
+
+        let revoked = place.run(&["key", "revoke", id, "--user", "anna@example.com"]);
+        assert_eq!(revoked.is(0).out, format!("The key {id} is revoked.\n"));
+        until("refused", async || status(&auth, key).await == 401).await;
+        let shown = place.run(&["key", "show", id, "--user", "anna@example.com", "--json"]);
+        assert_eq!(shown.is(0).json()["state"], "revoked");
+        place
+            .run(&["key", "revoke", id, "--user", "anna@example.com"])
+            .is(0);
+    }
+}
+
+#[tokio::test]
+async fn a_rotated_key_has_a_successor_of_the_same_form_and_works_as_long_as_it_was_told_to() {
+    for place in Place::migrated().await {
+        let owner = ["--owner", "tenant:42"];
+        for (form, prefix) in [("--prefix=sk-live-", "sk-live-"), ("--bare", "")] {
+            let create = [&["key", "create", "--name", "ci", form][..], &owner].concat();
+            let former = place.run(&create).is(0).out.trim_end().to_owned();
+            let listed = place.run(&[&["key", "list", "--json"][..], &owner].concat());
+            let record = listed.lines().pop().unwrap();
+            let id = record["id"].as_str().unwrap();
+            let rotate = |overlap| {
+                [
+                    &["key", "rotate", id, "--overlap", overlap, "--json"][..],
+                    &owner,
+                ]
+                .concat()
+            };
+            let rotated = place.run(&rotate("0s")).is(0).json();
+            let key = rotated["key"].as_str().unwrap();
+            assert!(key.starts_with(prefix), "{rotated}");
+            assert_eq!(key.len(), former.len(), "{rotated}");
+            assert_eq!(rotated["record"]["lineage"], id);
+
+            let keys = match prefix {
+                "" => ApiKeys::bare(),
+                prefix => ApiKeys::prefix(prefix),
+            };
+            let auth = layer(&place, keys).await;
+            assert_eq!(
+                (status(&auth, key).await, status(&auth, &former).await),
+                (200, 401)
+            );
+            place.run(&rotate("24h")).is(4).says("rotated already");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_new_key_is_stored_under_the_pepper_of_the_environment() {
+    for place in Place::migrated().await {
+        let pepper = format!("2026:{SECRET}");
+        let place = place
+            .with("API_KEY_PEPPER", &pepper)
+            .with("API_KEY_PREFIX", "egret");
+        let create = ["key", "create", "--name", "ci", "--owner", "7"];
+        let key = place.run(&create).is(0).out.trim_end().to_owned();
+        let listed = place
+            .run(&["key", "list", "--owner", "7", "--json"])
+            .lines();
+        assert_eq!(listed[0]["algorithm"], "hmac-sha256:2026");
+        let with = ApiKeys::prefix("egret").pepper("2026", SECRET);
+        assert_eq!(status(&layer(&place, with).await, &key).await, 200);
+        let without = ApiKeys::prefix("egret");
+        assert_eq!(status(&layer(&place, without).await, &key).await, 401);
+    }
+}
