@@ -39,9 +39,9 @@
 //! | `user disable NAME`, `user enable NAME` | refuses all credentials of a user, or no longer | |
 //! | `user remove NAME` | removes a user for good | |
 //! | `key create --user NAME --name NAME` | makes a key, with `--scope`, `--role`, `--rate`, `--expires`, `--expires-in` and `--metadata` | |
-//! | `key list --user NAME`, `key show ID --user NAME` | tell what is kept of keys | |
-//! | `key rotate ID --user NAME` | makes a successor; the key itself goes on working for `--overlap`, a day by default | |
-//! | `key revoke ID --user NAME` | revokes a key | |
+//! | `key list`, `key show ID` | tell what is kept of all keys, of those of an owner (`--user NAME`), or of one | |
+//! | `key rotate ID` | makes a successor; the key itself goes on working for `--overlap`, a day by default | |
+//! | `key revoke ID` | revokes a key | |
 //! | `token revoke` | revokes a token that `JWT_SECRET` signed; of a refresh token the whole session | a token |
 //! | `token revoke --user NAME` | ends all sessions and private tokens; with `--private ID` one private token | |
 //! | `secret new` | makes a secret for `JWT_SECRET` or a pepper | |

@@ -35,6 +35,8 @@ macro_rules! forward_stores {
                 async fn replace_key_digest(from: &KeyDigest, to: KeyDigest) -> ();
                 async fn note_key_uses(uses: &[(KeyDigest, SystemTime)]) -> ();
                 async fn next_key_number() -> u64;
+                async fn find_key_by_id(id: &str) -> Option<Arc<KeyRecord>>;
+                async fn list_all_keys(after: Option<&str>, most: usize) -> Vec<Arc<KeyRecord>>;
                 async fn purge_keys(before: SystemTime, most: usize) -> usize;
             }
 

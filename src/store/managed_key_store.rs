@@ -200,6 +200,38 @@ pub trait ManagedKeyStore: KeyStore {
         Err(StoreError::unavailable("this store does not count keys"))
     }
 
+    /// The record with that id, whosever it is, revoked and expired ones included: for operators,
+    /// who know a key by the id that a log tells.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot
+    /// tell; a store need not find keys in this way.
+    async fn find_key_by_id(&self, id: &str) -> Result<Option<Arc<KeyRecord>>, StoreError> {
+        let _ = id;
+        Err(StoreError::unavailable(
+            "this store finds a key by its owner and its id alone",
+        ))
+    }
+
+    /// At most `most` keys of all owners, revoked and expired ones included, in the order of their
+    /// ids (by bytes), those after the id `after`: for operators.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`](super::StoreErrorKind::Unavailable) when the store cannot
+    /// tell; a store need not list keys in this way.
+    async fn list_all_keys(
+        &self,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
+        let _ = (after, most);
+        Err(StoreError::unavailable(
+            "this store lists the keys of one owner alone",
+        ))
+    }
+
     /// Removes at most `most` records of keys that were revoked or had expired before `before`, and
     /// says how many. A store need not forget: then it removes none.
     ///

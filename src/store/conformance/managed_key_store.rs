@@ -39,6 +39,7 @@ async fn kept<S: ManagedKeyStore>([a, b, c, d, e]: [&S; 5]) {
     a_taken_id_or_digest_writes_nothing(b).await;
     keys_are_listed_for_their_owner_alone_oldest_first(c).await;
     keys_are_listed_in_pages(c).await;
+    keys_are_found_and_listed_whosever_they_are(c).await;
     a_revoked_key_stays_and_keeps_its_first_time(c).await;
     nobody_revokes_anothers_key(c).await;
     odd_texts_are_kept_as_they_are(c).await;
@@ -437,6 +438,31 @@ async fn keys_are_listed_in_pages(store: &impl ManagedKeyStore) {
     let page = store.list_keys(&owner, Some(&gone), 10).await.unwrap();
     let ids: Vec<&str> = page.iter().map(|record| &*record.id).collect();
     assert_eq!(ids, ["a", "c"]);
+}
+
+async fn keys_are_found_and_listed_whosever_they_are(store: &impl ManagedKeyStore) {
+    let tenant = Subject::new("tenant", "42");
+    let theirs = key("aa", &tenant, 249, 0);
+    store.insert_key(theirs.clone()).await.unwrap();
+    let Ok(found) = store.find_key_by_id("aa").await else {
+        return;
+    }; // a store need not know of all
+    assert_eq!(found.as_deref(), Some(&theirs));
+    assert!(store.find_key_by_id("no such").await.unwrap().is_none());
+    let every = store.list_all_keys(None, 1_000).await.unwrap();
+    let ids: Vec<&str> = every.iter().map(|record| &*record.id).collect();
+    assert!(ids.is_sorted() && ids.contains(&"aa") && ids.contains(&"b"));
+    let mut in_pages: Vec<Arc<KeyRecord>> = Vec::new();
+    loop {
+        let after = in_pages.last().map(|last| &*last.id);
+        let page = store.list_all_keys(after, 2).await.unwrap();
+        assert!(page.len() <= 2, "more than was asked for");
+        if page.is_empty() {
+            break;
+        }
+        in_pages.extend(page);
+    }
+    assert_eq!(in_pages, every);
 }
 
 async fn read(store: &impl ManagedKeyStore, owner: &Subject, id: &str) -> Arc<KeyRecord> {

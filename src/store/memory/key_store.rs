@@ -64,6 +64,18 @@ impl ManagedKeyStore for Memory {
         Ok(self.keys().next_number())
     }
 
+    async fn find_key_by_id(&self, id: &str) -> Result<Option<Arc<KeyRecord>>, StoreError> {
+        Ok(self.keys().find_by_id(id))
+    }
+
+    async fn list_all_keys(
+        &self,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
+        Ok(self.keys().list_all(after, most))
+    }
+
     async fn purge_keys(&self, before: SystemTime, most: usize) -> Result<usize, StoreError> {
         Ok(self.keys().purge(before, most))
     }

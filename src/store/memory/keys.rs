@@ -170,6 +170,26 @@ impl Keys {
             .collect()
     }
 
+    pub(super) fn find_by_id(&self, id: &str) -> Option<Arc<KeyRecord>> {
+        let index = self.index();
+        let ById(record) = index.by_id.get(id)?;
+        Some(Arc::clone(record))
+    }
+
+    /// At most `most` keys, those after `after`, by their id. It looks at all of them: nobody waits
+    /// for it but an operator.
+    pub(super) fn list_all(&self, after: Option<&str>, most: usize) -> Vec<Arc<KeyRecord>> {
+        let mut records: Vec<Arc<KeyRecord>> = Vec::new();
+        for ById(record) in &self.index().by_id {
+            if after.is_none_or(|after| *record.id > *after) {
+                records.push(Arc::clone(record));
+            }
+        }
+        records.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        records.truncate(most);
+        records
+    }
+
     /// Whether an owner has room for one more.
     pub(super) fn check_room(
         &self,

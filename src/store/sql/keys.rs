@@ -37,6 +37,21 @@ pub(super) const LIST_AFTER: &str = concat!(
     " FROM tower_auth_keys WHERE owner_kind = $2 AND owner_id = $3 AND (created, id) > ($4, $5) \
      ORDER BY created, id LIMIT $1"
 );
+pub(super) const FIND_BY_ID: &str = concat!(
+    "SELECT ",
+    key_columns!(),
+    " FROM tower_auth_keys WHERE id = $1"
+);
+const LIST_ALL: &str = concat!(
+    "SELECT ",
+    key_columns!(),
+    " FROM tower_auth_keys ORDER BY id LIMIT $1"
+);
+pub(super) const LIST_ALL_AFTER: &str = concat!(
+    "SELECT ",
+    key_columns!(),
+    " FROM tower_auth_keys WHERE id > $2 ORDER BY id LIMIT $1"
+);
 const INSERT: &str = concat!(
     "INSERT INTO tower_auth_keys (",
     key_columns!(),
@@ -239,6 +254,29 @@ impl ManagedKeyStore for Sql {
                 LIST_AFTER
             }
             None => LIST,
+        };
+        let rows = self.call(|| self.core().read(sql, &args)).await;
+        or_absent(rows)?.into_iter().map(key).collect()
+    }
+
+    async fn find_key_by_id(&self, id: &str) -> Result<Option<Arc<KeyRecord>>, StoreError> {
+        let args = args![id];
+        let row = self.call(|| self.core().read_first(FIND_BY_ID, args)).await;
+        or_absent(row)?.map(key).transpose()
+    }
+
+    async fn list_all_keys(
+        &self,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
+        let mut args = vec![limit(most).into()];
+        let sql = match after {
+            Some(after) => {
+                args.push(Arg::from(after));
+                LIST_ALL_AFTER
+            }
+            None => LIST_ALL,
         };
         let rows = self.call(|| self.core().read(sql, &args)).await;
         or_absent(rows)?.into_iter().map(key).collect()

@@ -75,7 +75,6 @@ async fn each_failure_has_its_number_and_a_sentence_that_says_what_to_do() {
                 2,
                 "at least 8",
             ),
-            (&["key", "list"], "", 2, "--owner"),
             (&["key", "list", "--user", "bob"], "", 3, "There is no user"),
             (&["key", "create", "--owner", "7"], "", 2, "--name"),
             (
@@ -136,6 +135,25 @@ async fn each_failure_has_its_number_and_a_sentence_that_says_what_to_do() {
                 "",
                 2,
                 "prefix",
+            ),
+            (&["key", "show"], "", 2, "<ID>"),
+            (
+                &["key", "show", "8"],
+                "",
+                3,
+                "There is no key with the id 8.",
+            ),
+            (
+                &["key", "rotate", "8"],
+                "",
+                3,
+                "There is no key with the id 8.",
+            ),
+            (
+                &["key", "revoke", "8"],
+                "",
+                3,
+                "There is no key with the id 8.",
             ),
             (
                 &["key", "show", "8", "--owner", "7"],

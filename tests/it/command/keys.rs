@@ -3,7 +3,9 @@
 use super::place::{Place, SECRET};
 use crate::databases::support::until;
 use crate::support::{get, send};
-use tower_auth::{ApiKeys, AuthLayer, Realm};
+use std::time::UNIX_EPOCH;
+use tower_auth::store::{KeyDigest, KeyRecord, ManagedKeyStore};
+use tower_auth::{ApiKeys, AuthLayer, Realm, Subject};
 
 async fn layer(place: &Place, keys: ApiKeys) -> AuthLayer {
     let keys = Realm::new(place.node().await).api_keys(keys);
@@ -123,5 +125,53 @@ async fn a_new_key_is_stored_under_the_pepper_of_the_environment() {
         assert_eq!(status(&layer(&place, with).await, &key).await, 200);
         let without = ApiKeys::prefix("egret");
         assert_eq!(status(&layer(&place, without).await, &key).await, 401);
+    }
+}
+
+#[tokio::test]
+async fn keys_of_all_owners_are_listed_page_by_page_and_known_by_their_id_alone() {
+    for place in Place::migrated().await {
+        let store = place.node().await;
+        for n in 0..250_u16 {
+            let mut bytes = [7; 32];
+            bytes[..2].copy_from_slice(&n.to_le_bytes());
+            let owner = Subject::new("tenant", (n % 3).to_string());
+            let digest = KeyDigest::new("sha256", bytes);
+            let id = format!("{n:03}");
+            let key = KeyRecord::new(id, owner, "ci", "egret_7Zk0…", digest, UNIX_EPOCH);
+            store.insert_key(key).await.unwrap();
+        }
+        let ids = |arguments: &[&str]| {
+            let lines = place.run(arguments).is(0).lines();
+            let id = |line: &serde_json::Value| line["id"].as_str().unwrap().to_owned();
+            lines.iter().map(id).collect::<Vec<_>>()
+        };
+        let all: Vec<String> = (0..250).map(|n| format!("{n:03}")).collect();
+        assert_eq!(ids(&["key", "list", "--json"]), all, "{}", place.name);
+        let theirs: Vec<&String> = all.iter().skip(1).step_by(3).collect();
+        let listed = ids(&["key", "list", "--owner", "tenant:1", "--json"]);
+        assert_eq!(listed.iter().collect::<Vec<_>>(), theirs);
+
+        place
+            .run(&["key", "show", "007"])
+            .is(0)
+            .prints("owner      tenant:1\n");
+        let rotated = place.run(&["key", "rotate", "007", "--json"]).is(0).json();
+        assert!(
+            rotated["key"].as_str().unwrap().starts_with("egret_"),
+            "{rotated}"
+        );
+        assert_eq!(rotated["record"]["owner"]["id"], "1");
+        let foreign = ["key", "revoke", "007", "--owner", "tenant:2"];
+        place
+            .run(&foreign)
+            .is(3)
+            .says("There is no key with the id 007 of that owner.");
+        assert_eq!(
+            place.run(&["key", "revoke", "007"]).is(0).out,
+            "The key 007 is revoked.\n"
+        );
+        let shown = place.run(&["key", "show", "007", "--owner", "tenant:1", "--json"]);
+        assert_eq!(shown.is(0).json()["state"], "revoked");
     }
 }

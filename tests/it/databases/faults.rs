@@ -184,6 +184,8 @@ pub(super) fn calls(store: &Postgres) -> Vec<(&'static str, Call)> {
     call!(find_owned_key(&anna(), "k"));
     call!(insert_key(key(9)));
     call!(list_keys(&anna(), None, 1_000));
+    call!(find_key_by_id("k"));
+    call!(list_all_keys(None, 1_000));
     call!(rename_key(&anna(), "k", "n"));
     call!(rotate_key(&anna(), "k", key(8), later(1), NOW));
     call!(revoke_key(&anna(), "k", NOW));

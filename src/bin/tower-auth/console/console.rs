@@ -1,4 +1,5 @@
 use super::form::Form;
+use super::record::json_line;
 use super::{Record, note, printable};
 use crate::failure::Failure;
 use serde::Serialize;
@@ -56,11 +57,8 @@ impl Console {
         self.form
     }
 
-    /// One object on one line.
-    pub(super) fn json(self, record: &impl Serialize) -> Result<(), Failure> {
-        let line = serde_json::to_string(record)
-            .map_err(|error| Failure::failed(format!("It could not be written: {error}.")))?;
-        self.print(&format!("{line}\n"))
+    fn json(self, record: &impl Serialize) -> Result<(), Failure> {
+        self.print(&json_line(record)?)
     }
 
     pub(crate) fn print(self, text: &str) -> Result<(), Failure> {

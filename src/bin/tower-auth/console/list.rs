@@ -1,4 +1,5 @@
 use super::form::Form;
+use super::record::json_line;
 use super::{Console, Record, note, printable};
 use crate::failure::Failure;
 use std::marker::PhantomData;
@@ -24,15 +25,11 @@ impl<R: Record> List<R> {
     }
 
     pub(crate) fn page(&mut self, records: &[R]) -> Result<(), Failure> {
-        match self.console.form() {
-            Form::Json => records
-                .iter()
-                .try_for_each(|record| self.console.json(record)),
-            Form::Table => {
-                let text = self.rows(records);
-                self.console.print(&text)
-            }
-        }
+        let text = match self.console.form() {
+            Form::Json => records.iter().map(json_line).collect::<Result<_, _>>()?,
+            Form::Table => self.rows(records),
+        };
+        self.console.print(&text)
     }
 
     /// Says so where nothing was listed: an empty table looks like a failure.

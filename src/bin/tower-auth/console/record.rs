@@ -1,3 +1,4 @@
+use crate::failure::Failure;
 use serde::Serialize;
 
 /// Something that a command prints: an object of JSON for scripts, cells of a table for people.
@@ -13,4 +14,12 @@ pub(crate) trait Record: Serialize {
         let names = Self::COLUMNS.iter().copied();
         names.zip(self.cells()).collect()
     }
+}
+
+/// One object on one line.
+pub(super) fn json_line(record: &impl Serialize) -> Result<String, Failure> {
+    let unwritten = |error| Failure::failed(format!("It could not be written: {error}."));
+    let mut line = serde_json::to_string(record).map_err(unwritten)?;
+    line.push('\n');
+    Ok(line)
 }

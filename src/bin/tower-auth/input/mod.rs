@@ -1,5 +1,6 @@
 //! What commands are told: whom and what it is about, by arguments; secrets, by stdin or a file.
 
+mod key;
 mod owner;
 mod password;
 mod period;
@@ -7,6 +8,7 @@ mod secret;
 mod user;
 mod values;
 
+pub(crate) use key::KeyArgument;
 pub(crate) use owner::OwnerArgument;
 pub(crate) use password::PasswordInput;
 pub(crate) use period::Period;

@@ -93,6 +93,7 @@ impl KeyShown {
 impl Record for KeyShown {
     const COLUMNS: &'static [&'static str] = &[
         "id",
+        "owner",
         "name",
         "key",
         "state",
@@ -105,6 +106,7 @@ impl Record for KeyShown {
     fn cells(&self) -> Vec<String> {
         vec![
             self.id.clone(),
+            self.owner.to_string(),
             self.name.clone(),
             self.hint.clone(),
             self.state().to_owned(),

@@ -11,7 +11,9 @@ use clap::Subcommand;
 pub(crate) enum KeyCommand {
     #[command(about = "Makes an API key and prints it to stdout, once.")]
     Create(Create),
-    #[command(about = "Lists the API keys of an owner, revoked and expired ones included.")]
+    #[command(
+        about = "Lists all API keys, or those of an owner, revoked and expired ones included."
+    )]
     List(List),
     #[command(about = "Shows what is kept of an API key.")]
     Show(Show),

@@ -1,42 +1,59 @@
 use crate::console;
 use crate::failure::Failure;
 use crate::input::OwnerArgument;
+use crate::service::Service;
 use crate::settings::Settings;
 use crate::shown::KeyShown;
 use clap::Args;
 use std::sync::Arc;
-use tower_auth::store::{KeyRecord, ManagedKeyStore};
-use tower_auth::{Clock, SystemClock};
+use tower_auth::store::{KeyRecord, ManagedKeyStore, StoreError};
+use tower_auth::{Clock, Subject, SystemClock};
 
 /// How many keys are read at once.
 const PAGE: usize = 100;
 
 #[derive(Args)]
+#[command(mut_group("OwnerArgument", |group| group.required(false)))]
 pub(crate) struct List {
     #[command(flatten)]
-    owner: OwnerArgument,
+    owner: Option<OwnerArgument>,
 }
 
 impl List {
     pub(crate) async fn run(self, settings: &Settings) -> Result<(), Failure> {
         let service = settings.service().await?;
-        let owner = self.owner.find(&service).await?;
+        let owner = match &self.owner {
+            Some(owner) => Some(owner.find(&service).await?),
+            None => None,
+        };
         let now = SystemClock.now();
         let mut list = console::List::new(settings.console());
-        let mut after: Option<Arc<KeyRecord>> = None;
+        let mut last: Option<Arc<KeyRecord>> = None;
         loop {
-            let page = service
-                .store
-                .list_keys(&owner, after.as_deref(), PAGE)
-                .await?;
+            let page = page(&service, owner.as_ref(), last.as_deref()).await?;
             let shown: Vec<KeyShown> = page.iter().map(|key| KeyShown::at(key, now)).collect();
             list.page(&shown)?;
-            match page.last() {
-                Some(last) if page.len() == PAGE => after = Some(Arc::clone(last)),
-                _ => break,
+            if page.len() < PAGE {
+                break;
             }
+            last = page.into_iter().last();
         }
         list.end();
         Ok(())
+    }
+}
+
+/// Those of an owner, oldest first, or of all owners, by their ids.
+async fn page(
+    service: &Service,
+    owner: Option<&Subject>,
+    last: Option<&KeyRecord>,
+) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
+    match owner {
+        Some(owner) => service.store.list_keys(owner, last, PAGE).await,
+        None => {
+            let after = last.map(|last| &*last.id);
+            service.store.list_all_keys(after, PAGE).await
+        }
     }
 }

@@ -1,17 +1,15 @@
-use super::form::{KeyForm, any_keys};
+use super::form::KeyForm;
 use super::new_key;
 use crate::failure::Failure;
-use crate::input::{OwnerArgument, Period};
+use crate::input::{KeyArgument, Period};
 use crate::settings::Settings;
 use clap::Args;
 use tower_auth::{Clock, SystemClock};
 
 #[derive(Args)]
 pub(crate) struct Rotate {
-    #[arg(value_name = "ID", help = "The id of the key, as lists show it.")]
-    id: String,
     #[command(flatten)]
-    owner: OwnerArgument,
+    key: KeyArgument,
     #[arg(
         long,
         value_name = "LENGTH",
@@ -26,10 +24,7 @@ pub(crate) struct Rotate {
 impl Rotate {
     pub(crate) async fn run(self, settings: &Settings) -> Result<(), Failure> {
         let service = settings.service().await?;
-        let owner = self.owner.find(&service).await?;
-        let found = any_keys(&service).find(&owner, &self.id).await;
-        let what = format!("key with the id {} of that owner", self.id);
-        let former = found.map_err(|rejection| Failure::refused(&rejection, &what))?;
+        let former = self.key.find(&service).await?;
         let now = SystemClock.now();
         if former.successor.is_some() {
             let told = "The key was rotated already: rotate its successor.";
@@ -39,7 +34,8 @@ impl Rotate {
             return Err(Failure::not_found("The key is revoked or expired."));
         }
         let keys = self.form.of_successor(&former, &service)?;
-        let rotated = keys.rotate(&owner, &self.id, self.overlap.0).await;
+        let rotated = keys.rotate(&former.owner, &former.id, self.overlap.0).await;
+        let what = format!("key with the id {} that could be rotated", former.id);
         let new = rotated.map_err(|rejection| Failure::refused(&rejection, &what))?;
         new_key::print(&new, &keys, now, settings.console()).await
     }
