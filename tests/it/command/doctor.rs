@@ -184,3 +184,19 @@ async fn what_cannot_be_reached_or_read_is_a_fault_beside_what_can() {
         );
     }
 }
+
+/// Whoever hears nothing lets pass what others revoke.
+#[tokio::test]
+async fn a_store_that_tells_nothing_of_other_nodes_is_a_fault() {
+    for place in Place::migrated().await {
+        run_sql(&place, "DROP TABLE tower_auth_revoked").await;
+        let found = findings(&place, 1);
+        has(
+            &found,
+            "news",
+            "fault",
+            "Nothing was heard of other nodes within 2s",
+        );
+        has(&found, "store", "ok", place.name);
+    }
+}

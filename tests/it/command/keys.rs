@@ -175,3 +175,23 @@ async fn keys_of_all_owners_are_listed_page_by_page_and_known_by_their_id_alone(
         assert_eq!(shown.is(0).json()["state"], "revoked");
     }
 }
+
+/// Whoever names a key does not write on the terminal of whoever lists it.
+#[tokio::test]
+async fn a_name_that_would_move_the_cursor_is_shown_by_the_numbers_of_its_characters() {
+    const NAME: &str = "a\u{1b}[2J\u{202e}b\nc";
+    for place in Place::migrated().await {
+        let digest = KeyDigest::new("sha256", [7; 32]);
+        let owner = Subject::user("7");
+        let key = KeyRecord::new("1", owner, NAME, "egret_7Zk0…", digest, UNIX_EPOCH);
+        place.node().await.insert_key(key).await.unwrap();
+        for arguments in [&["key", "list"][..], &["key", "show", "1"]] {
+            place
+                .run(arguments)
+                .is(0)
+                .prints("a\\u{1b}[2J\\u{202e}b\\nc");
+        }
+        let json = place.run(&["key", "list", "--json"]).is(0).lines();
+        assert_eq!(json[0]["name"], NAME, "{}", place.name);
+    }
+}

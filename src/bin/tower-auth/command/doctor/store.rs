@@ -73,21 +73,19 @@ async fn clock(service: &Service) -> Check {
         Ok(theirs) => theirs,
         Err(error) => return unanswered("clock", error),
     };
-    let apart = apart(theirs, before, SystemClock.now());
+    judged(apart(theirs, before, SystemClock.now()))
+}
+
+fn judged(apart: Duration) -> Check {
     let told = format!("The clocks of this machine and of the store are {apart:.1?} apart");
-    match apart {
-        apart if apart > MOST_APART => Check::fault(
-            "clock",
-            format!("{told}: tokens expire too early or too late. Let both follow NTP"),
-        ),
-        apart if apart > FAR_APART => {
-            Check::warning("clock", format!("{told}. Let both follow NTP"))
-        }
-        apart if apart.is_zero() => {
-            Check::ok("clock", "The clocks of this machine and of the store agree")
-        }
-        _ => Check::ok("clock", told),
+    if apart > MOST_APART {
+        let why = "tokens expire too early or too late. Let both follow NTP";
+        return Check::fault("clock", format!("{told}: {why}"));
     }
+    if apart > FAR_APART {
+        return Check::warning("clock", format!("{told}. Let both follow NTP"));
+    }
+    Check::ok("clock", told)
 }
 
 /// How far a time is from those between which it was told.
@@ -147,4 +145,32 @@ async fn peppers(service: &Service) -> Vec<Check> {
         checks.push(Check::ok("keys", told));
     }
     checks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::UNIX_EPOCH;
+
+    /// The clock of the store, and how long it took to answer, in seconds.
+    fn result(theirs: u64, took: u64) -> serde_json::Value {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        let apart = apart(at(theirs), at(1_000), at(1_000 + took));
+        serde_json::to_value(judged(apart)).unwrap()["result"].clone()
+    }
+
+    #[test]
+    fn clocks_that_are_apart_are_found_in_both_directions_and_a_slow_answer_is_none() {
+        for ok in [(1_000, 0), (1_005, 0), (995, 0), (1_090, 90)] {
+            assert_eq!(result(ok.0, ok.1), "ok", "{ok:?}");
+        }
+        for (theirs, found) in [
+            (1_006, "warning"),
+            (994, "warning"),
+            (1_061, "fault"),
+            (939, "fault"),
+        ] {
+            assert_eq!(result(theirs, 0), found, "{theirs}");
+        }
+    }
 }
