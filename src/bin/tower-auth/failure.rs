@@ -78,9 +78,10 @@ impl Failure {
             .fields()
             .iter()
             .any(|field| field.code() == "unique");
-        match is_taken {
-            true => Self::already_there(text),
-            false => Self::usage(text),
+        if is_taken {
+            Self::already_there(text)
+        } else {
+            Self::usage(text)
         }
     }
 

@@ -39,7 +39,7 @@ const OUTPUTS: [Output; 17] = [
 pub(crate) struct Schema {
     #[arg(
         value_name = "COMMAND",
-        help = "Prints that of this command alone, such as user list."
+        help = "The command whose schema is printed, such as user list; all by default."
     )]
     command: Vec<String>,
 }

@@ -13,10 +13,7 @@ pub(crate) struct Console {
 
 impl Console {
     pub(crate) fn new(is_json: bool) -> Self {
-        let form = match is_json {
-            true => Form::Json,
-            false => Form::Table,
-        };
+        let form = if is_json { Form::Json } else { Form::Table };
         Self { form }
     }
 

@@ -6,9 +6,10 @@ use tower_auth::name_form;
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        match is_seen(c) {
-            true => shown.push(c),
-            false => shown.extend(c.escape_default()),
+        if is_seen(c) {
+            shown.push(c);
+        } else {
+            shown.extend(c.escape_default());
         }
     }
     shown

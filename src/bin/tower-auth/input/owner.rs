@@ -12,14 +12,14 @@ pub(crate) struct OwnerArgument {
     #[arg(
         long,
         value_name = "NAME",
-        help = "The owner is the user who signs in by this name."
+        help = "Names the owner by a name that the user signs in by."
     )]
     user: Option<String>,
     #[arg(
         long,
         value_name = "[KIND:]ID",
         value_parser = subject,
-        help = "The owner has this id: a user's, or that of another kind, such as tenant:42."
+        help = "Names the owner by the id: a user's, or that of another kind, such as tenant:42."
     )]
     owner: Option<Subject>,
 }

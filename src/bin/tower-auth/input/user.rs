@@ -16,7 +16,7 @@ pub(crate) struct UserArgument {
         long,
         value_name = "[KIND:]ID",
         value_parser = subject,
-        help = "The id of the user, in place of a name."
+        help = "Names the user by the id."
     )]
     id: Option<Subject>,
 }

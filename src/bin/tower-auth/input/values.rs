@@ -18,19 +18,18 @@ pub(crate) fn subject(text: &str) -> Result<Subject, String> {
 
 pub(crate) fn scope(text: &str) -> Result<Scope, String> {
     let scope = Scope::new(text);
-    match scope.is_token() {
-        true => Ok(scope),
-        false => Err(String::from(
-            "a scope is one word of ASCII, without quotes and backslashes",
-        )),
+    if scope.is_token() {
+        return Ok(scope);
     }
+    let form = "a scope is one word of ASCII, without quotes and backslashes";
+    Err(String::from(form))
 }
 
 pub(crate) fn role(text: &str) -> Result<Role, String> {
-    match text.trim().is_empty() {
-        true => Err(String::from("a role is not empty")),
-        false => Ok(Role::new(text)),
+    if text.trim().is_empty() {
+        return Err(String::from("a role is not empty"));
     }
+    Ok(Role::new(text))
 }
 
 pub(crate) fn rate(text: &str) -> Result<Rate, String> {

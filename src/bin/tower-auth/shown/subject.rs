@@ -26,9 +26,10 @@ impl From<&Subject> for SubjectShown {
 impl fmt::Display for SubjectShown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_plain = self.kind == "user" && !self.id.contains(':');
-        match is_plain {
-            true => f.write_str(&self.id),
-            false => write!(f, "{}:{}", self.kind, self.id),
+        if is_plain {
+            f.write_str(&self.id)
+        } else {
+            write!(f, "{}:{}", self.kind, self.id)
         }
     }
 }

@@ -91,10 +91,7 @@ impl Record for UserShown {
     }
 
     fn details(&self) -> Vec<(&'static str, String)> {
-        let password = match self.has_password {
-            true => "set",
-            false => "not set",
-        };
+        let password = if self.has_password { "set" } else { "not set" };
         let profile = self.profile.as_ref().map(Value::to_string);
         vec![
             ("id", self.id.to_string()),

@@ -135,9 +135,10 @@ async fn peppers(service: &Service) -> Vec<Check> {
              nor one of API_KEY_PEPPERS_PREVIOUS: a service that does not have it refuses them"
         );
         // An application may have its peppers elsewhere; one that has some here has all here.
-        checks.push(match known.is_empty() {
-            true => Check::warning("keys", told),
-            false => Check::fault("keys", told),
+        checks.push(if known.is_empty() {
+            Check::warning("keys", told)
+        } else {
+            Check::fault("keys", told)
         });
     }
     if checks.is_empty() {

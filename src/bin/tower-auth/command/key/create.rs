@@ -13,27 +13,27 @@ use tower_auth::{Clock, KeyRequest, Role, Scope, Subject, SystemClock};
 pub(crate) struct Create {
     #[command(flatten)]
     owner: OwnerArgument,
-    #[arg(long, value_name = "NAME", help = "What the owner calls the key.")]
+    #[arg(long, value_name = "NAME", help = "Says what the owner calls the key.")]
     name: String,
     #[arg(
         long = "scope",
         value_name = "SCOPE",
         value_parser = scope,
-        help = "A scope to grant; there may be several."
+        help = "Grants a scope; there may be several."
     )]
     scopes: Vec<Scope>,
     #[arg(
         long = "role",
         value_name = "ROLE",
         value_parser = role,
-        help = "A role to give; there may be several."
+        help = "Gives a role; there may be several."
     )]
     roles: Vec<Role>,
     #[arg(
         long,
         value_name = "RATE",
         value_parser = rate,
-        help = "A rate of its own, such as 2000/day."
+        help = "Gives the key a rate of its own, such as 2000/day."
     )]
     rate: Option<Rate>,
     #[arg(
@@ -41,20 +41,20 @@ pub(crate) struct Create {
         value_name = "DATE",
         value_parser = date,
         conflicts_with = "expires_in",
-        help = "When it expires, such as 2027-01-31T00:00:00Z; never by default."
+        help = "Says when the key expires, such as 2027-01-31T00:00:00Z; it never does by default."
     )]
     expires: Option<SystemTime>,
     #[arg(
         long,
         value_name = "LENGTH",
-        help = "After how long it expires, such as 90d."
+        help = "Says after how long the key expires, such as 90d."
     )]
     expires_in: Option<Period>,
     #[arg(
         long,
         value_name = "JSON",
         value_parser = json,
-        help = "Data of the application's own, such as '{\"team\": 7}'."
+        help = "Keeps data of the application's own with the key, such as '{\"team\": 7}'."
     )]
     metadata: Option<Value>,
     #[command(flatten)]

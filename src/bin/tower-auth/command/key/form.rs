@@ -11,7 +11,7 @@ pub(super) struct KeyForm {
         long,
         value_name = "PREFIX",
         conflicts_with = "bare",
-        help = "What the key begins with, in place of API_KEY_PREFIX."
+        help = "Says what the key begins with, in place of API_KEY_PREFIX."
     )]
     prefix: Option<String>,
     #[arg(long, help = "Makes a key without a prefix.")]
@@ -21,7 +21,7 @@ pub(super) struct KeyForm {
         value_enum,
         value_name = "FORM",
         default_value_t = Ids::Random,
-        help = "What the id of the key looks like."
+        help = "Says what the id of the key looks like."
     )]
     ids: Ids,
 }

@@ -14,7 +14,7 @@ pub(crate) struct Rotate {
         long,
         value_name = "LENGTH",
         default_value = "24h",
-        help = "How long the former key goes on working, such as 24h or 0s."
+        help = "Says how long the former key goes on working, such as 24h or 0s."
     )]
     overlap: Period,
     #[command(flatten)]

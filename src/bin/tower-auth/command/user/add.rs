@@ -15,28 +15,28 @@ pub(crate) struct Add {
     #[arg(
         long = "name",
         value_name = "NAME",
-        help = "A further name to sign in by; there may be several."
+        help = "Adds a further name to sign in by; there may be several."
     )]
     names: Vec<String>,
     #[arg(
         long,
         value_name = "[KIND:]ID",
         value_parser = subject,
-        help = "The id of the user, in place of a random UUID."
+        help = "Gives the user this id, in place of a random UUID."
     )]
     id: Option<Subject>,
     #[arg(
         long = "scope",
         value_name = "SCOPE",
         value_parser = scope,
-        help = "A scope to grant; there may be several."
+        help = "Grants a scope; there may be several."
     )]
     scopes: Vec<Scope>,
     #[arg(
         long = "role",
         value_name = "ROLE",
         value_parser = role,
-        help = "A role to give; there may be several."
+        help = "Gives a role; there may be several."
     )]
     roles: Vec<Role>,
     #[command(flatten)]
