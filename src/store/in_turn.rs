@@ -90,6 +90,14 @@ async fn make(stores: &Stores, write: &Write) -> Result<(), StoreError> {
             let tokens = all_tokens(stores, &owner).await?;
             room_or_full(room.has_place_among_tokens(tokens.iter().map(|token| &**token)))
         }
+        Write::InsertUser(user) => {
+            let users = stores.managed_user_store().ok_or_else(no_store)?;
+            users.insert_user(*user).await
+        }
+        Write::InsertFamily(family) => {
+            let tokens = stores.token_store().ok_or_else(no_store)?;
+            tokens.insert_family(*family).await
+        }
         Write::InsertKey(record) => {
             let keys = stores.managed_key_store().ok_or_else(no_store)?;
             keys.insert_key(record).await
@@ -143,6 +151,15 @@ async fn take_back(stores: &Stores, made: Vec<Write>) {
 
 async fn undo(stores: &Stores, write: Write) -> Result<(), StoreError> {
     match write {
+        Write::InsertUser(user) => {
+            let users = stores.managed_user_store().ok_or_else(no_store)?;
+            users.remove_user(&user.id).await
+        }
+        Write::InsertFamily(family) => {
+            let tokens = stores.token_store().ok_or_else(no_store)?;
+            let (id, created) = (&family.id, family.created);
+            tokens.revoke_family(id, created, created).await
+        }
         Write::InsertKey(record) => {
             let keys = stores.managed_key_store().ok_or_else(no_store)?;
             keys.revoke_key(&record.owner, &record.id, record.created)

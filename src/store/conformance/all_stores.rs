@@ -24,6 +24,7 @@ async fn kept(store: &impl AllStores) {
     let user = UserRecord::new(anna(), "anna").created(NOW);
     store.insert_user(user).await.unwrap();
     changes_are_made_together(store).await;
+    users_and_families_are_added_together(store).await;
     where_one_change_cannot_be_made_none_is(store).await;
     what_a_dead_credential_asks_for_is_not_written(store).await;
     a_password_and_the_end_of_all_sessions_are_one_step(store).await;
@@ -52,6 +53,41 @@ async fn has_token(store: &impl AllStores, id: &str) -> bool {
     let found = store.find_private_token(id).await.unwrap();
     let is_denied = store.is_revoked(TokenIds::new(id, None), NOW).await;
     found.is_some_and(|token| token.revoked.is_none()) && !is_denied.unwrap()
+}
+
+async fn users_and_families_are_added_together(store: &impl AllStores) {
+    let user = |id: &str, name: &str| {
+        let user = UserRecord::new(Subject::user(id), name).created(NOW);
+        Write::InsertUser(Box::new(user))
+    };
+    let family = |id: &str| {
+        let eva = Subject::user("eva");
+        let family = FamilyRecord::new(id, eva, "{}", NOW, later(900), "1", later(500));
+        Write::InsertFamily(Box::new(family))
+    };
+    let is_there = async |id: &str, family: &str| {
+        let user = store.find_user_by_id(&Subject::user(id)).await.unwrap();
+        let family = store.find_family(family).await.unwrap();
+        (user.is_some(), family.is_some())
+    };
+    let writes = vec![user("eva", "eva"), family("of eva")];
+    store.commit(None, writes).await.unwrap();
+    assert_eq!(is_there("eva", "of eva").await, (true, true));
+    assert!(store.find_user("eva").await.unwrap().is_some());
+    for (name, clash) in [
+        ("an id that is taken", user("eva", "evelyn")),
+        ("a name that is taken", user("dora", "eva")),
+        ("an id that the same step takes", user("carl", "carlos")),
+        ("a name that the same step takes", user("dora", "carl")),
+        ("a family that is there", family("of eva")),
+        ("a family that the same step adds", family("of carl")),
+    ] {
+        let writes = vec![user("carl", "carl"), family("of carl"), clash];
+        let clashed = store.commit(None, writes).await;
+        assert_eq!(kind(clashed), StoreErrorKind::Exists, "{name}");
+        assert_eq!(is_there("carl", "of carl").await, (false, false), "{name}");
+        assert!(store.find_user("carl").await.unwrap().is_none(), "{name}");
+    }
 }
 
 async fn changes_are_made_together(store: &impl AllStores) {

@@ -26,8 +26,11 @@ impl Memory {
         if warrant.is_some_and(|warrant| !self.holds(&held, warrant)) {
             return Err(StoreError::new(StoreErrorKind::Revoked));
         }
-        for write in &writes {
+        for (at, write) in writes.iter().enumerate() {
             self.check(&held, write)?;
+            if writes[..at].iter().any(|other| adds_the_same(other, write)) {
+                return Err(StoreError::new(StoreErrorKind::Exists));
+            }
         }
         for write in writes {
             self.put(&mut held, write);
@@ -60,6 +63,8 @@ impl Memory {
     /// Whether a change can be made. Nothing is changed before all were found possible.
     fn check(&self, held: &Held<'_>, write: &Write) -> Result<(), StoreError> {
         match write {
+            Write::InsertUser(user) => self.users().check_free(held.users, user),
+            Write::InsertFamily(family) => held.tokens.check_free_family(&family.id),
             Write::InsertKey(record) => self.keys().check_free(held.keys, record),
             Write::RoomForKey { owner, room } => self.keys().check_room(held.keys, owner, *room),
             Write::RoomForPrivateToken { owner, room } => held.tokens.check_room(owner, *room),
@@ -84,6 +89,8 @@ impl Memory {
     fn put(&self, held: &mut Held<'_>, write: Write) {
         match write {
             Write::RoomForKey { .. } | Write::RoomForPrivateToken { .. } => {}
+            Write::InsertUser(user) => drop(self.users().put(held.users, *user)),
+            Write::InsertFamily(family) => held.tokens.put_family(*family),
             Write::InsertKey(record) => self.keys().put(held.keys, record),
             Write::ReplaceKey {
                 next, successor, ..
@@ -105,6 +112,21 @@ impl Memory {
                 tokens.end_subject(held.tokens, &subject, access_until, now);
             }
         }
+    }
+}
+
+/// Whether two changes of one commit add what has the same id, or the same name or digest.
+fn adds_the_same(one: &Write, other: &Write) -> bool {
+    match (one, other) {
+        (Write::InsertUser(one), Write::InsertUser(other)) => {
+            one.id == other.id || one.names.iter().any(|name| other.names.contains(name))
+        }
+        (Write::InsertFamily(one), Write::InsertFamily(other)) => one.id == other.id,
+        (Write::InsertKey(one), Write::InsertKey(other)) => {
+            one.id == other.id || one.digest.bytes() == other.digest.bytes()
+        }
+        (Write::InsertPrivateToken(one), Write::InsertPrivateToken(other)) => one.id == other.id,
+        _ => false,
     }
 }
 

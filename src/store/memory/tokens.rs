@@ -286,6 +286,19 @@ impl Records {
         }
     }
 
+    /// Whether no family has that id.
+    pub(super) fn check_free_family(&self, id: &str) -> Result<(), StoreError> {
+        if self.families.contains_key(id) {
+            Err(StoreError::new(StoreErrorKind::Exists))
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) fn put_family(&mut self, family: FamilyRecord) {
+        self.families.insert(family.id.clone(), Arc::new(family));
+    }
+
     /// Whether no private token has that id.
     pub(super) fn check_free(&self, id: &str) -> Result<(), StoreError> {
         if self.private.contains_key(id) {

@@ -45,10 +45,16 @@ impl Users {
 
     pub(super) fn insert(&self, user: UserRecord) -> Result<(), StoreError> {
         let mut by_id = self.by_id();
-        if by_id.contains_key(&key(&user.id)) || self.clashes(&user) {
+        self.check_free(&by_id, &user)?;
+        self.put(&mut by_id, user);
+        Ok(())
+    }
+
+    /// Whether nobody has that id or one of the names.
+    pub(super) fn check_free(&self, by_id: &ById, user: &UserRecord) -> Result<(), StoreError> {
+        if by_id.contains_key(&key(&user.id)) || self.clashes(user) {
             return Err(StoreError::new(StoreErrorKind::Exists));
         }
-        self.put(&mut by_id, user);
         Ok(())
     }
 
@@ -122,7 +128,7 @@ impl Users {
         })
     }
 
-    fn put(&self, by_id: &mut ById, user: UserRecord) -> Arc<UserRecord> {
+    pub(super) fn put(&self, by_id: &mut ById, user: UserRecord) -> Arc<UserRecord> {
         let user = Arc::new(user);
         self.accounts.set(&user.id, user.account());
         for name in &user.names {

@@ -1,4 +1,4 @@
-use super::{KeyRecord, Room, TokenRecord, UserRecord};
+use super::{FamilyRecord, KeyRecord, Room, TokenRecord, UserRecord};
 use crate::principal::Subject;
 use std::time::SystemTime;
 
@@ -7,6 +7,10 @@ use std::time::SystemTime;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Write {
+    /// [`ManagedUserStore::insert_user`](crate::store::ManagedUserStore::insert_user).
+    InsertUser(Box<UserRecord>),
+    /// [`TokenStore::insert_family`](crate::store::TokenStore::insert_family).
+    InsertFamily(Box<FamilyRecord>),
     /// [`ManagedKeyStore::insert_key`](crate::store::ManagedKeyStore::insert_key).
     InsertKey(KeyRecord),
     /// Nothing but a condition: the owner has room for one more key.

@@ -7,7 +7,7 @@ use super::keys::insert_key;
 use super::lease::Lease;
 use super::rows::{self, ACCOUNT};
 use super::sql::Sql;
-use super::tokens::insert_token;
+use super::tokens::{insert_family, insert_token};
 use crate::principal::Subject;
 use crate::store::{Account, AllStores, Room, StoreError, StoreErrorKind, Warrant, Write};
 use async_trait::async_trait;
@@ -82,6 +82,8 @@ impl Core {
                 let args = args![owner.kind(), owner.id(), room.now];
                 has_room(lease.first(COUNT_TOKENS, args).await?, *room)
             }
+            Write::InsertUser(user) => self.insert_user_in(lease, user, effects).await,
+            Write::InsertFamily(family) => insert_family(lease, family).await,
             Write::InsertKey(record) => insert_key(lease, record, effects).await,
             Write::ReplaceKey {
                 former,
@@ -134,7 +136,9 @@ fn sessions_of(write: &Write) -> Option<&Subject> {
         Write::InsertPrivateToken(token) => Some(&token.owner),
         Write::RevokeSubject { subject, .. } => Some(subject),
         Write::RoomForKey { owner, .. } | Write::RoomForPrivateToken { owner, .. } => Some(owner),
-        Write::InsertKey(_)
+        Write::InsertUser(_)
+        | Write::InsertFamily(_)
+        | Write::InsertKey(_)
         | Write::ReplaceKey { .. }
         | Write::ReplaceUser { .. }
         | Write::ReplacePrivateToken { .. } => None,

@@ -359,6 +359,13 @@ async fn lock_id(
     }
 }
 
+pub(super) async fn insert_family(
+    lease: &mut Lease<'_>,
+    family: &FamilyRecord,
+) -> Result<(), StoreError> {
+    write_family(lease, INSERT_FAMILY, family).await
+}
+
 pub(super) async fn insert_token(
     lease: &mut Lease<'_>,
     token: &TokenRecord,
@@ -479,7 +486,7 @@ impl TokenStore for Sql {
     async fn insert_family(&self, family: FamilyRecord) -> Result<(), StoreError> {
         self.call(|| async {
             let mut lease = self.core().lease(Purpose::Write).await?;
-            write_family(&mut lease, INSERT_FAMILY, &family).await
+            insert_family(&mut lease, &family).await
         })
         .await
     }

@@ -80,15 +80,27 @@ impl Core {
     async fn insert_user(&self, user: &UserRecord) -> Result<(), StoreError> {
         check(user)?;
         let mut lease = self.begin().await?;
-        let version = write(&mut lease, INSERT, user).await?;
+        let mut effects = Effects::default();
+        self.insert_user_in(&mut lease, user, &mut effects).await?;
+        self.finish(lease, effects).await
+    }
+
+    pub(super) async fn insert_user_in(
+        &self,
+        lease: &mut Lease<'_>,
+        user: &UserRecord,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        check(user)?;
+        let version = write(lease, INSERT, user).await?;
         let version = version.ok_or_else(|| StoreError::new(StoreErrorKind::Exists))?;
-        insert_names(&mut lease, user).await?;
-        lease.commit().await?;
+        insert_names(lease, user).await?;
         let account = user.account();
+        // Of most there is nothing to remember.
         if account != Account::Whole {
-            self.mirror.users().set(&user.id, version, account);
+            effects.users.push((user.id.clone(), version, account));
         }
-        self.forget_names(user);
+        effects.names.extend(user.names.iter().cloned());
         Ok(())
     }
 
@@ -157,12 +169,6 @@ impl Core {
         let lock = self.engine.dialect().lock_user;
         let row = lease.first(lock, args![id.kind(), id.id()]).await?;
         user(row.ok_or_else(missing)?)
-    }
-
-    fn forget_names(&self, user: &UserRecord) {
-        for name in &user.names {
-            self.users.forget(&**name);
-        }
     }
 }
 
