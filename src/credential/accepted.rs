@@ -95,7 +95,9 @@ impl Accepted {
                 Place::Cookie(_) => "Cookie",
                 Place::WebSocket(_) => "Sec-WebSocket-Protocol",
                 Place::Dpop => "DPoP",
-                Place::Bearer | Place::ApiKey | Place::Basic | Place::Query(_) => continue,
+                Place::Bearer | Place::ApiKey | Place::Token | Place::Basic | Place::Query(_) => {
+                    continue;
+                }
             };
             if !fields.contains(&field) {
                 fields.push(field);
@@ -122,6 +124,9 @@ impl Accepted {
         if self.reads(&Source::api_key()) {
             challenges.push(("Api-Key", String::new()));
         }
+        if self.reads(&Source::token()) {
+            challenges.push(("Token", String::new()));
+        }
         if self.reads_basic() {
             // RFC 7617 §2.1: names and passwords are read as UTF-8.
             challenges.push(("Basic", String::from(", charset=\"UTF-8\"")));
@@ -137,7 +142,7 @@ impl Accepted {
 /// The challenge of a place that is not in `Authorization`.
 fn elsewhere(source: &Source) -> Option<(&'static str, String)> {
     let (kind, name) = match &source.0 {
-        Place::Bearer | Place::Dpop | Place::ApiKey | Place::Basic => return None,
+        Place::Bearer | Place::Dpop | Place::ApiKey | Place::Token | Place::Basic => return None,
         Place::Header(name) => ("header", name),
         Place::Cookie(name) => ("cookie", name),
         Place::Query(name) => ("query", name),

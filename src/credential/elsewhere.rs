@@ -136,7 +136,12 @@ impl Elsewhere {
                 Place::Cookie(_) => hide_cookies(headers),
                 Place::WebSocket(_) => mark(headers, &SEC_WEBSOCKET_PROTOCOL),
                 // A URL cannot be marked.
-                Place::Bearer | Place::Dpop | Place::ApiKey | Place::Basic | Place::Query(_) => {}
+                Place::Bearer
+                | Place::Dpop
+                | Place::ApiKey
+                | Place::Token
+                | Place::Basic
+                | Place::Query(_) => {}
             }
         }
     }
@@ -148,7 +153,7 @@ impl Elsewhere {
     ) -> Result<Option<Text>, RejectionKind> {
         match place {
             // The reader's own.
-            Place::Bearer | Place::Dpop | Place::ApiKey | Place::Basic => Ok(None),
+            Place::Bearer | Place::Dpop | Place::ApiKey | Place::Token | Place::Basic => Ok(None),
             Place::Header(name) => field(request.headers_mut(), name),
             Place::Cookie(name) => self.cookie(name, request),
             Place::Query(name) => parameter(request, name),

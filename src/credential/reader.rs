@@ -52,6 +52,7 @@ pub(crate) struct Reader {
     bearer: Option<Takes>,
     dpop: Option<Takes>,
     api_key: Option<Takes>,
+    token: Option<Takes>,
     x_api_key: Option<Takes>,
     basic: BasicForm,
     elsewhere: Option<Box<Elsewhere>>,
@@ -73,11 +74,13 @@ impl Reader {
             Source::bearer(),
             Source::dpop(),
             Source::api_key(),
+            Source::token(),
             Source::header(X_API_KEY.as_str()),
         ];
         let mut others = accepted.sources();
         others.retain(|source| !usual.contains(source));
-        let [bearer, dpop, api_key, x_api_key] = usual.map(|source| Takes::at(&source, &accepted));
+        let [bearer, dpop, api_key, token, x_api_key] =
+            usual.map(|source| Takes::at(&source, &accepted));
         let elsewhere = Elsewhere::of(&others, &accepted).map(Box::new);
         let basic = match &elsewhere {
             Some(elsewhere) if elsewhere.reads_basic_keys() => BasicForm::Keys,
@@ -88,6 +91,7 @@ impl Reader {
             bearer,
             dpop,
             api_key,
+            token,
             x_api_key,
             basic,
             elsewhere,
@@ -318,6 +322,7 @@ enum Name {
     Bearer,
     Dpop,
     ApiKey,
+    Token,
     Basic,
     Other,
 }
@@ -332,6 +337,8 @@ impl Name {
             Self::Basic
         } else if scheme.eq_ignore_ascii_case(b"DPoP") {
             Self::Dpop
+        } else if scheme.eq_ignore_ascii_case(b"Token") {
+            Self::Token
         } else {
             Self::Other
         }
@@ -344,7 +351,7 @@ impl<'r> Line<'r> {
         match self.name {
             Name::Bearer => Presented::Bearer,
             Name::Dpop => Presented::Dpop,
-            Name::ApiKey | Name::Basic | Name::Other => Presented::Other,
+            Name::ApiKey | Name::Token | Name::Basic | Name::Other => Presented::Other,
         }
     }
 
@@ -353,6 +360,7 @@ impl<'r> Line<'r> {
             Name::Bearer => &self.reader.bearer,
             Name::Dpop => &self.reader.dpop,
             Name::ApiKey => &self.reader.api_key,
+            Name::Token => &self.reader.token,
             Name::Basic => return self.basic(),
             Name::Other => &None,
         };

@@ -16,6 +16,7 @@ use std::fmt;
 /// |---|---|---|
 /// | [`bearer`](Self::bearer) | `Authorization: Bearer CREDENTIAL` | keys, JWTs |
 /// | [`api_key`](Self::api_key) | `Authorization: Api-Key CREDENTIAL` | keys |
+/// | [`token`](Self::token) | `Authorization: Token CREDENTIAL` | |
 /// | [`header`](Self::header) | `NAME: CREDENTIAL` | keys, as `X-API-Key` |
 /// | [`basic`](Self::basic) | `Authorization: Basic base64(KEY:)` | |
 /// | [`cookie`](Self::cookie) | `Cookie: NAME=CREDENTIAL` | |
@@ -53,6 +54,7 @@ pub(crate) enum Place {
     /// `Authorization: DPoP …`, where a proof comes with it.
     Dpop,
     ApiKey,
+    Token,
     Basic,
     Header(Box<str>),
     Cookie(Box<str>),
@@ -74,6 +76,11 @@ impl Source {
     /// `Authorization: Api-Key …`.
     pub fn api_key() -> Self {
         Self(Place::ApiKey)
+    }
+
+    /// `Authorization: Token …`, as clients of Django REST Framework's `TokenAuthentication` send it.
+    pub fn token() -> Self {
+        Self(Place::Token)
     }
 
     /// `Authorization: Basic …` (RFC 7617), the API key as the user's name and the password empty,
@@ -183,7 +190,9 @@ impl Source {
     #[cfg(any(feature = "jwt", feature = "api-key"))]
     pub(crate) fn problem(&self) -> Option<ConfigProblem> {
         let rule = match &self.0 {
-            Place::Bearer | Place::Dpop | Place::ApiKey | Place::Basic => return None,
+            Place::Bearer | Place::Dpop | Place::ApiKey | Place::Token | Place::Basic => {
+                return None;
+            }
             Place::Header(name) if is_free_field(name) => return None,
             Place::Header(_) => {
                 "the name is not that of a header field, or of one with a meaning of its own"
@@ -249,6 +258,7 @@ impl PartialEq for Source {
             (Place::Bearer, Place::Bearer)
             | (Place::Dpop, Place::Dpop)
             | (Place::ApiKey, Place::ApiKey)
+            | (Place::Token, Place::Token)
             | (Place::Basic, Place::Basic) => true,
             // RFC 9110 §5.1: names of fields are compared without regard to case.
             (Place::Header(one), Place::Header(other)) => one.eq_ignore_ascii_case(other),
@@ -269,6 +279,7 @@ impl fmt::Display for Source {
             Place::Bearer => f.write_str("Authorization: Bearer"),
             Place::Dpop => f.write_str("Authorization: DPoP"),
             Place::ApiKey => f.write_str("Authorization: Api-Key"),
+            Place::Token => f.write_str("Authorization: Token"),
             Place::Basic => f.write_str("Authorization: Basic"),
             Place::Header(name) => f.write_str(name),
             Place::Cookie(name) => write!(f, "cookie {name}"),
@@ -293,6 +304,7 @@ mod tests {
         let good = [
             Source::bearer(),
             Source::api_key(),
+            Source::token(),
             Source::basic(),
             Source::header("X-API-Key"),
             Source::header("x_acme.key"),

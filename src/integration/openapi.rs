@@ -98,6 +98,10 @@ impl SecuritySchemes {
                 let form = "Api-Key …";
                 return self.add("apiKeyAuth", authorization(&[form.to_owned()]), form);
             }
+            Place::Token => {
+                let form = "Token …";
+                return self.add("tokenAuth", authorization(&[form.to_owned()]), form);
+            }
             Place::Header(name) => (
                 format!("{}Header", component(name)),
                 ApiKey::Header(ApiKeyValue::new(&**name)),

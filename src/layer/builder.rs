@@ -248,6 +248,7 @@ impl AuthLayerBuilder {
         #[cfg(feature = "jwt")]
         parts.finish_jwts(realm.clock_handle(), &mut problems);
         parts.finish_bearer(&mut problems);
+        parts.check_token(&mut problems);
         parts.check_basic(&mut problems);
         if parts.schemes.is_empty() && problems.is_empty() {
             problems.push(ConfigProblem::NoScheme);
@@ -446,6 +447,17 @@ impl Parts {
             problems.push(ConfigProblem::TwoBearers);
         }
         self.schemes.push(scheme);
+    }
+
+    /// As Token stand credentials of ours, or those of a scheme of the application's own.
+    fn check_token(&self, problems: &mut Vec<ConfigProblem>) {
+        let mut others = self.forms.others.iter();
+        let own = others.find(|name| name.eq_ignore_ascii_case("Token"));
+        if let Some(own) = own
+            && self.forms.reads(&Source::token())
+        {
+            problems.push(ConfigProblem::SchemeName(own));
+        }
     }
 
     /// As Basic stand names and passwords, and keys that can be told from names.

@@ -161,7 +161,9 @@ async fn each_header_form_is_read_where_it_is_configured_and_nowhere_else() {
     let as_api_key = format!("authorization: Api-Key {key}");
     let in_field = format!("x-acme-key: {key}");
     let in_usual = format!("x-api-key: {key}");
-    let all = [&*as_bearer, &as_api_key, &in_field, &in_usual];
+    // The names of schemes are compared without regard to case.
+    let as_token = format!("authorization: tOKEN {key}");
+    let all = [&*as_bearer, &as_api_key, &in_field, &in_usual, &as_token];
     for (source, expects) in [
         (
             Source::bearer(),
@@ -170,15 +172,38 @@ async fn each_header_form_is_read_where_it_is_configured_and_nowhere_else() {
                 Refused(Why::Scheme),
                 Refused(Missing),
                 Refused(Missing),
+                Refused(Why::Scheme),
             ],
         ),
         (
             Source::api_key(),
-            [Refused(Key), KEY, Refused(Missing), Refused(Missing)],
+            [
+                Refused(Key),
+                KEY,
+                Refused(Missing),
+                Refused(Missing),
+                Refused(Why::Scheme),
+            ],
         ),
         (
             Source::header("X-Acme-Key"),
-            [Refused(Key), Refused(Why::Scheme), KEY, Refused(Missing)],
+            [
+                Refused(Key),
+                Refused(Why::Scheme),
+                KEY,
+                Refused(Missing),
+                Refused(Why::Scheme),
+            ],
+        ),
+        (
+            Source::token(),
+            [
+                Refused(Key),
+                Refused(Why::Scheme),
+                Refused(Missing),
+                Refused(Missing),
+                KEY,
+            ],
         ),
     ] {
         let rows = all.into_iter().zip(expects);
@@ -218,7 +243,8 @@ async fn challenges_and_vary_say_what_is_accepted() {
     let field = r#"ApiKey realm="api", in="header", name="X-Acme-Key""#;
     let cookie = r#"ApiKey realm="api", in="cookie", name="__Host-key""#;
     let basic = r#"Basic realm="api", charset="UTF-8""#;
-    let rows: [(Vec<Source>, &[&str], &str); 9] = [
+    let token = r#"Token realm="api""#;
+    let rows: [(Vec<Source>, &[&str], &str); 10] = [
         (vec![Source::bearer()], &[bearer], "Authorization"),
         (vec![Source::basic()], &[basic], "Authorization"),
         (
@@ -231,6 +257,11 @@ async fn challenges_and_vary_say_what_is_accepted() {
             "Authorization, X-Acme-Key",
         ),
         (vec![Source::api_key()], &[api_key], "Authorization"),
+        (
+            vec![Source::token(), Source::api_key()],
+            &[api_key, token],
+            "Authorization",
+        ),
         (
             vec![Source::header("X-Acme-Key")],
             &[field],
