@@ -73,7 +73,7 @@ pub use event::{Action, Event};
 #[cfg(feature = "openapi")]
 pub use integration::SecuritySchemes;
 #[cfg(feature = "jwt")]
-pub use issue::{Grant, KeyRotation, NewPrivateToken, TokenIssuer, TokenPair, Tokens};
+pub use issue::{Grant, KeyRotation, NewPrivateToken, SimpleJwt, TokenIssuer, TokenPair, Tokens};
 #[cfg(feature = "api-key")]
 pub use issue::{KeyIssuer, KeyRequest, NewKey};
 #[cfg(feature = "jwt")]
@@ -82,7 +82,9 @@ pub use layer::{Accept, AuthLayer, AuthLayerBuilder, AuthService, ResponseFuture
 #[cfg(feature = "basic")]
 pub use login::name_form;
 #[cfg(feature = "basic")]
-pub use password::{PasswordError, PasswordPolicy, PasswordProblem, hash_password};
+pub use password::{
+    PasswordError, PasswordPolicy, PasswordProblem, hash_password, reads_password_hash,
+};
 pub use principal::{
     ClaimsError, Method, Principal, PrincipalBuilder, Role, Roles, Scope, Scopes, Subject,
 };

@@ -6,7 +6,7 @@ use crate::principal::{Principal, Scope, Subject};
 use crate::random;
 use crate::realm::Realm;
 use crate::reject::{FieldError, Rejection, RejectionKind};
-use crate::scheme::{ApiKeys, KeyIds, KeyVerifier};
+use crate::scheme::{ApiKeys, HashedAsPasswords, KeyIds, KeyVerifier};
 use crate::secret::Secret;
 use crate::store::{Change, KeyDigest, KeyRecord, ManagedKeyStore, Room, StoreError, Write};
 use std::fmt;
@@ -56,8 +56,9 @@ impl Realm {
             Some(store) => {
                 let store = Arc::clone(store);
                 let managed = stores.managed_key_store().cloned();
-                let verifier = KeyVerifier::new(Arc::clone(&keys), store, managed, self.guard());
-                Some(verifier)
+                let hashed = hashed_as_passwords(self, &keys);
+                let keys = Arc::clone(&keys);
+                Some(KeyVerifier::new(keys, store, managed, hashed, self.guard()))
             }
             None => None,
         };
@@ -68,6 +69,17 @@ impl Realm {
             caller: None,
         }
     }
+}
+
+#[cfg(feature = "django-hashes")]
+fn hashed_as_passwords(realm: &Realm, keys: &ApiKeys) -> Option<HashedAsPasswords> {
+    let takes = keys.takes_password_hashes();
+    takes.then(|| HashedAsPasswords::new(realm.passwords().clone()))
+}
+
+#[cfg(not(feature = "django-hashes"))]
+fn hashed_as_passwords(_: &Realm, _: &ApiKeys) -> Option<HashedAsPasswords> {
+    None
 }
 
 impl KeyIssuer {

@@ -9,7 +9,7 @@ mod policy;
 mod pool;
 mod remembered;
 
-pub use hash::{PasswordError, hash_password};
+pub use hash::{PasswordError, hash_password, reads_password_hash};
 pub use policy::{PasswordPolicy, PasswordProblem};
 
 pub(crate) use hash::Check;

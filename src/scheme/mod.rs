@@ -17,9 +17,9 @@ mod readiness;
 mod scheme;
 
 #[cfg(feature = "api-key")]
-pub(crate) use api_key::KeyVerifier;
-#[cfg(feature = "api-key")]
 pub use api_key::{ApiKeys, KeyIds};
+#[cfg(feature = "api-key")]
+pub(crate) use api_key::{HashedAsPasswords, KeyVerifier};
 #[cfg(feature = "basic")]
 pub(crate) use basic::{BasicVerifier, Judge, wrong_password};
 pub(crate) use chain::Chain;

@@ -83,13 +83,13 @@ pub use peek::Peek;
 #[cfg(feature = "postgres")]
 pub use postgres::Postgres;
 pub use private_token_store::PrivateTokenStore;
-#[cfg(feature = "api-key")]
-pub(crate) use record::SHA512;
 pub use record::{
     Account, FamilyRecord, KeyDigest, KeyRecord, LastUse, Room, Rotated, Rotation,
     SigningKeyRecord, TakenRights, TokenIds, TokenRecord, UserChange, UserRecord, UserState,
     Warrant, Write,
 };
+#[cfg(feature = "api-key")]
+pub(crate) use record::{DJANGO, SHA512};
 pub use schema_version::SchemaVersion;
 pub use signing_key_store::SigningKeyStore;
 #[cfg(all(feature = "test-util", any(feature = "sqlite", feature = "postgres")))]

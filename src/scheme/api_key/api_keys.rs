@@ -172,6 +172,27 @@ impl ApiKeys {
         self
     }
 
+    /// Keys that djangorestframework-api-key hashed as passwords, before its version 3, go on working
+    /// ([`KeyDigest::from_django`]): they are found by their prefix, what stands before the first
+    /// dot, and then held against the hash. At its first use each is stored anew under the digest
+    /// of new keys. Such keys need [`opaque`](Self::opaque).
+    ///
+    /// Such a hash costs as much as that of a password, once a key. Whoever knows a prefix can ask
+    /// for that work with keys that are wrong; these count against the address they come from, and
+    /// the work is queued with that of passwords.
+    #[cfg(feature = "django-hashes")]
+    pub fn imported_password_hashes(mut self) -> Self {
+        self.hashes.push(Hash::password());
+        self
+    }
+
+    /// Whether keys may be hashed as passwords.
+    #[cfg(feature = "django-hashes")]
+    pub(crate) fn takes_password_hashes(&self) -> bool {
+        let mut hashes = self.hashes.iter();
+        hashes.any(|hash| matches!(hash, Hash::Password(_)))
+    }
+
     fn with_pepper(mut self, at: usize, id: &str, secret: &[u8]) -> Self {
         let algorithm = format!("hmac-sha256:{id}").into_boxed_str();
         let known_id = self

@@ -1,9 +1,13 @@
-use crate::store::{KeyDigest, SHA512};
+use crate::store::{DJANGO, KeyDigest, SHA512};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256, Sha512};
 use std::sync::Arc;
 
 /// How a key becomes what it is found by.
+#[cfg_attr(
+    not(feature = "django-hashes"),
+    allow(dead_code, reason = "no key is hashed as a password then")
+)]
 #[derive(Clone)]
 pub(super) enum Hash {
     Sha256,
@@ -11,6 +15,8 @@ pub(super) enum Hash {
     HmacSha256(Arc<Box<str>>, Hmac<Sha256>),
     /// Of keys that another system made; no new key gets it.
     Sha512(Arc<Box<str>>),
+    /// Of keys that Django hashed as passwords: they are found by their prefix.
+    Password(Arc<Box<str>>),
 }
 
 impl Hash {
@@ -18,10 +24,20 @@ impl Hash {
         Self::Sha512(Arc::new(SHA512.into()))
     }
 
+    #[cfg_attr(
+        not(feature = "django-hashes"),
+        allow(dead_code, reason = "no key is hashed as a password then")
+    )]
+    pub(super) fn password() -> Self {
+        Self::Password(Arc::new(DJANGO.into()))
+    }
+
     pub(super) fn algorithm(&self) -> &str {
         match self {
             Self::Sha256 => "sha256",
-            Self::HmacSha256(algorithm, _) | Self::Sha512(algorithm) => algorithm,
+            Self::HmacSha256(algorithm, _)
+            | Self::Sha512(algorithm)
+            | Self::Password(algorithm) => algorithm,
         }
     }
 
@@ -36,6 +52,11 @@ impl Hash {
                 let mut first = [0; 32];
                 first.copy_from_slice(&Sha512::digest(key)[..32]);
                 KeyDigest::of(Some(Arc::clone(algorithm)), first)
+            }
+            Self::Password(algorithm) => {
+                let end = key.iter().position(|b| *b == b'.').unwrap_or(key.len());
+                let digest = Sha256::digest(&key[..end]).into();
+                KeyDigest::of(Some(Arc::clone(algorithm)), digest)
             }
         }
     }

@@ -2,8 +2,10 @@
 
 mod api_keys;
 mod hash;
+mod hashed_as_passwords;
 mod verifier;
 
 pub use api_keys::{ApiKeys, KeyIds};
 
+pub(crate) use hashed_as_passwords::HashedAsPasswords;
 pub(crate) use verifier::KeyVerifier;

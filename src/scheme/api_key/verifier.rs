@@ -1,9 +1,11 @@
 use super::api_keys::ApiKeys;
+use super::hashed_as_passwords::HashedAsPasswords;
 use crate::attempt::{Attempt, LookUp, Origin};
 use crate::credential::{ApiKeyCredential, Credential};
 use crate::principal::Principal;
 use crate::reject::{Rejection, RejectionKind};
 use crate::scheme::{Answer, Scheme};
+use crate::secret::Secret;
 use crate::store::{Guard, KeyDigest, KeyRecord, KeyStore, ManagedKeyStore, Peek, caught};
 use crate::upkeep::Upkeep;
 use std::sync::Arc;
@@ -20,6 +22,8 @@ pub(crate) struct KeyVerifier {
     /// Whether the store ever has to be asked: one that has all in memory never is, and then there
     /// is nothing to guard.
     asks: Arc<AtomicBool>,
+    /// `None` where no key is hashed as a password.
+    hashed: Option<HashedAsPasswords>,
     /// `None` where the store cannot be written.
     upkeep: Option<KeyUpkeep>,
 }
@@ -38,6 +42,7 @@ impl KeyVerifier {
         keys: Arc<ApiKeys>,
         store: Arc<dyn KeyStore>,
         managed: Option<Arc<dyn ManagedKeyStore>>,
+        hashed: Option<HashedAsPasswords>,
         guard: Guard,
     ) -> Self {
         Self {
@@ -45,6 +50,7 @@ impl KeyVerifier {
             store,
             guard,
             asks: Arc::default(),
+            hashed,
             upkeep: managed.map(|store| KeyUpkeep {
                 uses: uses_written_to(Arc::clone(&store)),
                 upgrades: upgrades_written_to(store),
@@ -64,6 +70,10 @@ impl KeyVerifier {
                 Err(unavailable) => return Answer::Refused(unavailable),
                 Ok(Peek::Found(record)) => {
                     if let Some(record) = search.found(record, &digest, now) {
+                        if record.digest.password_hash().is_some() {
+                            // Found by its prefix alone.
+                            return self.ask(digest, key, tried + 1, search, attempt);
+                        }
                         let newest =
                             (tried > 0).then(|| self.keys.hashes()[0].digest(key.as_bytes()));
                         return Answer::Verified(self.accept(record, digest, newest, now));
@@ -114,6 +124,10 @@ impl KeyVerifier {
             verifier: self.clone(),
             digests,
             newest: self.keys.digest(key.expose()),
+            key: self
+                .hashed
+                .as_ref()
+                .map(|_| Secret::new(key.expose().to_owned())),
             search,
             now: attempt.now(),
         };
@@ -186,6 +200,8 @@ struct Asked {
     digests: Vec<KeyDigest>,
     /// What it should be found by, and what it is counted by.
     newest: KeyDigest,
+    /// The key itself, where it may be hashed as a password.
+    key: Option<Secret<String>>,
     search: Search,
     now: SystemTime,
 }
@@ -194,7 +210,7 @@ impl Asked {
     async fn answer(self, origin: Origin) -> Result<Principal, Rejection> {
         match self.enter(&origin).await? {
             Some(look_up) => {
-                let answer = self.find().await;
+                let answer = self.find(&origin).await;
                 look_up.conclude(&answer);
                 answer
             }
@@ -211,14 +227,29 @@ impl Asked {
         }
     }
 
-    async fn find(mut self) -> Result<Principal, Rejection> {
-        let KeyVerifier { guard, store, .. } = &self.verifier;
+    async fn find(mut self, origin: &Origin) -> Result<Principal, Rejection> {
+        let KeyVerifier {
+            guard,
+            store,
+            hashed,
+            ..
+        } = &self.verifier;
         for digest in self.digests {
             let found = guard.call(async { store.find_key(&digest).await }).await?;
             if let Some(record) = found
                 && let Some(record) = self.search.found(record, &digest, self.now)
             {
+                if record.digest.password_hash().is_some() {
+                    let fits = match (hashed, &self.key) {
+                        (Some(hashed), Some(key)) => hashed.fits(key, &record, origin).await?,
+                        _ => false,
+                    };
+                    if !fits {
+                        continue;
+                    }
+                }
                 let newest = Some(self.newest).filter(|newest| !newest.is_like(&digest));
+                let digest = record.digest.clone();
                 return Ok(self.verifier.accept(record, digest, newest, self.now));
             }
             caught(|| store.forget_key(&digest))?;

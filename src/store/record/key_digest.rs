@@ -1,3 +1,4 @@
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,6 +11,8 @@ use std::sync::Arc;
 /// sha256           SHA-256(key)
 /// hmac-sha256:ID   HMAC-SHA-256(pepper ID, key)
 /// sha512           the first 32 bytes of SHA-512(key), for keys that another system made
+/// django:HASH      SHA-256(what stands before the first dot of a key), for keys that Django hashed as
+///                  passwords: HASH is what its hasher wrote, and what the whole key is held against
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct KeyDigest {
@@ -28,14 +31,32 @@ impl KeyDigest {
         }
     }
 
-    /// The digest of a key that djangorestframework-api-key stored as `sha512$$` and 128
-    /// hexadecimal digits; `None` where the text has another form. Verifying it takes
-    /// [`ApiKeys::imported_sha512`](crate::ApiKeys::imported_sha512).
+    /// The digest of a key of djangorestframework-api-key, given its columns `prefix` and
+    /// `hashed_key`; `None` where that has another form than these:
+    ///
+    /// ```text
+    /// sha512$$ and 128 hexadecimal digits           verified by ApiKeys::imported_sha512
+    /// pbkdf2_sha256$…, argon2$…, bcrypt…$$2b$…      verified by ApiKeys::imported_password_hashes
+    /// ```
+    ///
+    /// The second form is that of versions before 3, which hashed keys as Django hashes passwords.
     #[must_use]
-    pub fn from_django(hashed_key: &str) -> Option<Self> {
-        let hex = hashed_key
-            .strip_prefix("sha512$$")
-            .filter(|hex| hex.len() == 128)?;
+    pub fn from_django(prefix: &str, hashed_key: &str) -> Option<Self> {
+        let (hasher, _) = hashed_key.split_once('$')?;
+        match hasher {
+            "sha512" => Self::from_hex(hashed_key.strip_prefix("sha512$$")?),
+            "pbkdf2_sha256" | "argon2" | "bcrypt_sha256" | "bcrypt" if !prefix.is_empty() => {
+                let algorithm = format!("{DJANGO}{hashed_key}");
+                Some(Self::new(&algorithm, Sha256::digest(prefix).into()))
+            }
+            _ => None,
+        }
+    }
+
+    fn from_hex(hex: &str) -> Option<Self> {
+        if hex.len() != 128 {
+            return None;
+        }
         let digit = |b: u8| {
             char::from(b)
                 .to_digit(16)
@@ -62,6 +83,11 @@ impl KeyDigest {
         }
     }
 
+    /// What the whole key is held against, where it was hashed as a password.
+    pub(crate) fn password_hash(&self) -> Option<&str> {
+        self.algorithm().strip_prefix(DJANGO)
+    }
+
     /// The hash.
     #[must_use]
     pub fn bytes(&self) -> &[u8; 32] {
@@ -71,6 +97,7 @@ impl KeyDigest {
     /// Whether it was made in the same way as another.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.algorithm == other.algorithm
+            || (self.password_hash().is_some() && other.password_hash().is_some())
     }
 
     /// Compares in a time that does not depend on where two digests differ.
@@ -91,10 +118,14 @@ impl KeyDigest {
 
 const SHA256: &str = "sha256";
 pub(crate) const SHA512: &str = "sha512";
+pub(crate) const DJANGO: &str = "django:";
 
 /// A digest is no secret, but it is what an attacker would look for in a log.
 impl fmt::Debug for KeyDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyDigest({})", self.algorithm())
+        match self.password_hash() {
+            Some(_) => f.write_str("KeyDigest(django)"),
+            None => write!(f, "KeyDigest({})", self.algorithm()),
+        }
     }
 }

@@ -22,7 +22,7 @@ pub use family::FamilyRecord;
 pub use key::KeyRecord;
 pub use key_digest::KeyDigest;
 #[cfg(feature = "api-key")]
-pub(crate) use key_digest::SHA512;
+pub(crate) use key_digest::{DJANGO, SHA512};
 pub use last_use::LastUse;
 pub use room::Room;
 pub use rotation::{Rotated, Rotation};

@@ -134,7 +134,7 @@ async fn an_imported_key_as_a_name_of_basic_is_good_in_every_store() {
             .iter()
             .map(|b| format!("{b:02x}"))
             .collect();
-        let digest = KeyDigest::from_django(&format!("sha512$${hex}")).unwrap();
+        let digest = KeyDigest::from_django("prefix", &format!("sha512$${hex}")).unwrap();
         let record = KeyRecord::new(
             "VLCvnL8V",
             Subject::user("8"),

@@ -2,7 +2,7 @@
 //! and kept anew from then on.
 
 use super::world::*;
-use crate::migration::{DRF_KEYS, PASSWORD, READ};
+use crate::migration::{DRF_KEYS, DrfKey, PASSWORD, READ};
 use crate::support::{Reply, send};
 use serde_json::json;
 use tower_auth::endpoint::KeysEndpoint;
@@ -160,7 +160,7 @@ async fn with_keys_of_drf() -> World {
     };
     let world = World::of(plan).await;
     for key in DRF_KEYS {
-        let digest = KeyDigest::from_django(key.hashed_key).unwrap();
+        let digest = KeyDigest::from_django(key.prefix, key.hashed_key).unwrap();
         let owner = Subject::user("7");
         let record = KeyRecord::new(key.prefix, owner, key.name, key.prefix, digest, world.now());
         world.memory.insert_key(record).await.unwrap();
@@ -280,5 +280,106 @@ async fn a_key_that_cannot_be_stored_anew_works_and_is_tried_again() {
             "sha256",
             "{fault:?}"
         );
+    }
+}
+
+/// `DRF_KEYS[0]` as versions before 3 of djangorestframework-api-key hashed it.
+const HASHED_AS_PASSWORD: &str =
+    "pbkdf2_sha256$1000$testsaltTESTSALT012345$/Bt6v+/9yd3asD8hRlqqJLNfp75CN214ggqEY7puVRo=";
+
+/// A service whose keys are those of an earlier DRF, the second of them revoked.
+async fn with_keys_hashed_as_passwords() -> World {
+    let plan = Plan {
+        keys: |_| {
+            ApiKeys::bare()
+                .opaque()
+                .imported_sha512()
+                .imported_password_hashes()
+        },
+        endpoints: |endpoints, Services { keys, .. }| {
+            endpoints.mount("/api-keys/", KeysEndpoint::of(keys))
+        },
+        ..Plan::default()
+    };
+    let world = World::of(plan).await;
+    let [first, second] = DRF_KEYS;
+    let digest = KeyDigest::from_django(first.prefix, HASHED_AS_PASSWORD).unwrap();
+    assert!(!format!("{digest:?}").contains("pbkdf2"));
+    let owner = Subject::user("7");
+    let record = KeyRecord::new(first.prefix, owner.clone(), "ci", "", digest, world.now());
+    world.memory.insert_key(record).await.unwrap();
+    let of_another = HASHED_AS_PASSWORD.replace("PuVRo=", "AAAAA=");
+    let digest = KeyDigest::from_django(second.prefix, &of_another).unwrap();
+    let record = KeyRecord::new(second.prefix, owner, "old", "", digest, world.now());
+    world
+        .memory
+        .insert_key(record.revoked(world.now()))
+        .await
+        .unwrap();
+    world
+}
+
+#[tokio::test]
+async fn a_key_that_was_hashed_as_a_password_goes_on_working_and_is_stored_anew_at_the_first_use() {
+    let world = with_keys_hashed_as_passwords().await;
+    let [DrfKey { key, prefix, .. }, _] = DRF_KEYS;
+    for wrong in [
+        &key[..key.len() - 1],
+        &format!("{key}a"),
+        &key.to_lowercase(),
+        prefix,
+        &format!("{prefix}."),
+        &format!("{prefix}.{}", "x".repeat(32)),
+        &key.replace('.', "-"),
+    ] {
+        assert!(!world.opens(wrong).await, "{wrong}");
+    }
+    assert_eq!(counted(world.script.take()).get("replace_key_digest"), None);
+    assert!(algorithm(&world, prefix).await.starts_with("django:"));
+    for _ in 0..3 {
+        assert!(world.opens(key).await);
+        settle().await;
+    }
+    assert_eq!(algorithm(&world, prefix).await, "sha256");
+    assert_eq!(
+        counted(world.script.take()).get("replace_key_digest"),
+        Some(&1)
+    );
+    let used = world
+        .memory
+        .find_owned_key(&Subject::user("7"), prefix)
+        .await;
+    assert!(used.unwrap().unwrap().last_used.get().is_some());
+    for wrong in [&key[..key.len() - 1], prefix] {
+        assert!(!world.opens(wrong).await, "{wrong}");
+    }
+    let listed = world.get("/api-keys/", &bearing(key)).await;
+    assert!(!listed.text().contains("pbkdf2"), "{}", listed.text());
+}
+
+#[tokio::test]
+async fn a_revoked_key_that_was_hashed_as_a_password_stays_refused_and_costs_no_hash() {
+    let world = with_keys_hashed_as_passwords().await;
+    let runs = world.users().argon2_runs();
+    assert!(!world.opens(DRF_KEYS[1].key).await);
+    assert!(!world.opens("nobodys.key").await);
+    assert_eq!(world.users().argon2_runs(), runs);
+}
+
+#[tokio::test]
+async fn keys_hashed_as_passwords_are_accepted_by_choice_alone() {
+    let world = with_keys_of_drf().await;
+    let digest = KeyDigest::from_django("other", HASHED_AS_PASSWORD).unwrap();
+    let record = KeyRecord::new("other", Subject::user("7"), "ci", "", digest, world.now());
+    world.memory.insert_key(record).await.unwrap();
+    assert!(!world.opens("other.sbA3Rs6xsv1I7h6jErwmGagr0LW95NJl").await);
+    for (prefix, hashed) in [
+        ("", HASHED_AS_PASSWORD),
+        ("x", "md5$salt$7cdd417da32b85f8d46700c0c23daf5c"),
+        ("x", "sha512$$abc"),
+        ("x", ""),
+        ("x", "plain"),
+    ] {
+        assert!(KeyDigest::from_django(prefix, hashed).is_none(), "{hashed}");
     }
 }
