@@ -46,6 +46,17 @@ impl Names {
         }
     }
 
+    /// Says what is granted.
+    pub(super) fn grant(&self, grant: &Grant, claims: &mut Map<String, Value>) {
+        if !grant.scopes.is_empty() {
+            claims.insert(self.scopes.clone(), grant.scopes.as_str().into());
+        }
+        if grant.roles.iter().next().is_some() {
+            let roles: Vec<&str> = grant.roles.iter().collect();
+            claims.insert(self.roles.clone(), roles.into());
+        }
+    }
+
     /// The payload (RFC 7519 §4.1). A refresh token carries nothing that was granted: it is for us
     /// alone.
     pub(super) fn payload(&self, stamp: Stamp<'_>, grant: &Grant) -> Vec<u8> {
@@ -67,12 +78,7 @@ impl Names {
             set("sid", family.into());
         }
         if stamp.is != TokenUse::Refresh {
-            if !grant.scopes.is_empty() {
-                set(&self.scopes, grant.scopes.as_str().into());
-            }
-            if grant.roles.iter().next().is_some() {
-                set(&self.roles, grant.roles.iter().collect::<Vec<_>>().into());
-            }
+            self.grant(grant, &mut claims);
         }
         // OK because a map of JSON values has only text for keys, and so can always be written.
         serde_json::to_vec(&claims).unwrap_or_default()

@@ -11,6 +11,14 @@ pub(super) const CLAIM_TAKEN: &str = "The name of this claim is taken.";
 /// What [`Tokens::grant`](super::Tokens::grant) was given.
 pub(super) type GrantOf = Arc<dyn Fn(&UserRecord, Grant) -> Result<Grant, Rejection> + Send + Sync>;
 
+/// All that a user has, or what the application makes of it.
+pub(super) fn granted_to(user: &UserRecord, grant: Option<&GrantOf>) -> Result<Grant, Rejection> {
+    match grant {
+        Some(grant) => grant(user, Grant::from(user)),
+        None => Ok(Grant::from(user)),
+    }
+}
+
 /// What a token is to say: whose it is, and what it grants.
 ///
 /// ```

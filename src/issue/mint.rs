@@ -8,9 +8,11 @@ use crate::key_set::Signer;
 use crate::principal::TokenUse;
 use crate::random;
 use crate::reject::{Rejection, RejectionKind};
-use crate::scheme::{OurPolicy, Ours};
+use crate::scheme::{OurPolicy, Ours, ReadToken, SimpleJwtUsers};
 use crate::secret::Secret;
 use crate::store::{FamilyRecord, TokenRecord};
+#[cfg(feature = "endpoints")]
+use serde_json::{Map, Value};
 use std::time::{Duration, SystemTime};
 
 /// What signs and verifies the tokens of one issuer: a [`Tokens`](super::Tokens) that was found
@@ -18,6 +20,8 @@ use std::time::{Duration, SystemTime};
 pub(super) struct Mint {
     pub(super) signing: Signing,
     pub(super) policy: OurPolicy,
+    /// Of tokens that simplejwt issued, where they are accepted.
+    pub(super) simplejwt: Option<SimpleJwtPolicy>,
     pub(super) ours: Ours,
     pub(super) grant: Option<GrantOf>,
     pub(super) names: Names,
@@ -30,7 +34,44 @@ pub(super) struct Mint {
     pub(super) grace: Duration,
 }
 
+/// What verifies tokens that simplejwt issued, and who has them.
+pub(super) struct SimpleJwtPolicy {
+    pub(super) policy: OurPolicy,
+    pub(super) users: SimpleJwtUsers,
+}
+
 impl Mint {
+    /// What verifies a token, by what it says of its issuer.
+    fn policy_of(&self, token: &str) -> &OurPolicy {
+        match self.simplejwt_of(token) {
+            Some(old) => &old.policy,
+            None => &self.policy,
+        }
+    }
+
+    /// Where a token is one that simplejwt may have issued: who has such.
+    pub(super) fn simplejwt_of(&self, token: &str) -> Option<&SimpleJwtPolicy> {
+        let old = self.simplejwt.as_ref()?;
+        Some(old).filter(|old| old.policy.may_have_issued(token))
+    }
+
+    /// What a token of these uses says, whoever of the two issued it. Whether it was revoked is not
+    /// asked.
+    pub(super) async fn read(
+        &self,
+        token: &str,
+        uses: &[TokenUse],
+        now: SystemTime,
+    ) -> Result<ReadToken, Rejection> {
+        self.policy_of(token).read(token, uses, now).await
+    }
+
+    /// What a token says that was read before.
+    #[cfg(feature = "endpoints")]
+    pub(super) fn claims(&self, token: &str) -> Result<Map<String, Value>, Rejection> {
+        self.policy_of(token).claims(token)
+    }
+
     /// An access token of a family and its current refresh token, which is the same for every copy
     /// of it that is minted anew.
     pub(super) fn pair(

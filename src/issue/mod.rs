@@ -23,6 +23,8 @@ mod rotation;
 #[cfg(feature = "jwt")]
 mod signing;
 #[cfg(feature = "jwt")]
+mod simple_jwt;
+#[cfg(feature = "jwt")]
 mod token_issuer;
 #[cfg(feature = "jwt")]
 mod token_pair;
@@ -37,6 +39,8 @@ pub use key_issuer::{KeyIssuer, NewKey};
 pub use key_request::KeyRequest;
 #[cfg(feature = "jwt")]
 pub use key_rotation::KeyRotation;
+#[cfg(feature = "jwt")]
+pub use simple_jwt::SimpleJwt;
 #[cfg(feature = "jwt")]
 pub use token_issuer::{NewPrivateToken, TokenIssuer};
 #[cfg(feature = "jwt")]

@@ -1,6 +1,6 @@
 use super::claims::Names;
-use super::grant::CLAIM_TAKEN;
-use super::mint::Mint;
+use super::grant::{CLAIM_TAKEN, granted_to};
+use super::mint::{Mint, SimpleJwtPolicy};
 use super::name::checked_name;
 use super::rotation::Rotation;
 use super::signing::Published;
@@ -15,12 +15,12 @@ use crate::principal::{Principal, Subject};
 use crate::random;
 use crate::realm::Realm;
 use crate::reject::{FieldError, Rejection, RejectionKind};
-use crate::scheme::{IssuedIds, OurPolicy, revoked};
+use crate::scheme::{IssuedIds, OurPolicy, ReadToken, revoked};
 use crate::secret::Secret;
 #[cfg(feature = "endpoints")]
 use crate::store::Account;
 use crate::store::{
-    FamilyRecord, Known, PrivateTokenStore, Room, Rotated, Rotation as Rotate, TokenRecord,
+    Change, FamilyRecord, Known, PrivateTokenStore, Room, Rotated, Rotation as Rotate, TokenRecord,
     TokenStore, UserRecord, Write, caught,
 };
 #[cfg(feature = "endpoints")]
@@ -99,18 +99,20 @@ impl TokenIssuer {
         }
     }
 
-    /// What its tokens are held against; `None` where it is misconfigured.
-    pub(crate) fn policy(&self) -> Option<&OurPolicy> {
-        match &self.mint {
-            Ok(mint) => Some(&mint.policy),
-            Err(_) => None,
-        }
+    /// What its tokens are held against; nothing where it is misconfigured.
+    pub(crate) fn policies(&self) -> impl Iterator<Item = &OurPolicy> {
+        let mint = self.mint.as_ref().ok();
+        let old = mint.and_then(|mint| mint.simplejwt.as_ref());
+        let ours = mint.map(|mint| &mint.policy);
+        ours.into_iter().chain(old.map(|old| &old.policy))
     }
 
     /// Whether its tokens are read there; of one that is misconfigured something else is wrong.
     #[cfg(feature = "endpoints")]
     pub(crate) fn is_read_at(&self, source: &Source) -> bool {
-        self.policy().is_none_or(|policy| policy.reads(source))
+        self.policies()
+            .next()
+            .is_none_or(|policy| policy.reads(source))
     }
 
     fn mint(&self) -> Result<&Mint, Rejection> {
@@ -138,10 +140,7 @@ impl TokenIssuer {
     ///
     /// Those of that function, and 500 where the issuer is misconfigured.
     pub fn grant_for(&self, user: &UserRecord) -> Result<Grant, Rejection> {
-        match &self.mint()?.grant {
-            Some(grant) => grant(user, Grant::from(user)),
-            None => Ok(Grant::from(user)),
-        }
+        granted_to(user, self.mint()?.grant.as_ref())
     }
 
     /// Begins a family: what a sign-in does.
@@ -184,26 +183,70 @@ impl TokenIssuer {
     pub async fn refresh(&self, token: &str) -> Result<TokenPair, Rejection> {
         let mint = self.mint()?;
         let now = self.realm.now();
-        let (subject, ids) = mint.policy.read(token, &[TokenUse::Refresh], now).await?;
+        let read = mint.read(token, &[TokenUse::Refresh], now).await?;
         // Before the rotation, lest a store that fails or an account that is disabled costs the
         // token.
-        let user = self.account(&subject).await?;
+        let user = match mint.simplejwt_of(token) {
+            Some(old) => Some(self.move_in(old, &read, now).await?),
+            None => self.account(&read.subject).await?,
+        };
         let signer = mint.signing.signer(now).await?;
         let (action, family) = match mint.rotation {
-            Rotation::On => self.rotate(&ids, now).await?,
-            Rotation::Off => (Action::Refreshed, self.family_of(&ids, now).await?),
+            Rotation::On => self.rotate(&read.ids, now).await?,
+            Rotation::Off => (Action::Refreshed, self.family_of(&read.ids, now).await?),
         };
-        let mut grant = Grant::from_text(family.subject.clone(), &family.grants);
-        if let Some(user) = user {
-            // What the user has lost since the sign-in is granted no more.
-            grant = grant.shrunk_to(&user.scopes, &user.roles);
-        }
+        let grant = self.grant_of(&family, user.as_deref())?;
         let pair = match mint.rotation {
             Rotation::On => mint.pair(&signer, &family, &grant, now)?,
             Rotation::Off => mint.access(&signer, &family, &grant, now)?,
         };
         self.realm.tell(action, &family.subject, Some(&family.id))?;
         Ok(pair)
+    }
+
+    /// Begins the family of a refresh token that simplejwt issued, unless there is one already, and
+    /// gives its user. Who of several is quicker makes no difference: the family is rotated once.
+    async fn move_in(
+        &self,
+        old: &SimpleJwtPolicy,
+        token: &ReadToken,
+        now: SystemTime,
+    ) -> Result<Arc<UserRecord>, Rejection> {
+        let user = old.users.admitted(&token.subject, now).await?;
+        let ids = &token.ids;
+        let id = ids.family.as_deref().unwrap_or_default();
+        let found = self.realm.call(self.store()?.find_family(id)).await?;
+        if found.is_none() {
+            let ends = later(now, self.mint()?.family_lifetime).max(token.expires);
+            let (subject, expires) = (token.subject.clone(), token.expires);
+            let family = FamilyRecord::from_simplejwt(&ids.token, subject, now, ends, expires);
+            match self
+                .realm
+                .change(self.store()?.insert_family(family))
+                .await?
+            {
+                Change::Exists => {}
+                change => change.found()?,
+            }
+        }
+        Ok(user)
+    }
+
+    /// What a family grants at a refresh.
+    fn grant_of(
+        &self,
+        family: &FamilyRecord,
+        user: Option<&UserRecord>,
+    ) -> Result<Grant, Rejection> {
+        match user {
+            Some(user) if family.grants.is_empty() => self.grant_for(user),
+            // What the user has lost since the sign-in is granted no more.
+            Some(user) => {
+                let grant = Grant::from_text(family.subject.clone(), &family.grants);
+                Ok(grant.shrunk_to(&user.scopes, &user.roles))
+            }
+            None => Ok(Grant::from_text(family.subject.clone(), &family.grants)),
+        }
     }
 
     async fn rotate(
@@ -270,14 +313,22 @@ impl TokenIssuer {
     pub async fn verify(&self, token: &str) -> Result<(), Rejection> {
         let uses = [TokenUse::Access, TokenUse::Private, TokenUse::Refresh];
         let now = self.realm.now();
-        let (subject, ids) = self.mint()?.policy.read(token, &uses, now).await?;
-        match ids.is {
+        let mint = self.mint()?;
+        let read = mint.read(token, &uses, now).await?;
+        let old = mint.simplejwt_of(token);
+        if let (Some(old), TokenUse::Refresh) = (old, read.ids.is) {
+            self.move_in(old, &read, now).await?;
+        }
+        match read.ids.is {
             // What is denied is kept for as long as access tokens live: of a refresh token the
             // family knows.
-            TokenUse::Refresh => drop(self.family_of(&ids, now).await?),
-            TokenUse::Access | TokenUse::Private => self.refuse_revoked(&ids, now).await?,
+            TokenUse::Refresh => drop(self.family_of(&read.ids, now).await?),
+            TokenUse::Access | TokenUse::Private => self.refuse_revoked(&read.ids, now).await?,
         }
-        self.account(&subject).await?;
+        match old {
+            Some(old) => drop(old.users.admitted(&read.subject, now).await?),
+            None => drop(self.account(&read.subject).await?),
+        }
         Ok(())
     }
 
@@ -348,10 +399,16 @@ impl TokenIssuer {
     async fn active(&self, token: &str) -> Result<Map<String, Value>, Rejection> {
         let mint = self.mint()?;
         let now = self.realm.now();
-        let (subject, ids) = mint.policy.read(token, TokenUse::ACCESS, now).await?;
+        let ReadToken { subject, ids, .. } = mint.read(token, TokenUse::ACCESS, now).await?;
         self.refuse_revoked(&ids, now).await?;
-        let mut claims = mint.policy.claims(token)?;
+        let mut claims = mint.claims(token)?;
         claims.insert("token_type".into(), "Bearer".into());
+        if let Some(old) = mint.simplejwt_of(token) {
+            let user = old.users.admitted(&subject, now).await?;
+            claims.insert("sub".into(), subject.to_string().into());
+            mint.names.grant(&self.grant_for(&user)?, &mut claims);
+            return Ok(claims);
+        }
         let Some(users) = self.realm.stores().managed_user_store() else {
             return Ok(claims);
         };
@@ -378,27 +435,40 @@ impl TokenIssuer {
         let mint = self.mint()?;
         let now = self.realm.now();
         let uses = [TokenUse::Access, TokenUse::Private, TokenUse::Refresh];
-        let (subject, ids) = match mint.policy.read(token, &uses, now).await {
+        let read = match mint.read(token, &uses, now).await {
             Ok(read) => read,
             // Whether it is good is not known: it may be, and then it would stay so.
             Err(unknown) if unknown.kind() == RejectionKind::Unavailable => return Err(unknown),
             Err(_) => return Ok(()),
         };
+        let ReadToken {
+            subject,
+            ids,
+            expires,
+        } = &read;
         if ids.is == TokenUse::Refresh {
+            if let Some(old) = mint.simplejwt_of(token) {
+                match self.move_in(old, &read, now).await {
+                    // Nobody is let in by it.
+                    Err(refused) if refused.kind() == RejectionKind::RevokedToken => return Ok(()),
+                    begun => drop(begun?),
+                }
+            }
             let family = ids.family.as_deref().unwrap_or_default();
             let until = self.realm.denied_until(now);
             let ended = self.store()?.revoke_family(family, until, now);
             self.realm.call(ended).await?;
-            return self.realm.tell(Action::SignedOut, &subject, Some(family));
+            return self.realm.tell(Action::SignedOut, subject, Some(family));
         }
         let until = match ids.family {
-            Some(_) => self.realm.denied_until(now),
+            // One of simplejwt may live longer than ours do.
+            Some(_) => self.realm.denied_until(now).max(*expires),
             None => later(now, mint.private_lifetime.max(mint.access_lifetime)),
         };
         let revoked = self.store()?.revoke_token(&ids.token, until, now);
         self.realm.call(revoked).await?;
         self.realm
-            .tell(Action::TokenRevoked, &subject, Some(&ids.token))
+            .tell(Action::TokenRevoked, subject, Some(&ids.token))
     }
 
     /// Makes a private token.

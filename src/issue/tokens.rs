@@ -1,16 +1,17 @@
 use super::Grant;
 use super::claims::Names;
-use super::grant::GrantOf;
+use super::grant::{GrantOf, granted_to};
 use super::key_rotation::{KeyRotation, StoredKeys};
-use super::mint::Mint;
+use super::mint::{Mint, SimpleJwtPolicy};
 use super::rotation::Rotation;
 use super::signing::Signing;
+use super::simple_jwt::SimpleJwt;
 use crate::config::ConfigProblem;
 use crate::credential::Source;
 use crate::event::Events;
 use crate::key_set::{JwtKey, KeyRing, KeySet, KeySource, LiveKeys, SigningKey};
 use crate::reject::Rejection;
-use crate::scheme::{CACHE_BYTES, Jwt, OurPolicy, Ours};
+use crate::scheme::{CACHE_BYTES, Jwt, OurPolicy, Ours, SimpleJwtUsers};
 use crate::store::{Guard, Stores, UserRecord};
 use std::fmt;
 use std::sync::Arc;
@@ -81,6 +82,7 @@ pub struct Tokens {
     role_claim: String,
     sources: Vec<Source>,
     cache_bytes: u64,
+    simplejwt: Option<SimpleJwt>,
 }
 
 /// What tokens are signed with.
@@ -129,6 +131,7 @@ impl Tokens {
             role_claim: String::from("roles"),
             sources: vec![Source::bearer()],
             cache_bytes: CACHE_BYTES,
+            simplejwt: None,
         }
     }
 
@@ -240,6 +243,16 @@ impl Tokens {
         self
     }
 
+    /// Accepts besides what djangorestframework-simplejwt issued, until it expires: access tokens
+    /// wherever ours are read, and refresh tokens in exchange for ours. No such token is accepted
+    /// otherwise.
+    ///
+    /// The realm needs a store of users, who are asked about whenever such a token comes.
+    pub fn simplejwt(mut self, old: SimpleJwt) -> Self {
+        self.simplejwt = Some(old);
+        self
+    }
+
     pub(super) fn lifetime_of_access(&self) -> Duration {
         self.access_lifetime
     }
@@ -273,6 +286,12 @@ impl Tokens {
                 None
             }
         };
+        let simplejwt = self
+            .simplejwt_policy(stores, guard)
+            .unwrap_or_else(|found| {
+                problems.extend(found);
+                None
+            });
         let Some((signing, store)) = signing.zip(store) else {
             // The rest of the policy is looked at without keys.
             problems.extend(jwt.problems_but_keys(true));
@@ -300,6 +319,7 @@ impl Tokens {
         Ok(Mint {
             signing,
             policy,
+            simplejwt,
             ours,
             grant: self.grant,
             names: Names {
@@ -316,6 +336,35 @@ impl Tokens {
             rotation: self.rotation,
             grace: self.grace,
         })
+    }
+
+    /// What verifies tokens of simplejwt, where they are accepted.
+    fn simplejwt_policy(
+        &self,
+        stores: &Stores,
+        guard: Guard,
+    ) -> Result<Option<SimpleJwtPolicy>, Vec<ConfigProblem>> {
+        let Some(old) = self.simplejwt.clone() else {
+            return Ok(None);
+        };
+        let Some(users) = stores.managed_user_store() else {
+            return Err(vec![ConfigProblem::NoStore("managed users")]);
+        };
+        // That there is no issuer, or no store of tokens, is told once.
+        let Some(tokens) = stores.token_store().filter(|_| !self.issuer.is_empty()) else {
+            return Ok(None);
+        };
+        let (tokens, users) = (Arc::clone(tokens), Arc::clone(users));
+        let grant = self.grant.clone();
+        let rights = Arc::new(move |user: &UserRecord| {
+            let granted = granted_to(user, grant.as_ref())?;
+            Ok((granted.scopes, granted.roles))
+        });
+        let users = SimpleJwtUsers::new(Arc::clone(&tokens), users, guard, rights);
+        let ours = Ours::new(tokens, None, guard).of_simplejwt(users.clone());
+        let jwt = old.policy(&self.issuer).sources(self.sources.clone());
+        let policy = OurPolicy::build(jwt.cache_bytes(self.cache_bytes), ours)?;
+        Ok(Some(SimpleJwtPolicy { policy, users }))
     }
 
     fn signing(

@@ -415,7 +415,7 @@ impl Parts {
         let mut ours = Vec::new();
         for tokens in &self.tokens {
             found.extend_from_slice(tokens.problems());
-            ours.extend(tokens.policy().map(crate::scheme::OurPolicy::shared));
+            ours.extend(tokens.policies().map(crate::scheme::OurPolicy::shared));
         }
         match Jwts::build(std::mem::take(&mut self.jwts), ours, Arc::clone(clock)) {
             Ok(jwts) => {

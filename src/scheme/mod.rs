@@ -27,7 +27,9 @@ pub(crate) use id::SchemeId;
 #[cfg(feature = "dpop")]
 pub use jwt::Dpop;
 #[cfg(feature = "jwt")]
-pub(crate) use jwt::{CACHE_BYTES, IssuedIds, Jwts, OurPolicy, Ours, is_reserved, revoked};
+pub(crate) use jwt::{
+    CACHE_BYTES, IssuedIds, Jwts, OurPolicy, Ours, ReadToken, SimpleJwtUsers, is_reserved, revoked,
+};
 #[cfg(feature = "jwt")]
 pub use jwt::{ClaimPath, Introspection, Jwt, TokenFacts};
 pub(crate) use own::Own;

@@ -25,6 +25,7 @@ mod page;
 mod process;
 mod refusals;
 mod signed_in;
+mod simplejwt;
 mod stacks;
 mod stores;
 mod structure;

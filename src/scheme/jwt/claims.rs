@@ -75,11 +75,11 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// The issuer that a token names, before anything about it is verified.
-pub(super) fn claimed_issuer(json: &str) -> Result<Cow<'_, str>, Rejection> {
+/// The issuer that a token names, if it names one, before anything about it is verified.
+pub(super) fn claimed_issuer(json: &str) -> Result<Option<Cow<'_, str>>, Rejection> {
     let mut issuer = Issuer(None);
     read_object(json, &mut issuer).map_err(|_| refused("claims"))?;
-    issuer.0.ok_or_else(|| refused("iss"))
+    Ok(issuer.0)
 }
 
 /// `iss` alone: what else a token says, and under which names, only that issuer's policy can tell.

@@ -1,7 +1,7 @@
 use super::cache::{Sought, Trace};
 use super::claims;
 use super::jwt::Jwt;
-use super::ours::{IssuedIds, Ours};
+use super::ours::{Ours, ReadToken};
 use super::policy::{Policy, Presented, Verified};
 use super::sender::Presentation;
 use super::verified_token::VerifiedToken;
@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::config::ConfigProblem;
 use crate::credential::{Credential, Source, TokenCredential};
 use crate::key_set::{LiveKeys, Parts, decoded, refused};
-use crate::principal::{Principal, Subject, TokenUse};
+use crate::principal::{Principal, TokenUse};
 use crate::reject::Rejection;
 use crate::scheme::{Answer, Readiness, Scheme, all_ready};
 #[cfg(feature = "endpoints")]
@@ -116,8 +116,9 @@ impl Jwts {
                 let policy = Arc::clone(policy);
                 let trace = Trace::of(&sought);
                 Answer::Pending(Box::pin(async move {
-                    let asked = policy.ask(&ids, now).await;
-                    asked.inspect_err(|refusal| policy.forget_if_over(trace, refusal))?;
+                    let asked = policy.ask(token, &ids, now).await;
+                    let token =
+                        asked.inspect_err(|refusal| policy.forget_if_over(trace, refusal))?;
                     Ok(Principal::from_token(token))
                 }))
             }
@@ -164,7 +165,7 @@ impl Jwts {
                 let issuer = claims::claimed_issuer(&payload)?;
                 several
                     .iter()
-                    .find(|policy| policy.issuer().may_be(&issuer))
+                    .find(|policy| policy.may_be_of(issuer.as_deref()))
                     .ok_or_else(|| refused("iss"))
             }
         }
@@ -173,11 +174,10 @@ impl Jwts {
 
 /// One issuer has one policy: no token could say which of two is meant.
 fn duplicate(policies: &[Arc<Policy>], policy: &Policy) -> Option<ConfigProblem> {
-    let issuer = policy.issuer().configured();
-    let mut others = policies.iter().map(|other| other.issuer().configured());
+    let mut others = policies.iter();
     others
-        .any(|other| other == issuer)
-        .then(|| ConfigProblem::DuplicateIssuer(issuer.to_owned()))
+        .any(|other| other.is_like(policy))
+        .then(|| ConfigProblem::DuplicateIssuer(policy.issuer().to_owned()))
 }
 
 /// Verifies the tokens that we issue, for those who issue them.
@@ -215,13 +215,24 @@ impl OurPolicy {
         serde_json::from_str(&payload).map_err(|_| refused("claims"))
     }
 
-    /// Whose token of these uses it is, and its ids. Whether it was revoked is not asked.
+    /// Whether a token names the issuer of these, or none where these name none. What it says is
+    /// not believed yet.
+    pub(crate) fn may_have_issued(&self, token: &str) -> bool {
+        let payload = Parts::split(token.as_bytes()).and_then(|parts| decoded(parts.payload));
+        let Ok(payload) = payload else {
+            return false;
+        };
+        let issuer = claims::claimed_issuer(&payload);
+        issuer.is_ok_and(|issuer| self.0.may_be_of(issuer.as_deref()))
+    }
+
+    /// What a token of these uses says. Whether it was revoked is not asked.
     pub(crate) async fn read(
         &self,
         token: &str,
         uses: &[TokenUse],
         now: SystemTime,
-    ) -> Result<(Subject, IssuedIds), Rejection> {
+    ) -> Result<ReadToken, Rejection> {
         let token = Presented {
             bytes: token.as_bytes().to_vec(),
             origin: None,

@@ -493,6 +493,12 @@ impl Jwt {
         self
     }
 
+    /// Of djangorestframework-simplejwt.
+    pub(crate) fn simplejwt(mut self) -> Self {
+        self.profile = Profile::SimpleJwt;
+        self
+    }
+
     pub(super) fn has_issuer(&self) -> bool {
         !self.issuer.is_empty()
     }
@@ -537,6 +543,13 @@ impl Jwt {
     /// Which claims are read. Only of a configuration without problems.
     fn reading(&self, issuer: &Issuer, ours: bool) -> Reading {
         let mut reading = Reading::new(ours);
+        if self.profile == Profile::SimpleJwt {
+            // What it grants stands with its user. Claims of the application's own are none of ours.
+            if let Some(claim) = &self.subject_claim {
+                reading.subject(claim);
+            }
+            return reading;
+        }
         for claim in self.scope_claims() {
             reading.scopes(&claim);
         }

@@ -27,6 +27,7 @@ mod reading;
     allow(dead_code, unreachable_pub, reason = "nothing switches it on then")
 )]
 mod sender;
+mod simplejwt;
 mod strict;
 mod token_facts;
 mod verified_token;
@@ -36,7 +37,8 @@ pub use introspection::Introspection;
 pub(crate) use issuers::{Jwts, OurPolicy, is_reserved};
 pub(crate) use jwt::CACHE_BYTES;
 pub use jwt::Jwt;
-pub(crate) use ours::{IssuedIds, Ours, revoked};
+pub(crate) use ours::{IssuedIds, Ours, ReadToken, revoked};
 #[cfg(feature = "dpop")]
 pub use sender::Dpop;
+pub(crate) use simplejwt::SimpleJwtUsers;
 pub use token_facts::TokenFacts;

@@ -1,8 +1,9 @@
 use super::claims::Claims;
+use super::simplejwt::SimpleJwtUsers;
 use crate::key_set::refused;
-use crate::principal::TokenUse;
+use crate::principal::{Subject, TokenIdentity, TokenUse};
 use crate::reject::{Rejection, RejectionKind};
-use crate::store::{Guard, Known, PrivateTokenStore, TokenIds, TokenStore, caught};
+use crate::store::{FamilyRecord, Guard, Known, PrivateTokenStore, TokenIds, TokenStore, caught};
 use crate::upkeep::Upkeep;
 use quick_cache::sync::Cache;
 use std::fmt;
@@ -32,6 +33,26 @@ impl IssuedIds {
         })
     }
 
+    /// The same of a token of simplejwt, which names no family: that of a refresh token is its own,
+    /// and all others of a user have one together.
+    pub(super) fn of_simplejwt(claims: &Claims<'_>, user: &str) -> Result<Self, Rejection> {
+        if claims.sid.is_some() {
+            return Err(refused("sid"));
+        }
+        let jti = jti(claims)?;
+        let is = use_of(claims)?;
+        let family = match is {
+            TokenUse::Access => FamilyRecord::simplejwt_id_of(user),
+            TokenUse::Refresh => FamilyRecord::simplejwt_id(jti),
+            TokenUse::Private => return Err(refused("token_type")),
+        };
+        Ok(Self {
+            is,
+            token: jti.to_owned(),
+            family: Some(family),
+        })
+    }
+
     pub(crate) fn borrowed(&self) -> TokenIds<'_> {
         TokenIds::new(&self.token, self.family.as_deref())
     }
@@ -48,16 +69,25 @@ pub(super) fn use_of(claims: &Claims<'_>) -> Result<TokenUse, Rejection> {
 
 /// Every token of ours has an id, and all but private ones a family.
 pub(super) fn ids<'c>(claims: &'c Claims<'_>) -> Result<TokenIds<'c>, Rejection> {
-    let token = claims
-        .jti
-        .as_deref()
-        .filter(|id| !id.is_empty())
-        .ok_or_else(|| refused("jti"))?;
+    let token = jti(claims)?;
     let family = claims.sid.as_deref().filter(|id| !id.is_empty());
     if family.is_some() == (use_of(claims)? == TokenUse::Private) {
         return Err(refused("sid"));
     }
     Ok(TokenIds::new(token, family))
+}
+
+fn jti<'c>(claims: &'c Claims<'_>) -> Result<&'c str, Rejection> {
+    let id = claims.jti.as_deref().filter(|id| !id.is_empty());
+    id.ok_or_else(|| refused("jti"))
+}
+
+/// A token of ours that was presented to be refreshed, revoked or asked about.
+#[derive(Debug)]
+pub(crate) struct ReadToken {
+    pub(crate) subject: Subject,
+    pub(crate) ids: IssuedIds,
+    pub(crate) expires: SystemTime,
 }
 
 /// What tokens that we issue are held against besides: were they revoked?
@@ -68,6 +98,8 @@ pub(crate) struct Ours {
     guard: Guard,
     uses: Option<Arc<Upkeep<String>>>,
     noted: Arc<Cache<String, SystemTime>>,
+    /// Where they are tokens of simplejwt: about each of these the stores are asked.
+    simplejwt: Option<SimpleJwtUsers>,
 }
 
 impl Ours {
@@ -82,6 +114,15 @@ impl Ours {
             uses: private_store.clone().map(uses_written_to),
             private_store,
             noted: Arc::new(Cache::new(NOTED)),
+            simplejwt: None,
+        }
+    }
+
+    /// The same for tokens that simplejwt issued to these users.
+    pub(crate) fn of_simplejwt(self, users: SimpleJwtUsers) -> Self {
+        Self {
+            simplejwt: Some(users),
+            ..self
         }
     }
 
@@ -93,7 +134,7 @@ impl Ours {
         self.private_store.as_deref()
     }
 
-    /// Refuses a revoked token; `false` where memory cannot tell.
+    /// Refuses a revoked token; `false` where a store has to be asked.
     pub(super) fn look_up(&self, ids: TokenIds<'_>, now: SystemTime) -> Result<bool, Rejection> {
         match caught(|| self.store.peek_revoked(ids, now))? {
             Known::Yes => return Err(revoked()),
@@ -103,7 +144,25 @@ impl Ours {
         if ids.family.is_none() {
             self.note_use(ids.token, now);
         }
-        Ok(true)
+        Ok(self.simplejwt.is_none())
+    }
+
+    /// Refuses a token that is revoked, or that its user has lost, and gives it with the rights that
+    /// it has; 503 where a store cannot tell.
+    pub(super) async fn judge(
+        &self,
+        identity: Arc<TokenIdentity>,
+        ids: &IssuedIds,
+        now: SystemTime,
+    ) -> Result<Arc<TokenIdentity>, Rejection> {
+        self.ask(ids, now).await?;
+        match &self.simplejwt {
+            None => Ok(identity),
+            Some(users) => {
+                let user = users.admitted(&identity.subject, now).await?;
+                users.with_rights(&identity, &user)
+            }
+        }
     }
 
     /// Refuses a revoked token; 503 where the store cannot tell.

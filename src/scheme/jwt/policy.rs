@@ -2,9 +2,10 @@ use super::cache::{Cache, Entry, Sought, Trace};
 use super::claims::{Claims, Times};
 use super::header::with_header;
 use super::issuer::Issuer;
-use super::ours::{IssuedIds, Ours, ids, use_of};
+use super::ours::{IssuedIds, Ours, ReadToken, ids, use_of};
 use super::reading::Reading;
 use super::sender::Senders;
+use super::simplejwt::with_family;
 use super::strict::OneOrMany;
 use super::token_facts::TokenFacts;
 use super::verified_token::{Terms, VerifiedToken};
@@ -76,6 +77,8 @@ pub(super) enum Profile {
     /// What an issuer says of an opaque token, which is known to be its: `iss` and `exp` may be
     /// missing (RFC 7662 §2.2).
     Introspected,
+    /// A token of djangorestframework-simplejwt: it names neither issuer nor audience.
+    SimpleJwt,
 }
 
 /// A token that waits for keys, and where it comes from.
@@ -97,8 +100,31 @@ pub(super) enum Verified {
 }
 
 impl Policy {
-    pub(super) fn issuer(&self) -> &Issuer {
-        &self.issuer
+    /// Whether a token that names this issuer, or none, may be one of these, before anything about
+    /// it is verified.
+    pub(super) fn may_be_of(&self, claimed: Option<&str>) -> bool {
+        match claimed {
+            Some(claimed) => !self.names_no_issuer() && self.issuer.may_be(claimed),
+            None => self.names_no_issuer(),
+        }
+    }
+
+    /// Whether no token could say which of two policies is meant.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (self.names_no_issuer(), other.names_no_issuer()) {
+            (true, true) => true,
+            (false, false) => self.issuer.configured() == other.issuer.configured(),
+            _ => false,
+        }
+    }
+
+    fn names_no_issuer(&self) -> bool {
+        self.profile == Profile::SimpleJwt
+    }
+
+    /// As it was configured.
+    pub(super) fn issuer(&self) -> &'static str {
+        self.issuer.configured()
     }
 
     /// Whether its tokens are read there.
@@ -204,20 +230,23 @@ impl Policy {
         };
         match verified {
             Verified::Live(identity) => Ok(identity),
-            Verified::Ask(identity, ids) => {
-                self.ask(&ids, now).await?;
-                Ok(identity)
-            }
+            Verified::Ask(identity, ids) => self.ask(identity, &ids, now).await,
             // OK because a key was there: a refusal is all that is left to say.
             Verified::Load => Err(refused("kid")),
         }
     }
 
-    /// Whether one of ours was revoked, where memory cannot tell.
-    pub(super) async fn ask(&self, ids: &IssuedIds, now: SystemTime) -> Result<(), Rejection> {
+    /// What the stores say of one of ours, where memory cannot tell: it is refused where it was
+    /// revoked.
+    pub(super) async fn ask(
+        &self,
+        identity: Arc<TokenIdentity>,
+        ids: &IssuedIds,
+        now: SystemTime,
+    ) -> Result<Arc<TokenIdentity>, Rejection> {
         match &self.ours {
-            Some(ours) => ours.ask(ids, now).await,
-            None => Ok(()),
+            Some(ours) => ours.judge(identity, ids, now).await,
+            None => Ok(identity),
         }
     }
 
@@ -279,25 +308,34 @@ impl Policy {
         let mut ask = None;
         if let Some(ours) = &self.ours {
             issued = Some(use_of(&claims)?);
-            if !ours.look_up(ids(&claims)?, now)? {
-                ask = Some(IssuedIds::of(&claims)?);
-            }
+            ask = self.look_up(ours, &claims, now)?;
         }
         let terms = match self.is_worth_keeping(key, token, now) {
-            true => Some(Terms::of(&claims, self.ours.is_some())?),
+            true => {
+                let ids = self.ours.is_some().then(|| self.ids_of(&claims));
+                Some(Terms::of(&claims, ids.transpose()?))
+            }
             false => None,
         };
         let issuer = self.issuer_of(&claims)?;
         let subject = self.subject(&claims)?;
-        let found = claims.found;
+        let scopes = claims.found.scopes;
+        let roles = claims.found.roles;
+        let confirmation = claims.confirmation;
+        let claims = match &ask {
+            Some(ids) if self.profile == Profile::SimpleJwt => {
+                with_family(&payload, ids.family.as_deref().unwrap_or_default())
+            }
+            _ => payload,
+        };
         let identity = Arc::new(self.read_further(TokenIdentity {
             subject,
             issuer,
-            scopes: found.scopes,
-            roles: found.roles,
+            scopes,
+            roles,
             issued,
-            confirmation: claims.confirmation,
-            claims: payload,
+            confirmation,
+            claims,
         })?);
         if let Some(terms) = terms {
             let identity = Arc::clone(&identity);
@@ -307,6 +345,33 @@ impl Policy {
             Some(ids) => Verified::Ask(identity, ids),
             None => Verified::Live(identity),
         })
+    }
+
+    /// Refuses a revoked token of ours; its ids where a store has to be asked about it.
+    #[inline]
+    fn look_up(
+        &self,
+        ours: &Ours,
+        claims: &Claims<'_>,
+        now: SystemTime,
+    ) -> Result<Option<IssuedIds>, Rejection> {
+        if self.profile == Profile::SimpleJwt {
+            let ids = self.ids_of(claims)?;
+            ours.look_up(ids.borrowed(), now)?;
+            return Ok(Some(ids));
+        }
+        match ours.look_up(ids(claims)?, now)? {
+            true => Ok(None),
+            false => self.ids_of(claims).map(Some),
+        }
+    }
+
+    /// The ids of a token of ours.
+    fn ids_of(&self, claims: &Claims<'_>) -> Result<IssuedIds, Rejection> {
+        match self.profile {
+            Profile::SimpleJwt => IssuedIds::of_simplejwt(claims, self.subject_text(claims)?),
+            Profile::Any | Profile::Rfc9068 | Profile::Introspected => IssuedIds::of(claims),
+        }
     }
 
     /// Judges what an issuer says of an opaque token, and gives until when it is one.
@@ -387,13 +452,13 @@ impl Policy {
         cache.keep(token, entry, since_1970(now));
     }
 
-    /// The ids of a token of ours of one of these uses, whether or not it was revoked.
+    /// What a token of ours of one of these uses says, whether or not it was revoked.
     pub(super) async fn issued(
         &self,
         token: &Presented,
         uses: &[TokenUse],
         now: SystemTime,
-    ) -> Result<(Subject, IssuedIds), Rejection> {
+    ) -> Result<ReadToken, Rejection> {
         let loaded;
         let set = match &self.keys {
             Keys::Fixed(set) => set,
@@ -406,7 +471,12 @@ impl Policy {
         self.key(set, parts.header)??.verify(parts)?;
         let payload = decoded(parts.payload)?;
         let claims = self.checked(&payload, uses, now)?;
-        Ok((self.subject(&claims)?, IssuedIds::of(&claims)?))
+        let expires = claims.exp.ok_or_else(|| refused("exp"))?;
+        Ok(ReadToken {
+            subject: self.subject(&claims)?,
+            ids: self.ids_of(&claims)?,
+            expires: UNIX_EPOCH + expires,
+        })
     }
 
     fn checked<'p>(
@@ -464,6 +534,9 @@ impl Policy {
         self.issuer_of(claims)?;
         self.subject_text(claims)?;
         self.check_audience(claims.aud.as_ref(), claims.found.is_for_us)?;
+        if self.profile == Profile::SimpleJwt && claims.aud.is_some() {
+            return Err(refused("aud"));
+        }
         self.senders.accept(claims.confirmation.as_deref())?;
         if self.profile == Profile::Rfc9068 {
             check_rfc9068(claims)?;
@@ -478,8 +551,9 @@ impl Policy {
 
     fn issuer_of(&self, claims: &Claims<'_>) -> Result<&'static str, Rejection> {
         let claimed = match (&claims.iss, self.profile) {
+            (Some(_), Profile::SimpleJwt) => return Err(refused("iss")),
             (Some(claimed), _) => claimed,
-            (None, Profile::Introspected) => self.issuer.configured(),
+            (None, Profile::Introspected | Profile::SimpleJwt) => self.issuer.configured(),
             (None, _) => return Err(refused("iss")),
         };
         let accepted = self

@@ -2,7 +2,6 @@ use super::claims::{Claims, Times};
 use super::ours::IssuedIds;
 use super::strict::OneOrMany;
 use crate::principal::TokenIdentity;
-use crate::reject::Rejection;
 use std::sync::Arc;
 
 /// What is kept of a token that was verified: facts. Whether they still make a good token is judged
@@ -23,17 +22,14 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    pub(super) fn of(claims: &Claims<'_>, is_ours: bool) -> Result<Self, Rejection> {
-        let ids = match is_ours {
-            true => Some(IssuedIds::of(claims)?),
-            false => None,
-        };
-        Ok(Self {
+    /// `ids` are those of a token of ours.
+    pub(super) fn of(claims: &Claims<'_>, ids: Option<IssuedIds>) -> Self {
+        Self {
             times: claims.times(),
             audience: claims.aud.as_ref().map(OneOrMany::to_owned),
             is_for_us: claims.found.is_for_us,
             ids,
-        })
+        }
     }
 
     /// What it points to.

@@ -18,7 +18,7 @@ pub struct FamilyRecord {
     pub id: Box<str>,
     /// Who signed in.
     pub subject: Subject,
-    /// What its tokens say besides, as JSON text.
+    /// What its tokens say besides, as JSON text; empty where it is what the user has now.
     pub grants: Box<str>,
     /// When it began.
     pub created: SystemTime,
@@ -58,6 +58,43 @@ impl FamilyRecord {
             previous: None,
             revoked: None,
         }
+    }
+
+    /// The family that a refresh token of djangorestframework-simplejwt begins: it is good once, as
+    /// one of ours ([`Tokens::simplejwt`](crate::Tokens::simplejwt)). `jti` is the token's, as in
+    /// the table `token_blacklist_outstandingtoken`; one that was blacklisted is
+    /// [`revoked`](Self::revoked).
+    ///
+    /// What its tokens grant is what its user has at each refresh.
+    #[must_use]
+    pub fn from_simplejwt(
+        jti: &str,
+        subject: Subject,
+        created: SystemTime,
+        ends: SystemTime,
+        expires: SystemTime,
+    ) -> Self {
+        let id = Self::simplejwt_id(jti);
+        Self::new(id, subject, "", created, ends, jti, expires)
+    }
+
+    /// What lets in the tokens of a user that djangorestframework-simplejwt issued, until `ends`: it
+    /// stands for all of them ([`Tokens::simplejwt`](crate::Tokens::simplejwt)). Where it is
+    /// revoked, by the end of all of the user's sessions for example, they are refused.
+    #[must_use]
+    pub fn admitting_simplejwt(subject: Subject, created: SystemTime, ends: SystemTime) -> Self {
+        let id = Self::simplejwt_id_of(subject.id());
+        Self::new(id, subject, "", created, ends, "", ends)
+    }
+
+    /// The id of the family that a refresh token of simplejwt begins.
+    pub(crate) fn simplejwt_id(jti: &str) -> String {
+        format!("simplejwt:jti:{jti}")
+    }
+
+    /// The id of the family that stands for all tokens of simplejwt that a user has.
+    pub(crate) fn simplejwt_id_of(user: &str) -> String {
+        format!("simplejwt:user:{user}")
     }
 
     /// The same family with a predecessor of the current token, rotated at that time.
