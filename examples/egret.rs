@@ -16,13 +16,16 @@
 //! # {"title":"Forbidden","status":403,…}: administrators alone, and they with a JWT
 //! ```
 //!
+//! What all of it takes and answers is in http://localhost:3000/openapi.json, for generators of
+//! clients.
+//!
 //! Its environment: `tower_auth::server::Environment`, and `DEMO_PASSWORD`.
 
 use axum::extract::{Path, State};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +37,8 @@ use tower_auth::{
     ApiKeys, AuthLayer, FieldError, Method, PasswordPolicy, Principal, Rejection, RejectionKind,
     Requirement, Role, Source,
 };
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -63,6 +68,13 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
         .build()?;
 
     let administrator = auth.require(Requirement::from(Role::new("admin")).and(Method::Jwt));
+    let mut document = Restricted::openapi();
+    administrator.modify(&mut document);
+    document.merge(Document::openapi());
+    auth.modify(&mut document);
+    endpoints.modify(&mut document);
+    auth.security_schemes().modify(&mut document);
+
     let restricted = Router::new()
         .route("/domains/", post(create_domain))
         .route("/domains/{name}/", delete(delete_domain))
@@ -75,29 +87,50 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
         .merge(restricted)
         .with_state(Domains::new())
         .layer(auth)
-        .merge(endpoints))
+        .merge(endpoints)
+        .route("/openapi.json", get(async || Json(document))))
 }
 
-type Created = (StatusCode, Json<Value>);
+/// What anybody may who is verified.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Egret", description = "JWTs and egret_ keys"),
+    paths(list_domains, create_organisation, create_chat_session)
+)]
+struct Document;
 
-fn created(value: Value) -> Created {
+/// What administrators may.
+#[derive(OpenApi)]
+#[openapi(paths(create_domain, delete_domain, add_document))]
+struct Restricted;
+
+type Created<T> = (StatusCode, Json<T>);
+
+fn created<T>(value: T) -> Created<T> {
     (StatusCode::CREATED, Json(value))
 }
 
-async fn list_domains(State(domains): State<Domains>) -> Json<Value> {
-    domains
-        .lock()
-        .keys()
-        .map(|name| json!({ "name": name }))
-        .collect::<Value>()
-        .into()
+/// The public domains.
+#[utoipa::path(
+    get, path = "/domains/",
+    responses((status = 200, description = "All of them", body = [Domain]))
+)]
+async fn list_domains(State(domains): State<Domains>) -> Json<Vec<Domain>> {
+    let domains = domains.lock();
+    let names = domains.keys().cloned();
+    Json(names.map(|name| Domain { name }).collect())
 }
 
+/// Adds a domain.
+#[utoipa::path(
+    post, path = "/domains/", request_body = Named,
+    responses((status = 201, description = "The domain", body = Domain), Input)
+)]
 async fn create_domain(
     State(domains): State<Domains>,
     mut input: Input,
-) -> Result<Created, Rejection> {
-    let name = input.text("name");
+) -> Result<Created<Domain>, Rejection> {
+    let name = Named::read(&mut input);
     input.check()?;
     let mut domains = domains.lock();
     if domains.contains_key(&name) {
@@ -108,9 +141,14 @@ async fn create_domain(
         )]));
     }
     domains.insert(name.clone(), Vec::new());
-    Ok(created(json!({ "name": name })))
+    Ok(created(Domain { name }))
 }
 
+/// Removes a domain.
+#[utoipa::path(
+    delete, path = "/domains/{name}/", params(("name" = String, Path, min_length = 1)),
+    responses((status = 204, description = "It is gone"), (status = 404))
+)]
 async fn delete_domain(
     State(domains): State<Domains>,
     Path(name): Path<String>,
@@ -122,31 +160,110 @@ async fn delete_domain(
         .ok_or_else(missing)
 }
 
+/// Adds a document to a domain.
+#[utoipa::path(
+    post, path = "/domains/{name}/documents/", params(("name" = String, Path, min_length = 1)),
+    request_body = Titled,
+    responses((status = 201, description = "The document", body = Paper), Input, (status = 404))
+)]
 async fn add_document(
     State(domains): State<Domains>,
     Path(name): Path<String>,
     mut input: Input,
-) -> Result<Created, Rejection> {
-    let title = input.text("title");
+) -> Result<Created<Paper>, Rejection> {
+    let title = Titled::read(&mut input);
     input.check()?;
     domains
         .lock()
         .get_mut(&name)
         .ok_or_else(missing)?
         .push(title.clone());
-    Ok(created(json!({ "domain": name, "title": title })))
+    Ok(created(Paper {
+        domain: name,
+        title,
+    }))
 }
 
-async fn create_organisation(caller: Principal, mut input: Input) -> Result<Created, Rejection> {
-    let name = input.text("name");
+/// Adds an organisation.
+#[utoipa::path(
+    post, path = "/organisations/", request_body = Named,
+    responses((status = 201, description = "The organisation", body = Organisation), Input)
+)]
+async fn create_organisation(
+    caller: Principal,
+    mut input: Input,
+) -> Result<Created<Organisation>, Rejection> {
+    let name = Named::read(&mut input);
     input.check()?;
-    Ok(created(
-        json!({ "name": name, "owner": caller.subject().id() }),
-    ))
+    let owner = caller.subject().id().to_owned();
+    Ok(created(Organisation { name, owner }))
 }
 
-async fn create_chat_session(caller: Principal, _: Input) -> Created {
-    created(json!({ "owner": caller.subject().id() }))
+/// Begins a chat. A body there need not be.
+#[utoipa::path(
+    post, path = "/chat-sessions/",
+    responses((status = 201, description = "The session", body = ChatSession))
+)]
+async fn create_chat_session(caller: Principal, _: Input) -> Created<ChatSession> {
+    let owner = caller.subject().id().to_owned();
+    created(ChatSession { owner })
+}
+
+/// A body with a name. The document says of it what is read of it.
+struct Named;
+
+impl Named {
+    fn read(input: &mut Input) -> String {
+        input.text("name")
+    }
+}
+
+impl PartialSchema for Named {
+    fn schema() -> RefOr<Schema> {
+        Input::schema(Self::read)
+    }
+}
+
+impl ToSchema for Named {}
+
+/// A body with a title.
+struct Titled;
+
+impl Titled {
+    fn read(input: &mut Input) -> String {
+        input.text("title")
+    }
+}
+
+impl PartialSchema for Titled {
+    fn schema() -> RefOr<Schema> {
+        Input::schema(Self::read)
+    }
+}
+
+impl ToSchema for Titled {}
+
+#[derive(Serialize, ToSchema)]
+struct Domain {
+    name: String,
+}
+
+/// A document in a domain.
+#[derive(Serialize, ToSchema)]
+struct Paper {
+    domain: String,
+    title: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Organisation {
+    name: String,
+    owner: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ChatSession {
+    owner: String,
 }
 
 fn missing() -> Rejection {

@@ -18,6 +18,8 @@
 //! # {"jsonrpc":"2.0","id":1,"result":{…,"structuredContent":{"tenant":1,"tenant_wa_app":10},…}}
 //! ```
 //!
+//! What its REST API takes and answers is in http://localhost:3000/schema/, for generators of clients.
+//!
 //! Its environment: `tower_auth::server::Environment`, `THROTTLE_RATE_TENANTS` and `DEMO_PASSWORD`.
 
 use axum::extract::State;
@@ -30,6 +32,7 @@ use rmcp::transport::streamable_http_server::{
     StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager,
 };
 use rmcp::{ErrorData, tool, tool_router};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::env;
 use std::error::Error;
@@ -41,6 +44,7 @@ use tower_auth::server::Environment;
 use tower_auth::test_util::demo_users;
 use tower_auth::throttle::Throttle;
 use tower_auth::{ApiKeys, AuthLayer, PasswordPolicy, Principal, Rejection, Subject, Users};
+use utoipa::{Modify, OpenApi, ToSchema};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -92,11 +96,17 @@ async fn app(environment: &Environment, url: &str) -> Result<Router, Box<dyn Err
     let rate = env::var("THROTTLE_RATE_TENANTS");
     let rate = rate.unwrap_or_else(|_| environment.throttle_rate().into());
     let own_rate = rest.throttle("tenants", [Throttle::per_principal(rate)])?;
+    let mut document = Document::openapi();
+    own_rate.modify(&mut document);
+    rest.modify(&mut document);
+    endpoints.modify(&mut document);
+    rest.security_schemes().modify(&mut document);
     Ok(Router::new()
         .route("/tenants/", get(list).layer(own_rate))
         .with_state(tenants)
         .layer(rest)
         .merge(endpoints)
+        .route("/schema/", get(async || Json(document)))
         .merge(
             Router::new()
                 .route_service("/mcp/", mcp_service(url))
@@ -104,12 +114,31 @@ async fn app(environment: &Environment, url: &str) -> Result<Router, Box<dyn Err
         ))
 }
 
-async fn list(caller: Principal, State(tenants): State<Arc<Tenants>>) -> Json<Value> {
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Jina Connect", description = "JWTs or Basic"),
+    paths(list)
+)]
+struct Document;
+
+#[derive(Serialize, ToSchema)]
+struct ShownTenant {
+    id: u64,
+    name: &'static str,
+}
+
+/// The caller's tenants.
+#[utoipa::path(
+    get, path = "/tenants/", tag = "tenants",
+    responses((status = 200, description = "All of them", body = [ShownTenant]))
+)]
+async fn list(caller: Principal, State(tenants): State<Arc<Tenants>>) -> Json<Vec<ShownTenant>> {
     let own = tenants.of(&caller).into_iter();
-    Json(
-        own.map(|tenant| json!({ "id": tenant.id, "name": tenant.name }))
-            .collect(),
-    )
+    let shown = own.map(|tenant| ShownTenant {
+        id: tenant.id,
+        name: tenant.name,
+    });
+    Json(shown.collect())
 }
 
 /// Without sessions: each request shows its key.

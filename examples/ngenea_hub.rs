@@ -21,7 +21,7 @@
 use axum::http::{HeaderMap, header::HOST};
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::error::Error;
 use std::time::Duration;
 use tower_auth::endpoint::{KeysEndpoint, Refresh, SignIn};
@@ -29,12 +29,11 @@ use tower_auth::format::Drf;
 use tower_auth::server::Environment;
 use tower_auth::test_util::demo_users;
 use tower_auth::{ApiKeys, AuthLayer, KeyIds, Method, PasswordPolicy, Source, Subject};
-use utoipa::{Modify, OpenApi};
+use utoipa::{Modify, OpenApi, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const CLIENT_KEYS: &str = "/api/auth/clientkeys/";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -65,12 +64,7 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
     let client_keys = KeysEndpoint::of(&keys)
         .require(Method::Jwt)
         .key_field("api_key")
-        .show(|key, call| {
-            let mut shown = KeysEndpoint::default_map(key);
-            let url = call.url(&format!("{CLIENT_KEYS}{}/", key.id));
-            shown.insert("url".into(), url.into());
-            shown
-        });
+        .url_field("url");
     let endpoints = auth
         .endpoints()
         .mount(
@@ -78,10 +72,11 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
             SignIn::of(&tokens).name_field("username"),
         )
         .mount("/api/auth/token/refresh/", Refresh::of(&tokens))
-        .mount(CLIENT_KEYS, client_keys)
+        .mount("/api/auth/clientkeys/", client_keys)
         .build()?;
 
     let mut document = Document::openapi();
+    auth.modify(&mut document);
     endpoints.modify(&mut document);
     auth.security_schemes().one_header().modify(&mut document);
 
@@ -96,42 +91,115 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
 }
 
 /// How the hub and its sites are.
-#[utoipa::path(get, path = "/api/health/", tag = "hub", responses((status = 200), (status = 401)))]
-async fn health() -> Json<Value> {
-    let node =
-        json!({ "name": "siteA", "health": "ok", "online": true, "has_default_queue": true });
-    let queue = json!({ "name": "default", "health": "ok", "online": true });
-    Json(json!({
-        "overall_health": "ok",
-        "hub_status": { "health": "ok" },
-        "site_status": [{ "site": "siteA", "health": "ok", "nodes": [node], "queues": [queue] }],
-    }))
+#[utoipa::path(
+    get, path = "/api/health/", tag = "hub",
+    responses((status = 200, description = "How they are", body = Health))
+)]
+async fn health() -> Json<Health> {
+    let part = |name| Part {
+        name,
+        health: "ok",
+        online: true,
+    };
+    Json(Health {
+        overall_health: "ok",
+        hub_status: Status { health: "ok" },
+        site_status: vec![Site {
+            site: "siteA",
+            health: "ok",
+            nodes: vec![part("siteA")],
+            queues: vec![part("default")],
+        }],
+    })
 }
 
 /// The jobs that ran.
-#[utoipa::path(get, path = "/api/jobs/", tag = "hub", responses((status = 200), (status = 401)))]
-async fn jobs(headers: HeaderMap) -> Json<Value> {
-    let host = headers
-        .get(HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or("localhost");
-    let job = |(id, (kind, owner, name)): (usize, (&str, i32, &str))| {
-        json!({
-            "url": format!("http://{host}/api/jobs/{id}/"),
-            "id": id,
-            "created": "2025-05-14T13:00:40.153027Z",
-            "state": "SUCCESS",
-            "site": "siteA",
-            "owner": { "type": kind, "id": owner, "name": name },
-        })
-    };
+#[utoipa::path(
+    get, path = "/api/jobs/", tag = "hub",
+    responses((status = 200, description = "A page of jobs", body = Jobs))
+)]
+async fn jobs(headers: HeaderMap) -> Json<Jobs> {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.unwrap_or("localhost");
     let owners = [
         ("user", 1, "user"),
         ("system", -2, "System"),
         ("unknown", -1, "Unknown"),
     ];
-    let results: Vec<Value> = (1..).zip(owners).map(job).collect();
-    Json(json!({ "count": results.len(), "next": null, "previous": null, "results": results }))
+    let job = |(id, (r#type, owner, name))| Job {
+        url: format!("http://{host}/api/jobs/{id}/"),
+        id,
+        created: "2025-05-14T13:00:40.153027Z",
+        state: "SUCCESS",
+        site: "siteA",
+        owner: Owner {
+            r#type,
+            id: owner,
+            name,
+        },
+    };
+    let results: Vec<Job> = (1..).zip(owners).map(job).collect();
+    Json(Jobs {
+        count: results.len(),
+        next: None,
+        previous: None,
+        results,
+    })
+}
+
+#[derive(Serialize, ToSchema)]
+struct Health {
+    overall_health: &'static str,
+    hub_status: Status,
+    site_status: Vec<Site>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Status {
+    health: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Site {
+    site: &'static str,
+    health: &'static str,
+    nodes: Vec<Part>,
+    queues: Vec<Part>,
+}
+
+/// A node or a queue.
+#[derive(Serialize, ToSchema)]
+struct Part {
+    name: &'static str,
+    health: &'static str,
+    online: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Jobs {
+    count: usize,
+    next: Option<String>,
+    previous: Option<String>,
+    results: Vec<Job>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Job {
+    url: String,
+    id: u64,
+    #[schema(format = DateTime)]
+    created: &'static str,
+    state: &'static str,
+    site: &'static str,
+    owner: Owner,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Owner {
+    #[schema(pattern = "^(user|system|unknown)$")]
+    r#type: &'static str,
+    id: i64,
+    name: &'static str,
 }
 
 #[tokio::main]

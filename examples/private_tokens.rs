@@ -18,13 +18,15 @@
 //! # 204: every token of the user has ended, $TOKEN too
 //! ```
 //!
+//! What all of it takes and answers is in http://localhost:3000/api/v1/schema/, for generators of
+//! clients.
+//!
 //! Its environment: `tower_auth::server::Environment`, and `DEMO_PASSWORD`.
 
 use axum::extract::Path;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use std::error::Error;
 use std::time::Duration;
 use tower_auth::endpoint::{ChangePassword, Page, PrivateTokensEndpoint, Refresh, SignIn};
@@ -32,6 +34,7 @@ use tower_auth::format::DrfStandardized;
 use tower_auth::server::Environment;
 use tower_auth::test_util::demo_users;
 use tower_auth::{AuthLayer, PasswordPolicy, Principal, Rejection, Users};
+use utoipa::{Modify, OpenApi, ToSchema};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -72,24 +75,50 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
             Page::new().fact("Company ID", "company_id"),
         )
         .build()?;
+    let mut document = Document::openapi();
+    auth.modify(&mut document);
+    endpoints.modify(&mut document);
+    auth.security_schemes().modify(&mut document);
     Ok(Router::new()
         .route("/api/v1/companies/{company_id}/datasets/", get(datasets))
         .layer(auth)
-        .merge(endpoints))
+        .merge(endpoints)
+        .route("/api/v1/schema/", get(async || Json(document))))
 }
 
-/// Either token says whose datasets its bearer may see.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Private tokens", description = "Long-living JWTs"),
+    paths(datasets)
+)]
+struct Document;
+
+#[derive(Serialize, ToSchema)]
+struct Dataset {
+    id: u64,
+    name: &'static str,
+}
+
+/// The datasets of a company. Either token says whose datasets its bearer may see.
+#[utoipa::path(
+    get, path = "/api/v1/companies/{company_id}/datasets/", tag = "datasets",
+    params(("company_id" = String, Path, min_length = 1)),
+    responses((status = 200, description = "All of them", body = [Dataset]), (status = 403))
+)]
 async fn datasets(
     caller: Principal,
     Path(company): Path<String>,
-) -> Result<Json<Value>, Rejection> {
+) -> Result<Json<Vec<Dataset>>, Rejection> {
     let member = caller
         .claims::<Member>()
         .map_err(|_| Rejection::permission_denied("no company"))?;
     if member.company_id.to_string() != company {
         return Err(Rejection::permission_denied("another company"));
     }
-    Ok(Json(json!([{ "id": 1, "name": "Sales" }])))
+    Ok(Json(vec![Dataset {
+        id: 1,
+        name: "Sales",
+    }]))
 }
 
 /// A real service has its users in a database.

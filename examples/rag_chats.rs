@@ -16,12 +16,15 @@
 //! # {"answer":"Support heard: Hello"}; at /api/agents/sales/query/ {"error":"permission_denied",…}
 //! ```
 //!
+//! What all of it takes and answers is in http://localhost:3000/api/schema/, for generators of clients.
+//!
 //! Its environment: `tower_auth::server::Environment`, and `DEMO_PASSWORD`.
 
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +36,8 @@ use tower_auth::{
     ApiKeys, AuthLayer, KeyIds, Method, PasswordPolicy, Principal, Rejection, RejectionKind,
     Source, Subject, Users,
 };
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -68,38 +73,100 @@ async fn app(environment: &Environment) -> Result<Router, Box<dyn Error>> {
         .mount("/api/agents/{agent}/api-keys/", agent_keys)
         .build()?;
 
+    let owners = auth.require(Method::Jwt);
+    let mut document = ForOwners::openapi();
+    owners.modify(&mut document);
+    document.merge(Document::openapi());
+    auth.modify(&mut document);
+    endpoints.modify(&mut document);
+    auth.security_schemes().modify(&mut document);
+
     Ok(Router::new()
-        .route("/api/agents/", get(list).layer(auth.require(Method::Jwt)))
+        .route("/api/agents/", get(list).layer(owners))
         .route("/api/agents/{agent}/query/", post(query))
         .with_state(agents)
         .layer(auth)
-        .merge(endpoints))
+        .merge(endpoints)
+        .route("/api/schema/", get(async || Json(document))))
 }
 
-async fn list(caller: Principal, State(agents): State<Arc<Agents>>) -> Json<Value> {
-    let owned = agents
-        .0
-        .iter()
-        .filter(|agent| agent.owner == *caller.subject());
-    Json(
-        owned
-            .map(|agent| json!({ "id": agent.id, "name": agent.name }))
-            .collect(),
-    )
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "RAG chats", description = "A key per agent"),
+    paths(query)
+)]
+struct Document;
+
+/// What takes no key.
+#[derive(OpenApi)]
+#[openapi(paths(list))]
+struct ForOwners;
+
+/// The caller's agents.
+#[utoipa::path(
+    get, path = "/api/agents/", tag = "agents",
+    responses((status = 200, description = "All of them", body = [ShownAgent]))
+)]
+async fn list(caller: Principal, State(agents): State<Arc<Agents>>) -> Json<Vec<ShownAgent>> {
+    let agents = agents.0.iter();
+    let owned = agents.filter(|agent| agent.owner == *caller.subject());
+    Json(owned.map(ShownAgent::of).collect())
 }
 
+/// Asks an agent.
+#[utoipa::path(
+    post, path = "/api/agents/{agent}/query/", tag = "agents",
+    params(("agent" = String, Path, min_length = 1)), request_body = Query,
+    responses((status = 200, description = "What it says", body = Said), Input, (status = 403), (status = 404))
+)]
 async fn query(
     caller: Principal,
     State(agents): State<Arc<Agents>>,
     Path(id): Path<String>,
     mut input: Input,
-) -> Result<Json<Value>, Rejection> {
+) -> Result<Json<Said>, Rejection> {
     let agent = agents.of(&caller, &id)?;
-    let message = input.text("message");
+    let message = Query::read(&mut input);
     input.check()?;
-    Ok(Json(
-        json!({ "answer": format!("{} heard: {message}", agent.name) }),
-    ))
+    let answer = format!("{} heard: {message}", agent.name);
+    Ok(Json(Said { answer }))
+}
+
+/// A body with a message. The document says of it what is read of it.
+struct Query;
+
+impl Query {
+    fn read(input: &mut Input) -> String {
+        input.text("message")
+    }
+}
+
+impl PartialSchema for Query {
+    fn schema() -> RefOr<Schema> {
+        Input::schema(Self::read)
+    }
+}
+
+impl ToSchema for Query {}
+
+#[derive(Serialize, ToSchema)]
+struct Said {
+    answer: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ShownAgent {
+    id: &'static str,
+    name: &'static str,
+}
+
+impl ShownAgent {
+    fn of(agent: &Agent) -> Self {
+        Self {
+            id: agent.id,
+            name: agent.name,
+        }
+    }
 }
 
 struct Agent {

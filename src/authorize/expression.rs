@@ -49,6 +49,57 @@ impl Expression {
     }
 }
 
+/// Of more alternatives a document says nothing.
+#[cfg(feature = "openapi")]
+const MOST_SETS: usize = 16;
+
+#[cfg(feature = "openapi")]
+impl Expression {
+    /// Whether it holds for every caller.
+    pub(super) fn is_nothing(&self) -> bool {
+        matches!(self, Self::All(all) if all.iter().all(Self::is_nothing))
+    }
+
+    /// The sets of scopes of which a caller needs one, as far as scopes go.
+    pub(super) fn scope_sets(&self) -> Vec<Vec<Scope>> {
+        let nothing = || vec![Vec::new()];
+        let sets = match self {
+            Self::Scope(scope) => vec![vec![scope.clone()]],
+            Self::All(all) => all
+                .iter()
+                .fold(nothing(), |sets, one| both(&sets, &one.scope_sets())),
+            Self::Any(any) => distinct(any.iter().flat_map(Self::scope_sets)),
+            Self::Role(_) | Self::Method(_) | Self::Check { .. } | Self::Not(_) => nothing(),
+        };
+        if sets.len() > MOST_SETS {
+            nothing()
+        } else {
+            sets
+        }
+    }
+}
+
+/// Each set of the one with each of the other.
+#[cfg(feature = "openapi")]
+fn both(some: &[Vec<Scope>], others: &[Vec<Scope>]) -> Vec<Vec<Scope>> {
+    let with_each = |set: &Vec<Scope>| -> Vec<Vec<Scope>> {
+        let joined = |other: &Vec<Scope>| distinct(set.iter().chain(other).cloned());
+        others.iter().map(joined).collect()
+    };
+    distinct(some.iter().flat_map(with_each))
+}
+
+#[cfg(feature = "openapi")]
+fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut distinct = Vec::new();
+    for one in all {
+        if !distinct.contains(&one) {
+            distinct.push(one);
+        }
+    }
+    distinct
+}
+
 impl fmt::Debug for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

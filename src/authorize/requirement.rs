@@ -96,6 +96,26 @@ impl Requirement {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl Requirement {
+    /// The sets of scopes of which a caller needs one.
+    pub(crate) fn scope_sets(&self) -> Vec<Vec<Scope>> {
+        self.0.scope_sets()
+    }
+
+    /// How a caller is refused for whom it does not hold.
+    pub(crate) fn refusals(&self) -> Vec<RejectionKind> {
+        if self.0.is_nothing() {
+            return Vec::new();
+        }
+        let mut kinds = vec![RejectionKind::PermissionDenied];
+        if self.scope_sets().iter().any(|set| !set.is_empty()) {
+            kinds.push(RejectionKind::InsufficientScope);
+        }
+        kinds
+    }
+}
+
 impl Not for Requirement {
     type Output = Self;
 
@@ -212,6 +232,32 @@ mod tests {
         );
         assert_eq!(missing(Requirement::role("admin").and(scope("x"))), None);
         assert_eq!(missing(!scope("a")), None);
+    }
+
+    #[cfg(feature = "openapi")]
+    #[test]
+    fn the_sets_of_scopes_are_those_with_which_it_may_hold() {
+        let scope = Requirement::scope;
+        let sets = |requirement: Requirement| -> Vec<String> {
+            let sets = requirement.scope_sets().into_iter();
+            sets.map(|set| set.iter().map(Scope::as_str).collect::<Vec<_>>().join(" "))
+                .collect()
+        };
+        assert_eq!(sets(Requirement::anyone()), [""]);
+        assert_eq!(sets(Requirement::role("admin").and(Method::Jwt)), [""]);
+        assert_eq!(sets(scope("a").and(Requirement::role("admin"))), ["a"]);
+        assert_eq!(
+            sets(scope("a").or(scope("b")).and(scope("c"))),
+            ["a c", "b c"]
+        );
+        assert_eq!(sets(scope("a").and(scope("a")).or(scope("a"))), ["a"]);
+        assert_eq!(sets(scope("a").or(Requirement::role("admin"))), ["a", ""]);
+        assert_eq!(sets(!scope("a")), [""]);
+        // What nobody would read is not written.
+        let numbered = |name: &str, n: usize| Scope::new(format!("{name}{n}"));
+        let pair = |n: usize| numbered("a", n).or(numbered("b", n));
+        let many = (1..10).fold(pair(0), |all, n| all.and(pair(n)));
+        assert_eq!(sets(many), [""]);
     }
 
     #[test]

@@ -1,86 +1,105 @@
-use http::StatusCode;
-use utoipa::openapi::Required;
-use utoipa::openapi::schema::{
-    ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type,
-};
+use super::asked::Asked;
+use super::input::Input;
+use super::known_schema::KnownSchema;
+use crate::reject::RejectionKind;
+use http::{HeaderName, StatusCode};
+use utoipa::openapi::{RefOr, Schema};
 
-/// What a handler does, and which members of a body it reads.
+/// What a handler does, in the words of a document.
 pub(super) struct About {
+    /// What generated clients call it.
+    pub(super) id: &'static str,
     pub(super) summary: &'static str,
     pub(super) success: StatusCode,
-    pub(super) members: Vec<Member>,
-}
-
-pub(super) struct Member {
-    pub(super) name: String,
-    pub(super) schema: Schema,
-    pub(super) required: Required,
+    /// The JSON of a success.
+    pub(super) answer: Option<KnownSchema>,
+    /// Header fields of a success.
+    pub(super) fields: Vec<HeaderName>,
+    /// The members of the body that it reads.
+    pub(super) body: Vec<Asked>,
+    /// Parameters of the query, each with what it says.
+    pub(super) queries: Vec<(&'static str, &'static str)>,
+    /// How it refuses, besides the gates before it and those that read its body.
+    pub(super) refusals: Vec<RejectionKind>,
+    /// Whether who has the answer already gets 304.
+    pub(super) is_conditional: bool,
 }
 
 impl About {
-    pub(super) fn new(success: StatusCode, summary: &'static str) -> Self {
+    pub(super) fn new(id: &'static str, summary: &'static str) -> Self {
         Self {
+            id,
             summary,
-            success,
-            members: Vec::new(),
+            success: StatusCode::NO_CONTENT,
+            answer: None,
+            fields: Vec::new(),
+            body: Vec::new(),
+            queries: Vec::new(),
+            refusals: Vec::new(),
+            is_conditional: false,
         }
     }
 
-    /// A text that has to be there.
-    pub(super) fn text(self, name: &str) -> Self {
-        self.member(
-            name,
-            Required::True,
-            ObjectBuilder::new().schema_type(Type::String),
-        )
+    /// Answers with 200 and this JSON.
+    pub(super) fn ok(self, answer: impl Into<RefOr<Schema>>) -> Self {
+        self.answering(StatusCode::OK, KnownSchema::new(answer))
     }
 
-    /// A text that may be missing.
-    pub(super) fn optional_text(self, name: &str) -> Self {
-        self.member(
-            name,
-            Required::False,
-            ObjectBuilder::new().schema_type(Type::String),
-        )
+    /// Answers with 200 and an object of which that is known.
+    pub(super) fn showing(self, answer: KnownSchema) -> Self {
+        self.answering(StatusCode::OK, answer)
     }
 
-    pub(super) fn optional_texts(self, name: &str) -> Self {
-        let text = ObjectBuilder::new().schema_type(Type::String);
-        self.member(name, Required::False, ArrayBuilder::new().items(text))
+    /// Answers with 201 and this JSON.
+    pub(super) fn created(self, answer: KnownSchema) -> Self {
+        self.answering(StatusCode::CREATED, answer)
     }
 
-    pub(super) fn password(self, name: &str) -> Self {
-        self.member(name, Required::True, formatted(KnownFormat::Password))
+    /// Answers with 200 and a list of these.
+    pub(super) fn list(self, item: &KnownSchema) -> Self {
+        self.showing(item.list())
     }
 
-    pub(super) fn time(self, name: &str) -> Self {
-        self.member(name, Required::True, formatted(KnownFormat::DateTime))
-    }
-
-    pub(super) fn optional_time(self, name: &str) -> Self {
-        self.member(name, Required::False, formatted(KnownFormat::DateTime))
-    }
-
-    pub(super) fn optional_number(self, name: &str) -> Self {
-        self.member(
-            name,
-            Required::False,
-            ObjectBuilder::new().schema_type(Type::Integer),
-        )
-    }
-
-    fn member(mut self, name: &str, required: Required, schema: impl Into<Schema>) -> Self {
-        self.members.push(Member {
-            name: name.to_owned(),
-            schema: schema.into(),
-            required,
-        });
+    /// Answers with 200 and no body.
+    pub(super) fn done(mut self) -> Self {
+        self.success = StatusCode::OK;
         self
     }
-}
 
-fn formatted(format: KnownFormat) -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .format(Some(SchemaFormat::KnownFormat(format)))
+    fn answering(mut self, status: StatusCode, answer: KnownSchema) -> Self {
+        self.success = status;
+        self.answer = Some(answer);
+        self
+    }
+
+    /// Answers with 200 and this JSON, or with 304.
+    pub(super) fn public(self, answer: impl Into<RefOr<Schema>>) -> Self {
+        let mut about = self.ok(answer);
+        about.is_conditional = true;
+        about
+    }
+
+    /// A header field of the success.
+    pub(super) fn field(mut self, name: HeaderName) -> Self {
+        self.fields.push(name);
+        self
+    }
+
+    /// Reads a body in this way.
+    pub(super) fn reading(mut self, read: impl FnOnce(&mut Input)) -> Self {
+        self.body = Input::asked_by(read);
+        self
+    }
+
+    /// Reads a parameter of the query.
+    pub(super) fn query(mut self, name: &'static str, says: &'static str) -> Self {
+        self.queries.push((name, says));
+        self
+    }
+
+    /// Refuses in these ways.
+    pub(super) fn refusing(mut self, kinds: impl IntoIterator<Item = RejectionKind>) -> Self {
+        self.refusals.extend(kinds);
+        self
+    }
 }

@@ -2,21 +2,33 @@
 use super::about::About;
 use super::call::Call;
 use super::input::Input;
+#[cfg(feature = "openapi")]
+use super::known_schema::KnownSchema;
+use super::member_form::MemberForm;
 use super::mount::{Endpoint, KeysLandmark, Mounting, session};
 use super::reply::Reply;
 use super::route::{Access, Handler};
-use super::shown::{Show, caller, own, time};
+use super::shown::{Part, Show, caller, map_of, own, part, time};
+#[cfg(feature = "openapi")]
+use super::shown_schema::{anything, object_of, with};
 use crate::authorize::Requirement;
 use crate::issue::{KeyIssuer, KeyRequest, NewKey};
 use crate::principal::Subject;
 use crate::reject::{Rejection, RejectionKind};
+use crate::scheme::KeyIds;
 use crate::store::KeyRecord;
 use async_trait::async_trait;
 use http::StatusCode;
+#[cfg(feature = "openapi")]
+use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+#[cfg(feature = "openapi")]
+use utoipa::ToSchema;
+#[cfg(feature = "openapi")]
+use utoipa::openapi::schema::ObjectBuilder;
 
 /// The longest overlap of a rotation, in seconds.
 const LONGEST_OVERLAP: u64 = 30 * 24 * 60 * 60;
@@ -28,7 +40,7 @@ const LONGEST_OVERLAP: u64 = 30 * 24 * 60 * 60;
 /// GET    PATH                                                      200, those that are not revoked, without the raw keys
 /// GET    PATH{key_id}/                                             200
 /// PATCH  PATH{key_id}/              {name}                         200
-/// POST   PATH{key_id}/rotate/       {overlap?}                     201, the successor's raw key, once; overlap in seconds
+/// POST   PATH{key_id}/rotate/       {overlap?}                     201, the successor's raw key, once; overlap in seconds, 30 days at most
 /// DELETE PATH{key_id}/                                             204, refused from now on
 /// ```
 ///
@@ -60,8 +72,11 @@ struct Shape {
     request: Option<RequestOf>,
     metadata: Option<MetadataOf>,
     key_field: String,
+    url_field: Option<String>,
     show: Option<Show<KeyRecord>>,
     list: Option<ListOf>,
+    /// Where it is mounted.
+    path: String,
 }
 
 impl KeysEndpoint {
@@ -74,8 +89,10 @@ impl KeysEndpoint {
             request: None,
             metadata: None,
             key_field: "key".into(),
+            url_field: None,
             show: None,
             list: None,
+            path: String::new(),
         };
         Self {
             shape: Arc::new(shape),
@@ -124,13 +141,32 @@ impl KeysEndpoint {
         self
     }
 
+    /// Answers show the absolute URL of the key in a field of that name, unless
+    /// [`show`](Self::show) says what they show. How it begins says
+    /// [`EndpointsBuilder::public_url`](super::EndpointsBuilder::public_url).
+    pub fn url_field(mut self, name: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.shape).url_field = Some(name.into());
+        self
+    }
+
     /// What answers show of a key; by default `id`, `name`, `prefix`, `created`, `expires_at`,
     /// `last_used` and `scopes`.
     pub fn show(
         mut self,
         show: impl Fn(&KeyRecord, &Call) -> Map<String, Value> + Send + Sync + 'static,
     ) -> Self {
-        Arc::make_mut(&mut self.shape).show = Some(Arc::new(show));
+        Arc::make_mut(&mut self.shape).show = Some(Show::new(show));
+        self
+    }
+
+    /// The same by a type, whose schema a document shows. Of one that is serialized as no object
+    /// nothing is shown.
+    #[cfg(feature = "openapi")]
+    pub fn show_as<T: Serialize + ToSchema>(
+        mut self,
+        show: impl Fn(&KeyRecord, &Call) -> T + Send + Sync + 'static,
+    ) -> Self {
+        Arc::make_mut(&mut self.shape).show = Some(Show::typed(show));
         self
     }
 
@@ -143,24 +179,31 @@ impl KeysEndpoint {
     /// What answers show of a key by default: to add to in [`show`](Self::show).
     #[must_use]
     pub fn default_map(key: &KeyRecord) -> Map<String, Value> {
-        let id = match key.id.parse::<u64>() {
-            // A serial id, spelled as a store counts.
-            Ok(number) if number.to_string() == *key.id => number.into(),
-            _ => (*key.id).into(),
-        };
-        let scopes: Vec<&str> = key.scopes.iter().collect();
-        [
-            ("id", id),
-            ("name", (*key.name).into()),
-            ("prefix", (*key.hint).into()),
-            ("created", time(Some(key.created))),
-            ("expires_at", time(key.expires)),
-            ("last_used", time(key.last_used.get())),
-            ("scopes", scopes.into()),
-        ]
-        .map(|(name, value): (&str, Value)| (name.to_owned(), value))
-        .into_iter()
-        .collect()
+        map_of(&parts(KeyIds::default()), key)
+    }
+}
+
+/// What answers show of a key, whose ids are of this kind.
+fn parts(ids: KeyIds) -> [Part<KeyRecord>; 7] {
+    use MemberForm as F;
+    [
+        part("id", F::KeyId(ids), shown_id),
+        part("name", F::Answer, |key| (*key.name).into()),
+        part("prefix", F::Answer, |key| (*key.hint).into()),
+        part("created", F::Moment, |key| time(Some(key.created))),
+        part("expires_at", F::Moment, |key| time(key.expires)),
+        part("last_used", F::Moment, |key| time(key.last_used.get())),
+        part("scopes", F::Answers, |key| {
+            key.scopes.iter().collect::<Vec<_>>().into()
+        }),
+    ]
+}
+
+fn shown_id(key: &KeyRecord) -> Value {
+    match key.id.parse::<u64>() {
+        // A serial id, spelled as a store counts.
+        Ok(number) if number.to_string() == *key.id => number.into(),
+        _ => (*key.id).into(),
     }
 }
 
@@ -174,15 +217,71 @@ impl Shape {
 
     fn shown(&self, key: &KeyRecord, call: &Call) -> Map<String, Value> {
         if let Some(show) = &self.show {
-            return show(key, call);
+            return show.map(key, call);
         }
         let mut shown = KeysEndpoint::default_map(key);
+        if let Some(field) = &self.url_field {
+            shown.insert(field.clone(), self.url_of(key, call).into());
+        }
         if self.metadata.is_some() {
             for (name, value) in key.metadata::<Map<String, Value>>().unwrap_or_default() {
                 shown.entry(name).or_insert(value);
             }
         }
         shown
+    }
+
+    /// Where a key is, below the path at which the endpoint is mounted.
+    fn url_of(&self, key: &KeyRecord, call: &Call) -> String {
+        let mut path = format!("{}{}/", self.path, key.id);
+        for (name, value) in &call.parameters {
+            path = path.replace(&format!("{{{name}}}"), value);
+        }
+        call.url(&path)
+    }
+
+    /// What answers show, and what is known of it: of the application's own making nothing.
+    #[cfg(feature = "openapi")]
+    fn object(&self) -> KnownSchema {
+        match &self.show {
+            Some(show) => show.known.clone(),
+            None => KnownSchema::new(self.usual_object()),
+        }
+    }
+
+    /// The same with the raw key.
+    #[cfg(feature = "openapi")]
+    fn new_object(&self) -> KnownSchema {
+        let (field, form) = (&self.key_field, MemberForm::Credential);
+        match &self.show {
+            Some(show) => show.known.with(with(ObjectBuilder::new(), field, form)),
+            None => KnownSchema::new(with(self.usual_object(), field, form)),
+        }
+    }
+
+    #[cfg(feature = "openapi")]
+    fn usual_object(&self) -> ObjectBuilder {
+        let object = object_of(&parts(self.keys.keys().id_form()));
+        match &self.url_field {
+            Some(field) => with(object, field, MemberForm::Url),
+            None => object,
+        }
+    }
+
+    /// How whoever asks for keys of an owner is refused.
+    #[cfg(feature = "openapi")]
+    fn refusals(&self) -> Vec<RejectionKind> {
+        let mut kinds = vec![RejectionKind::PermissionDenied, RejectionKind::Unavailable];
+        if self.owner.is_some() {
+            kinds.push(RejectionKind::NotFound);
+        }
+        kinds
+    }
+
+    /// The same of those of one key.
+    #[cfg(feature = "openapi")]
+    fn refusals_of_one(&self) -> Vec<RejectionKind> {
+        [self.refusals(), vec![RejectionKind::NotFound]].concat()
     }
 
     fn with_secret(&self, new: &NewKey, call: &Call) -> Map<String, Value> {
@@ -211,14 +310,15 @@ impl Handler for Create {
         let Self(shape) = self;
         let caller = caller(call)?;
         let owner = shape.owner_of(call)?;
-        let mut request = KeyRequest::new(owner, input.text("name"));
-        if let Some(expires) = input.optional_time("expires_at") {
+        let wanted = Wanted::read(&mut input);
+        input.check()?;
+        let mut request = KeyRequest::new(owner, wanted.name);
+        if let Some(expires) = wanted.expires {
             request = request.expires(expires);
         }
-        for scope in input.optional_texts("scopes") {
+        for scope in wanted.scopes {
             request = request.asked_scope(&scope);
         }
-        input.check()?;
         if let Some(metadata) = &shape.metadata {
             request = request.metadata_json(metadata(call)?.to_string());
         }
@@ -231,12 +331,28 @@ impl Handler for Create {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(
-            About::new(StatusCode::CREATED, "Create an API key")
-                .text("name")
-                .optional_time("expires_at")
-                .optional_texts("scopes"),
-        )
+        let about = About::new("create_api_key", "Create an API key");
+        let about = about.created(self.0.new_object()).reading(|input| {
+            Wanted::read(input);
+        });
+        Some(about.refusing(self.0.refusals()))
+    }
+}
+
+/// A key that somebody asks for.
+struct Wanted {
+    name: String,
+    expires: Option<SystemTime>,
+    scopes: Vec<String>,
+}
+
+impl Wanted {
+    fn read(input: &mut Input) -> Self {
+        Self {
+            name: input.text_as(MemberForm::KeyName, "name"),
+            expires: input.optional_time("expires_at"),
+            scopes: input.optional_texts("scopes"),
+        }
     }
 }
 
@@ -260,7 +376,12 @@ impl Handler for List {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::OK, "List API keys"))
+        let about = About::new("list_api_keys", "List API keys");
+        let about = match self.0.list {
+            Some(_) => about.ok(anything()),
+            None => about.list(&self.0.object()),
+        };
+        Some(about.refusing(self.0.refusals()))
     }
 }
 
@@ -275,7 +396,8 @@ impl Handler for Find {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::OK, "Show an API key"))
+        let about = About::new("show_api_key", "Show an API key").showing(self.0.object());
+        Some(about.refusing(self.0.refusals_of_one()))
     }
 }
 
@@ -286,7 +408,7 @@ impl Handler for Rename {
     async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
         let Self(shape) = self;
         let (owner, key) = shape.live(call).await?;
-        let name = input.optional_text("name");
+        let name = Self::read(&mut input);
         input.check()?;
         let keys = &shape.keys;
         if let Some(name) = name {
@@ -299,7 +421,17 @@ impl Handler for Rename {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::OK, "Rename an API key").optional_text("name"))
+        let about = About::new("rename_api_key", "Rename an API key").showing(self.0.object());
+        let about = about.reading(|input| {
+            Self::read(input);
+        });
+        Some(about.refusing(self.0.refusals_of_one()))
+    }
+}
+
+impl Rename {
+    fn read(input: &mut Input) -> Option<String> {
+        input.optional_text_as(MemberForm::KeyName, "name")
     }
 }
 
@@ -310,14 +442,13 @@ impl Handler for Rotate {
     async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
         let Self(shape) = self;
         let (owner, key) = shape.live(call).await?;
-        let overlap = input.optional_number("overlap").unwrap_or(0);
+        let overlap = Self::read(&mut input);
         input.check()?;
         let caller = caller(call)?;
         let is_by_itself = caller.key().is_some_and(|own| own.id == key.id);
         if shape.requirement.is_none() && !caller.is_a_session() && !is_by_itself {
             return Err(Rejection::permission_denied("a key rotates another"));
         }
-        let overlap = Duration::from_secs(overlap.min(LONGEST_OVERLAP));
         let keys = shape.keys.on_behalf_of(caller);
         let new = keys.rotate(&owner, &key.id, overlap).await?;
         Ok(Reply::created(shape.with_secret(&new, call)))
@@ -325,7 +456,19 @@ impl Handler for Rotate {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::CREATED, "Replace an API key").optional_number("overlap"))
+        let about = About::new("rotate_api_key", "Replace an API key");
+        let about = about.created(self.0.new_object()).reading(|input| {
+            Self::read(input);
+        });
+        Some(about.refusing(self.0.refusals_of_one()))
+    }
+}
+
+impl Rotate {
+    /// For how long the key works on.
+    fn read(input: &mut Input) -> Duration {
+        let seconds = input.optional_number_up_to(LONGEST_OVERLAP, "overlap");
+        Duration::from_secs(seconds.unwrap_or(0))
     }
 }
 
@@ -341,7 +484,8 @@ impl Handler for Revoke {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::NO_CONTENT, "Revoke an API key"))
+        let about = About::new("revoke_api_key", "Revoke an API key");
+        Some(about.refusing(self.0.refusals_of_one()))
     }
 }
 
@@ -369,8 +513,9 @@ impl KeysEndpoint {
 }
 
 impl From<KeysEndpoint> for Endpoint {
-    fn from(endpoint: KeysEndpoint) -> Self {
+    fn from(mut endpoint: KeysEndpoint) -> Self {
         Self::new(move |path, mounting| {
+            Arc::make_mut(&mut endpoint.shape).path = path.to_owned();
             mounting.uses_keys(&endpoint.shape.keys);
             if !mounting.has_room_below(path) {
                 return;

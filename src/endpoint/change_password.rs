@@ -2,16 +2,18 @@
 use super::about::About;
 use super::call::Call;
 use super::input::Input;
+use super::member_form::MemberForm;
 use super::mount::{Endpoint, signed_in};
 use super::reply::Reply;
 use super::route::{Access, Handler};
 use super::shown::caller;
 use crate::issue::TokenIssuer;
 use crate::reject::Rejection;
+#[cfg(feature = "openapi")]
+use crate::reject::RejectionKind;
+use crate::secret::Secret;
 use crate::users::Users;
 use async_trait::async_trait;
-#[cfg(feature = "openapi")]
-use http::StatusCode;
 
 /// Changes the password: `POST {current_password, new_password}` with an access token → 204. All
 /// tokens of the user, the presented one too, are refused from now on.
@@ -30,13 +32,20 @@ impl ChangePassword {
             tokens: tokens.clone(),
         }
     }
+
+    /// The present password and the new one.
+    fn read(&self, input: &mut Input) -> (Secret<String>, Secret<String>) {
+        let least = self.users.least_password();
+        let current = input.password("current_password");
+        let new = input.password_as(MemberForm::NewPassword { least }, "new_password");
+        (current, new)
+    }
 }
 
 #[async_trait]
 impl Handler for ChangePassword {
     async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
-        let current = input.password("current_password");
-        let new = input.password("new_password");
+        let (current, new) = self.read(&mut input);
         input.check()?;
         let caller = caller(call)?;
         self.users
@@ -48,8 +57,11 @@ impl Handler for ChangePassword {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        let about = About::new(StatusCode::NO_CONTENT, "Change the password");
-        Some(about.password("current_password").password("new_password"))
+        let about = About::new("change_password", "Change the password").reading(|input| {
+            self.read(input);
+        });
+        let kinds = [RejectionKind::NotFound, RejectionKind::Throttled];
+        Some(about.refusing(kinds).refusing([RejectionKind::Unavailable]))
     }
 }
 

@@ -1,6 +1,9 @@
+#[cfg(feature = "openapi")]
+use super::asked::{Asked, body_object};
 use super::body_form::BodyForm;
 #[cfg(feature = "axum")]
 use super::in_time::in_time;
+use super::member_form::{LONGEST_TEXT, MOST_TEXTS, MemberForm};
 use crate::clock::parse_rfc3339;
 use crate::reject::{FieldError, Rejection, RejectionKind};
 use crate::secret::Secret;
@@ -12,23 +15,25 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::time::{Duration, SystemTime};
+#[cfg(feature = "openapi")]
+use utoipa::openapi::{RefOr, Schema};
 
 const NOT_A_TIME: &str = "Not a date and time of RFC 3339 up to 9999-12-30T22:00:00Z.";
 
-/// The longest text of any field, in bytes; a body is bounded besides.
-const LONGEST_TEXT: usize = 8 * 1024;
+/// The largest number that is read.
+const MOST_NUMBER: u64 = u64::MAX;
+/// Up to here each whole number is one of a `f64` too: 2^53.
+const LAST_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// How much of a body is read at most, in bytes.
 pub(super) const BODY_LIMIT: usize = 64 * 1024;
 /// How long a body may take to come.
 pub(super) const BODY_WITHIN: Duration = Duration::from_secs(30);
-
-/// How many texts a list has at most.
-const MOST_TEXTS: usize = 100;
 
 /// The body of a request: a JSON object whose members are read one by one. What nobody asks for is
 /// ignored and assigns nothing.
@@ -63,16 +68,98 @@ const MOST_TEXTS: usize = 100;
 pub struct Input {
     members: Map<String, Value>,
     problems: Vec<FieldError>,
+    /// What is asked for, where nothing is read but somebody wants to know it.
+    #[cfg(feature = "openapi")]
+    asked: Option<Vec<Asked>>,
 }
 
 impl Input {
-    /// No body.
-    pub(super) fn none() -> Self {
+    fn of_members(members: Map<String, Value>) -> Self {
         Self {
-            members: Map::new(),
+            members,
             problems: Vec::new(),
+            #[cfg(feature = "openapi")]
+            asked: None,
         }
     }
+
+    /// No body.
+    pub(super) fn none() -> Self {
+        Self::of_members(Map::new())
+    }
+
+    /// What a reading asks for.
+    #[cfg(feature = "openapi")]
+    pub(super) fn asked_by(read: impl FnOnce(&mut Self)) -> Vec<Asked> {
+        let mut input = Self::none();
+        input.asked = Some(Vec::new());
+        read(&mut input);
+        input.asked.unwrap_or_default()
+    }
+
+    /// What a reading asks for, as the schema of a body: so that a document says of a body what its
+    /// handler reads. Nothing is read meanwhile.
+    ///
+    /// ```
+    /// use tower_auth::endpoint::Input;
+    /// use utoipa::openapi::{RefOr, Schema};
+    /// use utoipa::{PartialSchema, ToSchema};
+    ///
+    /// struct Domain {
+    ///     name: String,
+    /// }
+    ///
+    /// impl Domain {
+    ///     fn read(input: &mut Input) -> Self {
+    ///         Self { name: input.text("name") }
+    ///     }
+    /// }
+    ///
+    /// // For `request_body = Domain` of a handler.
+    /// impl PartialSchema for Domain {
+    ///     fn schema() -> RefOr<Schema> {
+    ///         Input::schema(Self::read)
+    ///     }
+    /// }
+    ///
+    /// impl ToSchema for Domain {}
+    ///
+    /// let schema = serde_json::to_value(Domain::schema()).unwrap();
+    /// assert_eq!(schema["required"][0], "name");
+    /// assert_eq!(schema["properties"]["name"]["maxLength"], 8192);
+    /// ```
+    #[cfg(feature = "openapi")]
+    pub fn schema<T>(read: impl FnOnce(&mut Self) -> T) -> RefOr<Schema> {
+        let asked = Self::asked_by(|input| {
+            read(input);
+        });
+        body_object(&asked).into()
+    }
+
+    #[cfg(feature = "openapi")]
+    fn note(&mut self, field: &str, form: MemberForm) {
+        if let Some(asked) = &mut self.asked {
+            asked.push(Asked {
+                name: field.to_owned(),
+                form,
+                is_required: false,
+            });
+        }
+    }
+
+    #[cfg(not(feature = "openapi"))]
+    fn note(&mut self, _: &str, _: MemberForm) {}
+
+    #[cfg(feature = "openapi")]
+    fn note_required(&mut self, field: &str) {
+        let asked = self.asked.iter_mut().flatten();
+        for member in asked.filter(|member| member.name == field) {
+            member.is_required = true;
+        }
+    }
+
+    #[cfg(not(feature = "openapi"))]
+    fn note_required(&mut self, _: &str) {}
 
     /// Reads the body of a request to a handler.
     #[cfg(feature = "axum")]
@@ -130,10 +217,7 @@ impl Input {
     fn parse(json: &Bytes) -> Result<Self, Rejection> {
         let Members(members) = serde_json::from_slice(json)
             .map_err(|_| Rejection::new(RejectionKind::InvalidInput, "no JSON object"))?;
-        Ok(Self {
-            members,
-            problems: Vec::new(),
-        })
+        Ok(Self::of_members(members))
     }
 
     /// RFC 6749 §3.2: no parameter stands twice, and one without a value is as if it were not there.
@@ -149,25 +233,33 @@ impl Input {
                 return Err(Rejection::new(RejectionKind::InvalidInput, repeated));
             }
         }
-        Ok(Self {
-            members,
-            problems: Vec::new(),
-        })
+        Ok(Self::of_members(members))
     }
 
     /// A text that has to be there, and not be blank.
     pub fn text(&mut self, field: &str) -> String {
-        self.required(field, Self::optional_text)
-            .unwrap_or_default()
+        self.text_as(MemberForm::Text, field)
+    }
+
+    /// The same, of which somebody demands more.
+    pub(super) fn text_as(&mut self, form: MemberForm, field: &str) -> String {
+        let read = |input: &mut Self, field: &str| input.optional_text_as(form, field);
+        self.required(field, read).unwrap_or_default()
     }
 
     /// A text that may be missing.
     pub fn optional_text(&mut self, field: &str) -> Option<String> {
+        self.optional_text_as(MemberForm::Text, field)
+    }
+
+    /// The same, of which somebody demands more.
+    pub(super) fn optional_text_as(&mut self, form: MemberForm, field: &str) -> Option<String> {
+        self.note(field, form);
         match self.members.remove(field)? {
             Value::String(text) if text.trim().is_empty() => {
                 self.problem(field, "blank", "This field may not be blank.")
             }
-            Value::String(text) if text.len() > LONGEST_TEXT => {
+            Value::String(text) if text.chars().count() > LONGEST_TEXT => {
                 self.problem(field, "max_length", "This field is too long.")
             }
             // No store can be relied upon to keep it.
@@ -182,15 +274,29 @@ impl Input {
         }
     }
 
+    /// What nobody here looks at, whatever it is.
+    pub(super) fn ignored(&mut self, field: &str) {
+        self.note(field, MemberForm::Hint);
+        self.members.remove(field);
+    }
+
     /// A password that has to be there: any text that is not empty.
     pub fn password(&mut self, field: &str) -> Secret<String> {
-        let read = |input: &mut Self, field: &str| match input.members.remove(field)? {
-            Value::String(text) if text.is_empty() => {
-                input.problem(field, "blank", "This field may not be blank.")
+        self.password_as(MemberForm::Password, field)
+    }
+
+    /// The same, of which a policy demands more.
+    pub(super) fn password_as(&mut self, form: MemberForm, field: &str) -> Secret<String> {
+        let read = |input: &mut Self, field: &str| {
+            input.note(field, form);
+            match input.members.remove(field)? {
+                Value::String(text) if text.is_empty() => {
+                    input.problem(field, "blank", "This field may not be blank.")
+                }
+                Value::String(text) => Some(Secret::new(text)),
+                Value::Null => input.problem(field, "null", "This field may not be null."),
+                _ => input.problem(field, "invalid", "Not a valid string."),
             }
-            Value::String(text) => Some(Secret::new(text)),
-            Value::Null => input.problem(field, "null", "This field may not be null."),
-            _ => input.problem(field, "invalid", "Not a valid string."),
         };
         self.required(field, read)
             .unwrap_or_else(|| Secret::new(String::new()))
@@ -198,6 +304,11 @@ impl Input {
 
     /// A time (RFC 3339) that may be missing or null.
     pub fn optional_time(&mut self, field: &str) -> Option<SystemTime> {
+        self.note(field, MemberForm::End);
+        self.time_or_null(field)
+    }
+
+    fn time_or_null(&mut self, field: &str) -> Option<SystemTime> {
         match self.members.remove(field)? {
             Value::Null => None,
             Value::String(text) => match parse_rfc3339(&text) {
@@ -211,25 +322,35 @@ impl Input {
     /// A time (RFC 3339) that has to be there.
     pub fn time(&mut self, field: &str) -> SystemTime {
         let read = |input: &mut Self, field: &str| {
+            input.note(field, MemberForm::Time);
             if input.members.get(field).is_some_and(Value::is_null) {
                 input.members.remove(field);
                 return input.problem(field, "null", "This field may not be null.");
             }
-            input.optional_time(field)
+            input.time_or_null(field)
         };
         self.required(field, read).unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
     /// A whole number that may be missing.
     pub fn optional_number(&mut self, field: &str) -> Option<u64> {
-        match self.members.remove(field)? {
-            Value::Number(number) if number.is_u64() => number.as_u64(),
-            _ => self.problem(field, "invalid", "A valid whole number is required."),
+        self.optional_number_up_to(MOST_NUMBER, field)
+    }
+
+    /// The same, which is no more than that.
+    pub(super) fn optional_number_up_to(&mut self, most: u64, field: &str) -> Option<u64> {
+        self.note(field, MemberForm::Whole { most });
+        let value = self.members.remove(field)?;
+        match value.as_number().and_then(whole) {
+            Some(number) if number <= most => Some(number),
+            Some(_) => self.problem(field, "max_value", "This number is too large."),
+            None => self.problem(field, "invalid", "A valid whole number is required."),
         }
     }
 
     /// A list of texts that may be missing.
     pub fn optional_texts(&mut self, field: &str) -> Vec<String> {
+        self.note(field, MemberForm::Scopes);
         let Some(value) = self.members.remove(field) else {
             return Vec::new();
         };
@@ -259,7 +380,9 @@ impl Input {
         if !self.members.contains_key(field) {
             self.problems.push(FieldError::required(field.to_owned()));
         }
-        read(self, field)
+        let read = read(self, field);
+        self.note_required(field);
+        read
     }
 
     pub(super) fn problem<T>(
@@ -284,6 +407,17 @@ impl Input {
         }
         Err(Rejection::invalid(std::mem::take(&mut self.problems)))
     }
+}
+
+/// A number without a fraction, however it is written: `1.0` is one (JSON Schema, "integer").
+fn whole(number: &Number) -> Option<u64> {
+    if let Some(number) = number.as_u64() {
+        return Some(number);
+    }
+    let number = number.as_f64()?;
+    let is_exact = number.fract() == 0.0 && (0.0..=LAST_EXACT).contains(&number);
+    // OK because it lies among the numbers that both have.
+    is_exact.then_some(number as u64)
 }
 
 /// A JSON object. A name that comes twice is refused: whoever looked at the body before may have

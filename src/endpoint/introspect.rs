@@ -5,13 +5,15 @@ use super::input::Input;
 use super::mount::Endpoint;
 use super::reply::Reply;
 use super::route::{Access, Handler};
+#[cfg(feature = "openapi")]
+use super::shown_schema::said_of_a_token;
 use crate::authorize::Requirement;
 use crate::issue::TokenIssuer;
 use crate::principal::Scope;
 use crate::reject::Rejection;
-use async_trait::async_trait;
 #[cfg(feature = "openapi")]
-use http::StatusCode;
+use crate::reject::RejectionKind;
+use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 /// What other services ask about a token of ours (RFC 7662, token introspection): `POST` of a form
@@ -70,7 +72,7 @@ impl Introspect {
 #[async_trait]
 impl Handler for Introspect {
     async fn handle(&self, _: &Call, mut input: Input) -> Result<Reply, Rejection> {
-        let token = input.text("token");
+        let token = read(&mut input);
         input.check()?;
         let said = self.tokens.introspect(&token).await?;
         let mut members = Map::new();
@@ -81,9 +83,18 @@ impl Handler for Introspect {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        let about = About::new(StatusCode::OK, "What a token says (RFC 7662)").text("token");
-        Some(about.optional_text("token_type_hint"))
+        let about = About::new("introspect_token", "What a token says (RFC 7662)");
+        let about = about.ok(said_of_a_token()).reading(|input| {
+            read(input);
+        });
+        Some(about.refusing([RejectionKind::Unavailable]))
     }
+}
+
+/// The token. What it is said to be changes nothing (RFC 7662 §2.1).
+fn read(input: &mut Input) -> String {
+    input.ignored("token_type_hint");
+    input.text("token")
 }
 
 impl From<Introspect> for Endpoint {

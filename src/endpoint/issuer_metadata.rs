@@ -6,11 +6,11 @@ use super::mount::Endpoint;
 use super::reply::{METADATA_FOR, Reply};
 use super::route::{Access, Handler};
 use crate::config::{ConfigProblem, is_http_url};
+#[cfg(feature = "openapi")]
+use crate::integration::schema_of;
 use crate::issue::TokenIssuer;
 use crate::reject::Rejection;
 use async_trait::async_trait;
-#[cfg(feature = "openapi")]
-use http::StatusCode;
 use serde_json::{Value, json};
 
 /// Who issues our tokens and where its keys are: `GET` → `issuer` and `jwks_uri`, so that other
@@ -85,7 +85,9 @@ impl Handler for IssuerMetadata {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::OK, "Metadata of the issuer"))
+        let about = About::new("issuer_metadata", "Metadata of the issuer");
+        let document = self.document().unwrap_or_default();
+        Some(about.public(schema_of(&[&document])))
     }
 }
 

@@ -5,11 +5,11 @@ use super::input::Input;
 use super::mount::Endpoint;
 use super::reply::Reply;
 use super::route::{Access, Handler};
+#[cfg(feature = "openapi")]
+use super::shown_schema::key_set;
 use crate::issue::TokenIssuer;
 use crate::reject::Rejection;
 use async_trait::async_trait;
-#[cfg(feature = "openapi")]
-use http::StatusCode;
 
 /// The key set: `GET` → the public keys that our tokens are verified with (RFC 7517 §5), the one
 /// that signs next included.
@@ -79,7 +79,8 @@ impl Handler for Jwks {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::OK, "The public keys of tokens"))
+        let about = About::new("key_set", "The public keys of tokens").public(key_set());
+        Some(about.refusing(self.tokens.refusals_of_keys()))
     }
 }
 

@@ -13,6 +13,8 @@
 #[cfg(feature = "openapi")]
 mod about;
 mod api_keys;
+#[cfg(feature = "openapi")]
+mod asked;
 mod body_form;
 mod builder;
 mod call;
@@ -24,6 +26,11 @@ mod input;
 mod introspect;
 mod issuer_metadata;
 mod jwks;
+#[cfg(feature = "openapi")]
+mod known_schema;
+mod member_form;
+#[cfg(feature = "openapi")]
+mod member_schema;
 mod mount;
 mod page;
 mod path;
@@ -36,6 +43,8 @@ mod revoke;
 mod route;
 mod service;
 mod shown;
+#[cfg(feature = "openapi")]
+mod shown_schema;
 mod sign_in;
 mod sign_out;
 mod users;

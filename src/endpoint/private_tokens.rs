@@ -2,10 +2,15 @@
 use super::about::About;
 use super::call::Call;
 use super::input::Input;
+#[cfg(feature = "openapi")]
+use super::known_schema::KnownSchema;
+use super::member_form::MemberForm;
 use super::mount::{Endpoint, KeysLandmark, Mounting, signed_in};
 use super::reply::Reply;
 use super::route::{Access, Handler};
-use super::shown::{caller, time};
+use super::shown::{Part, caller, map_of, part, time};
+#[cfg(feature = "openapi")]
+use super::shown_schema::{object_of, with};
 use crate::authorize::Requirement;
 use crate::issue::{Grant, NewPrivateToken, TokenIssuer};
 use crate::password::PasswordPolicy;
@@ -17,6 +22,7 @@ use async_trait::async_trait;
 use http::StatusCode;
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// Private tokens of the caller, who signed in:
 ///
@@ -102,17 +108,26 @@ impl From<PrivateTokensEndpoint> for Endpoint {
     }
 }
 
-fn shown(token: &TokenRecord) -> Map<String, Value> {
+/// What answers show of a private token.
+fn parts() -> [Part<TokenRecord>; 5] {
+    use MemberForm as F;
     [
-        ("id", (*token.id).into()),
-        ("name", (*token.name).into()),
-        ("created", time(Some(token.created))),
-        ("expires_at", time(Some(token.expires))),
-        ("last_used", time(token.last_used.get())),
+        part("id", F::Answer, |token| (*token.id).into()),
+        part("name", F::Answer, |token| (*token.name).into()),
+        part("created", F::Moment, |token| time(Some(token.created))),
+        part("expires_at", F::Moment, |token| time(Some(token.expires))),
+        part("last_used", F::Moment, |token| time(token.last_used.get())),
     ]
-    .map(|(name, value): (&str, Value)| (name.to_owned(), value))
-    .into_iter()
-    .collect()
+}
+
+fn shown(token: &TokenRecord) -> Map<String, Value> {
+    map_of(&parts(), token)
+}
+
+/// The same with the token, once.
+#[cfg(feature = "openapi")]
+fn new_object() -> KnownSchema {
+    KnownSchema::new(with(object_of(&parts()), "token", MemberForm::Credential))
 }
 
 struct Create(PrivateTokensEndpoint);
@@ -120,8 +135,7 @@ struct Create(PrivateTokensEndpoint);
 #[async_trait]
 impl Handler for Create {
     async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
-        let name = input.text("name");
-        let expires = input.time("expires_at");
+        let (name, expires) = Self::read(&mut input);
         input.check()?;
         let caller = caller(call)?;
         let grant = self.0.grant(caller).await?;
@@ -132,11 +146,18 @@ impl Handler for Create {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(
-            About::new(StatusCode::CREATED, "Create a private token")
-                .text("name")
-                .time("expires_at"),
-        )
+        let about = About::new("create_private_token", "Create a private token");
+        let about = about.created(new_object()).reading(|input| {
+            Self::read(input);
+        });
+        Some(about.refusing([RejectionKind::NotFound, RejectionKind::Unavailable]))
+    }
+}
+
+impl Create {
+    fn read(input: &mut Input) -> (String, SystemTime) {
+        let name = input.text_as(MemberForm::KeyName, "name");
+        (name, input.time("expires_at"))
     }
 }
 
@@ -153,7 +174,7 @@ impl Handler for Rotate {
     async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
         let caller = caller(call)?;
         let former = self.0.find(call).await?;
-        let expires = input.optional_time("expires_at");
+        let expires = Self::read(&mut input);
         input.check()?;
         let lifetime = former
             .expires
@@ -170,7 +191,17 @@ impl Handler for Rotate {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::CREATED, "Rotate a private token").optional_time("expires_at"))
+        let about = About::new("rotate_private_token", "Rotate a private token");
+        let about = about.created(new_object()).reading(|input| {
+            Self::read(input);
+        });
+        Some(about.refusing([RejectionKind::NotFound, RejectionKind::Unavailable]))
+    }
+}
+
+impl Rotate {
+    fn read(input: &mut Input) -> Option<SystemTime> {
+        input.optional_time("expires_at")
     }
 }
 
@@ -189,7 +220,9 @@ impl Handler for List {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::OK, "List private tokens"))
+        let about = About::new("list_private_tokens", "List private tokens");
+        let about = about.list(&KnownSchema::new(object_of(&parts())));
+        Some(about.refusing([RejectionKind::Unavailable]))
     }
 }
 
@@ -206,6 +239,7 @@ impl Handler for Revoke {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::NO_CONTENT, "Revoke a private token"))
+        let about = About::new("revoke_private_token", "Revoke a private token");
+        Some(about.refusing([RejectionKind::NotFound, RejectionKind::Unavailable]))
     }
 }

@@ -6,12 +6,18 @@ use super::mount::Endpoint;
 use super::reply::Reply;
 use super::route::{Access, Handler};
 use super::shown::pair_map;
+#[cfg(feature = "openapi")]
+use super::shown_schema::pair_object;
+#[cfg(feature = "openapi")]
+use crate::integration::BAD_TOKEN;
 use crate::issue::TokenIssuer;
 use crate::reject::Rejection;
-use async_trait::async_trait;
 #[cfg(feature = "openapi")]
-use http::StatusCode;
+use crate::reject::RejectionKind;
+use async_trait::async_trait;
 use serde_json::Map;
+#[cfg(feature = "openapi")]
+use utoipa::openapi::schema::ObjectBuilder;
 
 /// Refreshes: `POST {refresh}` → 200 `{access}`, and with rotation a new `refresh`; 401 where it is
 /// no good.
@@ -28,19 +34,31 @@ impl Refresh {
             tokens: tokens.clone(),
         }
     }
+
+    fn read(input: &mut Input) -> String {
+        input.text("refresh")
+    }
 }
 
 #[async_trait]
 impl Handler for Refresh {
     async fn handle(&self, _: &Call, mut input: Input) -> Result<Reply, Rejection> {
-        let refresh = input.text("refresh");
+        let refresh = Self::read(&mut input);
         input.check()?;
         Ok(Reply::ok(pair_map(&self.tokens.refresh(&refresh).await?)))
     }
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::OK, "Refresh an access token").text("refresh"))
+        let about = About::new("refresh_token", "Refresh an access token");
+        let about = about.ok(pair_object()).reading(|input| {
+            Self::read(input);
+        });
+        Some(
+            about
+                .refusing(BAD_TOKEN)
+                .refusing([RejectionKind::Unavailable]),
+        )
     }
 }
 
@@ -68,12 +86,16 @@ impl Verify {
             tokens: tokens.clone(),
         }
     }
+
+    fn read(input: &mut Input) -> String {
+        input.text("token")
+    }
 }
 
 #[async_trait]
 impl Handler for Verify {
     async fn handle(&self, _: &Call, mut input: Input) -> Result<Reply, Rejection> {
-        let token = input.text("token");
+        let token = Self::read(&mut input);
         input.check()?;
         self.tokens.verify(&token).await?;
         Ok(Reply::ok(Map::new()))
@@ -81,7 +103,15 @@ impl Handler for Verify {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::OK, "Verify a token").text("token"))
+        let about = About::new("verify_token", "Verify a token").ok(ObjectBuilder::new());
+        let about = about.reading(|input| {
+            Self::read(input);
+        });
+        Some(
+            about
+                .refusing(BAD_TOKEN)
+                .refusing([RejectionKind::Unavailable]),
+        )
     }
 }
 

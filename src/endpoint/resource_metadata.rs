@@ -6,11 +6,11 @@ use super::mount::Endpoint;
 use super::reply::{METADATA_FOR, Reply};
 use super::route::{Access, Handler};
 use crate::config::{ConfigProblem, is_http_url};
+#[cfg(feature = "openapi")]
+use crate::integration::schema_of;
 use crate::principal::Scope;
 use crate::reject::Rejection;
 use async_trait::async_trait;
-#[cfg(feature = "openapi")]
-use http::StatusCode;
 use serde::Serialize;
 
 /// What a client has to know to use a protected resource (RFC 9728 §2), an MCP server for example.
@@ -112,10 +112,9 @@ impl Handler for ResourceMetadata {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(
-            StatusCode::OK,
-            "Metadata of the protected resource",
-        ))
+        let about = About::new("resource_metadata", "Metadata of the protected resource");
+        let document = serde_json::to_value(self).unwrap_or_default();
+        Some(about.public(schema_of(&[&document])))
     }
 }
 

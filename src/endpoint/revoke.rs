@@ -7,9 +7,9 @@ use super::reply::Reply;
 use super::route::{Access, Handler};
 use crate::issue::TokenIssuer;
 use crate::reject::Rejection;
-use async_trait::async_trait;
 #[cfg(feature = "openapi")]
-use http::StatusCode;
+use crate::reject::RejectionKind;
+use async_trait::async_trait;
 
 /// Ends one token of ours (RFC 7009): `POST` of a form with `token` → 200.
 ///
@@ -40,7 +40,7 @@ impl Revoke {
 #[async_trait]
 impl Handler for Revoke {
     async fn handle(&self, _: &Call, mut input: Input) -> Result<Reply, Rejection> {
-        let token = input.text("token");
+        let token = read(&mut input);
         input.check()?;
         self.tokens.revoke(&token).await?;
         Ok(Reply::done())
@@ -48,9 +48,18 @@ impl Handler for Revoke {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        let about = About::new(StatusCode::OK, "End a token (RFC 7009)").text("token");
-        Some(about.optional_text("token_type_hint"))
+        let about = About::new("revoke_token", "End a token (RFC 7009)").done();
+        let about = about.reading(|input| {
+            read(input);
+        });
+        Some(about.refusing([RejectionKind::Unavailable]))
     }
+}
+
+/// The token. What it is said to be changes nothing (RFC 7009 §2.1).
+fn read(input: &mut Input) -> String {
+    input.ignored("token_type_hint");
+    input.text("token")
 }
 
 impl From<Revoke> for Endpoint {

@@ -77,6 +77,11 @@ impl Endpoints {
     }
 
     #[cfg(feature = "openapi")]
+    pub(super) fn auth(&self) -> &AuthLayer {
+        &self.0.shared.auth
+    }
+
+    #[cfg(feature = "openapi")]
     pub(super) fn routes(&self) -> &[Route] {
         &self.0.shared.routes
     }

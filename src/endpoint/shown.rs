@@ -1,15 +1,112 @@
 use super::call::Call;
+#[cfg(feature = "openapi")]
+use super::known_schema::KnownSchema;
+use super::member_form::MemberForm;
 use crate::clock::rfc3339;
 use crate::issue::TokenPair;
 use crate::principal::Principal;
 use crate::reject::Rejection;
 use crate::store::UserRecord;
+#[cfg(feature = "openapi")]
+use serde::Serialize;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::SystemTime;
+#[cfg(feature = "openapi")]
+use utoipa::ToSchema;
+#[cfg(feature = "openapi")]
+use utoipa::openapi::schema::ObjectBuilder;
+#[cfg(feature = "openapi")]
+use utoipa::openapi::{RefOr, Schema};
+
+/// What answers show of a record where the application says it, and what is known of that.
+pub(super) struct Show<T> {
+    map: Arc<ShowMap<T>>,
+    #[cfg(feature = "openapi")]
+    pub(super) known: KnownSchema,
+}
+
+type ShowMap<T> = dyn Fn(&T, &Call) -> Map<String, Value> + Send + Sync;
+
+impl<T> Show<T> {
+    /// Members of which nothing is known.
+    pub(super) fn new(
+        map: impl Fn(&T, &Call) -> Map<String, Value> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            map: Arc::new(map),
+            #[cfg(feature = "openapi")]
+            known: KnownSchema::new(ObjectBuilder::new()),
+        }
+    }
+
+    /// Members of this form.
+    #[cfg(feature = "openapi")]
+    pub(super) fn known(self, schema: impl Into<RefOr<Schema>>) -> Self {
+        Self {
+            known: KnownSchema::new(schema),
+            ..self
+        }
+    }
+
+    /// The members of a type of the application's own.
+    #[cfg(feature = "openapi")]
+    pub(super) fn typed<A: Serialize + ToSchema>(
+        show: impl Fn(&T, &Call) -> A + Send + Sync + 'static,
+    ) -> Self {
+        let map = move |record: &T, call: &Call| match serde_json::to_value(show(record, call)) {
+            Ok(Value::Object(members)) => members,
+            _ => Map::new(),
+        };
+        Self {
+            known: KnownSchema::of::<A>(),
+            ..Self::new(map)
+        }
+    }
+
+    pub(super) fn map(&self, record: &T, call: &Call) -> Map<String, Value> {
+        (self.map)(record, call)
+    }
+}
+
+impl<T> Clone for Show<T> {
+    fn clone(&self) -> Self {
+        Self {
+            map: Arc::clone(&self.map),
+            #[cfg(feature = "openapi")]
+            known: self.known.clone(),
+        }
+    }
+}
+
+/// A member of an answer: what it is called, what it is, and how it is made of a record.
+pub(super) struct Part<T> {
+    pub(super) name: &'static str,
+    #[cfg(feature = "openapi")]
+    pub(super) form: MemberForm,
+    value: fn(&T) -> Value,
+}
+
+#[cfg_attr(
+    not(feature = "openapi"),
+    expect(unused_variables, reason = "only a document asks what it is")
+)]
+pub(super) fn part<T>(name: &'static str, form: MemberForm, value: fn(&T) -> Value) -> Part<T> {
+    Part {
+        name,
+        #[cfg(feature = "openapi")]
+        form,
+        value,
+    }
+}
 
 /// What an answer shows of a record.
-pub(super) type Show<T> = Arc<dyn Fn(&T, &Call) -> Map<String, Value> + Send + Sync>;
+pub(super) fn map_of<T>(parts: &[Part<T>], record: &T) -> Map<String, Value> {
+    let members = parts
+        .iter()
+        .map(|part| (part.name.to_owned(), (part.value)(record)));
+    members.collect()
+}
 
 /// The caller of a route that has one.
 pub(super) fn caller(call: &Call) -> Result<&Principal, Rejection> {

@@ -2,22 +2,31 @@
 use super::about::About;
 use super::call::Call;
 use super::input::Input;
+#[cfg(feature = "openapi")]
+use super::known_schema::KnownSchema;
 use super::mount::{Endpoint, SignInLandmark, SignsIn};
 use super::reply::Reply;
 use super::route::{Access, Handler};
 use super::shown::{Show, pair_map, user_map};
+#[cfg(feature = "openapi")]
+use super::shown_schema::{pair_object, user_object};
 use crate::issue::{TokenIssuer, TokenPair};
 use crate::login;
 use crate::password::PasswordPolicy;
 use crate::reject::Rejection;
+#[cfg(feature = "openapi")]
+use crate::reject::RejectionKind;
+use crate::secret::Secret;
 use crate::store::UserRecord;
 use crate::users::Users;
 use async_trait::async_trait;
 #[cfg(feature = "openapi")]
-use http::StatusCode;
+use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "openapi")]
+use utoipa::ToSchema;
 
 /// Signs in: `POST {email, password}` → 200 `{access, refresh}`; 401 where there is no such user or
 /// the password is another.
@@ -57,9 +66,15 @@ impl SignIn {
     }
 
     /// Answers with `user` as well: the id, the name and the profile.
-    pub fn with_user(self) -> Self {
+    pub fn with_user(mut self) -> Self {
         let field = self.name_field.clone();
-        self.show_user(move |user, _| user_map(user, &field))
+        #[cfg(feature = "openapi")]
+        let schema = user_object(&field, &[]);
+        let show = Show::new(move |user: &UserRecord, _| user_map(user, &field));
+        #[cfg(feature = "openapi")]
+        let show = show.known(schema);
+        self.user = Some(show);
+        self
     }
 
     /// Answers with `user` as well, of the application's making.
@@ -67,8 +82,25 @@ impl SignIn {
         mut self,
         show: impl Fn(&UserRecord, &Call) -> Map<String, Value> + Send + Sync + 'static,
     ) -> Self {
-        self.user = Some(Arc::new(show));
+        self.user = Some(Show::new(show));
         self
+    }
+
+    /// The same by a type, whose schema a document shows. Of one that is serialized as no object
+    /// nothing is shown.
+    #[cfg(feature = "openapi")]
+    pub fn show_user_as<T: Serialize + ToSchema>(
+        mut self,
+        show: impl Fn(&UserRecord, &Call) -> T + Send + Sync + 'static,
+    ) -> Self {
+        self.user = Some(Show::typed(show));
+        self
+    }
+
+    /// The name and the password.
+    fn read(&self, input: &mut Input) -> (String, Secret<String>) {
+        let name = input.text(&self.name_field);
+        (name, input.password(&self.password_field))
     }
 }
 
@@ -79,8 +111,7 @@ impl SignsIn for SignIn {
         call: &Call,
         input: &mut Input,
     ) -> Result<(Arc<UserRecord>, TokenPair), Rejection> {
-        let name = input.text(&self.name_field);
-        let password = input.password(&self.password_field);
+        let (name, password) = self.read(input);
         input.check()?;
         let sign_in = login::SignIn {
             name: &name,
@@ -101,18 +132,25 @@ impl Handler for SignIn {
         let (user, pair) = self.sign_in(call, &mut input).await?;
         let mut members = pair_map(&pair);
         if let Some(show) = &self.user {
-            members.insert("user".into(), Value::Object(show(&user, call)));
+            members.insert("user".into(), Value::Object(show.map(&user, call)));
         }
         Ok(Reply::ok(members))
     }
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(
-            About::new(StatusCode::OK, "Sign in")
-                .text(&self.name_field)
-                .password(&self.password_field),
-        )
+        let pair = pair_object().required("refresh");
+        let answer = match &self.user {
+            Some(show) => show.known.beside("user", pair),
+            None => KnownSchema::new(pair),
+        };
+        let about = About::new("sign_in", "Sign in")
+            .showing(answer)
+            .reading(|input| {
+                self.read(input);
+            });
+        use RejectionKind as K;
+        Some(about.refusing([K::InvalidPassword, K::Throttled, K::Unavailable]))
     }
 }
 

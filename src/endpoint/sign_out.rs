@@ -8,9 +8,9 @@ use super::route::{Access, Handler};
 use super::shown::caller;
 use crate::issue::TokenIssuer;
 use crate::reject::Rejection;
-use async_trait::async_trait;
 #[cfg(feature = "openapi")]
-use http::StatusCode;
+use crate::reject::RejectionKind;
+use async_trait::async_trait;
 
 /// Signs out: `POST` with an access token → 204. That token and its refresh token are refused from
 /// now on.
@@ -38,7 +38,8 @@ impl Handler for SignOut {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::NO_CONTENT, "Sign out"))
+        let about = About::new("sign_out", "Sign out");
+        Some(about.refusing([RejectionKind::Unavailable]))
     }
 }
 
@@ -79,7 +80,8 @@ impl Handler for SignOutEverywhere {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::NO_CONTENT, "Sign out everywhere"))
+        let about = About::new("sign_out_everywhere", "Sign out everywhere");
+        Some(about.refusing([RejectionKind::Unavailable]))
     }
 }
 

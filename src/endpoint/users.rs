@@ -2,23 +2,33 @@
 use super::about::About;
 use super::call::Call;
 use super::input::{Input, named};
+#[cfg(feature = "openapi")]
+use super::known_schema::KnownSchema;
+use super::member_form::MemberForm;
 use super::mount::Endpoint;
 use super::query::encoded;
 use super::reply::Reply;
 use super::route::{Access, Handler};
 use super::shown::{Show, own, user_map};
+#[cfg(feature = "openapi")]
+use super::shown_schema::user_object;
 use crate::authorize::Requirement;
 use crate::principal::Subject;
 use crate::reject::{Rejection, RejectionKind};
+use crate::secret::Secret;
 use crate::store::{UserChange, UserRecord};
 use crate::users::{NewUser, Users};
 use async_trait::async_trait;
 use email_address::{EmailAddress, Options};
 #[cfg(feature = "openapi")]
-use http::StatusCode;
+use http::header::LINK;
+#[cfg(feature = "openapi")]
+use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "openapi")]
+use utoipa::ToSchema;
 
 /// How many users a list has at most.
 const PAGE: usize = 100;
@@ -99,7 +109,18 @@ impl UsersEndpoint {
         mut self,
         show: impl Fn(&UserRecord, &Call) -> Map<String, Value> + Send + Sync + 'static,
     ) -> Self {
-        Arc::make_mut(&mut self.shape).show = Some(Arc::new(show));
+        Arc::make_mut(&mut self.shape).show = Some(Show::new(show));
+        self
+    }
+
+    /// The same by a type, whose schema a document shows. Of one that is serialized as no object
+    /// nothing is shown.
+    #[cfg(feature = "openapi")]
+    pub fn show_as<T: Serialize + ToSchema>(
+        mut self,
+        show: impl Fn(&UserRecord, &Call) -> T + Send + Sync + 'static,
+    ) -> Self {
+        Arc::make_mut(&mut self.shape).show = Some(Show::typed(show));
         self
     }
 }
@@ -107,7 +128,7 @@ impl UsersEndpoint {
 impl Shape {
     fn shown(&self, user: &UserRecord, call: &Call) -> Map<String, Value> {
         match &self.show {
-            Some(show) => show(user, call),
+            Some(show) => show.map(user, call),
             None => user_map(user, &self.name_field),
         }
     }
@@ -149,6 +170,45 @@ impl Shape {
         changed.then(|| Value::Object(profile).to_string())
     }
 
+    /// What whoever registers says of themselves.
+    fn read_new(&self, input: &mut Input) -> (String, Secret<String>, Option<String>) {
+        let name = input.text_as(self.name_form(), &self.name_field);
+        self.check_name(&name, input);
+        let least = self.users.least_password();
+        let password = input.password_as(MemberForm::NewPassword { least }, "password");
+        (name, password, self.profile(None, input))
+    }
+
+    /// What of a user is to be another.
+    fn read_change(
+        &self,
+        before: Option<&UserRecord>,
+        input: &mut Input,
+    ) -> (Option<String>, Option<String>) {
+        let name = input.optional_text_as(self.name_form(), &self.name_field);
+        if let Some(name) = &name {
+            self.check_name(name, input);
+        }
+        (name, self.profile(before, input))
+    }
+
+    fn name_form(&self) -> MemberForm {
+        if self.by_email {
+            MemberForm::Email
+        } else {
+            MemberForm::LoginName
+        }
+    }
+
+    /// What answers show, and what is known of it: of the application's own making nothing.
+    #[cfg(feature = "openapi")]
+    fn object(&self) -> KnownSchema {
+        match &self.show {
+            Some(show) => show.known.clone(),
+            None => KnownSchema::new(user_object(&self.name_field, &self.profile_fields)),
+        }
+    }
+
     /// All users, a page of them at a time: those after the one that `after` names. Where more
     /// follow, the field `Link` says where (RFC 8288 §3, `rel="next"`).
     async fn page(&self, call: &Call) -> Result<Reply, Rejection> {
@@ -185,10 +245,7 @@ struct Register(Arc<Shape>);
 impl Handler for Register {
     async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
         let Self(shape) = self;
-        let name = input.text(&shape.name_field);
-        shape.check_name(&name, &mut input);
-        let password = input.password("password");
-        let profile = shape.profile(None, &mut input);
+        let (name, password, profile) = shape.read_new(&mut input);
         input.check()?;
         let mut new = NewUser::new(name, password);
         if let Some(profile) = profile {
@@ -204,15 +261,11 @@ impl Handler for Register {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        let about = About::new(StatusCode::CREATED, "Register")
-            .text(&self.0.name_field)
-            .password("password");
-        Some(
-            self.0
-                .profile_fields
-                .iter()
-                .fold(about, |about, field| about.optional_text(field)),
-        )
+        let about = About::new("register", "Register").created(self.0.object());
+        let about = about.reading(|input| {
+            self.0.read_new(input);
+        });
+        Some(about.refusing([RejectionKind::Throttled, RejectionKind::Unavailable]))
     }
 }
 
@@ -232,7 +285,16 @@ impl Handler for Current {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::OK, "The current user, or all"))
+        let about = About::new("current_user", "The current user, or all");
+        let about = match self.0.administrator {
+            None => about.showing(self.0.object()),
+            Some(_) => {
+                let after = "Of all users, those after the one with this id.";
+                let either = self.0.object().one_or_list(PAGE);
+                about.showing(either).query("after", after).field(LINK)
+            }
+        };
+        Some(about.refusing(REFUSALS))
     }
 }
 
@@ -248,7 +310,8 @@ impl Handler for Find {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        Some(About::new(StatusCode::OK, "Show a user"))
+        let about = About::new("show_user", "Show a user").showing(self.0.object());
+        Some(about.refusing(REFUSALS))
     }
 }
 
@@ -260,14 +323,11 @@ impl Handler for Update {
         let Self(shape) = self;
         let users = &shape.users;
         let user = users.find(&shape.target(call)?).await?;
-        let name = input.optional_text(&shape.name_field);
+        let (name, profile) = shape.read_change(Some(&user), &mut input);
         let caller = own(call)?;
         if name.is_some() && !caller.is_a_session() {
             return Err(Rejection::permission_denied("a key changes a name"));
         }
-        name.iter()
-            .for_each(|name| shape.check_name(name, &mut input));
-        let profile = shape.profile(Some(&user), &mut input);
         input.check()?;
         // The first name is the one that is shown; the others stay.
         let names = name.map(|name| {
@@ -289,15 +349,21 @@ impl Handler for Update {
 
     #[cfg(feature = "openapi")]
     fn about(&self) -> Option<About> {
-        let about = About::new(StatusCode::OK, "Change a user").optional_text(&self.0.name_field);
-        Some(
-            self.0
-                .profile_fields
-                .iter()
-                .fold(about, |about, field| about.optional_text(field)),
-        )
+        let about = About::new("change_user", "Change a user").showing(self.0.object());
+        let about = about.reading(|input| {
+            self.0.read_change(None, input);
+        });
+        Some(about.refusing(REFUSALS))
     }
 }
+
+/// How whoever asks for a user is refused.
+#[cfg(feature = "openapi")]
+const REFUSALS: [RejectionKind; 3] = [
+    RejectionKind::PermissionDenied,
+    RejectionKind::NotFound,
+    RejectionKind::Unavailable,
+];
 
 impl From<UsersEndpoint> for Endpoint {
     fn from(endpoint: UsersEndpoint) -> Self {

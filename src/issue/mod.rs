@@ -39,6 +39,8 @@ pub use key_issuer::{KeyIssuer, NewKey};
 pub use key_request::KeyRequest;
 #[cfg(feature = "jwt")]
 pub use key_rotation::KeyRotation;
+#[cfg(feature = "openapi")]
+pub(crate) use name::LONGEST_NAME;
 #[cfg(feature = "jwt")]
 pub use simple_jwt::SimpleJwt;
 #[cfg(feature = "jwt")]

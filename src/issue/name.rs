@@ -2,7 +2,7 @@ use crate::random::RandomError;
 use crate::reject::{FieldError, Rejection};
 
 /// The longest name of a key or a private token, in characters.
-const LONGEST_NAME: usize = 200;
+pub(crate) const LONGEST_NAME: usize = 200;
 
 /// A name that can stand in a list.
 pub(super) fn checked_name(name: &str) -> Result<(), FieldError> {

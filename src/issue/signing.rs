@@ -44,6 +44,11 @@ impl Signing {
         }
     }
 
+    #[cfg(all(feature = "endpoints", feature = "openapi"))]
+    pub(super) fn rotates(&self) -> bool {
+        matches!(self, Self::Rotating { .. })
+    }
+
     /// The keys that verify, those that will and those that did.
     pub(super) async fn published(&self, now: SystemTime) -> Result<Published, Rejection> {
         match self {

@@ -647,6 +647,15 @@ impl TokenIssuer {
         self.mint()?.signing.published(now).await
     }
 
+    /// How whoever asks for the public keys is refused: those that rotate are in the store.
+    #[cfg(all(feature = "endpoints", feature = "openapi"))]
+    pub(crate) fn refusals_of_keys(&self) -> Vec<RejectionKind> {
+        match self.mint() {
+            Ok(mint) if mint.signing.rotates() => vec![RejectionKind::Unavailable],
+            _ => Vec::new(),
+        }
+    }
+
     /// The `iss` of its tokens.
     #[cfg(feature = "endpoints")]
     pub(crate) fn issuer(&self) -> Result<&str, Rejection> {

@@ -73,6 +73,12 @@ impl PasswordPolicy {
         self
     }
 
+    /// How many characters there are at least.
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn least(&self) -> usize {
+        self.least_length
+    }
+
     /// Refuses these too (the product's name, the company's), as it does the user's names. Further
     /// calls add to them.
     pub fn refuse(mut self, words: impl IntoIterator<Item = impl Into<String>>) -> Self {

@@ -107,7 +107,15 @@ pub(crate) fn limit_value(items: Vec<u8>) -> HeaderValue {
     HeaderValue::from_maybe_shared(Bytes::from(items)).unwrap_or(HeaderValue::from_static(""))
 }
 
+#[cfg(feature = "openapi")]
+impl StandardFields {
+    pub(crate) const NAMES: [HeaderName; 2] = [RATE_LIMIT, RATE_LIMIT_POLICY];
+}
+
 impl LegacyFields {
+    #[cfg(feature = "openapi")]
+    pub(crate) const NAMES: [HeaderName; 3] = [LIMIT, REMAINING, RESET];
+
     #[cold]
     fn write(self, headers: &mut HeaderMap) {
         let lines = [

@@ -115,6 +115,12 @@ impl Responder {
         responder.fresh(rejection).response(|body| body)
     }
 
+    /// The answer to a refusal, to be looked at.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn sample(&self, rejection: &Rejection) -> Response<Bytes> {
+        self.fresh(rejection).response(|body| body)
+    }
+
     #[inline]
     pub(crate) fn respond<B>(
         &self,

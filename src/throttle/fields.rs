@@ -5,6 +5,8 @@ use crate::rate::Rate;
 use crate::reject::{
     LegacyFields, LimitFields, ManyFields, RuleStanding, StandardFields, limit_item, limit_value,
 };
+#[cfg(feature = "openapi")]
+use http::HeaderName;
 use http::header::HeaderValue;
 
 /// Which fields tell callers what is left.
@@ -39,6 +41,17 @@ pub(super) struct Line<'a> {
 }
 
 impl QuotaFields {
+    /// The names of the fields, for a document.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn names(self) -> Vec<HeaderName> {
+        match self {
+            Self::Standard => StandardFields::NAMES.to_vec(),
+            Self::Legacy => LegacyFields::NAMES.to_vec(),
+            Self::Both => [&StandardFields::NAMES[..], &LegacyFields::NAMES].concat(),
+            Self::Hidden => Vec::new(),
+        }
+    }
+
     /// The fields of one answer. `None` where there is nothing to tell.
     #[inline]
     pub(super) fn of(self, lines: &[Line<'_>]) -> Option<LimitFields> {

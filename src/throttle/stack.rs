@@ -12,6 +12,8 @@ use crate::clock::Clock;
 use crate::config::ConfigProblem;
 use crate::event::Events;
 use crate::rate::Rate;
+#[cfg(feature = "openapi")]
+use crate::reject::RejectionKind;
 use crate::reject::{LimitFields, Rejection};
 use std::fmt;
 use std::pin::Pin;
@@ -86,6 +88,20 @@ impl Stack {
             rules,
             surroundings,
         }
+    }
+
+    /// How a request is refused by them: as one too many, and where the limiter does not answer and a
+    /// rule wants it to.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn refusals(&self) -> Vec<RejectionKind> {
+        let mut refusals = Vec::new();
+        for rule in self.rules.iter().filter(|rule| rule.mode == Mode::Enforced) {
+            refusals.push(RejectionKind::Throttled);
+            if rule.outage == Outage::Refuse && self.surroundings.limiter.is_some() {
+                refusals.push(RejectionKind::Unavailable);
+            }
+        }
+        refusals
     }
 
     #[inline]

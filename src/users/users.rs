@@ -146,6 +146,12 @@ impl Users {
         &self.realm
     }
 
+    /// How many characters a new password has at least.
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn least_password(&self) -> usize {
+        self.policy.least()
+    }
+
     fn managed(&self) -> Result<&Arc<dyn ManagedUserStore>, Rejection> {
         let store = self.realm.stores().managed_user_store();
         store.ok_or_else(|| Rejection::misconfigured("the realm has no store that manages users"))

@@ -3,6 +3,7 @@
 mod bounds;
 mod cases;
 mod configured;
+mod document;
 mod enumeration;
 mod faults;
 mod hostile;

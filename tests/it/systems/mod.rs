@@ -2,6 +2,7 @@
 
 mod attacks;
 mod client;
+mod documents;
 mod egret;
 mod jina_connect;
 mod ngenea_hub;

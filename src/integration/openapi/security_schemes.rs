@@ -1,12 +1,17 @@
+use super::operations::operations;
 use crate::credential::{Accepted, Place, Source};
 use crate::layer::AuthLayer;
 use crate::pipeline::Mode;
+use std::collections::BTreeMap;
 use std::fmt;
 use utoipa::Modify;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{Components, OpenApi};
+
+/// What the scheme is called that stands for all in one header.
+const ONE_HEADER: &str = "authorization";
 
 /// What a layer accepts, as the security schemes of an OpenAPI document. Made by
 /// [`AuthLayer::security_schemes`](crate::AuthLayer::security_schemes).
@@ -26,7 +31,10 @@ use utoipa::openapi::{Components, OpenApi};
 /// `Authorization`, for pages on which a person types `Bearer …` or `Api-Key …`: an `http` scheme
 /// would put another `Bearer` before it.
 ///
-/// Each is an alternative for the document as a whole; an operation says otherwise for itself.
+/// Each is an alternative for the document as a whole; an operation says otherwise for itself, as
+/// those of [`Endpoints`](crate::endpoint::Endpoints) do and those that a layer has
+/// [described](AuthLayer#impl-Modify-for-AuthLayer). This comes last, so that `one_header` finds
+/// what they name.
 ///
 /// ```
 /// use tower_auth::store::Memory;
@@ -49,6 +57,8 @@ pub struct SecuritySchemes {
     /// What may stand in the header `Authorization`.
     forms: Vec<String>,
     mode: Mode,
+    /// The names of the schemes for which the only one stands.
+    replaced: Vec<String>,
 }
 
 impl AuthLayer {
@@ -64,6 +74,7 @@ impl SecuritySchemes {
             schemes: Vec::new(),
             forms: Vec::new(),
             mode,
+            replaced: Vec::new(),
         };
         // First what is typed most.
         let mut sources = accepted.sources();
@@ -83,6 +94,12 @@ impl SecuritySchemes {
             );
         }
         all
+    }
+
+    /// What the schemes of a layer are called.
+    pub(crate) fn names(layer: &AuthLayer) -> Vec<String> {
+        let schemes = layer.security_schemes().schemes;
+        schemes.into_iter().map(|(name, _)| name).collect()
     }
 
     fn add_source(&mut self, place: &Place, accepted: &Accepted) {
@@ -131,8 +148,28 @@ impl SecuritySchemes {
     /// A single scheme, `authorization`: the whole value of the header `Authorization`, to be typed
     /// as it is sent.
     pub fn one_header(mut self) -> Self {
-        self.schemes = vec![("authorization".into(), authorization(&self.forms))];
+        let only = (ONE_HEADER.to_owned(), authorization(&self.forms));
+        let former = std::mem::replace(&mut self.schemes, vec![only]);
+        self.replaced
+            .extend(former.into_iter().map(|(name, _)| name));
         self
+    }
+
+    /// What an operation needs, by the names of these schemes.
+    fn renamed(&self, security: &[SecurityRequirement]) -> Vec<SecurityRequirement> {
+        let mut renamed = Vec::new();
+        for requirement in security {
+            let mut next = SecurityRequirement::default();
+            for (name, scopes) in needs(requirement) {
+                let is_replaced = self.replaced.contains(&name);
+                let name = if is_replaced { ONE_HEADER } else { &name };
+                next = next.add(name, scopes);
+            }
+            if !renamed.contains(&next) {
+                renamed.push(next);
+            }
+        }
+        renamed
     }
 }
 
@@ -173,8 +210,21 @@ fn authorization(forms: &[String]) -> SecurityScheme {
     SecurityScheme::ApiKey(ApiKey::Header(value))
 }
 
+/// The names of the schemes that are needed together, with their scopes. `utoipa` gives them to
+/// whoever serializes it alone.
+fn needs(requirement: &SecurityRequirement) -> BTreeMap<String, Vec<String>> {
+    let written = serde_json::to_value(requirement);
+    // OK because a requirement is an object of lists of texts.
+    written.and_then(serde_json::from_value).unwrap_or_default()
+}
+
 impl Modify for SecuritySchemes {
     fn modify(&self, document: &mut OpenApi) {
+        for operation in operations(document) {
+            if let Some(security) = &mut operation.security {
+                *security = self.renamed(security);
+            }
+        }
         let components = document.components.get_or_insert_with(Components::new);
         let requirements = document.security.get_or_insert_default();
         for (name, scheme) in &self.schemes {
