@@ -66,6 +66,10 @@ impl Failure {
     }
 
     fn invalid(rejection: &Rejection) -> Self {
+        if rejection.fields().is_empty() {
+            let why = "a text holds a NUL, or an id or a name is too long for the store";
+            return Self::usage(format!("It was refused, and nothing has changed: {why}."));
+        }
         let mut text = String::from("It was refused, and nothing has changed.");
         for field in rejection.fields() {
             text.push_str(&format!(

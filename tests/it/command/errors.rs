@@ -1,6 +1,6 @@
 //! What goes wrong: a sentence on stderr that says what to do, and a number for scripts.
 
-use super::place::Place;
+use super::place::{Place, Ran};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use std::io::Read;
@@ -12,6 +12,7 @@ async fn each_failure_has_its_number_and_a_sentence_that_says_what_to_do() {
         let place = place.with("API_KEY_PREFIX", "egret");
         place.add_user("anna@example.com");
         let good = "correct-horse-battery\n";
+        let long = "7".repeat(600);
         let cases: &[(&[&str], &str, i32, &str)] = &[
             (&["user", "add"], "", 2, "<NAME>"),
             (
@@ -51,6 +52,18 @@ async fn each_failure_has_its_number_and_a_sentence_that_says_what_to_do() {
                 good,
                 4,
                 "- name: Another user has this",
+            ),
+            (
+                &["user", "add", "bob", "--id", &long],
+                good,
+                2,
+                "too long for the store",
+            ),
+            (
+                &["key", "create", "--name", "ci", "--owner", &long],
+                "",
+                2,
+                "too long for the store",
             ),
             (&["user", "show"], "", 2, "--id"),
             (
@@ -369,27 +382,34 @@ async fn whoever_stops_reading_a_list_causes_no_failure() {
 async fn a_key_that_cannot_be_printed_is_revoked() {
     for place in Place::migrated().await {
         let create = ["key", "create", "--owner", "7", "--name", "ci", "--bare"];
-        let mut process = place
-            .command(&create)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let told = "The key could not be printed, and was revoked";
+        // Nobody reads.
+        let mut process = place.spawn(&create);
         drop(process.stdout.take());
-        let mut err = String::new();
-        process
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut err)
-            .unwrap();
-        assert_eq!(process.wait().unwrap().code(), Some(1), "{err}");
-        assert!(
-            err.contains("The key could not be printed, and was revoked"),
-            "{err}"
-        );
+        Ran::of(process.wait_with_output().unwrap())
+            .is(1)
+            .says(told);
+        // Nothing can be written.
+        let full = std::fs::File::options().write(true).open("/dev/full");
+        let full = place.command(&create).stdout(full.unwrap()).output();
+        Ran::of(full.unwrap()).is(1).says(told);
         let listed = place
             .run(&["key", "list", "--owner", "7", "--json"])
             .lines();
-        assert_eq!(listed[0]["state"], "revoked", "{}", place.name);
+        let states: Vec<_> = listed.iter().map(|key| &key["state"]).collect();
+        assert_eq!(states, ["revoked", "revoked"], "{}", place.name);
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_written_is_a_failure() {
+    for place in Place::migrated().await {
+        place.add_user("anna@example.com");
+        for arguments in [&["user", "list"][..], &["user", "list", "--json"]] {
+            let full = std::fs::File::options().write(true).open("/dev/full");
+            let ran = place.command(arguments).stdout(full.unwrap()).output();
+            let ran = Ran::of(ran.unwrap());
+            ran.is(1).says("The output could not be written: ");
+        }
     }
 }

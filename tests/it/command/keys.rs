@@ -109,6 +109,29 @@ async fn a_rotated_key_has_a_successor_of_the_same_form_and_works_as_long_as_it_
 }
 
 #[tokio::test]
+async fn the_ids_of_new_keys_look_as_they_were_told_to() {
+    for place in Place::migrated().await {
+        let id = |form: &str| {
+            let create = [
+                "key", "create", "--json", "--bare", "--name", "ci", "--owner", "7", "--ids", form,
+            ];
+            let made = place.run(&create).is(0).json();
+            made["record"]["id"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(
+            (id("serial"), id("serial")),
+            ("1".to_owned(), "2".to_owned())
+        );
+        assert_eq!(
+            (id("random").len(), id("uuid").len()),
+            (22, 36),
+            "{}",
+            place.name
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_new_key_is_stored_under_the_pepper_of_the_environment() {
     for place in Place::migrated().await {
         let pepper = format!("2026:{SECRET}");
