@@ -145,14 +145,25 @@ pub(crate) fn sentence(text: &str) -> String {
 
 /// An error and what it is because of, on one line.
 pub(crate) fn whole_chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
+    let mut text = told(error);
     let mut next = error.source();
     while let Some(source) = next {
         text.push_str(": ");
-        text.push_str(&source.to_string());
+        text.push_str(&told(source));
         next = source.source();
     }
     text
+}
+
+/// A pool goes on trying where it is refused, and then says no more than that it has waited.
+fn told(error: &(dyn Error + 'static)) -> String {
+    match error.downcast_ref() {
+        Some(sqlx::Error::PoolTimedOut) => String::from(
+            "no connection was made in time, because nothing listens there, the database is just \
+             starting, or it has no connection left",
+        ),
+        _ => error.to_string(),
+    }
 }
 
 /// What an error is because of; the error itself where it does not say.

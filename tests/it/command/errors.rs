@@ -290,9 +290,15 @@ async fn tables_of_a_later_release_are_warned_of_and_work() {
 #[test]
 fn an_unreachable_store_is_told_by_every_command_that_needs_one() {
     let nowhere = [
-        "sqlite:/no/such/directory/auth.db",
+        (
+            "sqlite:/no/such/directory/auth.db",
+            "unable to open database file",
+        ),
         // A port that nobody listens at.
-        "postgres://auth:hidden-password@127.0.0.1:1/auth",
+        (
+            "postgres://auth:hidden-password@127.0.0.1:1/auth",
+            "nothing listens there",
+        ),
     ];
     let commands: &[&[&str]] = &[
         &["migrate"],
@@ -310,12 +316,13 @@ fn an_unreachable_store_is_told_by_every_command_that_needs_one() {
         &["key", "revoke", "1", "--owner", "7"],
         &["token", "revoke", "--owner", "7"],
     ];
-    for url in nowhere {
+    for (url, why) in nowhere {
         for command in commands {
             let arguments = [&["--timeout", "1"], *command].concat();
             let ran = Place::anywhere(url).tell(&arguments, "correct-horse-battery\n");
             ran.is(5)
                 .says("error: The store does not answer: ")
+                .says(why)
                 .says("DATABASE_URL");
             assert!(!ran.err.contains("hidden"), "{ran:?}");
             assert_eq!(ran.out, "");
