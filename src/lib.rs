@@ -44,11 +44,13 @@ mod intern;
 #[cfg(feature = "jwt")]
 mod key_set;
 mod login;
+mod metrics;
 #[cfg(feature = "basic")]
 mod password;
 mod random;
 mod rate;
 mod realm;
+mod rehearsal;
 mod secret;
 #[cfg(feature = "server")]
 pub mod server;
@@ -61,7 +63,7 @@ mod upkeep;
 mod users;
 
 pub use attempt::Attempt;
-pub use authorize::Requirement;
+pub use authorize::{Requirement, ScopeGaps};
 pub use clock::{Clock, SystemClock};
 pub use config::{ConfigError, ConfigProblem};
 #[cfg(feature = "dpop")]
@@ -69,7 +71,7 @@ pub use credential::ClientCertificate;
 pub use credential::{
     ApiKeyCredential, BasicCredential, Credential, OtherCredential, Source, TokenCredential,
 };
-pub use event::{Action, Event};
+pub use event::{Action, Audit, Event};
 #[cfg(feature = "openapi")]
 pub use integration::SecuritySchemes;
 #[cfg(feature = "jwt")]
@@ -85,6 +87,7 @@ pub use login::name_form;
 pub use password::{
     PasswordError, PasswordPolicy, PasswordProblem, hash_password, reads_password_hash,
 };
+pub use pipeline::Explanation;
 pub use principal::{
     ClaimsError, Method, Principal, PrincipalBuilder, Role, Roles, Scope, Scopes, Subject,
 };

@@ -20,17 +20,22 @@ pub(crate) struct Bounds {
     pub(crate) waiting: usize,
 }
 
+/// Of how many new sources one is served before one that had a turn.
+const MOST_NEW_IN_A_ROW: u32 = 2;
+
 /// Serves a bounded number at a time, and the sources of those who wait in turn, whatever each of
-/// them sends:
+/// them sends. A source that comes while nobody from there waits or is served is new, and goes
+/// before those that have had a turn. While A is served:
 ///
 /// ```text
 /// A: a1 a2 a3 a4 …
-/// B: b1                 →  a1 b1 c1 a2 c2 a3 a4 …
+/// B: b1                 →  b1 c1 a1 c2 a2 a3 a4 …
 /// C: c1 c2
 /// ```
 ///
-/// So whoever comes from an address of its own waits for one of each address that waits, and not
-/// for all that another one has sent. Where no more may wait, the last one of the source that has
+/// So whoever comes from an address of its own waits for whom is served, and for others who are as
+/// new; not for those who keep on sending, be they many. That there is always somebody new keeps
+/// nobody waiting for ever: after [`MOST_NEW_IN_A_ROW`] one of the others is served. Where no more may wait, the last one of the source that has
 /// most waiting gives way, or whoever comes where that is its own.
 #[derive(Clone)]
 pub(crate) struct Turns(Arc<Shared>);
@@ -43,10 +48,14 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    served: usize,
+    /// The sources of those who are served.
+    served: Vec<Source>,
     waiting: usize,
-    /// The sources that wait, the one whose turn is next first.
+    /// The sources that wait and have had no turn yet, in the order in which they came.
+    new: VecDeque<Source>,
+    /// The sources that wait and have had one, the one whose turn is next first.
     order: VecDeque<Source>,
+    new_in_a_row: u32,
     lines: HashMap<Source, VecDeque<Waiting>>,
     last_number: u64,
 }
@@ -57,7 +66,10 @@ struct Waiting {
 }
 
 /// Is served until it is dropped, which calls the next one.
-pub(crate) struct Turn(Arc<Shared>);
+pub(crate) struct Turn {
+    shared: Arc<Shared>,
+    source: Source,
+}
 
 /// Too many wait already.
 #[derive(Debug, PartialEq, Eq)]
@@ -75,7 +87,10 @@ impl Turns {
     /// behind.
     pub(crate) async fn wait(&self, source: Source) -> Result<Turn, Crowded> {
         let (number, called) = match self.0.enter(source)? {
-            Entered::Served => return Ok(Turn(Arc::clone(&self.0))),
+            Entered::Served => {
+                let shared = Arc::clone(&self.0);
+                return Ok(Turn { shared, source });
+            }
             Entered::Waits { number, called } => (number, called),
         };
         let place = Place {
@@ -88,11 +103,17 @@ impl Turns {
         turn
     }
 
+    /// How many wait, read whenever somebody asks; `None` when the turns are gone.
+    pub(crate) fn waiting(&self) -> impl Fn() -> Option<f64> + Send + Sync + 'static {
+        let shared = Arc::downgrade(&self.0);
+        move || Some(shared.upgrade()?.queue().waiting as f64)
+    }
+
     /// How many are served, and how many wait.
     #[cfg(test)]
     pub(crate) fn lengths(&self) -> (usize, usize) {
         let queue = self.0.queue();
-        (queue.served, queue.waiting)
+        (queue.served.len(), queue.waiting)
     }
 }
 
@@ -111,8 +132,8 @@ impl Shared {
 
     fn enter(&self, source: Source) -> Result<Entered, Crowded> {
         let mut queue = self.queue();
-        if queue.served < self.bounds.served {
-            queue.served += 1;
+        if queue.served.len() < self.bounds.served {
+            queue.served.push(source);
             return Ok(Entered::Served);
         }
         let own = queue.length_of(source);
@@ -152,16 +173,21 @@ impl Queue {
         let number = self.last_number;
         let line = self.lines.entry(source).or_default();
         if line.is_empty() {
-            self.order.push_back(source);
+            if self.served.contains(&source) {
+                self.order.push_back(source);
+            } else {
+                self.new.push_back(source);
+            }
         }
         line.push_back(Waiting { number, call });
         self.waiting += 1;
         number
     }
 
-    /// Whose turn it is. Its source is the last one then, where it has more that wait.
-    fn next(&mut self) -> Option<Waiting> {
-        let source = self.order.pop_front()?;
+    /// Whose turn it is, and from where. Its source is the last one then, where it has more that
+    /// wait.
+    fn next(&mut self) -> Option<(Source, Waiting)> {
+        let source = self.next_source()?;
         let line = self.lines.get_mut(&source)?;
         let next = line.pop_front()?;
         self.waiting -= 1;
@@ -170,7 +196,26 @@ impl Queue {
         } else {
             self.order.push_back(source);
         }
-        Some(next)
+        Some((source, next))
+    }
+
+    fn next_source(&mut self) -> Option<Source> {
+        let others_are_due = self.new_in_a_row >= MOST_NEW_IN_A_ROW;
+        if (!others_are_due || self.order.is_empty())
+            && let Some(new) = self.new.pop_front()
+        {
+            self.new_in_a_row += 1;
+            return Some(new);
+        }
+        self.new_in_a_row = 0;
+        self.order.pop_front()
+    }
+
+    /// Whoever was served from there is served no longer.
+    fn end(&mut self, source: Source) {
+        if let Some(at) = self.served.iter().position(|other| *other == source) {
+            self.served.swap_remove(at);
+        }
     }
 
     /// Nothing where it was called or pushed out already.
@@ -193,6 +238,7 @@ impl Queue {
         self.waiting -= 1;
         if line.is_empty() {
             self.lines.remove(&source);
+            self.new.retain(|other| *other != source);
             self.order.retain(|other| *other != source);
         }
     }
@@ -201,16 +247,18 @@ impl Queue {
 impl Drop for Turn {
     fn drop(&mut self) {
         let next = {
-            let mut queue = self.0.queue();
+            let mut queue = self.shared.queue();
+            queue.end(self.source);
             let next = queue.next();
-            if next.is_none() {
-                queue.served -= 1;
+            if let Some((source, _)) = &next {
+                queue.served.push(*source);
             }
             next
         };
-        if let Some(waiting) = next {
+        if let Some((source, waiting)) = next {
+            let shared = Arc::clone(&self.shared);
             // Should it have gone at this moment, its turn is dropped with it, and calls another.
-            let _ = waiting.call.send(Self(Arc::clone(&self.0)));
+            let _ = waiting.call.send(Self { shared, source });
         }
     }
 }
@@ -303,31 +351,48 @@ mod tests {
         ];
         let waiting = names.map(|(name, n)| (name, waits(&turns, source(n))));
         let order = order(first, waiting.into());
-        assert_eq!(order, ["a1", "b1", "c1", "a2", "c2", "a3", "a4"]);
+        assert_eq!(order, ["b1", "c1", "a1", "c2", "a2", "a3", "a4"]);
         assert_eq!(turns.lengths(), (0, 0));
     }
 
     #[test]
-    fn whoever_comes_from_elsewhere_waits_for_one_of_each_source_that_waits() {
+    fn whoever_comes_from_elsewhere_waits_for_nobody_who_keeps_on_sending() {
         let turns = Turns::new(BOUNDS);
-        let mut serving = served(&turns, source(1));
-        let mut crowd: Vec<_> = (0..4).map(|_| waits(&turns, source(1))).collect();
-        let mut other = waits(&turns, source(2));
-        // The crowd fills up again behind each that is served.
-        for _ in 0..2 {
-            drop(serving);
-            match other.poll() {
-                Poll::Ready(turn) => return drop(turn.unwrap()),
-                Poll::Pending => {
-                    let Poll::Ready(Ok(turn)) = crowd.remove(0).poll() else {
-                        panic!("the first of the crowd is next");
-                    };
-                    serving = turn;
-                    crowd.push(waits(&turns, source(1)));
-                }
-            }
+        let serving = served(&turns, source(1));
+        let names = [("a1", 1), ("b1", 2), ("b2", 2), ("c1", 3), ("c2", 3)];
+        let waiting = names.map(|(name, n)| (name, waits(&turns, source(n))));
+        let mut waiting = Vec::from(waiting);
+        // Each of the others has a turn, so that none of them is new any more.
+        drop(serving);
+        let Poll::Ready(Ok(serving)) = waiting.remove(1).1.poll() else {
+            panic!("b is new");
+        };
+        drop(serving);
+        let at = waiting.iter().position(|(name, _)| *name == "c1").unwrap();
+        let Poll::Ready(Ok(serving)) = waiting.remove(at).1.poll() else {
+            panic!("c is new");
+        };
+        waiting.push(("victim", waits(&turns, source(4))));
+        assert_eq!(order(serving, waiting), ["a1", "victim", "b2", "c2"]);
+    }
+
+    #[test]
+    fn however_many_are_new_one_in_three_is_not() {
+        let turns = Turns::new(Bounds {
+            waiting: 40,
+            ..BOUNDS
+        });
+        let serving = served(&turns, source(1));
+        let mut waiting = vec![
+            ("old", waits(&turns, source(1))),
+            ("old", waits(&turns, source(1))),
+        ];
+        for n in 2..10 {
+            waiting.push(("new", waits(&turns, source(n))));
         }
-        panic!("the other one still waits");
+        let order = order(serving, waiting);
+        let expected = ["new", "new", "old", "new", "new", "old"];
+        assert_eq!(order[..6], expected);
     }
 
     #[test]
@@ -349,7 +414,7 @@ mod tests {
         assert!(is_crowded(&turns, source(3)), "as long as the longest then");
         assert_eq!(turns.lengths(), (1, 8));
         drop(serving);
-        assert_eq!(of(&mut first[..1]), [true]);
+        assert_eq!(of(&mut second[..1]), [true], "it is new");
     }
 
     #[test]

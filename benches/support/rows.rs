@@ -70,6 +70,23 @@ pub(crate) fn rows() -> Vec<Row> {
     };
     rows.push(row_of_new(rt, "issued access token", new, layer).budget(14_500));
 
+    for (what, watched, more) in [
+        ("counted", World::counted(), 60),
+        ("counted, kept and told", World::observed(), 200),
+    ] {
+        let all = watched.all();
+        let key = bearer(&watched.raw[KEYS / 2]);
+        let mut add = |name: &str, credential: Option<&Field>, budget: u32| {
+            let name = format!("{name}, {what}");
+            let service = all.layer(Hello);
+            rows.push(row(&watched.runtime, &name, credential, service).budget(budget + more));
+        };
+        add("API key", Some(&key), 3_000);
+        add("HS256, seen before", Some(&token), 4_000);
+        add("nothing refused", None, 1_500);
+        add("garbage refused", Some(&garbage), 2_000);
+    }
+
     let hidden = QuotaFields::Hidden;
     let throttled = world.throttled(SLIDING, hidden);
     rows.push(add("API key, throttled", Some(&key), &throttled).budget(3_600));

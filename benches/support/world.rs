@@ -2,12 +2,14 @@
 
 use super::fixtures::{AUDIENCE, ISSUER, SECRET};
 use http::HeaderName;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use std::hint::black_box;
 use std::rc::Rc;
 use tokio::runtime::Runtime;
 use tower_auth::store::{ManagedUserStore, Memory, UserRecord};
 use tower_auth::throttle::{QuotaFields, Throttle};
 use tower_auth::{
-    ApiKeys, AuthLayer, AuthLayerBuilder, Grant, Jwt, JwtKey, KeyIssuer, KeyRequest, NewUser,
+    ApiKeys, Audit, AuthLayer, AuthLayerBuilder, Grant, Jwt, JwtKey, KeyIssuer, KeyRequest, NewUser,
     PasswordPolicy, Realm, Secret, Subject, TokenIssuer, Tokens, Users,
 };
 
@@ -51,13 +53,33 @@ pub(crate) fn tokens() -> Tokens {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::over(Realm::new(Memory::new()))
+    }
+
+    /// One whose requests are counted for a recorder, whose events are kept, and told to a hook.
+    pub(crate) fn observed() -> Self {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            let realm = Realm::new(Memory::new()).audit(Audit::new());
+            Self::over(realm.on_event(|event| {
+                black_box(event);
+            }))
+        })
+    }
+
+    /// One whose requests are counted for a recorder.
+    pub(crate) fn counted() -> Self {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || Self::over(Realm::new(Memory::new())))
+    }
+
+    fn over(realm: Realm) -> Self {
         let runtime = Rc::new(
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .unwrap(),
         );
-        let realm = Realm::new(Memory::new());
         let users = realm.users(PasswordPolicy::new());
         let anna = NewUser::new("anna", Secret::new("correct horse".into()));
         runtime.block_on(users.register(anna)).unwrap();

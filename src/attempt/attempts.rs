@@ -86,6 +86,30 @@ impl Attempts {
         }
     }
 
+    /// For what is no attempt: it counts as these do, and nobody looks at what it has counted.
+    pub(crate) fn of_nobody(other: &Self) -> Self {
+        let alike = |limit: &Limit| Limit {
+            counters: Counters::new(MOST_KEYS),
+            rate: limit.rate,
+        };
+        let told = Once::new();
+        // Nothing is told of a request that is none.
+        told.call_once(|| {});
+        Self {
+            pairs: alike(&other.pairs),
+            accounts: alike(&other.accounts),
+            sources: alike(&other.sources),
+            sign_ins: alike(&other.sign_ins),
+            registrations: alike(&other.registrations),
+            known: Table::new(MOST_KNOWN),
+            look_ups: LookUps::new(),
+            keys: Keys::new(),
+            addresses: Arc::clone(&other.addresses),
+            clock: Arc::clone(&other.clock),
+            told,
+        }
+    }
+
     /// A request's credential is tried, and its server does not tell where it comes from: half of
     /// the limits are off then.
     pub(crate) fn tell_of_no_peer(&self) {

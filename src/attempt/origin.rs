@@ -177,6 +177,7 @@ mod tests {
     use crate::attempt::attempts::KNOWN_FOR;
     use crate::reject::RejectionKind;
     use crate::test_util::ManualClock;
+    use std::task::Poll;
 
     struct World {
         attempts: Arc<Attempts>,
@@ -433,5 +434,28 @@ mod tests {
         assert_eq!(world.judged("anna", None, 150), 100);
         assert_eq!(world.judged("ben", None, 1), 1);
         assert_eq!(world.judged_from(None, 300), 300);
+    }
+
+    #[test]
+    fn a_key_that_was_refused_lately_waits_for_no_turn() {
+        let world = World::new();
+        let origin = world.from(source(1));
+        let refused = world.attempts.api_key(b"refused");
+        world.attempts.note_wrong(refused);
+        let mut under_way = Vec::new();
+        // As many as there may be at once: whoever comes now has to wait.
+        loop {
+            let digest = under_way.len().to_le_bytes();
+            let mut asking = tokio_test::task::spawn(origin.look_up(&digest));
+            match asking.poll() {
+                Poll::Ready(begun) => under_way.push(begun.unwrap().unwrap()),
+                Poll::Pending => break,
+            }
+        }
+        let mut asking = tokio_test::task::spawn(origin.look_up(b"refused"));
+        assert!(matches!(asking.poll(), Poll::Ready(Ok(None))));
+        for look_up in under_way {
+            look_up.conclude(&RIGHT);
+        }
     }
 }

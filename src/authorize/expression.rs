@@ -30,6 +30,18 @@ impl Expression {
         }
     }
 
+    /// All scopes that it names.
+    pub(super) fn scopes(&self) -> Vec<Scope> {
+        match self {
+            Self::Scope(scope) => vec![scope.clone()],
+            Self::Not(other) => other.scopes(),
+            Self::All(several) | Self::Any(several) => {
+                several.iter().flat_map(Self::scopes).collect()
+            }
+            Self::Role(_) | Self::Method(_) | Self::Check { .. } => Vec::new(),
+        }
+    }
+
     /// The scopes with which this would hold, where scopes are all it lacks. Of alternatives, the
     /// first such.
     pub(super) fn missing_scopes(&self, principal: &Principal) -> Option<Vec<Scope>> {

@@ -72,6 +72,11 @@ impl Requirement {
         Self(Expression::Not(Arc::new(self.0)))
     }
 
+    /// All scopes that it names.
+    pub(super) fn scopes(&self) -> Vec<Scope> {
+        self.0.scopes()
+    }
+
     /// Judges a caller.
     ///
     /// # Errors

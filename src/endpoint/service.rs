@@ -5,7 +5,7 @@ use super::path::Parameters;
 use super::reply::{EndpointBody, Reply};
 use super::route::{Access, Route};
 use crate::credential::check_same_origin;
-use crate::event::in_this_span;
+use crate::event::{for_this_request, in_this_span};
 use crate::layer::AuthLayer;
 use crate::pipeline::{EndpointRoute, Gate, Mode};
 use crate::principal::Caller;
@@ -254,7 +254,7 @@ impl Mounted {
         if only_reads {
             return handling.await.map_err(|_| panicked())?;
         }
-        match tokio::spawn(in_this_span(handling)).await {
+        match tokio::spawn(in_this_span(for_this_request(handling))).await {
             Ok(Ok(answered)) => answered,
             Ok(Err(_)) => Err(panicked()),
             // The runtime is about to end.

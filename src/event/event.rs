@@ -16,7 +16,7 @@ pub struct Event<'a> {
     pub action: Action,
     /// When.
     pub at: SystemTime,
-    /// Whom or whose it concerns, where that is known. Of a refused request: who was verified
+    /// Whose it concerns, where that is known. Of a refused request: who was verified
     /// before it was refused.
     pub subject: Option<&'a Subject>,
     /// The id of the key, the private token, the family (`sid`) or the signing key (`kid`) that it
@@ -25,16 +25,25 @@ pub struct Event<'a> {
     pub id: Option<&'a str>,
     /// Why, where something was refused.
     pub rejection: Option<&'a Rejection>,
-    /// Of a refused request: the scheme that judged its credential, as challenges name it.
+    /// Who asked for it: the verified caller of the request within which it happened. Nobody where
+    /// the request needed no credential, as a sign-in, or where the application itself did it.
+    pub actor: Option<&'a Subject>,
+    /// The id of the credential that the actor presented, where it has one: that of an API key, or
+    /// `jti` of a token.
+    pub credential: Option<&'a str>,
+    /// The scheme that judged the credential of the request, as challenges name it.
     pub scheme: Option<&'a str>,
-    /// Of a refused request: from where it came, as far as the server and trusted proxies tell.
+    /// From where the request came, as far as the server and trusted proxies tell.
     pub peer: Option<IpAddr>,
-    /// Of a refused request: its method.
+    /// The method of the request.
     pub method: Option<&'a Method>,
-    /// Of a refused request: the pattern of its route (`/reports/{id}`), where axum matched one
-    /// (feature `axum`) or an endpoint has one. Never the path that was asked for, which a
-    /// client chooses and which may hold what nobody should store.
+    /// The pattern of its route (`/reports/{id}`), where axum matched one (feature `axum`) or an
+    /// endpoint has one. Never the path that was asked for, which a client chooses and which may
+    /// hold what nobody should store.
     pub route: Option<&'a str>,
+    /// What the field `X-Request-Id` of the request says: that of a layer outside of this one, or
+    /// of a proxy. Where neither sets it, a client may.
+    pub request_id: Option<&'a str>,
 }
 
 impl<'a> Event<'a> {
@@ -46,10 +55,28 @@ impl<'a> Event<'a> {
             subject: None,
             id: None,
             rejection: None,
+            actor: None,
+            credential: None,
             scheme: None,
             peer: None,
             method: None,
             route: None,
+            request_id: None,
+        }
+    }
+
+    /// It happened within a request of which this is known. `credential` is the id of what its
+    /// caller presented.
+    pub(super) fn within(self, request: &'a Facts, credential: Option<&'a str>) -> Self {
+        Self {
+            actor: request.subject(),
+            credential,
+            scheme: request.scheme,
+            peer: request.peer,
+            method: request.method.as_ref(),
+            route: request.route.as_deref(),
+            request_id: request.request_id(),
+            ..self
         }
     }
 
@@ -59,10 +86,6 @@ impl<'a> Event<'a> {
             subject: facts.subject(),
             id: facts.key_id(),
             rejection: Some(rejection),
-            scheme: facts.scheme,
-            peer: facts.peer,
-            method: facts.method.as_ref(),
-            route: facts.route.as_deref(),
             ..Self::new(Action::Refused, at)
         }
     }

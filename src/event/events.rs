@@ -3,8 +3,9 @@
     allow(dead_code, reason = "each scheme needs a part of it")
 )]
 
-use super::{Action, Event, Facts, telemetry};
+use super::{Action, AuditLog, Event, Facts, request, telemetry};
 use crate::clock::Clock;
+use crate::metrics::Meter;
 use crate::principal::Subject;
 use crate::reject::{Rejection, RejectionKind};
 use std::fmt;
@@ -14,27 +15,53 @@ use std::time::SystemTime;
 
 type Hook = dyn Fn(&Event<'_>) + Send + Sync;
 
+/// A function of the application's own. Clones are the same.
+#[derive(Clone, Default)]
+pub(crate) struct EventHook(Option<Arc<Hook>>);
+
+impl EventHook {
+    pub(crate) fn new(hook: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(hook)))
+    }
+}
+
 /// Where events go. Clones are the same.
 #[derive(Clone, Default)]
-pub(crate) struct Events(Option<Arc<Hook>>);
+pub(crate) struct Events {
+    hook: EventHook,
+    audit: Option<AuditLog>,
+    meter: Meter,
+}
 
 impl Events {
-    pub(crate) fn to(hook: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(hook)))
+    pub(crate) fn new(hook: EventHook, audit: Option<AuditLog>, meter: Meter) -> Self {
+        Self { hook, audit, meter }
+    }
+
+    pub(crate) fn audit(&self) -> Option<&AuditLog> {
+        self.audit.as_ref()
+    }
+
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// Whether anybody would be told of a refusal of some kind: if not, nothing is kept of a
     /// request for that.
     #[inline]
     pub(crate) fn listen(&self) -> bool {
-        self.0.is_some() || telemetry::listens()
+        self.want_requests() || telemetry::listens()
     }
 
     /// Whether anybody would be told of a refusal of this kind: a flood of refusals mostly meets
     /// nobody who would.
     #[inline]
     pub(crate) fn listen_to(&self, kind: RejectionKind) -> bool {
-        self.0.is_some() || telemetry::listens_to(kind)
+        let is_kept = match &self.audit {
+            Some(audit) => audit.keeps(kind),
+            None => false,
+        };
+        self.hook.0.is_some() || is_kept || telemetry::listens_to(kind)
     }
 
     /// Tells that something happened; 500 where the application's hook panics.
@@ -46,7 +73,8 @@ impl Events {
         id: Option<&str>,
     ) -> Result<(), Rejection> {
         telemetry::happened(action, subject, id);
-        self.call(&Event {
+        self.meter.happened(action.name());
+        self.call_within_request(Event {
             subject: Some(subject),
             id,
             ..Event::new(action, at)
@@ -64,6 +92,7 @@ impl Events {
         id: &str,
     ) -> Result<(), Rejection> {
         telemetry::signing_key(action, issuer, id);
+        self.meter.happened(action.name());
         self.call(&Event {
             id: Some(id),
             ..Event::new(action, at)
@@ -78,7 +107,9 @@ impl Events {
         facts: &Facts,
         clock: &dyn Clock,
     ) -> Rejection {
+        let credential = facts.credential_id();
         let event = Event::refused(&rejection, facts, clock.now());
+        let event = event.within(facts, credential.as_deref());
         telemetry::refused(&rejection, &event);
         match self.call(&event) {
             Ok(()) => rejection,
@@ -95,7 +126,8 @@ impl Events {
         clock: &dyn Clock,
     ) -> Result<(), Rejection> {
         telemetry::would_refuse(scope, rule);
-        if self.0.is_none() {
+        self.meter.would_throttle(scope, rule);
+        if !self.want_requests() {
             return Ok(());
         }
         let id = if scope.is_empty() {
@@ -109,8 +141,30 @@ impl Events {
         })
     }
 
+    /// Whether those who are told want to know of the request within which something happens.
+    #[inline]
+    pub(crate) fn want_requests(&self) -> bool {
+        self.hook.0.is_some() || self.audit.is_some()
+    }
+
+    fn call_within_request(&self, event: Event<'_>) -> Result<(), Rejection> {
+        if !self.want_requests() {
+            return Ok(());
+        }
+        let Some(request) = request::current() else {
+            return self.call(&event);
+        };
+        let credential = request.credential_id();
+        self.call(&event.within(&request, credential.as_deref()))
+    }
+
     fn call(&self, event: &Event<'_>) -> Result<(), Rejection> {
-        let Some(hook) = &self.0 else { return Ok(()) };
+        if let Some(audit) = &self.audit {
+            audit.add(event);
+        }
+        let Some(hook) = &self.hook.0 else {
+            return Ok(());
+        };
         catch_unwind(AssertUnwindSafe(|| hook(event))).map_err(|_| {
             telemetry::hook_panicked(event.action);
             Rejection::new(RejectionKind::Failed, "event hook panicked")
@@ -120,6 +174,10 @@ impl Events {
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Events").field(&self.0.is_some()).finish()
+        f.debug_struct("Events")
+            .field("hook", &self.hook.0.is_some())
+            .field("audit", &self.audit)
+            .field("meter", &self.meter)
+            .finish()
     }
 }

@@ -4,15 +4,23 @@
 //! known of the request ([`Facts`]).
 
 mod action;
+mod audit;
+mod audit_log;
 mod event;
 mod events;
 mod facts;
+mod request;
 mod telemetry;
 
 pub use action::Action;
+pub use audit::Audit;
+pub(crate) use audit_log::AuditLog;
 pub use event::Event;
-pub(crate) use events::Events;
+pub(crate) use events::{EventHook, Events};
 pub(crate) use facts::Facts;
+#[cfg(feature = "endpoints")]
+pub(crate) use request::for_this_request;
+pub(crate) use request::within;
 #[cfg(feature = "endpoints")]
 pub(crate) use telemetry::in_this_span;
 #[cfg(feature = "redis")]

@@ -110,6 +110,11 @@ mod on {
         tracing::error!(target: "tower_auth", event = action.name(), "event hook panicked");
     }
 
+    /// Event `audit not written`, at `error`: what happens waits until the store answers.
+    pub(crate) fn audit_not_written(error: &(dyn Error + 'static)) {
+        tracing::error!(target: "tower_auth", error = chain(error), "audit not written");
+    }
+
     /// Event `limiter failed`, at `error`: from now on throttles do what they do without it.
     pub(crate) fn limiter_failed(error: &(dyn Error + 'static)) {
         tracing::error!(target: "tower_auth", error = chain(error), "limiter failed");
@@ -317,6 +322,8 @@ mod off {
     pub(crate) fn would_refuse(_: &str, _: &str) {}
 
     pub(crate) fn hook_panicked(_: Action) {}
+
+    pub(crate) fn audit_not_written(_: &dyn std::error::Error) {}
 
     pub(crate) fn limiter_failed(_: &dyn std::error::Error) {}
 

@@ -3,8 +3,11 @@
 //! - [`command`]: the command `tower-auth`, by which an operator looks after users, keys and tokens.
 //! - [`providers`]: tokens of Keycloak, Auth0, Entra, Okta, Cognito, Google, Firebase, Clerk,
 //!   Zitadel and Supabase.
+//! - `metrics` (feature `metrics`): numbers for a dashboard, and what to alert on.
 
 #[cfg(feature = "cli")]
 pub mod command;
+#[cfg(all(feature = "metrics", feature = "api-key"))]
+pub mod metrics;
 #[cfg(feature = "jwt")]
 pub mod providers;

@@ -279,7 +279,7 @@ impl Tokens {
         if let Some(audience) = &self.audience {
             jwt = jwt.audience(audience.clone());
         }
-        let signing = match self.signing(stores, guard, events) {
+        let signing = match self.signing(stores, guard.clone(), events) {
             Ok(signing) => Some(signing),
             Err(found) => {
                 problems.extend(found);

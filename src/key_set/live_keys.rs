@@ -4,10 +4,11 @@ use super::live_limits::LiveLimits;
 use super::set::KeySet;
 use crate::clock::{nanos, since_1970};
 use crate::event::keys_not_loaded;
+use crate::metrics::{Callee, Gauge, Meter, Outcome};
 use crate::reject::Rejection;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -50,6 +51,8 @@ pub(crate) struct LiveKeys {
     good_from: AtomicU64,
     good_until: AtomicU64,
     state: Mutex<State>,
+    /// That of the first realm that uses them.
+    meter: OnceLock<Meter>,
 }
 
 /// Times are in nanoseconds since 1970.
@@ -80,7 +83,21 @@ impl LiveKeys {
             good_from: AtomicU64::new(0),
             good_until: AtomicU64::new(0),
             state: Mutex::default(),
+            meter: OnceLock::new(),
         })
+    }
+
+    /// Has a meter show how many keys are held, and how long loads take.
+    pub(crate) fn measure_by(self: &Arc<Self>, meter: &Meter) {
+        let keys = Arc::downgrade(self);
+        let read = move || {
+            let held = keys.upgrade()?.current();
+            let keys = held.map_or(0, |(_, keys)| keys.len());
+            Some(keys as f64)
+        };
+        if self.meter.set(meter.clone()).is_ok() {
+            meter.read_off(Gauge::IssuerKeys(self.source.name().into()), read);
+        }
     }
 
     /// The number of the set that may be used now without waiting, where there is one. A load that
@@ -346,10 +363,18 @@ struct Load {
 
 impl Load {
     async fn run(mut self) {
-        let loaded = match timeout(DEADLINE, self.keys.source.load(self.now)).await {
-            Ok(loaded) => loaded,
-            Err(late) => Err(KeySourceError::because("it did not answer in time", late)),
+        let meter = self.keys.meter.get().cloned().unwrap_or_default();
+        let started = meter.started();
+        let loaded = timeout(DEADLINE, self.keys.source.load(self.now)).await;
+        let (outcome, loaded) = match loaded {
+            Ok(Ok(loaded)) => (Outcome::Answered, Ok(loaded)),
+            Ok(Err(error)) => (Outcome::Failed, Err(error)),
+            Err(late) => {
+                let error = KeySourceError::because("it did not answer in time", late);
+                (Outcome::Late, Err(error))
+            }
         };
+        meter.called(Callee::Issuer, started, outcome);
         self.is_settled = true;
         self.keys.settle(instant(self.now), loaded);
     }

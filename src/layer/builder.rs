@@ -1,12 +1,12 @@
 use super::AuthLayer;
 use super::accept::{Accept, Accepted};
-#[cfg(feature = "jwt")]
-use crate::clock::Clock;
+use crate::authorize::Demanded;
 use crate::config::{ConfigError, ConfigProblem, is_http_url};
 #[cfg(feature = "api-key")]
 use crate::credential::AcceptedKeys;
 use crate::credential::{Accepted as Forms, Reader, Source};
-use crate::pipeline::{Mode, Pipeline, Preflight};
+use crate::metrics::Decisions;
+use crate::pipeline::{By, GATES, Mode, Pipeline, Preflight};
 use crate::principal::{Accounts, LoadUser, Mark, Principal};
 use crate::realm::Realm;
 use crate::reject::format::{ErrorFormat, Problem};
@@ -246,7 +246,7 @@ impl AuthLayerBuilder {
             parts.add(accepted.0, &mut problems);
         }
         #[cfg(feature = "jwt")]
-        parts.finish_jwts(realm.clock_handle(), &mut problems);
+        parts.finish_jwts(&realm, &mut problems);
         parts.finish_bearer(&mut problems);
         parts.check_token(&mut problems);
         parts.check_basic(&mut problems);
@@ -285,10 +285,13 @@ impl AuthLayerBuilder {
             None => None,
         };
         let accounts = realm.stores().managed_user_store().cloned();
+        let schemes = By::names(&parts.forms.others);
+        let decisions = Decisions::new(realm.events().meter(), &GATES, schemes);
         let pipeline = Pipeline {
             reader: Reader::new(parts.forms),
             chain: Chain::new(parts.schemes),
             accounts: Accounts::of(accounts, realm.guard(), loader),
+            decisions,
             events: realm.events().clone(),
             clock: Arc::clone(realm.clock_handle()),
             responder,
@@ -296,6 +299,7 @@ impl AuthLayerBuilder {
             attempts: Arc::clone(realm.attempt_guard()),
             throttles,
             surroundings,
+            demanded: Demanded::default(),
             mark: Mark::new(),
             realm,
         };
@@ -407,7 +411,7 @@ impl Parts {
 
     /// All issuers are one scheme: the token says which of them is meant.
     #[cfg(feature = "jwt")]
-    fn finish_jwts(&mut self, clock: &Arc<dyn Clock>, problems: &mut Vec<ConfigProblem>) {
+    fn finish_jwts(&mut self, realm: &Realm, problems: &mut Vec<ConfigProblem>) {
         let Some((at, problems_at)) = self.jwts_stand_at else {
             return;
         };
@@ -417,7 +421,9 @@ impl Parts {
             found.extend_from_slice(tokens.problems());
             ours.extend(tokens.policies().map(crate::scheme::OurPolicy::shared));
         }
-        match Jwts::build(std::mem::take(&mut self.jwts), ours, Arc::clone(clock)) {
+        let clock = Arc::clone(realm.clock_handle());
+        let meter = realm.events().meter().clone();
+        match Jwts::build(std::mem::take(&mut self.jwts), ours, clock, meter) {
             Ok(jwts) => {
                 self.forms.read_tokens_at(jwts.sources());
                 self.forms.certificates = jwts.reads_certificates();

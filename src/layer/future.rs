@@ -49,8 +49,8 @@ where
         decision: Decision,
     ) -> Self {
         match decision {
-            Decision::Admit(fields) => {
-                let visit = door.visit(&request, fields);
+            Decision::Admit(admitted) => {
+                let visit = door.visit(&request, admitted);
                 Self::admitted(inner.call(request), door, visit)
             }
             Decision::Refuse(refusal) => {
@@ -129,7 +129,8 @@ where
                     door,
                     visit,
                 } => {
-                    let response = ready!(future.poll(cx))?;
+                    let polled = door.inside(visit, || future.poll(cx));
+                    let response = ready!(polled)?;
                     return Poll::Ready(Ok(door.answered(response, visit)));
                 }
                 StateProjection::Refused { refused } => {

@@ -1,11 +1,12 @@
 use super::AuthService;
-use crate::authorize::Requirement;
+use crate::authorize::{Requirement, ScopeGaps};
 use crate::config::{ConfigError, ConfigProblem};
-use crate::pipeline::{Door, Gate, Mode, Pipeline};
-use crate::principal::Subject;
+use crate::pipeline::{Door, Explanation, Gate, Mode, Pipeline};
+use crate::principal::{Scope, Subject};
 use crate::realm::Realm;
 use crate::reject::Rejection;
 use crate::throttle::{Stack, Throttle};
+use http::request::Parts;
 use std::fmt;
 use std::sync::Arc;
 use tower_layer::Layer;
@@ -102,6 +103,39 @@ impl AuthLayer {
         self.door.pipeline().chain.ready().await
     }
 
+    /// What this layer would make of a request with this head, step by step and why: for a page of
+    /// administrators, or a test. Nothing is counted or written, and nobody is told.
+    ///
+    /// Where a request would ask a store or an issuer, so does this. It shows what a client must
+    /// not learn: mount it behind a requirement of your own, or not at all.
+    ///
+    /// ```
+    /// use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Scope, Subject, store::Memory};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+    /// let auth = AuthLayer::builder().accept(&keys).build()?;
+    /// let key = keys.issue(KeyRequest::new(Subject::user("7"), "ci").scope("reports:read")).await?;
+    ///
+    /// let request = http::Request::get("/").header("x-api-key", key.key.expose()).body(())?;
+    /// let told = auth.explain(&request.into_parts().0).await;
+    /// assert!(told.to_string().contains(r#"caller      "7", scopes "reports:read""#));
+    /// assert!(!told.to_string().contains(key.key.expose().as_str()));
+    /// let refused = told.require(&Scope::new("reports:write").into()).unwrap_err();
+    /// assert_eq!(refused.missing_scopes(), [Scope::new("reports:write")]);
+    ///
+    /// let nobody = http::Request::get("/").body(())?.into_parts().0;
+    /// assert_eq!(auth.explain(&nobody).await.rejection().unwrap().status(), 401);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    pub async fn explain(&self, head: &Parts) -> Explanation {
+        let mode = match self.door.gate() {
+            Gate::Authenticate(mode) => *mode,
+            _ => Mode::Required,
+        };
+        self.door.pipeline().explain(mode, head).await
+    }
+
     /// Forgets what [`load_user`](crate::AuthLayerBuilder::load_user) gave for a subject, after the
     /// application has changed that user: the next request loads it anew.
     pub fn forget_user(&self, subject: &Subject) {
@@ -127,7 +161,53 @@ impl AuthLayer {
     /// A gate for routes inside of this layer that need more than a verified caller: a request that
     /// came past no layer is a 500, and an anonymous one a 401.
     pub fn require(&self, requirement: impl Into<Requirement>) -> Self {
-        self.with(Gate::Require(Arc::new(requirement.into())))
+        let requirement = self.requirement(requirement);
+        self.with(Gate::Require(Arc::new(requirement)))
+    }
+
+    /// A requirement that a handler holds its callers against ([`Principal::require`]), so that
+    /// [`check_scopes`](Self::check_scopes) knows of it.
+    ///
+    /// [`Principal::require`]: crate::Principal::require
+    pub fn requirement(&self, requirement: impl Into<Requirement>) -> Requirement {
+        let requirement = requirement.into();
+        self.door.pipeline().demanded.note(&requirement);
+        requirement
+    }
+
+    /// Holds the scopes that an API declares (to its identity provider, or in its OpenAPI
+    /// document) against those that its routes demand. Call it when all routes are made: at
+    /// start, or in a test.
+    ///
+    /// Known are the requirements of [`require`](Self::require), of this layer's endpoints, and those that were made with
+    /// [`requirement`](Self::requirement).
+    ///
+    /// ```
+    /// use tower_auth::{ApiKeys, AuthLayer, Realm, Scope, store::Memory};
+    ///
+    /// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+    /// let auth = AuthLayer::builder().accept(&keys).build()?;
+    /// let may_write = auth.require(Scope::new("reports:write"));
+    /// let may_read = auth.require(Scope::new("reports:read").or(Scope::new("reports:write")));
+    /// # let _ = (may_write, may_read);
+    ///
+    /// assert!(auth.check_scopes(["reports:read", "reports:write"]).is_ok());
+    /// let gaps = auth.check_scopes(["reports:read", "reports:delete"]).unwrap_err();
+    /// assert_eq!(gaps.undemanded(), [Scope::new("reports:delete")]);
+    /// assert!(gaps.undeclared().eq(&[Scope::new("reports:write")]));
+    /// # Ok::<(), tower_auth::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ScopeGaps`]: the scopes that no route demands, and those that routes demand and nobody
+    /// declares.
+    pub fn check_scopes<S: Into<Scope>>(
+        &self,
+        declared: impl IntoIterator<Item = S>,
+    ) -> Result<(), ScopeGaps> {
+        let declared = declared.into_iter().map(Into::into).collect();
+        self.door.pipeline().demanded.check(&declared)
     }
 
     /// A gate that refuses nothing, for public routes: what a handler behind it refuses is answered

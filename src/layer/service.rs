@@ -75,8 +75,8 @@ where
         let Self { inner, door, .. } = self;
         match door.decide(&mut request) {
             // From where it lies: a request is large, and a call that it is handed to copies it.
-            Decision::Admit(fields) => {
-                let visit = door.visit(&request, fields);
+            Decision::Admit(admitted) => {
+                let visit = door.visit(&request, admitted);
                 ResponseFuture::admitted(inner.call(request), door, visit)
             }
             decision => ResponseFuture::new(inner, request, door, decision),

@@ -1,5 +1,6 @@
 use super::hash::{Check, Hasher};
 use crate::login::password_form;
+use crate::metrics::{Gauge, Meter};
 use crate::reject::Rejection;
 use crate::secret::Secret;
 use crate::turns::{Bounds, Source, Turns};
@@ -66,6 +67,11 @@ impl Passwords {
         let hash = self.run(source, hash).await?;
         hash.map(Secret::new)
             .map_err(|error| Rejection::unavailable("password hash", error))
+    }
+
+    /// Has a meter show how many wait.
+    pub(crate) fn read_off(&self, meter: &Meter) {
+        meter.read_off(Gauge::HashesWaiting, self.turns.waiting());
     }
 
     /// How often argon2 ran: a test that counts needs no stopwatch.

@@ -1,15 +1,18 @@
-use super::decision::{Decision, Refusal, Reply};
+use super::decision::{Admitted, By, Decision, Refusal, Reply};
 use super::gate::Gate;
 use super::pipeline::Pipeline;
 use super::route::{is_endpoint, route_of};
 use super::visit::{Refused, Visit};
-use crate::event::Facts;
+use crate::event::{Facts, within};
 use crate::principal::Caller;
-use crate::reject::{LimitFields, Rejection, ResponseBody, Shape};
+use crate::reject::{Rejection, ResponseBody, Shape};
 use crate::scheme::SchemeId;
-use http::{Request, Response};
+use http::{HeaderName, Request, Response};
 use std::fmt;
 use std::sync::Arc;
+
+/// What a request is called by a layer outside of this one, or by a proxy.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A gate, and whatever it takes to decide, to answer a refusal and to tell of it.
 ///
@@ -41,7 +44,6 @@ impl Door {
         &self.pipeline
     }
 
-    #[cfg(feature = "openapi")]
     pub(crate) fn gate(&self) -> &Gate {
         &self.gate
     }
@@ -63,7 +65,7 @@ impl Door {
             Gate::Require(requirement) => self.pipeline.require(requirement, request),
             Gate::Errors => {
                 self.pipeline.reader.hide(request.headers_mut());
-                Decision::Admit(None)
+                Decision::Admit(Admitted::uncounted(By::Before))
             }
         }
     }
@@ -75,15 +77,22 @@ impl Door {
 
     /// What is kept of a request that is let through.
     #[inline(always)] // it is mostly a shape, which the compiler can then see
-    pub(crate) fn visit<B>(&self, request: &Request<B>, fields: Option<LimitFields>) -> Visit {
+    pub(crate) fn visit<B>(&self, request: &Request<B>, admitted: Admitted) -> Visit {
+        let Admitted { fields, by } = admitted;
+        if self.pipeline.decisions.is_counted()
+            && let Some(scheme) = by.place()
+        {
+            self.pipeline.decisions.admitted(self.gate.place(), scheme);
+        }
         let facts = if self.pipeline.events.listen() {
-            Some(self.boxed_facts(request))
+            Some(self.shared_facts(request))
         } else {
             None
         };
         Visit {
             // That of HTTP, for a gRPC handler refuses by a status of its own.
             shape: Shape::of_http(request.method()),
+            by,
             fields,
             facts,
             precautions: self.pipeline.precautions(request),
@@ -94,6 +103,9 @@ impl Door {
     #[inline(always)] // a flood of refusals passes here
     pub(crate) fn refuse<B>(&self, refusal: Refusal, request: &Request<B>) -> Refused {
         let Refusal { rejection, scheme } = refusal;
+        if self.pipeline.decisions.is_counted() {
+            self.count(&rejection, request, scheme);
+        }
         let shape = match Shape::of(request.method(), request.headers()) {
             Shape::Grpc(_) if is_endpoint(request.extensions()) => Shape::Http,
             shape => shape,
@@ -110,6 +122,19 @@ impl Door {
         }
     }
 
+    /// Counts a refusal of this gate.
+    #[cold]
+    fn count<B>(&self, rejection: &Rejection, request: &Request<B>, scheme: Option<SchemeId>) {
+        let scheme = scheme.or_else(|| {
+            let caller = Caller::of(request.extensions()).ok()?;
+            caller.scheme
+        });
+        let by = By::scheme(scheme);
+        let place = by.place().unwrap_or_default();
+        let decisions = &self.pipeline.decisions;
+        decisions.refused(self.gate.place(), place, rejection.kind());
+    }
+
     #[cold]
     fn tell_of<B>(
         &self,
@@ -118,6 +143,15 @@ impl Door {
         scheme: Option<SchemeId>,
     ) -> Rejection {
         self.tell(rejection, &self.facts(request, scheme))
+    }
+
+    /// Takes a step of the inner service. Whoever is told of what happens in it knows the request.
+    #[inline(always)] // every request passes here
+    pub(crate) fn inside<T>(&self, visit: &Visit, step: impl FnOnce() -> T) -> T {
+        match &visit.facts {
+            Some(facts) if self.pipeline.events.want_requests() => within(facts, step),
+            _ => step(),
+        }
     }
 
     /// The answer to a request that was refused.
@@ -211,6 +245,9 @@ impl Door {
     }
 
     fn tell_of_inside(&self, rejection: Rejection, visit: &Visit) -> Rejection {
+        let place = visit.by.place().unwrap_or_default();
+        let decisions = &self.pipeline.decisions;
+        decisions.refused(Gate::HANDLER, place, rejection.kind());
         if !self.pipeline.events.listen_to(rejection.kind()) {
             return rejection;
         }
@@ -227,8 +264,8 @@ impl Door {
     }
 
     #[cold]
-    fn boxed_facts<B>(&self, request: &Request<B>) -> Box<Facts> {
-        Box::new(self.facts(request, None))
+    fn shared_facts<B>(&self, request: &Request<B>) -> Arc<Facts> {
+        Arc::new(self.facts(request, None))
     }
 
     fn facts<B>(&self, request: &Request<B>, scheme: Option<SchemeId>) -> Facts {
@@ -247,6 +284,7 @@ impl Door {
             peer: pipeline.peer(request.headers(), request.extensions()),
             method: Some(request.method().clone()),
             route: route_of(request.extensions()),
+            request_id: request.headers().get(REQUEST_ID).cloned(),
         }
     }
 }

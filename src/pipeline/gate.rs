@@ -34,7 +34,25 @@ pub(crate) enum Mode {
     Optional,
 }
 
+/// What the numbers call the gates.
+pub(crate) const GATES: [&str; 5] = ["authenticate", "endpoint", "throttle", "require", "handler"];
+
 impl Gate {
+    /// The place of what a handler refuses among the names.
+    pub(super) const HANDLER: usize = 4;
+
+    /// The place of its name. What a layer refuses that only renders errors is its handler's.
+    #[inline]
+    pub(super) fn place(&self) -> usize {
+        match self {
+            Self::Authenticate(_) => 0,
+            Self::Anonymous => 1,
+            Self::Throttle(_) | Self::ThrottlePublic(_) => 2,
+            Self::Require(_) => 3,
+            Self::Errors => Self::HANDLER,
+        }
+    }
+
     /// Whether who comes this way needs a credential.
     #[cfg(feature = "openapi")]
     pub(crate) fn mode(&self) -> Mode {

@@ -11,14 +11,17 @@
 
 mod decision;
 mod door;
+mod explain;
+mod explanation;
 mod gate;
 mod pipeline;
 mod route;
 mod visit;
 
-pub(crate) use decision::{Decision, Question};
+pub(crate) use decision::{By, Decision, Question};
 pub(crate) use door::Door;
-pub(crate) use gate::{Gate, Mode};
+pub use explanation::Explanation;
+pub(crate) use gate::{GATES, Gate, Mode};
 pub(crate) use pipeline::{Pipeline, Preflight};
 #[cfg(feature = "endpoints")]
 pub(crate) use route::EndpointRoute;

@@ -1,10 +1,11 @@
-use super::decision::{Decision, Question, Refusal, Reply};
+use super::decision::{Admitted, By, Decision, Question, Refusal, Reply};
 use super::gate::Mode;
 use crate::attempt::{Attempt, Attempts};
-use crate::authorize::Requirement;
+use crate::authorize::{Demanded, Requirement};
 use crate::clock::Clock;
 use crate::credential::{Precautions, Reader, Sight};
 use crate::event::Events;
+use crate::metrics::Decisions;
 use crate::principal::{Accounts, Caller, Checked, Mark, Principal};
 use crate::realm::Realm;
 use crate::reject::{Presented, Rejection, RejectionKind, Responder};
@@ -23,6 +24,8 @@ pub(crate) struct Pipeline {
     pub(crate) chain: Chain,
     pub(crate) accounts: Accounts,
     pub(crate) events: Events,
+    /// What becomes of requests, by the numbers.
+    pub(crate) decisions: Decisions,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) responder: Responder,
     pub(crate) preflight: Preflight,
@@ -30,6 +33,8 @@ pub(crate) struct Pipeline {
     pub(crate) throttles: Option<Arc<Stack>>,
     /// What the throttles of routes have in common with those of the layer.
     pub(crate) surroundings: Surroundings,
+    /// What its routes demand.
+    pub(crate) demanded: Demanded,
     /// What it leaves in the requests that it lets through.
     pub(crate) mark: Mark,
 }
@@ -51,7 +56,7 @@ impl Pipeline {
         let is_known = match met {
             // A layer of this pipeline is around this one: whom it has verified and counted is
             // verified and counted.
-            Some(caller) if caller.principal.is_some() => return Decision::Admit(None),
+            Some(caller) if caller.principal.is_some() => return admit_again(),
             Some(_) => true,
             None => false,
         };
@@ -65,7 +70,7 @@ impl Pipeline {
         let mut copied = None;
         let found = match self.reader.read(request, &mut copied) {
             Ok(Some(found)) => found,
-            Ok(None) if mode == Mode::Optional && is_known => return Decision::Admit(None),
+            Ok(None) if mode == Mode::Optional && is_known => return admit_again(),
             Ok(None) => return self.without_credential(mode, request),
             Err(rejection) => return refuse_unread(rejection),
         };
@@ -196,7 +201,10 @@ impl Pipeline {
                     scheme: Some(scheme),
                 }),
             },
-            Reply::Quota(Ok(passed)) => admit(passed, request),
+            Reply::Quota(Ok(passed)) => {
+                let by = self.by(request.extensions());
+                admit(passed, by, request)
+            }
             Reply::Quota(Err(rejection)) => refuse(rejection),
         }
     }
@@ -207,7 +215,10 @@ impl Pipeline {
         let _ = self.reader.read(request, &mut None);
         match Caller::marked(self.mark, request.extensions()) {
             // A layer of this pipeline is around this one, and has counted.
-            Some(_) => self.admit_uncounted(self.nobody(), request),
+            Some(_) => {
+                request.extensions_mut().insert(self.nobody());
+                admit_again()
+            }
             None => self.throttle(self.nobody(), request),
         }
     }
@@ -221,9 +232,10 @@ impl Pipeline {
         let principal = caller.principal.as_ref();
         let addresses = &self.surroundings.addresses;
         let verdict = stack.check(&Call::new(request, principal, addresses));
+        let by = By::scheme(caller.scheme);
         // Whoever is refused is known as well, to those who are told of it.
         request.extensions_mut().insert(caller);
-        pass(verdict, request)
+        pass(verdict, by, request)
     }
 
     /// The throttles of a route, inside of the layer.
@@ -239,7 +251,8 @@ impl Pipeline {
         let principal = caller.principal.as_ref();
         let addresses = &self.surroundings.addresses;
         let verdict = stack.check(&Call::new(request, principal, addresses));
-        pass(verdict, request)
+        let by = By::scheme(caller.scheme);
+        pass(verdict, by, request)
     }
 
     /// The throttles of public routes, wherever the layer is. Nobody is verified, and what the
@@ -255,23 +268,37 @@ impl Pipeline {
         let principal = caller.and_then(|caller| caller.principal.as_ref());
         let addresses = &self.surroundings.addresses;
         let verdict = stack.check(&Call::new(request, principal, addresses));
-        pass(verdict, request)
+        let by = By::scheme(caller.and_then(|caller| caller.scheme));
+        pass(verdict, by, request)
     }
 
     /// Step 6, inside of the layer.
     #[inline]
     pub(super) fn require<B>(&self, requirement: &Requirement, request: &Request<B>) -> Decision {
-        let caller = Caller::of(request.extensions()).and_then(Caller::principal);
-        match caller.and_then(|caller| requirement.judge(caller)) {
-            Ok(()) => Decision::Admit(None),
+        let caller = match Caller::of(request.extensions()) {
+            Ok(caller) => caller,
+            Err(rejection) => return refuse(rejection),
+        };
+        let judged = caller
+            .principal()
+            .and_then(|principal| requirement.judge(principal));
+        match judged {
+            Ok(()) => Decision::Admit(Admitted::uncounted(By::scheme(caller.scheme))),
             Err(rejection) => refuse(rejection),
         }
     }
 
+    /// By which scheme somebody was verified, by this layer or by the one around it.
+    #[cold]
+    fn by(&self, extensions: &Extensions) -> By {
+        By::scheme(Caller::of(extensions).ok().and_then(|caller| caller.scheme))
+    }
+
     #[inline]
     fn admit_uncounted<B>(&self, caller: Caller, request: &mut Request<B>) -> Decision {
+        let by = By::scheme(caller.scheme);
         request.extensions_mut().insert(caller);
-        Decision::Admit(None)
+        Decision::Admit(Admitted::uncounted(by))
     }
 
     #[inline]
@@ -294,20 +321,29 @@ impl Pipeline {
 }
 
 #[inline]
-fn pass<B>(verdict: Verdict, request: &mut Request<B>) -> Decision {
+fn pass<B>(verdict: Verdict, by: By, request: &mut Request<B>) -> Decision {
     match verdict {
-        Verdict::Known(Ok(passed)) => admit(passed, request),
+        Verdict::Known(Ok(passed)) => admit(passed, by, request),
         Verdict::Known(Err(rejection)) => refuse(rejection),
         Verdict::Asked(verdict) => Decision::Ask(Question::Quota(verdict)),
     }
 }
 
 #[inline]
-fn admit<B>(passed: Passed, request: &mut Request<B>) -> Decision {
+fn admit<B>(passed: Passed, by: By, request: &mut Request<B>) -> Decision {
     if let Some(settlement) = passed.settlement {
         request.extensions_mut().insert(settlement);
     }
-    Decision::Admit(passed.fields)
+    Decision::Admit(Admitted {
+        fields: passed.fields,
+        by,
+    })
+}
+
+/// Whom a layer of this pipeline around this one has let in.
+#[inline]
+fn admit_again() -> Decision {
+    Decision::Admit(Admitted::uncounted(By::Before))
 }
 
 #[inline]
@@ -353,7 +389,7 @@ fn ask(answer: PendingAnswer, presented: Presented, scheme: SchemeId) -> Decisio
     })
 }
 
-fn missing() -> Rejection {
+pub(super) fn missing() -> Rejection {
     Rejection::new(RejectionKind::MissingCredential, "none")
 }
 

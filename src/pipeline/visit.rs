@@ -1,15 +1,19 @@
+use super::decision::By;
 use crate::credential::Precautions;
 use crate::event::Facts;
 use crate::reject::{LimitFields, Rejection, Shape};
+use std::sync::Arc;
 
 /// What is kept of a request that was let through, for the answer to it.
 pub(crate) struct Visit {
     /// In what shape a refusal of its handler is answered.
     pub(super) shape: Shape,
+    /// By which scheme it got in.
+    pub(super) by: By,
     /// What its answer tells of limits.
     pub(super) fields: Option<LimitFields>,
-    /// For telling of a refusal of its handler; only where somebody listens.
-    pub(super) facts: Option<Box<Facts>>,
+    /// For telling of what happens, and of a refusal of its handler; only where somebody listens.
+    pub(super) facts: Option<Arc<Facts>>,
     /// What its answer says because of where the credential stood.
     pub(super) precautions: Option<Box<Precautions>>,
 }

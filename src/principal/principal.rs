@@ -375,6 +375,15 @@ impl Principal {
         self.claims().unwrap_or_default()
     }
 
+    /// The id of the credential, where it has one: that of an API key, or `jti` of a token.
+    pub(crate) fn credential_id(&self) -> Option<Box<str>> {
+        match &self.identity {
+            Identity::Key(record) => Some(record.id.as_ref().into()),
+            Identity::Token(_) => self.stamp().jti.map(String::into_boxed_str),
+            Identity::User(_) | Identity::Custom(_) => None,
+        }
+    }
+
     /// By what a store judges whether the credential is still good.
     pub(crate) fn warrant(&self, now: SystemTime) -> Warrant {
         let mut warrant = Warrant::new(now);

@@ -2,7 +2,8 @@ use crate::address::Addresses;
 use crate::attempt::{AttemptLimits, Attempts};
 use crate::clock::{Clock, SystemClock};
 use crate::config::ConfigProblem;
-use crate::event::{Event, Events};
+use crate::event::{Audit, AuditLog, Event, EventHook, Events};
+use crate::metrics::{Gauge, Meter};
 #[cfg(feature = "basic")]
 use crate::password::{Passwords, Remembered};
 use crate::store::{Guard, Stores};
@@ -58,7 +59,8 @@ struct Settings {
     stores: Stores,
     clock: Arc<dyn Clock>,
     deadline: Duration,
-    events: Events,
+    hook: EventHook,
+    audit: Option<Audit>,
     attempts: AttemptLimits,
     addresses: Addresses,
     limiter: Option<Arc<dyn Limiter>>,
@@ -69,6 +71,7 @@ struct Settings {
 /// What all services and layers of the realm share. It is made from the settings when the first of
 /// them asks for it.
 struct Live {
+    events: Events,
     addresses: Arc<Addresses>,
     attempts: Arc<Attempts>,
     memory: Arc<MemoryLimiter>,
@@ -93,7 +96,8 @@ impl Realm {
             stores: stores.into(),
             clock: Arc::new(SystemClock),
             deadline: Duration::from_secs(2),
-            events: Events::default(),
+            hook: EventHook::default(),
+            audit: None,
             attempts: AttemptLimits::new(),
             addresses: Addresses::new(),
             limiter: None,
@@ -136,7 +140,21 @@ impl Realm {
     /// Is told everything that happens: refusals, sign-ins, what is issued and revoked. It should
     /// be quick, for it runs within the request; if it panics the answer is 500.
     pub fn on_event(self, hook: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
-        self.changed(|settings| settings.events = Events::to(hook))
+        self.changed(|settings| settings.hook = EventHook::new(hook))
+    }
+
+    /// Keeps what happens, in the store of the realm ([`Stores::audit`], where it is of several).
+    pub fn audit(self, audit: Audit) -> Self {
+        self.changed(|settings| settings.audit = Some(audit))
+    }
+
+    /// Waits until everything is in the store that happened before, and was to be kept
+    /// ([`Realm::audit`]): for a server that stops. While the store fails it waits, so give it a
+    /// time-out.
+    pub async fn audit_written(&self) {
+        if let Some(audit) = self.live().events.audit() {
+            audit.written().await;
+        }
     }
 
     /// How often credentials may be wrong; [`AttemptLimits::new`] by default.
@@ -195,11 +213,12 @@ impl Realm {
     pub(crate) fn guard(&self) -> Guard {
         Guard {
             deadline: self.0.settings.deadline,
+            meter: self.live().events.meter().clone(),
         }
     }
 
     pub(crate) fn events(&self) -> &Events {
-        &self.0.settings.events
+        &self.live().events
     }
 
     pub(crate) fn found_addresses(&self) -> &Arc<Addresses> {
@@ -258,6 +277,7 @@ impl Settings {
         if let Some(limiter) = &self.limiter {
             problems.extend(limiter.problems());
         }
+        let audit = self.audit_log(&mut problems);
         let addresses = Arc::new(self.addresses.clone());
         let attempts = Attempts::build(
             self.attempts.clone(),
@@ -265,19 +285,42 @@ impl Settings {
             Arc::clone(&self.clock),
             &mut problems,
         );
+        let meter = Meter::of_recorder(&self.clock);
+        let stores = self.stores.clone();
+        meter.read_off(Gauge::StoreLag, move || Some(stores.lag()?.as_secs_f64()));
+        #[cfg(feature = "basic")]
+        let passwords = Passwords::new();
+        #[cfg(feature = "basic")]
+        passwords.read_off(&meter);
         Live {
+            events: Events::new(self.hook.clone(), audit, meter),
             addresses,
             attempts: Arc::new(attempts),
             memory: Arc::new(MemoryLimiter::new()),
             limiter: self.limiter.clone().map(shared),
             #[cfg(feature = "basic")]
-            passwords: Passwords::new(),
+            passwords,
             #[cfg(feature = "basic")]
             remembered: Arc::new(Remembered::new()),
             #[cfg(feature = "jwt")]
             longest_access: AtomicU64::new(self.others_access.as_secs()),
             problems,
         }
+    }
+}
+
+impl Settings {
+    fn audit_log(&self, problems: &mut Vec<ConfigProblem>) -> Option<AuditLog> {
+        let audit = self.audit.clone()?;
+        if audit.keeps_nothing() {
+            problems.push(ConfigProblem::Zero("audit.keep"));
+        }
+        let Some(store) = self.stores.audit_store() else {
+            problems.push(ConfigProblem::NoStore("audit"));
+            return None;
+        };
+        let clock = Arc::clone(&self.clock);
+        Some(AuditLog::new(audit, Arc::clone(store), clock))
     }
 }
 

@@ -30,6 +30,17 @@ impl SchemeId {
         }
     }
 
+    /// The names of all schemes, where these are the application's own: that of an id is at its
+    /// [`index`](Self::index).
+    pub(crate) fn names(others: &[&'static str]) -> impl Iterator<Item = &'static str> {
+        BUILT_IN.into_iter().chain(others.iter().copied())
+    }
+
+    #[inline]
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
     pub(crate) fn name(self, others: &[&'static str]) -> Option<&'static str> {
         let at = usize::from(self.0);
         match at.checked_sub(BUILT_IN.len()) {

@@ -1,8 +1,9 @@
 use super::{
-    ManagedKeyStore, ManagedUserStore, PrivateTokenStore, SigningKeyStore, StoreError, Warrant,
-    Write,
+    AuditStore, ManagedKeyStore, ManagedUserStore, PrivateTokenStore, SigningKeyStore, StoreError,
+    Warrant, Write,
 };
 use async_trait::async_trait;
+use std::time::Duration;
 
 /// A store that has every role, such as [`Memory`](super::Memory), and makes changes of several
 /// roles in one atomic step.
@@ -12,7 +13,7 @@ use async_trait::async_trait;
 /// dead credential made is taken back before anybody gets to know it.
 #[async_trait]
 pub trait AllStores:
-    ManagedKeyStore + ManagedUserStore + PrivateTokenStore + SigningKeyStore
+    ManagedKeyStore + ManagedUserStore + PrivateTokenStore + SigningKeyStore + AuditStore
 {
     /// Makes all of these changes, or none; and none unless the warrant, where there is one, is
     /// good in that very step: what ends it meanwhile either comes before, and nothing is written,
@@ -24,4 +25,10 @@ pub trait AllStores:
     /// more, and those of the single changes.
     async fn commit(&self, warrant: Option<&Warrant>, writes: Vec<Write>)
     -> Result<(), StoreError>;
+
+    /// How old the news of other nodes is: for so long a revocation that was made there may be
+    /// unknown here. `None` where it is not known (yet), as by default.
+    fn lag(&self) -> Option<Duration> {
+        None
+    }
 }

@@ -6,7 +6,7 @@ macro_rules! forward_stores {
     ($($to:tt)*) => {
         const _: () = {
             use std::sync::Arc;
-            use std::time::SystemTime;
+            use std::time::{Duration, SystemTime};
             use $crate::principal::Subject;
             use $crate::secret::Secret;
             use $crate::store::*;
@@ -107,7 +107,14 @@ macro_rules! forward_stores {
                 async fn forget_signing_keys(issuer: &str, at: SystemTime) -> usize;
             }
 
+            $crate::store::forward::forward! { AuditStore, $($to)*;
+                async fn insert_audit(records: &[AuditRecord]) -> ();
+                async fn list_audit(after: Option<u64>, most: usize) -> Vec<AuditRecord>;
+                async fn purge_audit(before: SystemTime, most: usize) -> usize;
+            }
+
             $crate::store::forward::forward! { AllStores, $($to)*;
+                read fn lag() -> Option<Duration>;
                 async fn commit(warrant: Option<&Warrant>, writes: Vec<Write>) -> ();
             }
         };
@@ -121,6 +128,7 @@ macro_rules! forward {
         impl$(<$param:ident$(: ?$sized:ident)?>)? for $type:ty, |$this:ident| $asked:ident!($store:expr);
         $(fn $peek:ident($($key:ident: $key_type:ty),*) -> $answer:ty;)*
         $(tell fn $told:ident($($fact:ident: $fact_type:ty),*);)*
+        $(read fn $read:ident() -> $value:ty;)*
         $(async fn $call:ident($($arg:ident: $arg_type:ty),*) -> $done:ty;)*
     ) => {
         // What is not in the list would be answered by the trait's default.
@@ -135,6 +143,10 @@ macro_rules! forward {
                 $asked!(tell $store, $told($($fact),*));
             })*
 
+            $(fn $read(&$this) -> $value {
+                $asked!(read $store, $read())
+            })*
+
             $(async fn $call(&$this, $($arg: $arg_type),*) -> Result<$done, StoreError> {
                 $asked!(call $store, $call($($arg),*))
             })*
@@ -146,6 +158,7 @@ macro_rules! forward {
 macro_rules! asked {
     (peek $store:expr, $call:ident($($arg:ident),*), $none:expr) => { $store.$call($($arg),*) };
     (tell $store:expr, $call:ident($($arg:ident),*)) => { $store.$call($($arg),*) };
+    (read $store:expr, $call:ident()) => { $store.$call() };
     (call $store:expr, $call:ident($($arg:ident),*)) => { $store.$call($($arg),*).await };
 }
 

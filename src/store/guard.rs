@@ -6,27 +6,34 @@
 )]
 
 use super::{StoreError, StoreErrorKind};
+use crate::metrics::{Callee, Meter, Outcome};
 use crate::reject::{FieldError, Rejection, RejectionKind};
 use pin_project_lite::pin_project;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::time::error::Elapsed;
 
 /// Calls a store under a deadline.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Guard {
     pub(crate) deadline: Duration,
+    /// Measures how long they take.
+    pub(crate) meter: Meter,
 }
 
 impl Guard {
     /// Runs one call. It is 503 when the store fails, takes longer than the deadline or panics; 400
     /// when it cannot keep a text of the request.
     pub(crate) async fn call<T>(
-        self,
+        &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, Rejection> {
-        match caught_future(tokio::time::timeout(self.deadline, call)).await {
+        let started = self.meter.started();
+        let called = caught_future(tokio::time::timeout(self.deadline, call)).await;
+        self.meter.called(Callee::Store, started, outcome(&called));
+        match called {
             Err(Panicked) => Err(Rejection::unavailable("store panicked", Panicked)),
             Ok(Err(elapsed)) => Err(Rejection::unavailable("store too slow", elapsed)),
             Ok(Ok(Err(error))) if error.kind() == StoreErrorKind::Invalid => {
@@ -38,6 +45,15 @@ impl Guard {
             Ok(Ok(Err(error))) => Err(Rejection::unavailable("store failed", error)),
             Ok(Ok(Ok(answer))) => Ok(answer),
         }
+    }
+}
+
+fn outcome<T>(called: &Result<Result<Result<T, StoreError>, Elapsed>, Panicked>) -> Outcome {
+    match called {
+        Err(Panicked) => Outcome::Failed,
+        Ok(Err(_)) => Outcome::Late,
+        Ok(Ok(Err(error))) if error.kind() == StoreErrorKind::Unavailable => Outcome::Failed,
+        Ok(Ok(_)) => Outcome::Answered,
     }
 }
 
@@ -75,7 +91,7 @@ fn full() -> Rejection {
 impl Guard {
     /// Runs a call that changes something, under the same rules.
     pub(crate) async fn change<T>(
-        self,
+        &self,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<Change<T>, Rejection> {
         let settled = async {

@@ -11,6 +11,7 @@
 //! | [`TokenStore`] | refresh families and revocations | the same for families, and two for revocations |
 //! | [`PrivateTokenStore`] | private tokens | read, insert, replace if unchanged, list by page |
 //! | [`SigningKeyStore`] | keys that tokens are signed with, agreed on by several nodes | list, insert, replace if unchanged, remove |
+//! | [`AuditStore`] | what happened, to be read later | insert, list, remove what is old |
 //!
 //! All other methods are provided on top of the required ones. [`Memory`] has every role, for
 //! tests, demos and keys that come from configuration. An application's own store runs the
@@ -34,6 +35,7 @@
 
 mod accounts;
 mod all_stores;
+mod audit_store;
 #[cfg(feature = "test-util")]
 pub mod conformance;
 mod denials;
@@ -66,6 +68,7 @@ mod token_store;
 mod user_store;
 
 pub use all_stores::AllStores;
+pub use audit_store::AuditStore;
 pub use error::{StoreError, StoreErrorKind};
 pub(crate) use guard::caught_future;
 #[cfg_attr(
@@ -84,7 +87,7 @@ pub use peek::Peek;
 pub use postgres::Postgres;
 pub use private_token_store::PrivateTokenStore;
 pub use record::{
-    Account, FamilyRecord, KeyDigest, KeyRecord, LastUse, Room, Rotated, Rotation,
+    Account, AuditRecord, FamilyRecord, KeyDigest, KeyRecord, LastUse, Room, Rotated, Rotation,
     SigningKeyRecord, TakenRights, TokenIds, TokenRecord, UserChange, UserRecord, UserState,
     Warrant, Write,
 };

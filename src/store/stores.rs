@@ -1,9 +1,10 @@
 use super::{
-    AllStores, KeyStore, ManagedKeyStore, ManagedUserStore, PrivateTokenStore, SigningKeyStore,
-    StoreError, TokenStore, UserStore, Warrant, Write,
+    AllStores, AuditStore, KeyStore, ManagedKeyStore, ManagedUserStore, PrivateTokenStore,
+    SigningKeyStore, StoreError, TokenStore, UserStore, Warrant, Write,
 };
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The stores of a realm, each by its role.
 ///
@@ -31,6 +32,7 @@ pub struct Stores {
     tokens: Option<Arc<dyn TokenStore>>,
     private_tokens: Option<Arc<dyn PrivateTokenStore>>,
     signing_keys: Option<Arc<dyn SigningKeyStore>>,
+    audit: Option<Arc<dyn AuditStore>>,
     /// The one store that has all of these roles, signing keys apart: no change is made of them
     /// together with others.
     all: Option<Arc<dyn AllStores>>,
@@ -99,6 +101,12 @@ impl Stores {
         self.signing_keys = Some(Arc::new(store));
         self
     }
+
+    /// Where it is kept what happened ([`Realm::audit`](crate::Realm::audit)).
+    pub fn audit(mut self, store: impl AuditStore) -> Self {
+        self.audit = Some(Arc::new(store));
+        self
+    }
 }
 
 #[cfg_attr(
@@ -134,6 +142,10 @@ impl Stores {
         self.signing_keys.as_ref()
     }
 
+    pub(crate) fn audit_store(&self) -> Option<&Arc<dyn AuditStore>> {
+        self.audit.as_ref()
+    }
+
     /// Makes changes of several roles, in one step where one store has them all; and none unless
     /// the warrant is good.
     pub(crate) async fn commit(
@@ -145,6 +157,11 @@ impl Stores {
             Some(store) => store.commit(warrant, writes).await,
             None => self.commit_in_turn(warrant, writes).await,
         }
+    }
+
+    /// How old the news of other nodes is, where one store has all roles and knows.
+    pub(crate) fn lag(&self) -> Option<Duration> {
+        self.all.as_ref()?.lag()
     }
 }
 
@@ -162,6 +179,7 @@ impl<S: AllStores> From<S> for Stores {
             tokens: Some(Arc::clone(&store) as Arc<dyn TokenStore>),
             private_tokens: Some(Arc::clone(&store) as Arc<dyn PrivateTokenStore>),
             signing_keys: Some(Arc::clone(&store) as Arc<dyn SigningKeyStore>),
+            audit: Some(Arc::clone(&store) as Arc<dyn AuditStore>),
             all: Some(store),
         }
     }
@@ -177,6 +195,7 @@ impl fmt::Debug for Stores {
             .field("tokens", &self.tokens.is_some())
             .field("private_tokens", &self.private_tokens.is_some())
             .field("signing_keys", &self.signing_keys.is_some())
+            .field("audit", &self.audit.is_some())
             .finish()
     }
 }

@@ -96,6 +96,7 @@ macro_rules! hooked {
     (tell $this:expr, $call:ident($($arg:ident),*)) => {
         $this.peek(stringify!($call), || $this.store.$call($($arg),*), ())
     };
+    (read $this:expr, $call:ident()) => { $this.store.$call() };
     (call $this:expr, find_key($digest:ident)) => {
         $this.call("find_key", $this.store.find_key($this.found.as_ref().unwrap_or($digest))).await
     };

@@ -11,6 +11,7 @@ use crate::address::Addresses;
 use crate::clock::Clock;
 use crate::config::ConfigProblem;
 use crate::event::Events;
+use crate::metrics::{Callee, Outcome};
 use crate::rate::Rate;
 #[cfg(feature = "openapi")]
 use crate::reject::RejectionKind;
@@ -224,12 +225,85 @@ impl Stack {
                 Ok(Verdict::Known(self.answered(limiter, &steps, answer)))
             }
             LimiterAnswer::Pending(answer) => {
-                let (stack, limiter) = (Arc::clone(self), Arc::clone(limiter));
+                let stack = Arc::clone(self);
+                let limiter = Arc::clone(limiter);
+                let started = self.surroundings.events.meter().started();
                 Ok(Verdict::Asked(Box::pin(async move {
                     let answer = answered(answer, steps.len()).await;
+                    let outcome = match answer {
+                        Ok(_) => Outcome::Answered,
+                        Err(_) => Outcome::Failed,
+                    };
+                    let meter = stack.surroundings.events.meter();
+                    meter.called(Callee::Limiter, started, outcome);
                     stack.answered(&limiter, &steps, answer)
                 })))
             }
+        }
+    }
+
+    /// How a caller stands with each rule, in words, and why the next request of its cost would be
+    /// refused. Nothing is counted.
+    pub(crate) async fn rehearse(
+        self: &Arc<Self>,
+        call: &Call<'_>,
+    ) -> Vec<Result<(String, Option<Rejection>), Rejection>> {
+        let mut told = Vec::new();
+        for (at, rule) in self.rules.iter().enumerate() {
+            let standing = match &self.surroundings.limiter {
+                None => self.rehearse_here(at, call),
+                Some(limiter) => self.rehearse_there(at, limiter, call).await,
+            };
+            told.push(match standing {
+                Ok(None) => Ok((format!("{}: does not concern it", rule.id.name()), None)),
+                Ok(Some((cost, rate, standing))) => {
+                    let enough = standing.wait == 0 && standing.left >= cost;
+                    let refused = !enough && rule.mode == Mode::Enforced;
+                    let rejection = refused.then(|| Rejection::throttled(standing.wait()));
+                    Ok((said_of(rule, cost, rate, standing), rejection))
+                }
+                Err(rejection) => Err(rejection),
+            });
+        }
+        told
+    }
+
+    fn rehearse_here(
+        &self,
+        at: usize,
+        call: &Call<'_>,
+    ) -> Result<Option<(u32, Rate, Standing)>, Rejection> {
+        let keys = self.surroundings.memory.keys();
+        let hash = |kind: u8, parts: &[&[u8]]| keys.of(kind, parts);
+        let Some(step) = self.step(at, call, hash)? else {
+            return Ok(None);
+        };
+        let step = self.keyed(step);
+        let free = Step { cost: 0, ..step };
+        let mut standing = self.tally(&free).enter(&*self.surroundings.clock);
+        standing.wait = self.tally(&step).wait(&*self.surroundings.clock);
+        Ok(Some((step.cost, step.rate, standing)))
+    }
+
+    async fn rehearse_there(
+        &self,
+        at: usize,
+        limiter: &Arc<SharedLimiter>,
+        call: &Call<'_>,
+    ) -> Result<Option<(u32, Rate, Standing)>, Rejection> {
+        let Some(step) = self.step(at, call, CallerHash::of)? else {
+            return Ok(None);
+        };
+        let free = Step { cost: 0, ..step };
+        let answer = match limiter.count(&[self.charge(&free)], &self.surroundings.clock) {
+            LimiterAnswer::Ready(answer) => checked(answer, 1),
+            LimiterAnswer::Pending(answer) => answered(answer, 1).await,
+        };
+        match answer {
+            Ok(standings) => Ok(standings
+                .first()
+                .map(|standing| (step.cost, step.rate, *standing))),
+            Err(error) => Err(Rejection::unavailable("limiter failed", error)),
         }
     }
 
@@ -312,6 +386,8 @@ impl Stack {
                 let Surroundings { events, clock, .. } = &self.surroundings;
                 events.would_refuse(rule.id.scope(), rule.id.name(), &**clock)?;
             } else {
+                let meter = self.surroundings.events.meter();
+                meter.throttled(rule.id.scope(), rule.id.name());
                 longest = longest.max(told(standing.wait, step.rate));
             }
         }
@@ -402,6 +478,25 @@ fn told(wait: u64, rate: Rate) -> u64 {
 /// Whole seconds, rounded up: whoever waits as told is never early.
 fn seconds(nanos: u64) -> u32 {
     u32::try_from(nanos.div_ceil(1_000_000_000)).unwrap_or(u32::MAX)
+}
+
+/// `principal: 2000/day, 12 left, all of it again in 3600 s`
+fn said_of(rule: &Rule, cost: u32, rate: Rate, standing: Standing) -> String {
+    let name = rule.id.name();
+    let left = standing.left;
+    let full_in = standing.full_in().as_secs();
+    let mut text = format!("{name}: {rate}, {left} left, all of it again in {full_in} s");
+    if standing.wait > 0 {
+        let wait = standing.wait().as_secs().max(1);
+        text.push_str(&format!(", refused for {wait} s"));
+    }
+    if cost != 1 {
+        text.push_str(&format!(", this request costs {cost}"));
+    }
+    if rule.mode == Mode::Observed {
+        text.push_str(", only observed");
+    }
+    text
 }
 
 impl fmt::Debug for Stack {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot unwrap has failed")]
 
 mod allocations;
+mod audit;
 mod basic;
 mod browser;
 mod command;
@@ -14,11 +15,13 @@ mod dir;
 mod doors;
 mod endpoints;
 mod examples;
+mod explained;
 mod fetch;
 mod headers;
 mod introspection;
 mod issue;
 mod layer;
+mod measured;
 mod migration;
 mod minimal;
 mod page;

@@ -43,6 +43,7 @@ async fn memory_keeps_the_promises_of_a_token_store() {
     conformance::token_store(async || Memory::new()).await;
     conformance::private_token_store(async || Memory::new()).await;
     conformance::signing_key_store(async || Memory::new()).await;
+    conformance::audit_store(async || Memory::new()).await;
     conformance::all_stores(async || Memory::new()).await;
 }
 

@@ -28,6 +28,8 @@ const ROOMS: [&[&str]; 10] = [
         "address",
         "framework",
         "event",
+        "metrics",
+        "rehearsal",
         "fetch",
         "key_set",
         "password",

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::ConfigProblem;
 use crate::credential::{Credential, Source, TokenCredential};
 use crate::key_set::{LiveKeys, Parts, decoded, refused};
+use crate::metrics::{self, Meter};
 use crate::principal::{Principal, TokenUse};
 use crate::reject::Rejection;
 use crate::scheme::{Answer, Readiness, Scheme, all_ready};
@@ -23,6 +24,7 @@ use std::time::SystemTime;
 pub(crate) struct Jwts {
     policies: Vec<Arc<Policy>>,
     clock: Arc<dyn Clock>,
+    meter: Meter,
 }
 
 impl Jwts {
@@ -30,6 +32,7 @@ impl Jwts {
         jwts: Vec<Jwt>,
         ours: Vec<Arc<Policy>>,
         clock: Arc<dyn Clock>,
+        meter: Meter,
     ) -> Result<Self, Vec<ConfigProblem>> {
         let mut problems = Vec::new();
         let mut policies: Vec<Arc<Policy>> = Vec::new();
@@ -47,7 +50,14 @@ impl Jwts {
             }
         }
         if problems.is_empty() {
-            Ok(Self { policies, clock })
+            for policy in &policies {
+                policy.measure_by(&meter);
+            }
+            Ok(Self {
+                policies,
+                clock,
+                meter,
+            })
         } else {
             Err(problems)
         }
@@ -88,6 +98,8 @@ impl Jwts {
         let now = attempt.now();
         let sought = Sought::new(Parts::split(token.as_bytes())?);
         let remembered = self.remembered(&sought, now);
+        self.meter
+            .looked_up(metrics::Cache::Tokens, remembered.is_some());
         let policy = match &remembered {
             Some((policy, _)) => policy,
             None => self.policy(*sought.parts())?,

@@ -13,6 +13,7 @@ use crate::attempt::Origin;
 use crate::clock::since_1970;
 use crate::credential::Source;
 use crate::key_set::{Key, KeySet, LiveKeys, Parts, Unchosen, decoded, refused};
+use crate::metrics::{Gauge, Meter};
 use crate::principal::{Subject, TokenIdentity, TokenUse};
 use crate::reject::{Rejection, RejectionKind};
 use std::fmt;
@@ -142,6 +143,18 @@ impl Policy {
         match &self.keys {
             Keys::Fixed(_) => None,
             Keys::Live(keys) => Some(Arc::clone(keys)),
+        }
+    }
+
+    /// Has a meter show what it holds in memory.
+    pub(super) fn measure_by(self: &Arc<Self>, meter: &Meter) {
+        let policy = Arc::downgrade(self);
+        meter.read_off(Gauge::TokenCache, move || {
+            let policy = policy.upgrade()?;
+            Some(policy.cache.as_ref()?.bytes() as f64)
+        });
+        if let Keys::Live(keys) = &self.keys {
+            keys.measure_by(meter);
         }
     }
 

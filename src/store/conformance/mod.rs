@@ -24,6 +24,7 @@
 //! conformance::token_store(async || Memory::new()).await;
 //! conformance::private_token_store(async || Memory::new()).await;
 //! conformance::signing_key_store(async || Memory::new()).await;
+//! conformance::audit_store(async || Memory::new()).await;
 //! conformance::all_stores(async || Memory::new()).await;
 //! # });
 //! ```
@@ -38,6 +39,7 @@
 )]
 
 mod all_stores;
+mod audit_store;
 mod key_store;
 mod managed_key_store;
 mod managed_user_store;
@@ -48,6 +50,7 @@ mod token_store;
 mod user_store;
 
 pub use all_stores::all_stores;
+pub use audit_store::audit_store;
 pub use key_store::key_store;
 pub use managed_key_store::managed_key_store;
 pub use managed_user_store::managed_user_store;

@@ -4,6 +4,7 @@ use super::tokens::Records;
 use super::users::{ById, key};
 use crate::store::{AllStores, Known, StoreError, StoreErrorKind, Warrant, Write};
 use async_trait::async_trait;
+use std::time::Duration;
 
 /// All that changes, held while a commit is made: users first, then tokens, then keys. Whoever
 /// changes one of them alone has its lock alone.
@@ -138,5 +139,10 @@ impl AllStores for Memory {
         writes: Vec<Write>,
     ) -> Result<(), StoreError> {
         Self::commit(self, warrant, writes)
+    }
+
+    /// There are no other nodes.
+    fn lag(&self) -> Option<Duration> {
+        Some(Duration::ZERO)
     }
 }

@@ -1,3 +1,4 @@
+use super::audit::Audit;
 use super::keys::Keys;
 use super::signing_keys::SigningKeys;
 use super::tokens::Tokens;
@@ -8,7 +9,8 @@ use std::sync::Arc;
 /// Keys, users and tokens in memory: for tests and demos, and for services whose keys come from
 /// configuration.
 ///
-/// Clones share their contents. Nothing survives the process, and nothing is ever evicted.
+/// Clones share their contents. Nothing survives the process, and nothing is ever evicted, but for
+/// what happened ([`AuditStore`](super::AuditStore)): of that the last 100,000 records are kept.
 ///
 /// Look-ups of different keys, users and tokens do not wait for each other. A key takes at most 400
 /// bytes.
@@ -39,6 +41,7 @@ struct Shared {
     users: Users,
     tokens: Tokens,
     signing_keys: SigningKeys,
+    audit: Audit,
 }
 
 impl Memory {
@@ -62,6 +65,10 @@ impl Memory {
 
     pub(super) fn signing_keys(&self) -> &SigningKeys {
         &self.0.signing_keys
+    }
+
+    pub(super) fn audit(&self) -> &Audit {
+        &self.0.audit
     }
 }
 

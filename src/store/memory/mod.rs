@@ -1,6 +1,8 @@
 //! The store in memory.
 
 mod all_stores;
+mod audit;
+mod audit_store;
 mod key_store;
 mod keys;
 mod memory;

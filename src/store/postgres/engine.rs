@@ -28,7 +28,12 @@ static DIALECT: Dialect = Dialect {
     // Both locks end with the transaction, however it ends. The key is arbitrary, and the same in
     // every release.
     begin_migration: "BEGIN; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(8390876201744237156)",
-    schema: &[include_str!("schema.sql"), include_str!("signing_keys.sql")],
+    schema: &[
+        include_str!("schema.sql"),
+        include_str!("signing_keys.sql"),
+        include_str!("audit.sql"),
+    ],
+    begin_audit: "BEGIN; LOCK TABLE tower_auth_audit IN SHARE ROW EXCLUSIVE MODE",
     schema_table: "SELECT 1 FROM pg_class WHERE oid = to_regclass('tower_auth_schema')",
     now: "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
     lock_key: concat!(

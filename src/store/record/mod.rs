@@ -1,6 +1,7 @@
 //! Rows: what stores keep. None of them holds anything that could be presented.
 
 mod account;
+mod audit;
 mod family;
 mod key;
 mod key_digest;
@@ -18,6 +19,7 @@ mod warrant;
 mod write;
 
 pub use account::Account;
+pub use audit::AuditRecord;
 pub use family::FamilyRecord;
 pub use key::KeyRecord;
 pub use key_digest::KeyDigest;

@@ -11,6 +11,7 @@ use super::tokens::{insert_family, insert_token};
 use crate::principal::Subject;
 use crate::store::{Account, AllStores, Room, StoreError, StoreErrorKind, Warrant, Write};
 use async_trait::async_trait;
+use std::time::Duration;
 
 const COUNT_KEYS: &str = "SELECT count(*), CAST(coalesce(sum(CASE WHEN revoked IS NULL \
     AND (expires IS NULL OR expires > $3) THEN 1 ELSE 0 END), 0) AS bigint) FROM tower_auth_keys \
@@ -153,5 +154,9 @@ impl AllStores for Sql {
         writes: Vec<Write>,
     ) -> Result<(), StoreError> {
         self.call(|| self.core().commit(warrant, &writes)).await
+    }
+
+    fn lag(&self) -> Option<Duration> {
+        self.core().mirror.age().get()
     }
 }

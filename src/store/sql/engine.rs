@@ -68,6 +68,9 @@ pub(in crate::store) struct Dialect {
     pub(in crate::store) begin_migration: &'static str,
     /// The steps of the schema, of which the first is version 1.
     pub(in crate::store) schema: &'static [&'static str],
+    /// Begins a transaction that adds what happened: numbers are given in the order in which they
+    /// can be read, so nobody else adds meanwhile.
+    pub(in crate::store) begin_audit: &'static str,
     /// A row where the table is there that has the version of the schema.
     pub(in crate::store) schema_table: &'static str,
     /// Microseconds since 1970 by the database's clock.

@@ -249,6 +249,7 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     static DIALECT: Dialect = Dialect {
+        begin_audit: "",
         begin: "",
         begin_migration: "",
         schema: &[],

@@ -11,6 +11,7 @@
 
 mod about;
 mod age;
+mod audit;
 mod cache;
 mod commit;
 mod core;

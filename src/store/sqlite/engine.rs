@@ -18,7 +18,12 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 static DIALECT: Dialect = Dialect {
     begin: "BEGIN IMMEDIATE",
     begin_migration: "BEGIN IMMEDIATE",
-    schema: &[include_str!("schema.sql"), include_str!("signing_keys.sql")],
+    schema: &[
+        include_str!("schema.sql"),
+        include_str!("signing_keys.sql"),
+        include_str!("audit.sql"),
+    ],
+    begin_audit: "BEGIN IMMEDIATE",
     schema_table: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tower_auth_schema'",
     now: "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
     // Whoever began first has the whole file.

@@ -11,6 +11,7 @@ async fn sqlite_keeps_the_promises_of_all_stores() {
     conformance::token_store(async || sqlite(&dir).await).await;
     conformance::private_token_store(async || sqlite(&dir).await).await;
     conformance::signing_key_store(async || sqlite(&dir).await).await;
+    conformance::audit_store(async || sqlite(&dir).await).await;
     conformance::all_stores(async || sqlite(&dir).await).await;
 }
 
@@ -29,6 +30,7 @@ async fn postgresql_keeps_the_promises_of_a_token_store() {
     conformance::token_store(postgres).await;
     conformance::private_token_store(postgres).await;
     conformance::signing_key_store(postgres).await;
+    conformance::audit_store(postgres).await;
     conformance::all_stores(postgres).await;
 }
 

@@ -2,7 +2,7 @@
 
 use super::cases::{By, Case, Held, cases};
 use super::world::*;
-use crate::support::Reply;
+use crate::support::{Reply, get, send};
 use bytes::Bytes;
 use http::Request;
 use http_body::{Body, Frame};
@@ -10,12 +10,13 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use tower::ServiceExt;
 use tower_auth::store::{
     ManagedKeyStore, ManagedUserStore, Memory, PrivateTokenStore, Stores, TokenStore, UserChange,
     UserRecord,
 };
 use tower_auth::test_util::ManualClock;
-use tower_auth::{Clock, Subject};
+use tower_auth::{Clock, Grant, KeyRequest, Principal, Requirement, Roles, Scope, Subject};
 
 /// How a credential dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -346,6 +347,160 @@ async fn what_was_begun_ends_though_its_client_goes() {
                 "the sessions are over"
             );
         }
+    }
+}
+
+/// Who a credential says that it is.
+async fn verified(world: &World, credential: &str) -> Principal {
+    let seen = Arc::new(Mutex::new(None));
+    let found = Arc::clone(&seen);
+    let inner = tower::service_fn(move |request: Request<()>| {
+        *found.lock().unwrap() = Principal::from_extensions(request.extensions()).ok();
+        async { Ok::<_, Infallible>(http::Response::new(String::new())) }
+    });
+    let request = Request::get("/").header("authorization", credential);
+    let guarded = tower_layer::Layer::layer(&world.auth, inner);
+    guarded.oneshot(request.body(()).unwrap()).await.unwrap();
+    seen.lock().unwrap().take().unwrap()
+}
+
+#[tokio::test]
+async fn who_is_dead_before_the_first_of_three_stores_is_written_has_nothing_written() {
+    let mut rows = 0;
+    for by in [By::Access, By::Private, By::Key] {
+        for death in DEATHS {
+            let plan = Plan {
+                stores: apart,
+                ..Plan::default()
+            };
+            let (world, held) = world(plan).await;
+            // An expired credential is judged by the time that the caller came.
+            if !death.ends(by) || death == Death::Expired {
+                continue;
+            }
+            rows += 1;
+            let row = format!("{by:?}, {death:?}");
+            let caller = verified(&world, &held.credential(by)).await;
+            Reaper::of(&world, &held).strike(death);
+            world.script.take();
+            let request = KeyRequest::new(Subject::user("7"), "late");
+            let keys = world.keys().on_behalf_of(&caller);
+            let refused = keys.issue(request).await.unwrap_err();
+            assert_eq!(refused.status(), 401, "{row}: {refused}");
+            let mut calls = world.script.take();
+            calls.retain(|call| {
+                ["insert", "replace", "revoke"]
+                    .iter()
+                    .any(|w| call.starts_with(w))
+            });
+            assert!(calls.is_empty(), "{row}: {calls:?}");
+        }
+    }
+    assert!(rows > 8, "only {rows} rows");
+}
+
+#[tokio::test]
+async fn a_session_that_begins_while_the_password_is_changed_ends_with_the_others() {
+    for stores in [Plan::default().stores, apart] {
+        let plan = Plan {
+            stores,
+            ..Plan::default()
+        };
+        let (world, held) = world(plan).await;
+        let tokens = world.tokens().clone();
+        let begun = Arc::new(Mutex::new(None));
+        let meanwhile = Arc::clone(&begun);
+        let grant = Grant::from(&*world.user("7").await);
+        world.script.meanwhile("replace_user", 1, move || {
+            let pair = at_once(tokens.issue(grant)).unwrap();
+            *meanwhile.lock().unwrap() = Some(pair);
+        });
+        let body = serde_json::json!({
+            "current_password": PASSWORD,
+            "new_password": "tests only: Klammer-Heftung",
+        });
+        let annas = held.credential(By::Access);
+        let changed = world.post("/password/", &annas, body).await;
+        assert!(changed.status.is_success(), "{changed:?}");
+        // In one step there is no meanwhile.
+        let begun = begun.lock().unwrap().take();
+        for pair in begun.iter().chain([&held.pair]) {
+            assert!(!world.opens(access(pair)).await);
+            assert!(!world.refreshes(refresh(pair)).await);
+        }
+        let in_one_step = begun.is_none();
+        assert_eq!(in_one_step, world.script.take().contains(&"commit"));
+    }
+}
+
+#[tokio::test]
+async fn what_a_route_requires_is_asked_again_when_the_body_has_come() {
+    let plan = Plan {
+        endpoints: |endpoints, Services { keys, .. }| {
+            let staff = Requirement::from(tower_auth::Role::new("staff"));
+            endpoints.mount(
+                "/api-keys/",
+                tower_auth::endpoint::KeysEndpoint::of(keys).require(staff),
+            )
+        },
+        ..Plan::default()
+    };
+    let (world, held) = world(plan).await;
+    let case = cases(&held).into_iter().find(|case| case.name == "new key");
+    let case = case.unwrap();
+    let made = world.send(late(&case, &held, || {})).await;
+    assert_eq!(made.status, 201, "{made:?}");
+
+    let anna = Subject::user("7");
+    let before = world
+        .memory
+        .list_keys(&anna, None, 100)
+        .await
+        .unwrap()
+        .len();
+    let memory = world.memory.clone();
+    let request = late(&case, &held, move || {
+        let mut change = UserChange::default();
+        change.roles = Some(Roles::default());
+        at_once(memory.change_user(&Subject::user("7"), change)).unwrap();
+    });
+    let refused = world.send(request).await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+    let annas = world.memory.list_keys(&Subject::user("7"), None, 100).await;
+    assert_eq!(annas.unwrap().len(), before, "nothing was made");
+}
+
+/// What memory does not say of an account, the store is asked, and what it says holds alike.
+#[tokio::test]
+async fn an_account_that_memory_does_not_know_is_judged_by_what_the_store_says() {
+    for by in [By::Access, By::Private, By::Key] {
+        for death in [None, Some(Death::Disabled), Some(Death::Removed)] {
+            let (world, held) = world(Plan::default()).await;
+            world.script.forget();
+            if let Some(death) = death {
+                Reaper::of(&world, &held).strike(death);
+            }
+            let credential = held.credential(by);
+            world.script.take();
+            let reply = send(&world.auth, get(&[("authorization", &credential)])).await;
+            let expected = if death.is_none() { 200 } else { 401 };
+            assert_eq!(reply.status, expected, "{by:?}, {death:?}: {reply:?}");
+            assert!(
+                world.script.take().contains(&"account"),
+                "{by:?}, {death:?}"
+            );
+        }
+        let (world, held) = world(Plan::default()).await;
+        world.script.forget();
+        let before = verified(&world, &held.credential(by)).await;
+        assert!(before.has_scope("reports:write"), "{by:?}");
+        let mut change = UserChange::default();
+        change.scopes = Some([Scope::new("reports:read")].into_iter().collect());
+        let anna = Subject::user("7");
+        world.memory.change_user(&anna, change).await.unwrap();
+        let after = verified(&world, &held.credential(by)).await;
+        assert!(after.has_scope("reports:read"), "{by:?}");
+        assert!(!after.has_scope("reports:write"), "{by:?}");
     }
 }
 

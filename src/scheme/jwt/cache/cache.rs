@@ -117,6 +117,11 @@ impl<T> Cache<T> {
         }
     }
 
+    /// How many bytes are used, the table included.
+    pub(in crate::scheme::jwt) fn bytes(&self) -> usize {
+        self.ledger().bytes
+    }
+
     /// The set in which a token has its place, and its tag there.
     #[inline]
     fn place(&self, start: u128) -> (&OnceLock<Box<Set<T>>>, NonZeroU16) {

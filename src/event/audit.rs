@@ -1,0 +1,92 @@
+use std::time::Duration;
+
+/// That what happens is kept ([`Realm::audit`](crate::Realm::audit)): by default everything but
+/// refused requests, for 90 days, in the store of the realm.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_auth::store::{AuditStore, Memory};
+/// use tower_auth::{ApiKeys, Audit, KeyRequest, Realm, Subject};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let store = Memory::new();
+/// let audit = Audit::new().keep(Duration::from_secs(365 * 24 * 3600));
+/// let realm = Realm::new(store.clone()).audit(audit);
+/// let keys = realm.api_keys(ApiKeys::prefix("egret"));
+/// keys.issue(KeyRequest::new(Subject::user("7"), "ci")).await?;
+///
+/// realm.audit_written().await; // a request never waits for that
+/// let kept = store.list_audit(None, 10).await?;
+/// assert_eq!(&*kept[0].action, "key created");
+/// assert_eq!(kept[0].subject, Some(Subject::user("7")));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+///
+/// What it promises:
+///
+/// - **No request waits for it**, and none fails because of it. Records are written in batches by a
+///   task of their own.
+/// - **What may be lost** is bounded. While the store answers, a record is written as soon as the
+///   batch before it is: a process that is killed loses what came during one write, 256 records at
+///   most of each. While the store fails, 10,000 records wait, and it is tried again each second;
+///   of those that come then, none is kept. How many were lost is the next record: `audit lost`,
+///   with their number as `target`.
+/// - **A flood of refused requests does not push out the rest**: they take at most half of the
+///   room.
+/// - A server that stops waits for what was told before, with a time-out of its own:
+///   [`Realm::audit_written`](crate::Realm::audit_written).
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Audit {
+    pub(super) kept_for: Duration,
+    pub(super) refusals: Refusals,
+}
+
+/// Which refused requests are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusals {
+    None,
+    /// Those of somebody who was known, and wrong passwords.
+    OfSomebody,
+    All,
+}
+
+impl Audit {
+    /// Everything but refused requests, for 90 days.
+    pub fn new() -> Self {
+        Self {
+            kept_for: Duration::from_secs(90 * 24 * 60 * 60),
+            refusals: Refusals::None,
+        }
+    }
+
+    /// For how long records are kept. 0 is a mistake that `build()` names.
+    pub fn keep(mut self, time: Duration) -> Self {
+        self.kept_for = time;
+        self
+    }
+
+    /// What is kept is too old at once.
+    pub(crate) fn keeps_nothing(&self) -> bool {
+        self.kept_for.is_zero()
+    }
+
+    /// Refused requests are kept as well where they say something of somebody: of a caller who was
+    /// verified and may not do this or calls too often (403, 429), and wrong passwords.
+    pub fn refusals(mut self) -> Self {
+        self.refusals = Refusals::OfSomebody;
+        self
+    }
+
+    /// All refused requests are kept. Whoever sends many makes many records.
+    pub fn all_refusals(mut self) -> Self {
+        self.refusals = Refusals::All;
+        self
+    }
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,282 @@
+use super::audit::{Audit, Refusals};
+use super::telemetry::audit_not_written;
+use super::{Action, Event};
+use crate::clock::Clock;
+use crate::principal::Subject;
+use crate::reject::RejectionKind;
+use crate::store::{AuditRecord, AuditStore, StoreError, caught_future};
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+/// What may wait to be written. Of refused requests half as many.
+const MOST_WAITING: usize = 10_000;
+/// What is written at once.
+const BATCH: usize = 256;
+/// How long a batch may take.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// For how long a store is left alone that has failed.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How often old records are removed.
+const PURGE_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How many old records are removed at once.
+const PURGED_AT_ONCE: usize = 1_000;
+/// How much of a text is kept that a client may choose, in bytes.
+const LONGEST_TEXT: usize = 256;
+
+/// Keeps what happens, without anybody waiting for it. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct AuditLog(Arc<Shared>);
+
+struct Shared {
+    audit: Audit,
+    store: Arc<dyn AuditStore>,
+    clock: Arc<dyn Clock>,
+    // Held for a change in memory, never over an await. A panic leaves no half of one.
+    waiting: Mutex<Waiting>,
+    /// How many were written or given up.
+    settled: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    records: VecDeque<AuditRecord>,
+    /// How many of them are refused requests.
+    refusals: usize,
+    /// How many there was no room for.
+    lost: u64,
+    /// How many were told, those that were lost included.
+    told: u64,
+    is_writing: bool,
+    /// Since when nothing old was removed.
+    purged: Option<SystemTime>,
+}
+
+impl AuditLog {
+    pub(crate) fn new(audit: Audit, store: Arc<dyn AuditStore>, clock: Arc<dyn Clock>) -> Self {
+        Self(Arc::new(Shared {
+            audit,
+            store,
+            clock,
+            waiting: Mutex::default(),
+            settled: watch::Sender::new(0),
+        }))
+    }
+
+    /// Whether refused requests of that kind are kept.
+    #[inline]
+    pub(super) fn keeps(&self, kind: RejectionKind) -> bool {
+        match self.0.audit.refusals {
+            Refusals::None => false,
+            Refusals::OfSomebody => is_of_somebody(kind),
+            Refusals::All => true,
+        }
+    }
+
+    /// Has it written that something happened. Outside of a runtime it waits for somebody inside of
+    /// one.
+    pub(super) fn add(&self, event: &Event<'_>) {
+        if let Some(rejection) = event.rejection
+            && !self.keeps(rejection.kind())
+        {
+            return;
+        }
+        let record = record(event);
+        let is_refusal = event.action == Action::Refused;
+        let mut waiting = self.0.waiting();
+        waiting.told += 1;
+        let has_room = waiting.records.len() < MOST_WAITING
+            && (!is_refusal || waiting.refusals < MOST_WAITING / 2);
+        if has_room {
+            waiting.refusals += usize::from(is_refusal);
+            waiting.records.push_back(record);
+        } else {
+            waiting.lost += 1;
+        }
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        if !std::mem::replace(&mut waiting.is_writing, true) {
+            drop(waiting);
+            let shared = Arc::clone(&self.0);
+            runtime.spawn(
+                Writer {
+                    shared,
+                    is_done: false,
+                }
+                .run(),
+            );
+        }
+    }
+
+    /// Waits until everything is written that was told before.
+    pub(crate) async fn written(&self) {
+        let told = self.0.waiting().told;
+        let mut settled = self.0.settled.subscribe();
+        // It ends with the log itself at the latest.
+        let _ = settled.wait_for(|settled| *settled >= told).await;
+    }
+}
+
+/// What happened only because somebody was known, or tried to be.
+fn is_of_somebody(kind: RejectionKind) -> bool {
+    matches!(
+        kind,
+        RejectionKind::InvalidPassword
+            | RejectionKind::InsufficientScope
+            | RejectionKind::PermissionDenied
+            | RejectionKind::RevokedToken
+            | RejectionKind::Throttled
+    )
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is to be written next, and how many that settles. It stays there until it is written.
+    fn next_batch(&self) -> Option<(Vec<AuditRecord>, u64)> {
+        let mut waiting = self.waiting();
+        if waiting.records.is_empty() && waiting.lost == 0 {
+            waiting.is_writing = false;
+            return None;
+        }
+        let mut batch: Vec<AuditRecord> = waiting.records.iter().take(BATCH).cloned().collect();
+        let lost = waiting.lost;
+        // Those that were lost came after all that wait.
+        if lost > 0 && batch.len() == waiting.records.len() {
+            let mut record = AuditRecord::new("audit lost", self.clock.now());
+            record.target = Some(lost.to_string().into());
+            batch.push(record);
+            return Some((batch, lost));
+        }
+        Some((batch, 0))
+    }
+
+    /// Takes out what was written.
+    fn settle(&self, batch: &[AuditRecord], lost: u64) {
+        let mut waiting = self.waiting();
+        let written = batch.len() - usize::from(lost > 0);
+        for record in waiting.records.drain(..written).collect::<Vec<_>>() {
+            let is_refusal = *record.action == *Action::Refused.name();
+            waiting.refusals -= usize::from(is_refusal);
+        }
+        waiting.lost -= lost;
+        drop(waiting);
+        let settled = written as u64 + lost;
+        self.settled.send_modify(|all| *all += settled);
+    }
+
+    async fn write(&self, batch: &[AuditRecord]) -> Result<(), StoreError> {
+        let writing = self.store.insert_audit(batch);
+        match caught_future(timeout(DEADLINE, writing)).await {
+            Ok(Ok(written)) => written,
+            Ok(Err(late)) => Err(StoreError::unavailable(late)),
+            Err(panicked) => Err(StoreError::unavailable(panicked)),
+        }
+    }
+
+    /// Removes what is too old, once in a while.
+    async fn purge(&self) {
+        let now = self.clock.now();
+        {
+            let mut waiting = self.waiting();
+            let is_due = match waiting.purged.map(|purged| now.duration_since(purged)) {
+                Some(Ok(since)) => since >= PURGE_EVERY,
+                Some(Err(_)) | None => true,
+            };
+            if !is_due {
+                return;
+            }
+            waiting.purged = Some(now);
+        }
+        let Some(before) = now.checked_sub(self.audit.kept_for) else {
+            return;
+        };
+        loop {
+            let purging = self.store.purge_audit(before, PURGED_AT_ONCE);
+            match caught_future(timeout(DEADLINE, purging)).await {
+                Ok(Ok(Ok(purged))) if purged == PURGED_AT_ONCE => {}
+                // What could not be removed now is removed later.
+                _ => return,
+            }
+        }
+    }
+}
+
+/// The task that writes, until there is nothing more. Should it end before, the next event starts
+/// another.
+struct Writer {
+    shared: Arc<Shared>,
+    is_done: bool,
+}
+
+impl Writer {
+    async fn run(mut self) {
+        while let Some((batch, lost)) = self.shared.next_batch() {
+            match self.shared.write(&batch).await {
+                Ok(()) => {
+                    self.shared.settle(&batch, lost);
+                    self.shared.purge().await;
+                }
+                Err(error) => {
+                    audit_not_written(&error);
+                    sleep(PAUSE).await;
+                }
+            }
+        }
+        self.is_done = true;
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.shared.waiting().is_writing = false;
+        }
+    }
+}
+
+fn record(event: &Event<'_>) -> AuditRecord {
+    let mut record = AuditRecord::new(event.action.name(), event.at);
+    record.actor = event.actor.map(cut_subject);
+    record.credential = event.credential.map(cut);
+    record.scheme = event.scheme.map(cut);
+    record.subject = event.subject.map(cut_subject);
+    record.target = event.id.map(cut);
+    record.peer = event.peer;
+    record.method = event.method.map(|method| cut(method.as_str()));
+    record.route = event.route.map(cut);
+    record.request_id = event.request_id.map(cut);
+    if let Some(rejection) = event.rejection {
+        record.kind = Some(rejection.kind().code().into());
+        record.reason = Some(rejection.reason().into());
+    }
+    record
+}
+
+fn cut_subject(subject: &Subject) -> Subject {
+    Subject::new(
+        String::from(cut(subject.kind())),
+        String::from(cut(subject.id())),
+    )
+}
+
+/// No text fills a disk, and none is one that a database cannot keep.
+fn cut(text: &str) -> Box<str> {
+    let end = text.floor_char_boundary(LONGEST_TEXT);
+    text[..end].replace('\0', "\u{fffd}").into_boxed_str()
+}
+
+impl fmt::Debug for AuditLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditLog")
+            .field("audit", &self.0.audit)
+            .finish_non_exhaustive()
+    }
+}
