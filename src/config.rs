@@ -164,6 +164,9 @@ pub enum ConfigProblem {
     /// A JWK set (RFC 7517 §5) that cannot be used.
     #[error("a JWK set cannot be used: {0}")]
     Jwks(&'static str),
+    /// Leak reports of which nobody could be the author: the endpoint knows no key of a partner.
+    #[error("the endpoint for leak reports has no key by which it could believe one")]
+    NoPartnerKey,
     /// A URL at which the keys of an issuer are not looked for.
     #[error("the keys of an issuer cannot be loaded from {url:?}: {rule}")]
     KeysUrl {

@@ -98,7 +98,7 @@ pub use reject::{FieldError, Rejection, RejectionKind, ResponseBody, format};
 pub use scheme::Dpop;
 pub use scheme::{Answer, PendingAnswer, Readiness, Scheme};
 #[cfg(feature = "api-key")]
-pub use scheme::{ApiKeys, KeyIds};
+pub use scheme::{ApiKeys, KeyIds, SecretScanner};
 #[cfg(feature = "jwt")]
 pub use scheme::{ClaimPath, Introspection, Jwt, TokenFacts};
 pub use secret::Secret;

@@ -9,8 +9,8 @@ use tokio::runtime::Runtime;
 use tower_auth::store::{ManagedUserStore, Memory, UserRecord};
 use tower_auth::throttle::{QuotaFields, Throttle};
 use tower_auth::{
-    ApiKeys, Audit, AuthLayer, AuthLayerBuilder, Grant, Jwt, JwtKey, KeyIssuer, KeyRequest, NewUser,
-    PasswordPolicy, Realm, Secret, Subject, TokenIssuer, Tokens, Users,
+    ApiKeys, Audit, AuthLayer, AuthLayerBuilder, Grant, Jwt, JwtKey, KeyIssuer, KeyRequest,
+    NewUser, PasswordPolicy, Realm, Secret, Subject, TokenIssuer, Tokens, Users,
 };
 
 pub(crate) const KEYS: usize = 1000;

@@ -73,7 +73,7 @@ impl Requirement {
     }
 
     /// All scopes that it names.
-    pub(super) fn scopes(&self) -> Vec<Scope> {
+    pub(crate) fn scopes(&self) -> Vec<Scope> {
         self.0.scopes()
     }
 

@@ -6,6 +6,8 @@ use http::header::CONTENT_TYPE;
 pub(super) enum BodyForm {
     /// A JSON object.
     Json,
+    /// JSON of any kind, kept as it came: it is signed.
+    Signed,
     /// The parameters of a form, as the endpoints of OAuth take them (RFC 6749 appendix B).
     Parameters,
 }
@@ -13,7 +15,7 @@ pub(super) enum BodyForm {
 impl BodyForm {
     pub(super) fn media_type(self) -> &'static str {
         match self {
-            Self::Json => "application/json",
+            Self::Json | Self::Signed => "application/json",
             Self::Parameters => "application/x-www-form-urlencoded",
         }
     }

@@ -66,6 +66,8 @@ pub(super) const BODY_WITHIN: Duration = Duration::from_secs(30);
 /// # });
 /// ```
 pub struct Input {
+    /// What came, where it is signed.
+    whole: Bytes,
     members: Map<String, Value>,
     problems: Vec<FieldError>,
     /// What is asked for, where nothing is read but somebody wants to know it.
@@ -76,6 +78,7 @@ pub struct Input {
 impl Input {
     fn of_members(members: Map<String, Value>) -> Self {
         Self {
+            whole: Bytes::new(),
             members,
             problems: Vec::new(),
             #[cfg(feature = "openapi")]
@@ -161,6 +164,11 @@ impl Input {
     #[cfg(not(feature = "openapi"))]
     fn note_required(&mut self, _: &str) {}
 
+    /// The body as it came, where its signature is to be verified.
+    pub(super) fn whole(&self) -> &[u8] {
+        &self.whole
+    }
+
     /// Reads the body of a request to a handler.
     #[cfg(feature = "axum")]
     pub(crate) async fn of<B>(request: Request<B>) -> Result<Self, Rejection>
@@ -210,6 +218,10 @@ impl Input {
         })?;
         match form {
             BodyForm::Json => Self::parse(&bytes.to_bytes()),
+            BodyForm::Signed => Ok(Self {
+                whole: bytes.to_bytes(),
+                ..Self::none()
+            }),
             BodyForm::Parameters => Self::parse_parameters(&bytes.to_bytes()),
         }
     }

@@ -1,5 +1,3 @@
-#[cfg(feature = "openapi")]
-use super::about::About;
 use super::call::Call;
 use super::input::Input;
 use super::mount::Endpoint;
@@ -12,13 +10,13 @@ use crate::fetch::Fetch;
 use crate::issue::KeyIssuer;
 use crate::key_set::JwtKey;
 use crate::reject::{Rejection, RejectionKind};
-use crate::secret::Secret;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,7 +30,7 @@ const MOST_REPORTED: usize = 100;
 /// each key that there is is revoked at once, and its owner is told of it by the event `key leaked`.
 ///
 /// ```text
-/// POST PATH                                     200 [{"token_raw":"egret_7Zk…","token_type":"egret","label":"true_positive"}]
+/// POST PATH                                     200 [{"token_hash":"SXcgqWJI…","token_type":"egret","label":"true_positive"}]
 /// Github-Public-Key-Identifier: bcb53661…
 /// Github-Public-Key-Signature: MEQCIQDaMKqrGnE2…
 /// [{"token":"egret_7Zk…","type":"egret","url":"https://github.com/…","source":"commit"}]
@@ -72,7 +70,8 @@ pub struct LeakReports {
 /// One key that leaked, as a partner reports it.
 #[derive(Deserialize)]
 struct Reported {
-    token: Secret<String>,
+    /// Everybody can read it already.
+    token: String,
     #[serde(rename = "type", default)]
     kind: String,
 }
@@ -137,19 +136,14 @@ impl Handler for LeakReports {
                 true => "true_positive",
                 false => "false_positive",
             };
+            let digest = Sha256::digest(reported.token.as_bytes());
             labels.push(json!({
-                "token_raw": reported.token.expose(),
+                "token_hash": BASE64_STANDARD.encode(digest),
                 "token_type": reported.kind,
                 "label": label,
             }));
         }
         Ok(Reply::json(StatusCode::OK, &Value::Array(labels)))
-    }
-
-    #[cfg(feature = "openapi")]
-    fn about(&self) -> Option<About> {
-        // A partner knows its own format.
-        None
     }
 }
 
@@ -166,7 +160,7 @@ impl From<LeakReports> for Endpoint {
             if endpoint.partner.is_empty() {
                 mounting.problems.push(ConfigProblem::NoPartnerKey);
             }
-            mounting.post_whole(path, Access::Anybody, endpoint);
+            mounting.post_signed(path, Access::Anybody, endpoint);
         })
     }
 }

@@ -28,11 +28,13 @@ mod issuer_metadata;
 mod jwks;
 #[cfg(feature = "openapi")]
 mod known_schema;
+mod leak_reports;
 mod member_form;
 #[cfg(feature = "openapi")]
 mod member_schema;
 mod mount;
 mod page;
+mod partner_keys;
 mod path;
 mod private_tokens;
 mod query;
@@ -57,6 +59,7 @@ pub use input::Input;
 pub use introspect::Introspect;
 pub use issuer_metadata::IssuerMetadata;
 pub use jwks::Jwks;
+pub use leak_reports::LeakReports;
 pub use mount::Endpoint;
 pub use page::Page;
 pub use private_tokens::PrivateTokensEndpoint;

@@ -114,6 +114,16 @@ impl Mounting {
         );
     }
 
+    /// A `POST` of JSON that is signed.
+    pub(super) fn post_signed(
+        &mut self,
+        path: &str,
+        access: Access,
+        handler: impl Handler + 'static,
+    ) {
+        self.route(path, Method::POST, access, Some(BodyForm::Signed), handler);
+    }
+
     /// A `POST` without a body.
     pub(super) fn act(&mut self, path: &str, access: Access, handler: impl Handler + 'static) {
         self.route(path, Method::POST, access, None, handler);

@@ -152,7 +152,10 @@ impl Source {
             .map_err(|late| Rejection::unavailable("partner keys", late))?
             .map_err(|error| Rejection::unavailable("partner keys", error))?;
         if !response.status().is_success() {
-            return Err(Rejection::unavailable("partner keys", "another status than 200"));
+            return Err(Rejection::unavailable(
+                "partner keys",
+                "another status than 200",
+            ));
         }
         let published: Published = serde_json::from_slice(response.body())
             .map_err(|error| Rejection::unavailable("partner keys", error))?;
@@ -172,7 +175,10 @@ fn read(published: PublishedKey) -> Option<Named> {
 
 #[cfg(not(feature = "pem"))]
 fn read(published: PublishedKey) -> Option<Named> {
-    let PublishedKey { key_identifier, key } = published;
+    let PublishedKey {
+        key_identifier,
+        key,
+    } = published;
     let _ = (key_identifier, key);
     None
 }
@@ -204,10 +210,11 @@ fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
 /// A positive number, as short as it can be written, to the right of its place.
 fn write_part(number: &[u8], place: &mut [u8]) -> Option<()> {
     let digits = match number {
-        [] | [0x80.., ..] => return None,
-        [0, 0x80.., ..] => &number[1..],
+        [] => return None,
+        [0, digits @ ..] if digits.first().is_some_and(|first| *first >= 0x80) => digits,
         [0, _, ..] => return None,
-        _ => number,
+        [first, ..] if *first >= 0x80 => return None,
+        digits => digits,
     };
     let start = place.len().checked_sub(digits.len())?;
     place[start..].copy_from_slice(digits);

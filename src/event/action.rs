@@ -48,6 +48,11 @@ pub enum Action {
     KeyRotated,
     /// `key revoked`
     KeyRevoked,
+    /// `key leaked`: a partner has found it where everybody can read it. It is revoked next.
+    KeyLeaked,
+    /// `scope used`: an API key passed a requirement that names this [scope](crate::Event::scope),
+    /// once a day for each; only where it is [kept](crate::Audit::scope_uses).
+    ScopeUsed,
     /// `signing key created`: the next key of a [`KeyRotation`](crate::KeyRotation), told by the
     /// node that made it.
     SigningKeyCreated,
@@ -82,6 +87,8 @@ impl Action {
             Self::KeyRenamed => "key renamed",
             Self::KeyRotated => "key rotated",
             Self::KeyRevoked => "key revoked",
+            Self::KeyLeaked => "key leaked",
+            Self::ScopeUsed => "scope used",
             Self::SigningKeyCreated => "signing key created",
             Self::SigningKeyRemoved => "signing key removed",
         }

@@ -40,6 +40,7 @@ use std::time::Duration;
 pub struct Audit {
     pub(super) kept_for: Duration,
     pub(super) refusals: Refusals,
+    pub(super) scope_uses: bool,
 }
 
 /// Which refused requests are kept.
@@ -57,12 +58,23 @@ impl Audit {
         Self {
             kept_for: Duration::from_secs(90 * 24 * 60 * 60),
             refusals: Refusals::None,
+            scope_uses: false,
         }
     }
 
     /// For how long records are kept. 0 is a mistake that `build()` names.
     pub fn keep(mut self, time: Duration) -> Self {
         self.kept_for = time;
+        self
+    }
+
+    /// It is kept which scopes API keys use, once a day for each key and scope, so that it can be
+    /// told which they do not
+    /// ([`KeyIssuer::unused_scopes`](crate::KeyIssuer::unused_scopes)). A scope is used where a key
+    /// passes a requirement of the layer ([`AuthLayer::require`](crate::AuthLayer::require)) that
+    /// names it.
+    pub fn scope_uses(mut self) -> Self {
+        self.scope_uses = true;
         self
     }
 

@@ -1,4 +1,5 @@
 use super::audit::{Audit, Refusals};
+use super::scope_uses::ScopeUses;
 use super::telemetry::audit_not_written;
 use super::{Action, Event};
 use crate::clock::Clock;
@@ -38,6 +39,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     // Held for a change in memory, never over an await. A panic leaves no half of one.
     waiting: Mutex<Waiting>,
+    scope_uses: ScopeUses,
     /// How many were written or given up.
     settled: watch::Sender<u64>,
 }
@@ -63,8 +65,19 @@ impl AuditLog {
             store,
             clock,
             waiting: Mutex::default(),
+            scope_uses: ScopeUses::default(),
             settled: watch::Sender::new(0),
         }))
+    }
+
+    /// Whether it is kept which scopes are used.
+    #[inline]
+    pub(super) fn keeps_scope_uses(&self) -> bool {
+        self.0.audit.scope_uses
+    }
+
+    pub(super) fn is_new_use(&self, key: &str, scope: &str, now: SystemTime) -> bool {
+        self.0.scope_uses.is_new(key, scope, now)
     }
 
     /// Whether refused requests of that kind are kept.
@@ -249,6 +262,7 @@ fn record(event: &Event<'_>) -> AuditRecord {
     record.scheme = event.scheme.map(cut);
     record.subject = event.subject.map(cut_subject);
     record.target = event.id.map(cut);
+    record.scope = event.scope.map(cut);
     record.peer = event.peer;
     record.method = event.method.map(|method| cut(method.as_str()));
     record.route = event.route.map(cut);

@@ -23,6 +23,8 @@ pub struct Event<'a> {
     /// concerns, or the name of the throttle's rule (`principal`, `scope:principal`). Of a refused request: the id of
     /// the API key that it presented, once that was verified.
     pub id: Option<&'a str>,
+    /// The scope that was used.
+    pub scope: Option<&'a str>,
     /// Why, where something was refused.
     pub rejection: Option<&'a Rejection>,
     /// Who asked for it: the verified caller of the request within which it happened. Nobody where
@@ -54,6 +56,7 @@ impl<'a> Event<'a> {
             at,
             subject: None,
             id: None,
+            scope: None,
             rejection: None,
             actor: None,
             credential: None,

@@ -141,6 +141,35 @@ impl Events {
         })
     }
 
+    /// Whether it is told which scopes keys use.
+    #[inline]
+    pub(crate) fn want_scope_uses(&self) -> bool {
+        self.audit.as_ref().is_some_and(AuditLog::keeps_scope_uses)
+    }
+
+    /// Tells that a key used a scope, unless that was told today.
+    #[cold]
+    pub(crate) fn scope_used(
+        &self,
+        owner: &Subject,
+        key: &str,
+        scope: &str,
+        now: SystemTime,
+    ) -> Result<(), Rejection> {
+        let Some(audit) = &self.audit else {
+            return Ok(());
+        };
+        if !audit.is_new_use(key, scope, now) {
+            return Ok(());
+        }
+        self.call_within_request(Event {
+            subject: Some(owner),
+            id: Some(key),
+            scope: Some(scope),
+            ..Event::new(Action::ScopeUsed, now)
+        })
+    }
+
     /// Whether those who are told want to know of the request within which something happens.
     #[inline]
     pub(crate) fn want_requests(&self) -> bool {

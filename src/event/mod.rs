@@ -10,6 +10,7 @@ mod event;
 mod events;
 mod facts;
 mod request;
+mod scope_uses;
 mod telemetry;
 
 pub use action::Action;

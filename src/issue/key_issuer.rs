@@ -2,19 +2,23 @@ use super::KeyRequest;
 use super::name::checked_name;
 use crate::config::ConfigProblem;
 use crate::event::Action;
-use crate::principal::{Principal, Scope, Subject};
+use crate::principal::{Principal, Scope, Scopes, Subject};
 use crate::random;
 use crate::realm::Realm;
 use crate::reject::{FieldError, Rejection, RejectionKind};
 use crate::scheme::{ApiKeys, HashedAsPasswords, KeyIds, KeyVerifier};
 use crate::secret::Secret;
 use crate::store::{Change, KeyDigest, KeyRecord, ManagedKeyStore, Room, StoreError, Write};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// How many records are asked of a store at once.
 const PAGE: usize = 100;
+
+/// How many records of what happened are.
+const AUDIT_PAGE: usize = 1_000;
 
 /// How often a key that somebody changes meanwhile is read anew.
 const TRIES: usize = 10;
@@ -399,6 +403,88 @@ impl KeyIssuer {
         let revoked = self.store()?.revoke_key(owner, id, self.realm.now());
         self.realm.change(revoked).await?.found()?;
         self.realm.tell(Action::KeyRevoked, owner, Some(id))
+    }
+
+    /// Which scopes each good key of an owner has and has not used since then: what
+    /// [`Audit::scope_uses`](crate::Audit::scope_uses) has kept. A key that is younger than that has
+    /// had less time. Keys that use all are left out.
+    ///
+    /// # Errors
+    ///
+    /// 503 where the store fails, 500 where the realm keeps nothing of what happens.
+    pub async fn unused_scopes(
+        &self,
+        owner: &Subject,
+        since: SystemTime,
+    ) -> Result<Vec<(Arc<KeyRecord>, Scopes)>, Rejection> {
+        let used = self.used_scopes(owner, since).await?;
+        let now = self.realm.now();
+        let mut unused = Vec::new();
+        for key in self.list(owner).await? {
+            let of_key = used.get(&key.id);
+            let is_used = |scope: &str| of_key.is_some_and(|scopes| scopes.contains(scope));
+            let scopes: Scopes = key.scopes.iter().filter(|scope| !is_used(scope)).collect();
+            if key.is_active(now) && !scopes.is_empty() {
+                unused.push((key, scopes));
+            }
+        }
+        Ok(unused)
+    }
+
+    /// By the ids of an owner's keys.
+    async fn used_scopes(
+        &self,
+        owner: &Subject,
+        since: SystemTime,
+    ) -> Result<HashMap<Box<str>, HashSet<Box<str>>>, Rejection> {
+        let Some(store) = self.realm.stores().audit_store() else {
+            let kind = RejectionKind::Failed;
+            return Err(Rejection::new(kind, "nothing is kept of what happens"));
+        };
+        let mut used: HashMap<Box<str>, HashSet<Box<str>>> = HashMap::new();
+        let mut last = 0;
+        loop {
+            let page = self
+                .realm
+                .call(store.list_audit(Some(last), AUDIT_PAGE))
+                .await?;
+            let is_last = page.len() < AUDIT_PAGE;
+            for record in page {
+                last = record.number;
+                let is_use = *record.action == *Action::ScopeUsed.name() && record.at >= since;
+                if is_use
+                    && record.subject.as_ref() == Some(owner)
+                    && let (Some(key), Some(scope)) = (record.target, record.scope)
+                {
+                    used.entry(key).or_default().insert(scope);
+                }
+            }
+            if is_last {
+                return Ok(used);
+            }
+        }
+    }
+
+    /// The record of a key that somebody found, by the key itself; `None` where there is none that
+    /// is still good. Nothing is counted, and no use is noted.
+    #[cfg(feature = "endpoints")]
+    pub(crate) async fn find_presented(
+        &self,
+        key: &str,
+    ) -> Result<Option<Arc<KeyRecord>>, Rejection> {
+        if !self.keys().may_be(key.as_bytes()) {
+            return Ok(None);
+        }
+        let now = self.realm.now();
+        for digest in self.keys().digests(key) {
+            let found = self.realm.call(self.store()?.find_key(&digest)).await?;
+            if let Some(found) = found
+                && found.digest == digest
+            {
+                return Ok(found.is_active(now).then_some(found));
+            }
+        }
+        Ok(None)
     }
 
     async fn new_id(&self) -> Result<String, Rejection> {

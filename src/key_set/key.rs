@@ -226,7 +226,7 @@ impl JwtKey {
     }
 
     /// Whether it is sound.
-    pub(super) fn check(&self) -> Result<(), ConfigProblem> {
+    pub(crate) fn check(&self) -> Result<(), ConfigProblem> {
         self.build().map(drop)
     }
 
@@ -237,6 +237,23 @@ impl JwtKey {
             return Ok(false);
         };
         Ok(keys.iter().any(|key| key.verify(parts).is_ok()))
+    }
+
+    /// Whether these bytes were signed with its other half; the signature as its algorithm has it,
+    /// not encoded.
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn verifies_message(&self, message: &[u8], signature: &[u8]) -> bool {
+        let Ok(keys) = self.build() else {
+            return false;
+        };
+        let signature = URL_SAFE_NO_PAD.encode(signature);
+        let parts = Parts {
+            message,
+            header: &[],
+            payload: &[],
+            signature: signature.as_bytes(),
+        };
+        keys.iter().any(|key| key.verify(parts).is_ok())
     }
 
     /// One key for each of its algorithms.

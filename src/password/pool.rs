@@ -191,7 +191,7 @@ mod tests {
             task.await.unwrap().unwrap();
         }
         let order = order.lock().unwrap();
-        assert_eq!(*order, ["flood 1", "anna", "ben", "flood 2", "flood 3"]);
+        assert_eq!(*order, ["anna", "ben", "flood 1", "flood 2", "flood 3"]);
     }
 
     #[tokio::test]

@@ -283,9 +283,32 @@ impl Pipeline {
             .principal()
             .and_then(|principal| requirement.judge(principal));
         match judged {
+            Ok(()) if self.events.want_scope_uses() => {
+                let by = By::scheme(caller.scheme);
+                match self.tell_of_scopes(requirement, caller) {
+                    Ok(()) => Decision::Admit(Admitted::uncounted(by)),
+                    Err(panicked) => refuse(panicked),
+                }
+            }
             Ok(()) => Decision::Admit(Admitted::uncounted(By::scheme(caller.scheme))),
             Err(rejection) => refuse(rejection),
         }
+    }
+
+    /// Tells which scopes of a key the requirement that it has passed names.
+    #[cold]
+    fn tell_of_scopes(&self, requirement: &Requirement, caller: &Caller) -> Result<(), Rejection> {
+        let Some(key) = caller.principal.as_ref().and_then(Principal::key) else {
+            return Ok(());
+        };
+        let now = self.clock.now();
+        for scope in requirement.scopes() {
+            if key.scopes.contains(scope.as_str()) {
+                self.events
+                    .scope_used(&key.owner, &key.id, scope.as_str(), now)?;
+            }
+        }
+        Ok(())
     }
 
     /// By which scheme somebody was verified, by this layer or by the one around it.

@@ -17,7 +17,7 @@ mod readiness;
 mod scheme;
 
 #[cfg(feature = "api-key")]
-pub use api_key::{ApiKeys, KeyIds};
+pub use api_key::{ApiKeys, KeyIds, SecretScanner};
 #[cfg(feature = "api-key")]
 pub(crate) use api_key::{HashedAsPasswords, KeyVerifier};
 #[cfg(feature = "basic")]

@@ -291,6 +291,51 @@ async fn long_texts_are_cut_and_none_breaks_a_store() {
     assert!(owner.id().starts_with("a\u{fffd}bä"), "{owner}");
 }
 
+#[tokio::test]
+async fn the_scopes_that_a_key_has_and_does_not_use_are_told() {
+    let kept = Kept::new(Audit::new().scope_uses()).await;
+    let anna = Subject::user("7");
+    let request = KeyRequest::new(anna.clone(), "ci");
+    let request = request
+        .scope("reports:read")
+        .scope("reports:write")
+        .scope("admin");
+    let key = kept.keys.issue(request).await.unwrap();
+    let begun = kept.clock.now();
+    let read = kept
+        .auth
+        .require(Scope::new("reports:read").or(Scope::new("other")));
+    let write = kept.auth.require(Scope::new("reports:write"));
+    let pass = async |gate: &AuthLayer| {
+        let service = tower_layer::Layer::layer(gate, Whoami);
+        let service = tower_layer::Layer::layer(&kept.auth, service);
+        let answer = service.oneshot(bearer(key.key.expose())).await.unwrap();
+        assert_eq!(answer.status(), 200);
+    };
+    for _ in 0..3 {
+        pass(&read).await;
+    }
+    let unused = async |since| {
+        kept.realm.audit_written().await;
+        let unused = kept.keys.unused_scopes(&anna, since).await.unwrap();
+        let scopes = unused
+            .iter()
+            .map(|(_, scopes)| scopes.iter().collect::<Vec<_>>().join(" "));
+        scopes.collect::<Vec<_>>()
+    };
+    assert_eq!(unused(begun).await, ["admin reports:write"]);
+    let uses = kept
+        .actions()
+        .await
+        .into_iter()
+        .filter(|action| action == "scope used");
+    assert_eq!(uses.count(), 1, "once a day");
+    kept.clock.advance(Duration::from_secs(86_400));
+    pass(&write).await;
+    assert_eq!(unused(begun).await, ["admin"]);
+    assert_eq!(unused(kept.clock.now()).await, ["admin reports:read"]);
+}
+
 #[test]
 fn a_realm_that_has_no_place_for_it_and_a_time_of_nothing_are_mistakes() {
     let no_store = Realm::new(Stores::new().managed_keys(Memory::new())).audit(Audit::new());

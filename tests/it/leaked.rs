@@ -4,9 +4,7 @@ use crate::endpoints::world::*;
 use crate::support::{Reply, get, send};
 use async_trait::async_trait;
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _,
-};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -47,7 +45,8 @@ impl Partner {
         der.extend_from_slice(self.0.public_key().as_ref());
         let body = BASE64_STANDARD.encode(der);
         let (first, rest) = body.split_at(64);
-        let pem = format!("-----BEGIN PUBLIC KEY-----\n{first}\n{rest}\n-----END PUBLIC KEY-----\n");
+        let pem =
+            format!("-----BEGIN PUBLIC KEY-----\n{first}\n{rest}\n-----END PUBLIC KEY-----\n");
         json!({ "key_identifier": id, "key": pem, "is_current": true })
     }
 
@@ -81,7 +80,9 @@ async fn believing(partner: &Partner) -> (World, EndpointsBuilder) {
 
 async fn ask(endpoints: EndpointsBuilder, request: Request<Full<Bytes>>) -> Reply {
     let endpoints = endpoints.build().unwrap();
-    let response = tower::ServiceExt::oneshot(endpoints, request).await.unwrap();
+    let response = tower::ServiceExt::oneshot(endpoints, request)
+        .await
+        .unwrap();
     crate::support::reply(response).await
 }
 
@@ -91,17 +92,39 @@ async fn a_key_that_is_reported_is_revoked_and_its_owner_told() {
     let (world, endpoints) = believing(&partner).await;
     let [leaked, other] = [world.key("7").await, world.key("7").await];
     let revoked = world.key("8").await;
-    world.keys().revoke(&revoked.record.owner, &revoked.record.id).await.unwrap();
+    world
+        .keys()
+        .revoke(&revoked.record.owner, &revoked.record.id)
+        .await
+        .unwrap();
     world.events.take();
     let unknown = ApiKeys::prefix(PREFIX);
     let unknown = Realm::new(Memory::new()).api_keys(unknown);
     let unknown = crate::support::key_of(&unknown, "9").await;
-    let keys = [leaked.key.expose().as_str(), revoked.key.expose(), &unknown, "egret_typo"];
+    let keys = [
+        leaked.key.expose().as_str(),
+        revoked.key.expose(),
+        &unknown,
+        "egret_typo",
+    ];
     let reply = ask(endpoints, partner.report("1", &body_of(&keys))).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     let answer = reply.json();
-    let labels: Vec<&Value> = answer.as_array().unwrap().iter().map(|one| &one["label"]).collect();
-    assert_eq!(labels, ["true_positive", "false_positive", "false_positive", "false_positive"]);
+    let labels: Vec<&Value> = answer
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["label"])
+        .collect();
+    assert_eq!(
+        labels,
+        [
+            "true_positive",
+            "false_positive",
+            "false_positive",
+            "false_positive"
+        ]
+    );
     assert!(!reply.text().contains(leaked.key.expose().as_str()));
     assert_eq!(world.events.take(), [Action::KeyLeaked, Action::KeyRevoked]);
     for (key, status) in [(&leaked, 401), (&other, 200)] {
@@ -114,27 +137,53 @@ async fn a_key_that_is_reported_is_revoked_and_its_owner_told() {
 async fn nobody_is_believed_whose_signature_does_not_verify() {
     let partner = Partner::new();
     let stranger = Partner::new();
-    let rows: [(&str, fn(&Partner, &Partner, &str) -> Request<Full<Bytes>>, u16); 7] = [
-        ("another's key", |_, stranger, body| stranger.report("1", body), 401),
-        ("another name", |partner, _, body| partner.report("2", body), 401),
-        ("no signature", |partner, _, body| {
-            let mut request = partner.report("1", body);
-            request.headers_mut().remove("github-public-key-signature");
-            request
-        }, 401),
-        ("no name", |partner, _, body| {
-            let mut request = partner.report("1", body);
-            request.headers_mut().remove("github-public-key-identifier");
-            request
-        }, 401),
-        ("another body", |partner, _, body| {
-            let (head, _) = partner.report("1", "[]").into_parts();
-            Request::from_parts(head, Full::from(body.to_owned()))
-        }, 401),
+    let rows: [(
+        &str,
+        fn(&Partner, &Partner, &str) -> Request<Full<Bytes>>,
+        u16,
+    ); 7] = [
+        (
+            "another's key",
+            |_, stranger, body| stranger.report("1", body),
+            401,
+        ),
+        (
+            "another name",
+            |partner, _, body| partner.report("2", body),
+            401,
+        ),
+        (
+            "no signature",
+            |partner, _, body| {
+                let mut request = partner.report("1", body);
+                request.headers_mut().remove("github-public-key-signature");
+                request
+            },
+            401,
+        ),
+        (
+            "no name",
+            |partner, _, body| {
+                let mut request = partner.report("1", body);
+                request.headers_mut().remove("github-public-key-identifier");
+                request
+            },
+            401,
+        ),
+        (
+            "another body",
+            |partner, _, body| {
+                let (head, _) = partner.report("1", "[]").into_parts();
+                Request::from_parts(head, Full::from(body.to_owned()))
+            },
+            401,
+        ),
         ("no list", |partner, _, _| partner.report("1", "{}"), 400),
-        ("too long a list", |partner, _, _| {
-            partner.report("1", &body_of(&["egret_x"; 101]))
-        }, 400),
+        (
+            "too long a list",
+            |partner, _, _| partner.report("1", &body_of(&["egret_x"; 101])),
+            400,
+        ),
     ];
     for (name, request, status) in rows {
         let (world, endpoints) = believing(&partner).await;
@@ -192,7 +241,9 @@ async fn the_keys_of_a_partner_are_loaded_when_they_are_needed_at_most_once_a_mi
     let later = Partner::new();
     let world = World::new().await;
     let site = Site {
-        body: Arc::new(std::sync::Mutex::new(json!({ "public_keys": [partner.published("a")] }).to_string())),
+        body: Arc::new(std::sync::Mutex::new(
+            json!({ "public_keys": [partner.published("a")] }).to_string(),
+        )),
         asked: Arc::default(),
     };
     let url = "https://api.example.com/meta/public_keys/secret_scanning";
@@ -201,7 +252,10 @@ async fn the_keys_of_a_partner_are_loaded_when_they_are_needed_at_most_once_a_mi
     let endpoints = endpoints.build().unwrap();
     let ask = async |request| {
         let response = tower::ServiceExt::oneshot(endpoints.clone(), request).await;
-        crate::support::reply(response.unwrap()).await.status.as_u16()
+        crate::support::reply(response.unwrap())
+            .await
+            .status
+            .as_u16()
     };
     assert_eq!(ask(partner.report("a", "[]")).await, 200);
     assert_eq!(ask(partner.report("a", "[]")).await, 200);
@@ -213,11 +267,19 @@ async fn the_keys_of_a_partner_are_loaded_when_they_are_needed_at_most_once_a_mi
     *site.body.lock().unwrap() = keys.to_string();
     world.pass(60);
     assert_eq!(ask(later.report("c", "[]")).await, 200);
-    assert_eq!(ask(partner.report("a", "[]")).await, 401, "it is published no more");
+    assert_eq!(
+        ask(partner.report("a", "[]")).await,
+        401,
+        "it is published no more"
+    );
     *site.body.lock().unwrap() = String::from("down");
     world.pass(60);
     assert_eq!(ask(later.report("d", "[]")).await, 503);
-    assert_eq!(ask(later.report("c", "[]")).await, 200, "what is held serves");
+    assert_eq!(
+        ask(later.report("c", "[]")).await,
+        200,
+        "what is held serves"
+    );
     assert_eq!(site.asked.load(Ordering::Relaxed), 3);
 }
 
@@ -232,13 +294,22 @@ async fn an_endpoint_that_believes_nobody_or_a_broken_key_is_a_mistake() {
     assert_eq!(nobody, [ConfigProblem::NoPartnerKey]);
     let broken = JwtKey::ec(JwtAlgorithm::Es256, "AA", "AA");
     let broken = problems(LeakReports::of(world.keys()).partner_key("1", broken));
-    assert!(matches!(broken[..], [ConfigProblem::Key { .. }]), "{broken:?}");
-    let plain = LeakReports::of(world.keys()).partner_keys_at("http://api.example.com/", Site {
-        body: Arc::default(),
-        asked: Arc::default(),
-    });
+    assert!(
+        matches!(broken[..], [ConfigProblem::Key { .. }]),
+        "{broken:?}"
+    );
+    let plain = LeakReports::of(world.keys()).partner_keys_at(
+        "http://api.example.com/",
+        Site {
+            body: Arc::default(),
+            asked: Arc::default(),
+        },
+    );
     let plain = problems(plain);
-    assert!(matches!(plain[..], [ConfigProblem::KeysUrl { .. }]), "{plain:?}");
+    assert!(
+        matches!(plain[..], [ConfigProblem::KeysUrl { .. }]),
+        "{plain:?}"
+    );
 }
 
 #[tokio::test]
@@ -253,16 +324,26 @@ async fn the_rules_for_scanners_find_keys_and_nothing_else() {
         let whole = regex::Regex::new(&format!("^(?:{pattern})$")).unwrap();
         assert!(whole.is_match(&key), "{pattern}");
         assert!(!whole.is_match(&key[..key.len() - 1]), "{pattern}");
-        for scanner in [SecretScanner::GitHub, SecretScanner::Gitleaks, SecretScanner::Trufflehog] {
+        for scanner in [
+            SecretScanner::GitHub,
+            SecretScanner::Gitleaks,
+            SecretScanner::Trufflehog,
+        ] {
             let rule = form.scanner_rule(scanner).unwrap();
             assert!(rule.contains(&pattern), "{rule}");
         }
         let rule = form.scanner_rule(SecretScanner::Gitleaks).unwrap();
-        let line = rule.lines().find_map(|line| line.strip_prefix("regex = '''")).unwrap();
+        let line = rule
+            .lines()
+            .find_map(|line| line.strip_prefix("regex = '''"))
+            .unwrap();
         let regex = regex::Regex::new(line.strip_suffix("'''").unwrap()).unwrap();
         let text = format!("curl -H 'X-API-Key: {key}' https://api.example.com");
         assert_eq!(&regex.captures(&text).unwrap()[1], key);
-        assert!(!regex.is_match(&format!("{key}x")), "a longer word is no key");
+        assert!(
+            !regex.is_match(&format!("{key}x")),
+            "a longer word is no key"
+        );
     }
     for form in [ApiKeys::bare(), ApiKeys::prefix("egret").opaque()] {
         assert_eq!(form.pattern(), None);

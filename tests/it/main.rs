@@ -21,6 +21,7 @@ mod headers;
 mod introspection;
 mod issue;
 mod layer;
+mod leaked;
 mod measured;
 mod migration;
 mod minimal;

@@ -1,5 +1,6 @@
 use crate::command::{
-    Doctor, KeyCommand, Migrate, Schema, SecretCommand, TokenCommand, UserCommand,
+    AuditCommand, Doctor, Explain, KeyCommand, Migrate, Schema, SecretCommand, TokenCommand,
+    UserCommand,
 };
 use crate::exit::EXIT_CODES;
 use crate::failure::Failure;
@@ -49,6 +50,13 @@ enum Command {
     Key(KeyCommand),
     #[command(subcommand, about = "Revokes tokens and ends sessions.")]
     Token(TokenCommand),
+    #[command(about = "Says what the service would make of a credential, step by step and why.")]
+    Explain(Explain),
+    #[command(
+        subcommand,
+        about = "Prints what happened, where the service keeps it."
+    )]
+    Audit(AuditCommand),
     #[command(subcommand, about = "Makes secrets for the environment of a service.")]
     Secret(SecretCommand),
     #[command(about = "Prints the JSON Schema of what each command prints with --json.")]
@@ -64,6 +72,8 @@ impl CommandLine {
             Command::User(command) => command.run(settings).await,
             Command::Key(command) => command.run(settings).await,
             Command::Token(command) => command.run(settings).await,
+            Command::Explain(command) => command.run(settings).await,
+            Command::Audit(command) => command.run(settings).await,
             Command::Secret(command) => command.run(settings),
             Command::Schema(command) => command.run(settings),
         }

@@ -242,6 +242,17 @@ impl ApiKeys {
     }
 
     /// Whether a key has the form that new ones have, as far as that is known.
+    /// What a key may be found by: under the present pepper, and under each before.
+    #[cfg(feature = "endpoints")]
+    pub(crate) fn digests(&self, key: &str) -> impl Iterator<Item = KeyDigest> {
+        self.hashes.iter().map(|hash| hash.digest(key.as_bytes()))
+    }
+
+    /// Whether garbage can be told from them.
+    pub(super) fn are_checked(&self) -> bool {
+        self.form == Form::Checked
+    }
+
     pub(crate) fn may_be(&self, key: &[u8]) -> bool {
         self.form == Form::Opaque || api_key::is_well_formed(key, self.configured_prefix())
     }

@@ -41,6 +41,7 @@ async fn records_are_read_as_they_were_in_their_order(store: &impl AuditStore) {
     whole.scheme = Some("Bearer".into());
     whole.subject = Some(Subject::new("agent", ODD));
     whole.target = Some(ODD.into());
+    whole.scope = Some(ODD.into());
     whole.peer = "2001:db8::1".parse().ok();
     whole.method = Some("PROPFIND".into());
     whole.route = Some("/reports/{id}".into());

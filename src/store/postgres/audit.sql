@@ -10,6 +10,7 @@ CREATE TABLE tower_auth_audit (
   subject_kind text,
   subject_id text,
   target text,
+  scope text,
   peer text,
   method text,
   route text,

@@ -27,6 +27,8 @@ pub struct AuditRecord {
     pub subject: Option<Subject>,
     /// The id of what it concerns: a key, a private token, a family; or the name of a rule.
     pub target: Option<Box<str>>,
+    /// The scope that was used.
+    pub scope: Option<Box<str>>,
     /// From where the request came.
     pub peer: Option<IpAddr>,
     /// The method of the request.
@@ -63,7 +65,9 @@ impl AuditRecord {
             "refreshed" | "rotated" => "session_renewed",
             "reuse detected" => "authn_token_reuse",
             "signed out" | "signed out everywhere" => "session_expired",
-            "token revoked" | "private token revoked" | "key revoked" => "authn_token_revoked",
+            "token revoked" | "private token revoked" | "key revoked" | "key leaked" => {
+                "authn_token_revoked"
+            }
             "private token created" | "key created" | "key rotated" => "authn_token_created",
             "user registered" => "user_created",
             "user changed" | "user enabled" => "user_updated",
@@ -96,6 +100,7 @@ impl AuditRecord {
             scheme: None,
             subject: None,
             target: None,
+            scope: None,
             peer: None,
             method: None,
             route: None,
@@ -140,6 +145,7 @@ impl Serialize for AuditRecord {
             ("credential.scheme", self.scheme.as_deref()),
             ("subject", subject.as_deref()),
             ("target", self.target.as_deref()),
+            ("scope", self.scope.as_deref()),
             ("client.address", peer.as_deref()),
             ("http.request.method", self.method.as_deref()),
             ("http.route", self.route.as_deref()),

@@ -8,14 +8,14 @@ use std::time::SystemTime;
 macro_rules! columns {
     () => {
         "at, action, actor_kind, actor_id, credential, scheme, subject_kind, subject_id, target, \
-         peer, method, route, request_id, kind, reason"
+         scope, peer, method, route, request_id, kind, reason"
     };
 }
 
 const INSERT: &str = concat!(
     "INSERT INTO tower_auth_audit (",
     columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
 );
 const LIST: &str = concat!(
     "SELECT number, ",
@@ -86,6 +86,7 @@ impl Sql {
                 record.subject.as_ref().map(Subject::kind),
                 record.subject.as_ref().map(Subject::id),
                 record.target.as_deref(),
+                record.scope.as_deref(),
                 peer.as_deref(),
                 record.method.as_deref(),
                 record.route.as_deref(),
@@ -113,6 +114,7 @@ fn record(mut row: Row) -> Result<AuditRecord, StoreError> {
     record.scheme = text(&mut row)?;
     record.subject = subject(&mut row)?;
     record.target = text(&mut row)?;
+    record.scope = text(&mut row)?;
     // What another release writes there is left out, rather than the whole record.
     record.peer = row.text_or_null()?.and_then(|peer| peer.parse().ok());
     record.method = text(&mut row)?;

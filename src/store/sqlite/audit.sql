@@ -10,6 +10,7 @@ CREATE TABLE tower_auth_audit (
   subject_kind TEXT,
   subject_id TEXT,
   target TEXT,
+  scope TEXT,
   peer TEXT,
   method TEXT,
   route TEXT,

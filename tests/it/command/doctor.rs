@@ -74,7 +74,7 @@ async fn a_service_that_is_well_has_no_fault() {
         table
             .is(0)
             .prints("CHECK")
-            .prints("The tables are of version 2, the latest.");
+            .prints("The tables are of version 3, the latest.");
     }
 }
 
@@ -87,11 +87,11 @@ async fn tables_that_are_missing_or_of_an_earlier_release_are_a_fault() {
         place.run(&["migrate"]).is(0);
         run_sql(&place, "DELETE FROM tower_auth_schema WHERE version > 1").await;
         let found = findings(&place, 1);
-        has(&found, "tables", "fault", "this release needs version 2");
+        has(&found, "tables", "fault", "this release needs version 3");
         place
             .run(&["user", "list"])
             .is(6)
-            .says("are of version 1, and this release needs version 2");
+            .says("are of version 1, and this release needs version 3");
     }
 }
 

@@ -250,11 +250,11 @@ async fn a_store_without_tables_is_told_from_one_that_does_not_answer() {
         ran.is(6)
             .says("The store has no tables. Run `tower-auth migrate` to make them.");
         let made = place.run(&["migrate"]);
-        assert_eq!(made.is(0).out, "The tables were made: version 2.\n");
+        assert_eq!(made.is(0).out, "The tables were made: version 3.\n");
         let again = place.run(&["migrate", "--json"]);
         assert_eq!(
             again.is(0).json(),
-            serde_json::json!({ "from": 2, "to": 2 })
+            serde_json::json!({ "from": 3, "to": 3 })
         );
         place.run(&["user", "list"]).is(0);
     }

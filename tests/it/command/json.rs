@@ -4,7 +4,8 @@ use super::help::all_commands;
 use super::place::{Place, Ran, SECRET};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
-use tower_auth::{Grant, Realm, Subject, Tokens};
+use tower_auth::store::{AuditRecord, AuditStore};
+use tower_auth::{Clock, Grant, Realm, Subject, SystemClock, Tokens};
 
 /// Checks what commands print, and remembers which ones did.
 struct Schemas {
@@ -50,6 +51,19 @@ impl Schemas {
         assert!(matches!(ran.code, Some(0)), "{command}: {ran:?}");
         self.check(command, &ran)
     }
+}
+
+/// What a service has kept of what happened.
+async fn happened(place: &Place, key: &str) {
+    let refused = AuditRecord::new("request refused", SystemClock.now());
+    let mut used = AuditRecord::new("scope used", SystemClock.now());
+    used.actor = Some(Subject::user("7"));
+    used.subject = Some(Subject::user("7"));
+    used.target = Some(key.into());
+    used.scope = Some("b".into());
+    used.peer = "192.0.2.7".parse().ok();
+    let node = place.node().await;
+    node.insert_audit(&[refused, used]).await.unwrap();
 }
 
 #[tokio::test]
@@ -110,6 +124,15 @@ async fn each_command_prints_what_its_schema_says() {
         schemas.run(&place, "key rotate", &[id, "--owner", "7"], "");
         schemas.run(&place, "key list", &whose, "");
         schemas.run(&place, "key show", &[id, "--owner", "7"], "");
+        schemas.run(&place, "key pattern", &[], "");
+        let key = made[0]["key"].as_str().unwrap();
+        let told = schemas.run(&place, "explain", &["--scope", "a", "--scope", "b"], key);
+        assert_eq!(told[0]["refused"], "insufficient_scope", "{told:?}");
+        schemas.run(&place, "explain", &[], "nonsense");
+        happened(&place, id).await;
+        let told = schemas.run(&place, "audit tail", &[], "");
+        assert_eq!(told[1]["target"], id);
+        schemas.run(&place, "key unused-scopes", &whose, "");
         schemas.run(&place, "key revoke", &[id, "--owner", "7"], "");
 
         let tokens = Tokens::hs256(SECRET).issuer("https://api.example.com");

@@ -9,4 +9,5 @@ mod keys;
 mod place;
 mod secrets;
 mod tokens;
+mod told;
 mod users;

@@ -1,11 +1,12 @@
 use super::doctor::Check;
-use super::key::NewKeyShown;
+use super::explain::Explained;
+use super::key::{NewKeyShown, PatternShown, UnusedShown};
 use super::migrate::Migration;
 use super::secret::NewSecret;
 use super::token::Revocation;
 use crate::failure::Failure;
 use crate::settings::Settings;
-use crate::shown::{KeyShown, UserShown};
+use crate::shown::{AuditShown, KeyShown, UserShown};
 use clap::Args;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -15,7 +16,7 @@ use serde_json::{Map, Value};
 type Output = (&'static str, fn() -> Value);
 
 /// Each command that prints objects of JSON, and what they are. Of a list it is a line.
-const OUTPUTS: [Output; 17] = [
+const OUTPUTS: [Output; 21] = [
     ("migrate", schema_of::<Migration>),
     ("doctor", schema_of::<Check>),
     ("user add", schema_of::<UserShown>),
@@ -30,7 +31,11 @@ const OUTPUTS: [Output; 17] = [
     ("key show", schema_of::<KeyShown>),
     ("key rotate", schema_of::<NewKeyShown>),
     ("key revoke", schema_of::<KeyShown>),
+    ("key pattern", schema_of::<PatternShown>),
+    ("key unused-scopes", schema_of::<UnusedShown>),
     ("token revoke", schema_of::<Revocation>),
+    ("explain", schema_of::<Explained>),
+    ("audit tail", schema_of::<AuditShown>),
     ("secret new", schema_of::<NewSecret>),
     ("schema", schema_of_schemas),
 ];

@@ -33,6 +33,14 @@ impl Console {
         }
     }
 
+    /// Prints a text of several lines as it is, or the record that holds it.
+    pub(crate) fn text(self, text: &str, record: &impl Serialize) -> Result<(), Failure> {
+        match self.form {
+            Form::Json => self.json(record),
+            Form::Table => self.print(text),
+        }
+    }
+
     /// Prints a secret alone, so that it can be piped, and all else about it beside it, on stderr;
     /// or one record with both.
     pub(crate) fn reveal<R: Record>(

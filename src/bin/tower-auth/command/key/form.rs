@@ -1,6 +1,7 @@
 use crate::failure::Failure;
 use crate::service::Service;
 use clap::{Args, ValueEnum};
+use tower_auth::server::Environment;
 use tower_auth::store::KeyRecord;
 use tower_auth::{ApiKeys, AuthLayer, KeyIds, KeyIssuer};
 
@@ -70,13 +71,16 @@ impl KeyForm {
     }
 
     fn chosen(&self, service: &Service) -> Option<ApiKeys> {
+        self.chosen_by(&service.environment)
+    }
+
+    /// As the arguments or else the environment say, without its peppers.
+    pub(super) fn chosen_by(&self, environment: &Environment) -> Option<ApiKeys> {
         if self.bare {
             return Some(ApiKeys::bare());
         }
         let prefix = self.prefix.as_deref();
-        prefix
-            .or(service.environment.api_key_prefix())
-            .map(ApiKeys::prefix)
+        prefix.or(environment.api_key_prefix()).map(ApiKeys::prefix)
     }
 
     fn issuer(&self, keys: ApiKeys, service: &Service) -> Result<KeyIssuer, Failure> {

@@ -1,8 +1,10 @@
 use super::create::Create;
 use super::list::List;
+use super::pattern::Pattern;
 use super::revoke::Revoke;
 use super::rotate::Rotate;
 use super::show::Show;
+use super::unused_scopes::UnusedScopes;
 use crate::failure::Failure;
 use crate::settings::Settings;
 use clap::Subcommand;
@@ -24,6 +26,13 @@ pub(crate) enum KeyCommand {
     Rotate(Rotate),
     #[command(about = "Revokes an API key: the next request with it is refused.")]
     Revoke(Revoke),
+    #[command(about = "Prints the rule by which a scanner finds API keys that leaked.")]
+    Pattern(Pattern),
+    #[command(
+        about = "Lists the scopes that API keys have and have not used, where the service keeps \
+                 their uses."
+    )]
+    UnusedScopes(UnusedScopes),
 }
 
 impl KeyCommand {
@@ -34,6 +43,8 @@ impl KeyCommand {
             Self::Show(command) => command.run(settings).await,
             Self::Rotate(command) => command.run(settings).await,
             Self::Revoke(command) => command.run(settings).await,
+            Self::Pattern(command) => command.run(settings),
+            Self::UnusedScopes(command) => command.run(settings).await,
         }
     }
 }

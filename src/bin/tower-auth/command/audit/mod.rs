@@ -1,0 +1,6 @@
+//! What happened, where the service keeps it ([`tower_auth::Audit`]).
+
+mod audit_command;
+mod tail;
+
+pub(crate) use audit_command::AuditCommand;
