@@ -1,16 +1,35 @@
 //! How to do it, page by page: what a service needs beyond the reference of each item.
 //!
-//! - [`command`]: the command `tower-auth`, by which an operator looks after users, keys and tokens.
-//! - `deploying`: proxies, TLS, several nodes, backups, and the rotation of what is secret.
-//! - [`providers`]: tokens of Keycloak, Auth0, Entra, Okta, Cognito, Google, Firebase, Clerk,
-//!   Zitadel and Supabase.
-//! - `metrics` (feature `metrics`): numbers for a dashboard, and what to alert on.
+//! | page | for |
+//! |---|---|
+//! | [`start`] | a service with users, tokens, keys, limits and endpoints, in one piece |
+//! | [`identity_providers`] | a resource server: tokens that others issue, by OpenID Connect and JWKS |
+//! | `providers` (feature `jwt`) | Keycloak, Auth0, Entra, Okta, Cognito, Google, Firebase, Clerk, Zitadel, Supabase: the lines for each |
+//! | [`issuing`] | users, tokens and API keys, and the endpoints for them |
+//! | [`stores`] | SQLite and PostgreSQL |
+//! | [`throttling`] | rate limits |
+//! | [`security`] | what is promised, and where that ends |
+//! | `deploying` (feature `endpoints`) | proxies, TLS, several nodes, backups, and the rotation of what is secret |
+//! | `metrics` (feature `metrics`) | numbers for a dashboard, and what to alert on |
+//! | `command` (feature `cli`) | the command `tower-auth` |
+//! | [`performance`] | what a request costs, measured |
+//! | [`features`] | the features of the crate |
+//! | [`systems`] | five public APIs, reproduced |
 
 #[cfg(feature = "cli")]
 pub mod command;
 #[cfg(all(feature = "api-key", feature = "jwt", feature = "endpoints"))]
 pub mod deploying;
+pub mod features;
+pub mod identity_providers;
+pub mod issuing;
 #[cfg(all(feature = "metrics", feature = "api-key"))]
 pub mod metrics;
+pub mod performance;
 #[cfg(feature = "jwt")]
 pub mod providers;
+pub mod security;
+pub mod start;
+pub mod stores;
+pub mod systems;
+pub mod throttling;

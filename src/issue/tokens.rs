@@ -287,7 +287,7 @@ impl Tokens {
             }
         };
         let simplejwt = self
-            .simplejwt_policy(stores, guard)
+            .simplejwt_policy(stores, guard.clone())
             .unwrap_or_else(|found| {
                 problems.extend(found);
                 None
@@ -360,7 +360,7 @@ impl Tokens {
             let granted = granted_to(user, grant.as_ref())?;
             Ok((granted.scopes, granted.roles))
         });
-        let users = SimpleJwtUsers::new(Arc::clone(&tokens), users, guard, rights);
+        let users = SimpleJwtUsers::new(Arc::clone(&tokens), users, guard.clone(), rights);
         let ours = Ours::new(tokens, None, guard).of_simplejwt(users.clone());
         let jwt = old.policy(&self.issuer).sources(self.sources.clone());
         let policy = OurPolicy::build(jwt.cache_bytes(self.cache_bytes), ours)?;

@@ -1,0 +1,29 @@
+//! The features of the crate, and what each brings.
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `jwt` | yes | `Jwt`, `Tokens`; needs `aws-lc-rs` or `rust-crypto` |
+//! | `jwks` | | `fetch::HttpClient`: the keys of other issuers over HTTPS, TLS by AWS-LC; without it an application brings its own `fetch::Fetch` |
+//! | `dpop` | | `Jwt::dpop` and `Jwt::certificate_bound`: tokens that are bound to their sender (RFC 9449, RFC 8705) |
+//! | `aws-lc-rs` | yes | signatures by AWS-LC; preferred where both back ends are on |
+//! | `rust-crypto` | | signatures in pure Rust |
+//! | `pem` | | keys in PEM files |
+//! | `api-key` | yes | `ApiKeys` |
+//! | `basic` | yes | `Basic`, argon2id, `PasswordPolicy` |
+//! | `django-hashes` | | password hashes that Django wrote: PBKDF2 (SHA-256), bcrypt, argon2; API keys that were hashed as passwords |
+//! | `common-passwords` | | `PasswordPolicy::common_list`: 100,000 passwords to refuse, 4.7 MB in the binary |
+//! | `endpoints` | | ready-made HTTP: sign-in, refresh, users, API keys, private tokens, JWKS, metadata of issuer and resource, the self-service page |
+//! | `server` | | settings from the environment, and a server that finishes what is in flight |
+//! | `openapi` | | layers, gates and endpoints in an OpenAPI 3.1 document of `utoipa`: schemas of all answers and refusals, limits, scopes |
+//! | `sqlite` | | `store::Sqlite`; builds SQLite from C source |
+//! | `postgres` | | `store::Postgres`, TLS by AWS-LC |
+//! | `metrics` | | numbers through the facade of the `metrics` crate, for Prometheus and others; `guide::metrics` |
+//! | `tracing` | yes | what happens as events of target `tower_auth` |
+//! | `axum` | | extractors, `Rejection` as a response, endpoints as a `Router` |
+//! | `tonic` | | `Rejection` as a `tonic::Status` |
+//! | `redis` | | `RedisLimiter`: limits that several machines share, on Redis or Valkey |
+//! | `redis-tls` | | the same over TLS (`rediss://`), by AWS-LC |
+//! | `cli` | | the command `tower-auth` (`cargo install tower-auth --features cli`): users, keys, tokens and the state of a store from a shell; `guide::command` |
+//! | `test-util` | | a manual clock, a token mint, the conformance suite for stores |
+//!
+//! Basic, and stores that have to be asked, need a tokio runtime with its timer.
