@@ -48,6 +48,7 @@
 //! | `key unused-scopes --user NAME` | lists the scopes that keys have and have not used for `--days` ([`Audit::scope_uses`](crate::Audit::scope_uses)) | |
 //! | `explain` | says what the service would make of a credential, and with `--scope` of a route that demands it; nothing is counted or written | a token, a key, or the value of `Authorization` |
 //! | `audit tail` | prints what happened last ([`Realm::audit`](crate::Realm::audit)), with `--follow` what happens | |
+//! | `import django` | moves what a service of Django REST Framework has into the store ([how](super::migrating_from_django)) | |
 //! | `secret new` | makes a secret for `JWT_SECRET` or a pepper | |
 //! | `schema` | prints the JSON Schema of what each command prints with `--json` | |
 //!
@@ -99,6 +100,7 @@
 //! | `key list`, `key show`, `key revoke` | what is kept of a key: `id`, `owner`, `name`, `hint`, `state`, `scopes`, `roles`, `metadata`, `rate`, `created`, `expires`, `revoked`, `last_used`, `lineage`, `successor`, `algorithm` |
 //! | `key create`, `key rotate` | the `key`, and its `record` as above |
 //! | `token revoke` | what was `revoked` (`token`, `private_token`, `everything`), its `owner` and its `id` |
+//! | `import django` | of a `kind` a line: how many were `read`, `moved` and `there`, and which were `left`, or are to be known of (`notes`) |
 //! | `doctor` | a `check` a line, its `result` (`ok`, `warning`, `fault`) and a `detail` |
 //! | `migrate` | the version of the tables: `from`, `to` |
 //! | `secret new` | the `secret` |

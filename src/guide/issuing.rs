@@ -49,6 +49,8 @@
 //!   A key is in the JWKS a day before it signs, and until its last token has expired; all nodes agree on it in their store, where it
 //!   is sealed. `Jwks` and `IssuerMetadata` let other services verify by the issuer's name.
 //! - What is stored cannot be presented: hashes, ids and times, and private keys sealed by a secret that the store never sees.
-//! - Keys and users of a Django REST service move over: with feature `django-hashes` its password hashes, and its `sha512$$` API keys, are
-//!   read, and stored anew at their first use.
+//! - A Django REST service moves in (`guide::migrating_from_django`): `tower-auth import django` moves its users, tokens and API keys, with
+//!   feature `django-hashes` their hashes are read, and stored anew at their first use, and what simplejwt issued is accepted until it
+//!   expires. Nobody signs in anew, and no key changes: `.ci/django` moves 10,000 users and 20,000 keys out of the databases of a real
+//!   Django 5.2, killed in the middle once, and repeats what its clients had asked for.
 //! - Everything that happens is one stream of events, for `tracing` and for a hook of yours, each refusal once. No secret is in it.

@@ -12,6 +12,7 @@
 //! | `deploying` (feature `endpoints`) | proxies, TLS, several nodes, backups, and the rotation of what is secret |
 //! | `metrics` (feature `metrics`) | numbers for a dashboard, and what to alert on |
 //! | `command` (feature `cli`) | the command `tower-auth` |
+//! | `migrating_from_django` (feature `django-hashes`) | users, tokens and keys of a Django REST service, which go on working |
 //! | [`performance`] | what a request costs, measured |
 //! | [`features`] | the features of the crate |
 //! | [`systems`] | five public APIs, reproduced |
@@ -25,6 +26,8 @@ pub mod identity_providers;
 pub mod issuing;
 #[cfg(all(feature = "metrics", feature = "api-key"))]
 pub mod metrics;
+#[cfg(all(feature = "jwt", feature = "api-key", feature = "django-hashes"))]
+pub mod migrating_from_django;
 pub mod performance;
 #[cfg(feature = "jwt")]
 pub mod providers;

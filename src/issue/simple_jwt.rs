@@ -13,7 +13,7 @@ use std::time::Duration;
 ///   id, a text or a number, and `jti` and `exp` are there. Sliding tokens are refused.
 /// - They are let in for users who have a record of it
 ///   ([`FamilyRecord::admitting_simplejwt`](crate::store::FamilyRecord::admitting_simplejwt)), which
-///   `tower-auth import django` writes for each active user. The end of all sessions of a user, by
+///   `tower-auth import django` writes for each user. The end of all sessions of a user, by
 ///   a new password for example, ends it, and with it all tokens that simplejwt issued to them. So
 ///   does signing out with one of them, for nothing in it says to which refresh token it belongs.
 /// - What one grants is what its user has at that moment: on each request with such a token the

@@ -12,6 +12,7 @@ mod contract;
 mod databases;
 mod described;
 mod dir;
+mod django;
 mod doors;
 mod endpoints;
 mod examples;

@@ -4,6 +4,7 @@ use crate::command::{
 };
 use crate::exit::EXIT_CODES;
 use crate::failure::Failure;
+use crate::import::ImportCommand;
 use crate::settings::Settings;
 use clap::{Parser, Subcommand};
 
@@ -59,6 +60,11 @@ enum Command {
     Audit(AuditCommand),
     #[command(subcommand, about = "Makes secrets for the environment of a service.")]
     Secret(SecretCommand),
+    #[command(
+        subcommand,
+        about = "Moves users and keys of another system into the store."
+    )]
+    Import(ImportCommand),
     #[command(about = "Prints the JSON Schema of what each command prints with --json.")]
     Schema(Schema),
 }
@@ -75,6 +81,7 @@ impl CommandLine {
             Command::Explain(command) => command.run(settings).await,
             Command::Audit(command) => command.run(settings).await,
             Command::Secret(command) => command.run(settings),
+            Command::Import(command) => command.run(settings).await,
             Command::Schema(command) => command.run(settings),
         }
     }

@@ -16,6 +16,7 @@ mod command_line;
 mod console;
 mod exit;
 mod failure;
+mod import;
 mod input;
 mod service;
 mod settings;

@@ -2,6 +2,8 @@
 
 use super::help::all_commands;
 use super::place::{Place, Ran, SECRET};
+use crate::dir::Dir;
+use crate::django::fixture;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use tower_auth::store::{AuditRecord, AuditStore};
@@ -140,6 +142,11 @@ async fn each_command_prints_what_its_schema_says() {
         let pair = tokens.issue(Grant::new(Subject::user("7"))).await.unwrap();
         schemas.run(&place, "token revoke", &[], pair.access().expose());
         schemas.run(&place, "token revoke", &whose, "");
+
+        let dir = Dir::new();
+        let django = fixture(&dir).await;
+        let django = django.to_str().unwrap();
+        schemas.run(&place, "import django", &["--sqlite", django], "");
 
         let printed = place.run(&["schema"]);
         let schema = Ran {

@@ -5,6 +5,7 @@ use super::migrate::Migration;
 use super::secret::NewSecret;
 use super::token::Revocation;
 use crate::failure::Failure;
+use crate::import::KindReport;
 use crate::settings::Settings;
 use crate::shown::{AuditShown, KeyShown, UserShown};
 use clap::Args;
@@ -16,7 +17,7 @@ use serde_json::{Map, Value};
 type Output = (&'static str, fn() -> Value);
 
 /// Each command that prints objects of JSON, and what they are. Of a list it is a line.
-const OUTPUTS: [Output; 21] = [
+const OUTPUTS: [Output; 22] = [
     ("migrate", schema_of::<Migration>),
     ("doctor", schema_of::<Check>),
     ("user add", schema_of::<UserShown>),
@@ -36,6 +37,7 @@ const OUTPUTS: [Output; 21] = [
     ("token revoke", schema_of::<Revocation>),
     ("explain", schema_of::<Explained>),
     ("audit tail", schema_of::<AuditShown>),
+    ("import django", schema_of::<KindReport>),
     ("secret new", schema_of::<NewSecret>),
     ("schema", schema_of_schemas),
 ];

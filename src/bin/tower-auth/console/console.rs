@@ -58,6 +58,11 @@ impl Console {
         }
     }
 
+    /// Whether a table is printed, beside which words may stand.
+    pub(crate) fn is_for_people(self) -> bool {
+        self.form == Form::Table
+    }
+
     pub(super) fn form(self) -> Form {
         self.form
     }

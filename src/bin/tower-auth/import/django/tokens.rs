@@ -1,0 +1,88 @@
+use super::kind::Kind;
+use super::people::People;
+use super::report::Report;
+use super::source::{Row, Source};
+use super::tables::Tables;
+use super::target::Target;
+use super::time::time;
+use crate::failure::Failure;
+use indicatif::ProgressBar;
+use sha2::{Digest, Sha256};
+use std::time::UNIX_EPOCH;
+use tower_auth::Subject;
+use tower_auth::store::{KeyDigest, KeyRecord, Write};
+
+/// Moves the tokens of rest_framework's `TokenAuthentication`, which become API keys. Django keeps
+/// them as they are presented; here their digest is kept.
+pub(super) async fn move_tokens(
+    source: &mut Source,
+    target: &mut Target,
+    tables: &Tables,
+    people: &People,
+    progress: &ProgressBar,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let columns = ["key", "created", "user_id"];
+    let mut reading = source.read(&tables.token_table, "key", &columns).await?;
+    loop {
+        let page = source.page(&mut reading).await?;
+        if page.is_empty() {
+            break;
+        }
+        for row in &page {
+            add(row, target, people, report).await?;
+            progress.inc(1);
+        }
+    }
+    target.write(report).await
+}
+
+async fn add(
+    row: &Row,
+    target: &mut Target,
+    people: &People,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let Some(key) = row.text("key").filter(|key| !key.is_empty()) else {
+        report.left(Kind::Tokens, "", "its row has no key");
+        return Ok(());
+    };
+    let user = row.text_or_empty("user_id");
+    let digest: [u8; 32] = Sha256::digest(key).into();
+    let id = id(&digest);
+    let Some(rights) = people.user(user) else {
+        report.left(Kind::Tokens, &id, "its user is not there");
+        return Ok(());
+    };
+    let owner = Subject::user(user);
+    if target.has_key(&owner, &id).await? {
+        report.there(Kind::Tokens);
+        return Ok(());
+    }
+    let created = row.text("created").and_then(time).unwrap_or(UNIX_EPOCH);
+    let digest = KeyDigest::new("sha256", digest);
+    let mut record = KeyRecord::new(&*id, owner, "Token", hint(key), digest, created);
+    record.scopes = rights.scopes.clone();
+    record.roles = rights.roles.clone();
+    target
+        .add(Kind::Tokens, &id, Write::InsertKey(record), report)
+        .await
+}
+
+/// What follows from the token, so that it is found again, and does not give it away: the first 80
+/// bits of its digest.
+fn id(digest: &[u8; 32]) -> String {
+    let digits: String = digest[..10]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("drf-{digits}")
+}
+
+/// What lists show of it. A token that is shorter than those of rest_framework shows nothing.
+fn hint(key: &str) -> String {
+    match key.get(..4) {
+        Some(visible) if key.len() >= 16 => format!("{visible}…"),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,207 @@
+use super::kind::Kind;
+use super::mapping::Mapping;
+use super::people::People;
+use super::report::Report;
+use super::source::{Row, Source};
+use super::tables::Tables;
+use super::target::Target;
+use super::time::time;
+use crate::failure::Failure;
+use indicatif::ProgressBar;
+use serde_json::{Map, Value};
+use std::time::UNIX_EPOCH;
+use tower_auth::Subject;
+use tower_auth::reads_password_hash;
+use tower_auth::store::{UserRecord, Write};
+
+/// What the application may want to know of a user besides.
+const PROFILE: [&str; 4] = ["username", "email", "first_name", "last_name"];
+
+const COLUMNS: [&str; 10] = [
+    "id",
+    "password",
+    "is_active",
+    "is_staff",
+    "is_superuser",
+    "date_joined",
+    "username",
+    "email",
+    "first_name",
+    "last_name",
+];
+
+/// The columns of names to sign in by.
+pub(super) async fn name_columns(
+    source: &mut Source,
+    tables: &Tables,
+) -> Result<Vec<String>, Failure> {
+    let table = &tables.user_table;
+    let known = source.columns(table).await?;
+    if known.is_empty() {
+        let text = format!("The database of Django has no table {table}. --user-table names it.");
+        return Err(Failure::usage(text));
+    }
+    if let Some(missing) = tables
+        .name_columns
+        .iter()
+        .find(|name| !known.contains_key(*name))
+    {
+        let text = format!("The table {table} has no column {missing}.");
+        return Err(Failure::usage(text));
+    }
+    if !tables.name_columns.is_empty() {
+        return Ok(tables.name_columns.clone());
+    }
+    let usual = ["username", "email"]
+        .into_iter()
+        .find(|name| known.contains_key(*name));
+    match usual {
+        Some(column) => Ok(vec![column.to_owned()]),
+        None => Err(Failure::usage(format!(
+            "The table {table} has neither a column username nor email. \
+             --name-column names that of the names to sign in by."
+        ))),
+    }
+}
+
+/// Moves the users, and says who they are and what they may do.
+pub(super) async fn move_users(
+    source: &mut Source,
+    target: &mut Target,
+    tables: &Tables,
+    mapping: &Mapping,
+    progress: &ProgressBar,
+    report: &mut Report,
+) -> Result<People, Failure> {
+    let names = name_columns(source, tables).await?;
+    let mut people = People::read(source, tables, &names, mapping).await?;
+    let mut columns = COLUMNS.to_vec();
+    columns.extend(
+        names
+            .iter()
+            .map(String::as_str)
+            .filter(|name| !COLUMNS.contains(name)),
+    );
+    let mut reading = source.read(&tables.user_table, "id", &columns).await?;
+    loop {
+        let page = source.page(&mut reading).await?;
+        if page.is_empty() {
+            break;
+        }
+        for row in &page {
+            let user = user(row, &names, &mut people, mapping, report);
+            add(user, target, report).await?;
+            progress.inc(1);
+        }
+    }
+    target.write(report).await?;
+    Ok(people)
+}
+
+fn user(
+    row: &Row,
+    name_columns: &[String],
+    people: &mut People,
+    mapping: &Mapping,
+    report: &mut Report,
+) -> UserRecord {
+    let id = row.text_or_empty("id");
+    let rights = people.rights_of(row, mapping);
+    let names = people.names_of(row, name_columns);
+    for other in names.others {
+        let why = format!("does not sign in by the name that user {other} has as well");
+        report.note(Kind::Users, id, why);
+    }
+    let mut user = UserRecord::new(Subject::user(id), "");
+    user.names = names.kept.into_iter().map(String::into_boxed_str).collect();
+    user.created = row.text("date_joined").and_then(time).unwrap_or(UNIX_EPOCH);
+    user.scopes = rights.scopes;
+    user.roles = rights.roles;
+    user.profile = profile(row);
+    if !row.is_true("is_active") && row.text("is_active").is_some() {
+        user = user.disabled();
+    }
+    match row.text_or_empty("password") {
+        hash if reads_password_hash(hash) => user.password_hash(hash),
+        // Django knows no password either.
+        hash if hash.is_empty() || hash.starts_with('!') => user,
+        hash => {
+            let hasher = hash.split('$').next().unwrap_or_default();
+            let hasher = match hasher
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || c == '_')
+            {
+                true => hasher,
+                false => "unknown",
+            };
+            let why = format!("needs a new password: hashes of the kind {hasher} are not read");
+            report.note(Kind::Users, id, why);
+            user
+        }
+    }
+}
+
+fn profile(row: &Row) -> Option<Box<str>> {
+    let mut profile = Map::new();
+    for column in PROFILE {
+        if let Some(text) = row.text(column).filter(|text| !text.is_empty()) {
+            profile.insert(column.to_owned(), Value::from(text));
+        }
+    }
+    let profile = Some(profile).filter(|profile| !profile.is_empty())?;
+    Some(Value::Object(profile).to_string().into_boxed_str())
+}
+
+async fn add(user: UserRecord, target: &mut Target, report: &mut Report) -> Result<(), Failure> {
+    let id = user.id.id().to_owned();
+    match target.user(&user.id).await? {
+        None => {
+            let write = Write::InsertUser(Box::new(user));
+            target.add(Kind::Users, &id, write, report).await
+        }
+        Some(known) if known.is_removed() => {
+            report.left(
+                Kind::Users,
+                &id,
+                "a user of that id was removed from the store",
+            );
+            Ok(())
+        }
+        Some(known) => {
+            report.there(Kind::Users);
+            if let Some(why) = difference(&known, &user) {
+                report.note(Kind::Users, &id, why);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// What has become different, here or in Django, since a user was moved.
+fn difference(known: &UserRecord, user: &UserRecord) -> Option<String> {
+    let mut differs = Vec::new();
+    if known.names != user.names {
+        differs.push("names");
+    }
+    if known.state != user.state {
+        differs.push("is_active");
+    }
+    if known.scopes != user.scopes || known.roles != user.roles {
+        differs.push("rights");
+    }
+    // Who has signed in since has a new hash of the same password.
+    let is_rehashed = known
+        .password_hash
+        .as_ref()
+        .is_some_and(|hash| hash.expose().starts_with("$argon2id$"));
+    if !is_rehashed && !known.has_password_hash(user.password_hash.as_ref()) {
+        differs.push("password");
+    }
+    if differs.is_empty() {
+        return None;
+    }
+    let differs = differs.join(", ");
+    Some(format!(
+        "is there, and was left as it is, but differs from Django: {differs}"
+    ))
+}
