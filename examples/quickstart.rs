@@ -69,9 +69,8 @@ async fn app() -> Result<(Router, Credentials), Box<dyn Error>> {
 }
 
 async fn list(caller: Principal) -> Json<Value> {
-    Json(
-        json!({ "caller": caller.subject().to_string(), "method": format!("{:?}", caller.method()) }),
-    )
+    let method = caller.method().to_string();
+    Json(json!({ "caller": caller.subject().to_string(), "method": method }))
 }
 
 async fn create(caller: Principal) -> Json<Value> {
@@ -108,12 +107,12 @@ fn print_curl_lines(url: &str, Credentials { token, key }: &Credentials) {
     line(
         "a JWT",
         &format!("{jwt} {url}/reports"),
-        r#"{"caller":"anna","method":"Jwt"}"#,
+        r#"{"caller":"anna","method":"JWT"}"#,
     );
     line(
         "an API key",
         &format!("-H 'X-API-Key: {key}' {url}/reports"),
-        r#"{"caller":"ci","method":"ApiKey"}"#,
+        r#"{"caller":"ci","method":"API key"}"#,
     );
     let basic = "-u ben:correct-horse-battery";
     line(

@@ -16,7 +16,7 @@
 //! curl -s $URL/api-keys/ -H 'authorization: Bearer eyJ…' -H 'content-type: application/json' -d '{"name":"ci"}'
 //! # {"id":"…","key":"shop_…","name":"ci",…}
 //! curl -s $URL/orders/ -H 'x-api-key: shop_…'
-//! # {"caller":"…","method":"ApiKey"}
+//! # {"caller":"…","method":"API key"}
 //! curl -s $URL/api-keys/ID/rotate/ -H 'authorization: Bearer eyJ…' -H 'content-type: application/json' -d '{"overlap":3600}'
 //! # {"id":"…","key":"shop_…",…}: both keys are good for an hour
 //! curl -s -X DELETE $URL/api-keys/ID/ -H 'authorization: Bearer eyJ…'
@@ -71,9 +71,8 @@ fn app(secret: &str) -> Result<Router, Box<dyn Error>> {
 }
 
 async fn orders(caller: Principal) -> Json<Value> {
-    Json(
-        json!({ "caller": caller.subject().to_string(), "method": format!("{:?}", caller.method()) }),
-    )
+    let method = caller.method().to_string();
+    Json(json!({ "caller": caller.subject().to_string(), "method": method }))
 }
 
 #[tokio::main]

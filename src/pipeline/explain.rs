@@ -214,7 +214,7 @@ fn of_what(caller: &Principal) -> String {
     }
     match caller.issuer() {
         Some(issuer) => format!("token of {issuer:?}"),
-        None => format!("by {:?}", caller.method()),
+        None => format!("by {}", caller.method()),
     }
 }
 

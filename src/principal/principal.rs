@@ -69,6 +69,19 @@ pub enum Method {
     Other,
 }
 
+/// In words: `JWT`, `private token`, `API key`, `Basic`, `other`.
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Jwt => "JWT",
+            Self::PrivateToken => "private token",
+            Self::ApiKey => "API key",
+            Self::Basic => "Basic",
+            Self::Other => "other",
+        })
+    }
+}
+
 /// What is kept of a verified token.
 #[derive(Clone)]
 pub(crate) struct TokenIdentity {

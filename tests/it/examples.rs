@@ -249,7 +249,7 @@ async fn sign_in_runs_the_whole_life_of_a_credential() {
     let orders = async |credential: &str| ask("GET", &at("/orders/"), Some(credential), None).await;
     assert_eq!(
         orders(&secret).await,
-        (200, json!({ "caller": user["id"], "method": "ApiKey" }))
+        (200, json!({ "caller": user["id"], "method": "API key" }))
     );
     assert_eq!(
         ask("GET", &at("/api-keys/"), Some(&secret), None).await.0,
