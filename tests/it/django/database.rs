@@ -45,7 +45,9 @@ fn client(n: usize, mint: &TokenMint) -> Client {
         name: format!("user{n}"),
         token: format!("{:040x}", n + 1),
         key: format!("{key_prefix}.{n:032}"),
-        pair: (n % SIGNED_IN == 0).then(|| (token("access"), token("refresh"))),
+        pair: n
+            .is_multiple_of(SIGNED_IN)
+            .then(|| (token("access"), token("refresh"))),
         key_prefix,
         id,
     }

@@ -170,7 +170,7 @@ async fn their_clients_go_on(url: &str, recorded: &Recorded, clients: &[Client])
     for (n, client) in clients.iter().step_by(SOME).enumerate() {
         goes_on(&service, client).await;
         // A hash costs what a sign-in costs.
-        if n % 200 == 0 {
+        if n.is_multiple_of(200) {
             signs_in(&service, client, &recorded.password).await;
         }
     }
