@@ -133,15 +133,14 @@ async fn a_key_that_is_reported_is_revoked_and_its_owner_told() {
     }
 }
 
+/// A request by the partner or by a stranger, with that body.
+type Asks = fn(&Partner, &Partner, &str) -> Request<Full<Bytes>>;
+
 #[tokio::test]
 async fn nobody_is_believed_whose_signature_does_not_verify() {
     let partner = Partner::new();
     let stranger = Partner::new();
-    let rows: [(
-        &str,
-        fn(&Partner, &Partner, &str) -> Request<Full<Bytes>>,
-        u16,
-    ); 7] = [
+    let rows: [(&str, Asks, u16); 7] = [
         (
             "another's key",
             |_, stranger, body| stranger.report("1", body),

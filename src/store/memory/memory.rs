@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// configuration.
 ///
 /// Clones share their contents. Nothing survives the process, and nothing is ever evicted, but for
-/// what happened ([`AuditStore`](super::AuditStore)): of that the last 100,000 records are kept.
+/// what happened ([`AuditStore`](crate::store::AuditStore)): of that the last 100,000 records are kept.
 ///
 /// Look-ups of different keys, users and tokens do not wait for each other. A key takes at most 400
 /// bytes.

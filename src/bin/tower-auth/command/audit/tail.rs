@@ -52,8 +52,11 @@ impl Tail {
             list.page(&shown)?;
             last = records.last().map_or(0, |record| record.number);
         }
-        let is_bounded = self.after.is_none() && !self.follow;
-        while !is_bounded {
+        if self.after.is_none() && !self.follow {
+            list.end();
+            return Ok(());
+        }
+        loop {
             let records = service.store.list_audit(Some(last), PAGE).await?;
             let shown: Vec<AuditShown> = records.iter().map(AuditShown::from).collect();
             list.page(&shown)?;
