@@ -1,4 +1,4 @@
-use super::support::{NOW, ODD, later};
+use super::support::{Call, NOW, ODD, later, together};
 use crate::principal::Subject;
 use crate::store::{AuditRecord, AuditStore};
 use std::sync::Arc;
@@ -99,23 +99,33 @@ async fn what_is_old_is_removed_and_nothing_else_is(store: &impl AuditStore) {
 async fn whoever_follows_misses_nothing(store: &impl AuditStore) {
     const WRITERS: usize = 4;
     const EACH: usize = 25;
-    let write = async |writer: usize| {
-        for n in 0..EACH {
-            let record = happened(&format!("{writer} {n}"));
-            store.insert_audit(&[record.clone(), record]).await.unwrap();
-        }
-    };
-    let follow = async {
-        let mut seen: Vec<AuditRecord> = Vec::new();
-        while seen.len() < WRITERS * EACH * 2 {
-            let after = seen.last().map_or(0, |last| last.number);
-            seen.extend(store.list_audit(Some(after), 10).await.unwrap());
-            tokio::task::yield_now().await;
-        }
-        seen
-    };
-    let (seen, ..) = tokio::join!(follow, write(0), write(1), write(2), write(3));
+    let mut calls: Vec<Call<'_, Vec<AuditRecord>>> = Vec::new();
+    calls.push(Box::pin(follow(store, WRITERS * EACH * 2)));
+    for writer in 0..WRITERS {
+        calls.push(Box::pin(write(store, writer, EACH)));
+    }
+    let seen = together(calls).await.concat();
     let numbers = numbers(&seen);
     assert!(numbers.is_sorted_by(|one, next| one < next));
     assert_eq!(all(store).await, seen);
+}
+
+/// Writes two at a time, and has seen none.
+async fn write(store: &impl AuditStore, writer: usize, times: usize) -> Vec<AuditRecord> {
+    for n in 0..times {
+        let record = happened(&format!("{writer} {n}"));
+        store.insert_audit(&[record.clone(), record]).await.unwrap();
+    }
+    Vec::new()
+}
+
+/// Reads on from the last number, until it has seen so many.
+async fn follow(store: &impl AuditStore, until: usize) -> Vec<AuditRecord> {
+    let mut seen: Vec<AuditRecord> = Vec::new();
+    while seen.len() < until {
+        let after = seen.last().map_or(0, |last| last.number);
+        seen.extend(store.list_audit(Some(after), 10).await.unwrap());
+        tokio::task::yield_now().await;
+    }
+    seen
 }
