@@ -6,6 +6,7 @@ use super::reply::Reply;
 use super::route::{Access, Handler};
 use crate::config::ConfigProblem;
 use crate::event::Action;
+#[cfg(feature = "pem")]
 use crate::fetch::Fetch;
 use crate::issue::KeyIssuer;
 use crate::key_set::JwtKey;

@@ -1,3 +1,11 @@
+#![cfg_attr(
+    not(feature = "pem"),
+    allow(
+        dead_code,
+        reason = "what is published is PEM, and nothing else is loaded"
+    )
+)]
+
 use crate::clock::Clock;
 use crate::config::ConfigProblem;
 use crate::fetch::{Fetch, HttpUrl, Trust};
