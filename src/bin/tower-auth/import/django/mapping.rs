@@ -1,6 +1,7 @@
 use super::rights::Rights;
 use crate::failure::Failure;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
 use tower_auth::{Role, Scope, Scopes, Subject};
@@ -98,9 +99,16 @@ impl Mapping {
             ))
         };
         let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-        let mapping: Self =
-            serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
-        mapping.check().map_err(unreadable)?;
+        Self::parse(&text).map_err(unreadable)
+    }
+
+    fn parse(json: &str) -> Result<Self, String> {
+        // A list would be taken for the members in their order.
+        let members: Map<String, Value> =
+            serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let mapping = serde_json::from_value::<Self>(Value::Object(members));
+        let mapping = mapping.map_err(|error| error.to_string())?;
+        mapping.check()?;
         Ok(mapping)
     }
 
@@ -193,8 +201,7 @@ mod tests {
     }
 
     fn mapping(json: &str) -> Result<Mapping, String> {
-        let mapping: Mapping = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        mapping.check().map(|()| mapping)
+        Mapping::parse(json)
     }
 
     #[test]

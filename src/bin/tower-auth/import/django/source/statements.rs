@@ -83,7 +83,9 @@ impl<R: BufRead> Statements<R> {
                         if byte == b'\n' {
                             self.take_delimiter(&mut statement);
                         }
-                        if statement.ends_with(&self.delimiter) {
+                        // What is for the client ends with its line, whatever stands in it.
+                        let is_for_client = statement.trim_ascii_start().starts_with(b"DELIMITER ");
+                        if !is_for_client && statement.ends_with(&self.delimiter) {
                             statement.truncate(statement.len() - self.delimiter.len());
                             if !statement.trim_ascii().is_empty() {
                                 return Ok(Some(statement));
