@@ -2,8 +2,8 @@
 //!
 //! # Behind a proxy
 //!
-//! Limits by address, and the guard of passwords, go by the address that a request comes from. Where
-//! a proxy stands before the service that is the proxy's own, so say which ones are yours:
+//! Limits by address, and the guard of passwords, go by the address that a request comes from.
+//! Where a proxy stands before the service that is the proxy's own, so say which ones are yours:
 //!
 //! ```
 //! # use tower_auth::Realm;
@@ -18,8 +18,8 @@
 //!   writes into it counts for nothing. For `Forwarded` (RFC 7239) there is
 //!   [`Addresses::forwarded`](crate::throttle::Addresses::forwarded), for a proxy whose addresses
 //!   change [`Addresses::hops`](crate::throttle::Addresses::hops).
-//! - The proxy must *set* the field, or append to it: in nginx
-//!   `proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;`.
+//! - The proxy must *set* the field, or append to it: in nginx `proxy_set_header X-Forwarded-For
+//!   $proxy_add_x_forwarded_for;`.
 //! - The server has to tell the peer's address. axum:
 //!   `app.into_make_service_with_connect_info::<SocketAddr>()`; `server` of this crate does so. The
 //!   log says `peer unknown` once where nothing tells it.
@@ -43,11 +43,11 @@
 //!   nothing for longer, it asks the database at each request instead of trusting its memory.
 //!   `Postgres::lag` is how old its news is; alert on it.
 //! - Each node counts its throttles for itself, so that three nodes admit three times as much,
-//!   unless they share a Redis or Valkey server:
-//!   [`Realm::limiter`](crate::Realm::limiter). What its server has to be set to stands at
-//!   `RedisLimiter`; `RedisLimiter::ready` looks.
+//!   unless they share a Redis or Valkey server: [`Realm::limiter`](crate::Realm::limiter). What
+//!   its server has to be set to stands at `RedisLimiter`; `RedisLimiter::ready` looks.
 //! - Attempts at passwords are counted by each node, too.
-//! - All nodes have the same secrets, and clocks that differ by less than the leeway (a minute).
+//! - All nodes have the same secrets, and clocks that agree: a token that one of them issued ends
+//!   on each by its own clock.
 //!
 //! # Start, probes and stop
 //!
@@ -80,8 +80,9 @@
 //! A restore takes back what happened since, revocations included: a key that was revoked after the
 //! backup is good again, and a password is the former one. Nodes that run notice that the data are
 //! others and forget what they remembered. After a restore end all sessions, where that is a risk:
-//! with another `JWT_SECRET` and no previous one, every token is refused from then on. Keys that were
-//! revoked since are in the audit: `tower-auth audit tail`, where you keep one in another place.
+//! with another `JWT_SECRET` and no previous one, every token is refused from then on. Keys that
+//! were revoked since are in the audit: `tower-auth audit tail`, where you keep one in another
+//! place.
 //!
 //! Neither tokens nor keys nor passwords can be read from a backup: it has hashes of them. With a
 //! pepper, which is not in it, a stolen backup does not even tell whether a given key is there.
@@ -112,9 +113,9 @@
 //! 3. After as long as you give everybody to use their key once more, remove the former one. Keys
 //!    that nobody used meanwhile end with it.
 //!
-//! **An API key.** `POST …/rotate/` of the keys' endpoint, or `tower-auth key rotate`: the successor
-//! is shown once, and the former key goes on working for the overlap. A key that leaked is revoked,
-//! not rotated; let scanners find it before others do
+//! **An API key.** `POST …/rotate/` of the keys' endpoint, or `tower-auth key rotate`: the
+//! successor is shown once, and the former key goes on working for the overlap. A key that leaked
+//! is revoked, not rotated; let scanners find it before others do
 //! ([`ApiKeys::scanner_rule`](crate::ApiKeys::scanner_rule)), and partners report it
 //! ([`LeakReports`](crate::endpoint::LeakReports)).
 //!

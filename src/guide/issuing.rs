@@ -31,26 +31,37 @@
 //!
 //! `cargo run --example sign_in` runs the whole life of a credential.
 //!
-//! - A refresh token is good once. Within a grace of 10 seconds its predecessor gets the same successor again (two tabs, a lost answer); after
-//!   that, or once the successor was used, a predecessor that comes again revokes the whole family (RFC 9700 §4.14.2).
-//! - A sign-out, a password change or a revocation is known to the next request, from memory; and what is dead makes nothing: a key, a private
-//!   token or a change of a user is written only while the credential that asks for it is good, in the same step where one
-//!   store keeps all of it, and judged once more after it where several do.
-//! - A scope or role that is taken from a user is taken from all keys and tokens of that user by the next request. What a key makes does not outlive
-//!   it, has no more rights, and counts with it; by default keys make no keys.
-//! - Private tokens are long-living JWTs that their owner names, lists with their last use, rotates and revokes.
-//! - An API key is shown once, and rotates with an overlap of the caller's choice. It never has more scopes than its creator. One
-//!   that rotates itself and loses the answer asks again within 10 seconds. Callers make at most 100 for one
-//!   owner, and as many private tokens.
-//! - `.mount("/settings/api-keys/", Page::new())` adds a page on which users make, list, rotate and revoke their keys: by keyboard, with a
-//!   screen reader, light or dark, on a phone. It loads nothing from elsewhere under a strict Content-Security-Policy, and keeps tokens in
-//!   its memory, or by choice in `__Host-` cookies that no script reads and no other route takes.
-//! - Our own key pairs are made, published and replaced by a schedule: `Tokens::rotating(KeyRotation::new(JwtAlgorithm::Es256).sealed_with(secret))`.
-//!   A key is in the JWKS a day before it signs, and until its last token has expired; all nodes agree on it in their store, where it
-//!   is sealed. `Jwks` and `IssuerMetadata` let other services verify by the issuer's name.
-//! - What is stored cannot be presented: hashes, ids and times, and private keys sealed by a secret that the store never sees.
-//! - A Django REST service moves in (`guide::migrating_from_django`): `tower-auth import django` moves its users, tokens and API keys, with
-//!   feature `django-hashes` their hashes are read, and stored anew at their first use, and what simplejwt issued is accepted until it
-//!   expires. Nobody signs in anew, and no key changes: `.ci/django` moves 10,000 users and 20,000 keys out of the databases of a real
-//!   Django 5.2, killed in the middle once, and repeats what its clients had asked for.
-//! - Everything that happens is one stream of events, for `tracing` and for a hook of yours, each refusal once. No secret is in it.
+//! - A refresh token is good once. Within a grace of 10 seconds its predecessor gets the same
+//!   successor again (two tabs, a lost answer); after that, or once the successor was used, a
+//!   predecessor that comes again revokes the whole family (RFC 9700 §4.14.2).
+//! - A sign-out, a password change or a revocation is known to the next request, from memory; and
+//!   what is dead makes nothing: a key, a private token or a change of a user is written only while
+//!   the credential that asks for it is good, in the same step where one store keeps all of it, and
+//!   judged once more after it where several do.
+//! - A scope or role that is taken from a user is taken from all keys and tokens of that user by
+//!   the next request. What a key makes does not outlive it, has no more rights, and counts with
+//!   it; by default keys make no keys.
+//! - Private tokens are long-living JWTs that their owner names, lists with their last use, rotates
+//!   and revokes.
+//! - An API key is shown once, and rotates with an overlap of the caller's choice. It never has
+//!   more scopes than its creator. One that rotates itself and loses the answer asks again within
+//!   10 seconds. Callers make at most 100 for one owner, and as many private tokens.
+//! - `.mount("/settings/api-keys/", Page::new())` adds a page on which users make, list, rotate and
+//!   revoke their keys: by keyboard, with a screen reader, light or dark, on a phone. It loads
+//!   nothing from elsewhere under a strict Content-Security-Policy, and keeps tokens in its memory,
+//!   or by choice in `__Host-` cookies that no script reads and no other route takes.
+//! - Our own key pairs are made, published and replaced by a schedule:
+//!   `Tokens::rotating(KeyRotation::new(JwtAlgorithm::Es256).sealed_with(secret))`. A key is in the
+//!   JWKS a day before it signs, and until its last token has expired; all nodes agree on it in
+//!   their store, where it is sealed. `Jwks` and `IssuerMetadata` let other services verify by the
+//!   issuer's name.
+//! - What is stored cannot be presented: hashes, ids and times, and private keys sealed by a secret
+//!   that the store never sees.
+//! - A Django REST service moves in (`guide::migrating_from_django`): `tower-auth import django`
+//!   moves its users, tokens and API keys, with feature `django-hashes` their hashes are read, and
+//!   stored anew at their first use, and what simplejwt issued is accepted until it expires. Nobody
+//!   signs in anew, and no key changes: `.ci/django` moves 10,000 users and 20,000 keys out of the
+//!   databases of a real Django 5.2, killed in the middle once, and repeats what its clients had
+//!   asked for.
+//! - Everything that happens is one stream of events, for `tracing` and for a hook of yours, each
+//!   refusal once. No secret is in it.

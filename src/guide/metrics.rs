@@ -46,8 +46,8 @@
 //!
 //! - `gate`: `authenticate` and `throttle` and `require` are the layers of these names, `endpoint`
 //!   one whose credential is in its body, and `handler` what a handler refused.
-//! - `scheme`: `Bearer`, `Api-Key`, `Basic`, `DPoP`, the name of a
-//!   [`Scheme`](crate::Scheme) of the application's own, or `none`.
+//! - `scheme`: `Bearer`, `Api-Key`, `Basic`, `DPoP`, the name of a [`Scheme`](crate::Scheme) of the
+//!   application's own, or `none`.
 //! - `kind`: `admitted`, or the [code](crate::RejectionKind::code) of the refusal, such as
 //!   `token_expired`. One request is decided on by each gate that it comes to.
 //! - `rule`: the name of the [`Throttle`](crate::throttle::Throttle), behind that of its route
@@ -58,8 +58,8 @@
 //!   that does not answer within [`Realm::store_deadline`](crate::Realm::store_deadline).
 //! - `issuer`: where the keys come from.
 //!
-//! In Redis, in a database or at an issuer nothing is asked that these do not count; what memory
-//! answers is no call.
+//! A call is one that a request waits for: what memory answers is none, and what goes on beside
+//! requests (notes of last use, the audit, housekeeping) is not among them, nor is introspection.
 //!
 //! # Queries for a dashboard
 //!

@@ -1,7 +1,7 @@
 //! What the layer adds to a request, measured.
 //!
-//! Instructions that one request executes, net of the bare service, counted by single-stepping, the median of five
-//! (`cargo bench --bench request -- gate`, x86-64 with SHA extensions):
+//! Instructions that one request executes, net of the bare service, counted by single-stepping, the
+//! median of five (`cargo bench --bench request -- gate`, x86-64 with SHA extensions):
 //!
 //! | request | instructions | by hand | heap allocations |
 //! |---|---:|---:|---:|
@@ -18,15 +18,18 @@
 //! | nothing presented: 401, three challenges, a body | 1,420 | 1,230 | 3 |
 //! | forged HS256 token: the same | 4,580 | | 3 |
 //!
-//! "By hand" is straight-line code that gives the same answer and keeps none of the promises above; by hand, telling a limit alone is 1,590.
-//! A key or a local-key token that memory can judge makes no boxed future and spawns nothing.
+//! "By hand" is straight-line code that gives the same answer and keeps none of the promises above;
+//! by hand, telling a limit alone is 1,590. A key or a local-key token that memory can judge makes
+//! no boxed future and spawns nothing.
 //!
-//! What is kept of a token that was verified takes 920 bytes for a token of 360, and 510 for each sixteen places where one may be: `cache_bytes`
-//! counts both. Two threads with 10,000 tokens that were seen before reach 0.98
-//! times what the bare service reaches or more, and 1.7 times one thread with one token (`cargo bench --bench request -- threads`).
+//! What is kept of a token that was verified takes 920 bytes for a token of 360, and 510 for each
+//! sixteen places where one may be: `cache_bytes` counts both. Two threads with 10,000 tokens that
+//! were seen before reach 0.98 times what the bare service reaches or more, and 1.7 times one
+//! thread with one token (`cargo bench --bench request -- threads`).
 //!
-//! Many keys (`cargo bench --bench keys`): bytes a key, and the time a check of a known key takes beside governor's in the same run, which is all
-//! that a busy machine can tell, and the most that a new key took:
+//! Many keys (`cargo bench --bench keys`): bytes a key, and the time a check of a known key takes
+//! beside governor's in the same run, which is all that a busy machine can tell, and the most that
+//! a new key took:
 //!
 //! | 1,000,000 keys | bytes a key | time a check | longest new key |
 //! |---|---:|---:|---:|
@@ -37,5 +40,5 @@
 //!
 //! The longest took 5.7 ms of the CPU's time with governor, and 0.5 ms here.
 //!
-//! A key that calls in every 64th of its period has 66 entries of 16 bytes under `N/period`; the cap on keys is a million a rule unless it is
-//! told otherwise.
+//! A key that calls in every 64th of its period has 66 entries of 16 bytes under `N/period`; the
+//! cap on keys is a million a rule unless it is told otherwise.

@@ -1,22 +1,27 @@
 //! What the crate promises, and where its promises end.
 //!
-//! - The first scheme that recognises a credential decides. A bad credential never falls through to another scheme and never becomes
-//!   anonymous, on optional routes neither. Two credentials in one request are refused (400).
+//! - The first scheme that recognises a credential decides. A bad credential never falls through to
+//!   another scheme and never becomes anonymous, on optional routes neither. Two credentials in one
+//!   request are refused (400).
 //! - A store that fails, is slow or panics is 503, never 401, never a pass.
-//! - No input panics or makes it allocate without bound. Credential fields are marked sensitive; no secret is in a log, an error, a `Debug`
-//!   or a response.
-//! - An unknown user and a wrong password, an unknown, a revoked and an expired key, a forged and an expired token: alike to the caller.
+//! - No input panics or makes it allocate without bound. Credential fields are marked sensitive; no
+//!   secret is in a log, an error, a `Debug` or a response.
+//! - An unknown user and a wrong password, an unknown, a revoked and an expired key, a forged and
+//!   an expired token: alike to the caller.
 //! - `none` and algorithm confusion cannot be configured: the key fixes the algorithm.
-//! - Every 401 lists every accepted scheme in `WWW-Authenticate`, with an `error` only where a Bearer was presented (RFC 6750 §3.1).
-//!   A gRPC request gets its answer as a gRPC status, a `HEAD` without a body.
+//! - Every 401 lists every accepted scheme in `WWW-Authenticate`, with an `error` only where a
+//!   Bearer was presented (RFC 6750 §3.1). A gRPC request gets its answer as a gRPC status, a
+//!   `HEAD` without a body.
 //!
-//! Bodies are RFC 9457 problems, or one of three other formats, or your own. Credentials are read from
-//! the header fields above. A cookie, a query, a WebSocket protocol or a key in Basic is read only where the `sources` of a scheme say so, and cookies
-//! by the routes of the self-service page, where they are switched on. A connection or stream that stays open outlives the expiry of
-//! the credential that opened it.
+//! Bodies are RFC 9457 problems, or one of three other formats, or your own. Credentials are read
+//! from the header fields above. A cookie, a query, a WebSocket protocol or a key in Basic is read
+//! only where the `sources` of a scheme say so, and cookies by the routes of the self-service page,
+//! where they are switched on. A connection or stream that stays open outlives the expiry of the
+//! credential that opened it.
 //!
-//! A CORS layer belongs outside of the `AuthLayer`: then preflights never reach it, and refusals carry the CORS fields. Behind a
-//! shared cache, `AuthLayerBuilder::vary` has answers say which fields they depend on.
+//! A CORS layer belongs outside of the `AuthLayer`: then preflights never reach it, and refusals
+//! carry the CORS fields. Behind a shared cache, `AuthLayerBuilder::vary` has answers say which
+//! fields they depend on.
 //!
-//! Floods of frames are met below a layer, by the server: h2 0.4.16 or later (RUSTSEC-2024-0332, RUSTSEC-2026-0258), tonic 0.12.3 or later
-//! (RUSTSEC-2024-0376).
+//! Floods of frames are met below a layer, by the server: h2 0.4.16 or later (RUSTSEC-2024-0332,
+//! RUSTSEC-2026-0258), tonic 0.12.3 or later (RUSTSEC-2024-0376).

@@ -1,9 +1,11 @@
-//! A service with users, tokens, API keys, limits and ready-made endpoints, in one piece; then what each part of it does.
+//! A service with users, tokens, API keys, limits and ready-made endpoints, in one piece; then what
+//! each part of it does.
 //!
 //! # Set-up
 //!
-//! A `Realm` is what is protected together: stores, clock, events, counts of attempts. It makes what acts (`Users`, `TokenIssuer`, `KeyIssuer`)
-//! out of plain configuration; a layer accepts these, and `build()` reports every mistake of all of them.
+//! A `Realm` is what is protected together: stores, clock, events, counts of attempts. It makes
+//! what acts (`Users`, `TokenIssuer`, `KeyIssuer`) out of plain configuration; a layer accepts
+//! these, and `build()` reports every mistake of all of them.
 //!
 //! ```rust
 //! use axum::{Router, body::Body, routing::{get, post}};
@@ -85,8 +87,10 @@
 //! | a header, cookie, query parameter or WebSocket protocol of your choice | `ApiKeys`, `Tokens`, `Jwt` | each where its `sources` say (`Source`), with the precautions of the place |
 //! | a scheme of your own, `Bearer` too | `Scheme` | sessions, for example: for Bearer tokens that no other one claims |
 //!
-//! A handler takes a `Principal`: an extractor on axum, `Principal::from_extensions` anywhere else. Routes that need more than a
-//! verified caller take `AuthLayer::require` or call `Principal::require`, with scopes, roles, methods and checks of your own joined
-//! by `and`, `or` and `not`; your own user is loaded once by `AuthLayerBuilder::load_user` and is there as
-//! `principal.user::<MyUser>()`. Public routes take `AuthLayer::errors`, which refuses nothing: what their handlers refuse is answered
-//! and logged like everything else. Where no layer saw a request, the answer is a 500 that says so, never an open door.
+//! A handler takes a `Principal`: an extractor on axum, `Principal::from_extensions` anywhere else.
+//! Routes that need more than a verified caller take `AuthLayer::require` or call
+//! `Principal::require`, with scopes, roles, methods and checks of your own joined by `and`, `or`
+//! and `not`; your own user is loaded once by `AuthLayerBuilder::load_user` and is there as
+//! `principal.user::<MyUser>()`. Public routes take `AuthLayer::errors`, which refuses nothing:
+//! what their handlers refuse is answered and logged like everything else. Where no layer saw a
+//! request, the answer is a 500 that says so, never an open door.

@@ -1,7 +1,8 @@
 //! Five public APIs, reproduced.
 //!
-//! Five public APIs, each reproduced with the crate and a few handlers, as a server of its own. `ADDR`, `DATABASE_URL`, `REDIS_URL`, `JWT_SECRET`
-//! and more (`tower_auth::server::Environment`) configure them; `user@example.com` signs in with `correct-horse-battery`.
+//! Five public APIs, each reproduced with the crate and a few handlers, as a server of its own.
+//! `ADDR`, `DATABASE_URL`, `REDIS_URL`, `JWT_SECRET` and more (`tower_auth::server::Environment`)
+//! configure them; `user@example.com` signs in with `correct-horse-battery`.
 //!
 //! | command | shows | lines of code |
 //! |---|---|---:|
@@ -11,9 +12,11 @@
 //! | `cargo run --example private_tokens` | long-living JWTs that expire when their owner says; the self-service page at `/settings/api-keys/` | 105 |
 //! | `cargo run --example egret` | prefixed keys beside JWTs; what administrators alone may do; the self-service page | 232 |
 //!
-//! Each serves an OpenAPI 3.1 document of all that it takes and answers, put together as its router is. `.ci/openapi` has programs of others judge
-//! it: `openapi-spec-validator`, `schemathesis`, which asks each server for what its document says, and `openapi-python-client`, whose client
+//! Each serves an OpenAPI 3.1 document of all that it takes and answers, put together as its router
+//! is. `.ci/openapi` has programs of others judge it: `openapi-spec-validator`, `schemathesis`,
+//! which asks each server for what its document says, and `openapi-python-client`, whose client
 //! signs in, makes a key and uses it.
 //!
-//! `.ci/load` loads each for a minute, keys and tokens mixed on 16 connections: in the last run all of 11,998,756 requests had the right
-//! answer, and each server held 33 to 38 MB at the end, within 0.2 MB of what it held after 15 seconds.
+//! `.ci/load` loads each for a minute, keys and tokens mixed on 16 connections: in the last run all
+//! of 11,998,756 requests had the right answer, and each server held 33 to 38 MB at the end, within
+//! 0.2 MB of what it held after 15 seconds.
