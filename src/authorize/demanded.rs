@@ -16,18 +16,13 @@ const MOST_REQUIREMENTS: usize = 16;
 
 impl Demanded {
     pub(crate) fn note(&self, requirement: &Requirement) {
-        let scopes = requirement.scopes();
-        if scopes.is_empty() {
-            return;
-        }
-        let text = format!("{requirement:?}");
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for scope in scopes {
-            let requirements = all.entry(scope).or_default();
+        requirement.visit_scopes(&mut |scope| {
+            let requirements = all.entry(scope.clone()).or_default();
             if requirements.len() < MOST_REQUIREMENTS {
-                requirements.insert(text.clone());
+                requirements.insert(format!("{requirement:?}"));
             }
-        }
+        });
     }
 
     /// Where they differ from those that an API declares.

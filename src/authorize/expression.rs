@@ -30,15 +30,17 @@ impl Expression {
         }
     }
 
-    /// All scopes that it names.
-    pub(super) fn scopes(&self) -> Vec<Scope> {
+    /// Shows every scope that stands anywhere in the expression.
+    pub(super) fn visit_scopes(&self, visit: &mut dyn FnMut(&Scope)) {
         match self {
-            Self::Scope(scope) => vec![scope.clone()],
-            Self::Not(other) => other.scopes(),
+            Self::Scope(scope) => visit(scope),
+            Self::Not(other) => other.visit_scopes(visit),
             Self::All(several) | Self::Any(several) => {
-                several.iter().flat_map(Self::scopes).collect()
+                for one in several {
+                    one.visit_scopes(visit);
+                }
             }
-            Self::Role(_) | Self::Method(_) | Self::Check { .. } => Vec::new(),
+            Self::Role(_) | Self::Method(_) | Self::Check { .. } => {}
         }
     }
 

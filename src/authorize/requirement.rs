@@ -72,9 +72,10 @@ impl Requirement {
         Self(Expression::Not(Arc::new(self.0)))
     }
 
-    /// All scopes that it names.
-    pub(crate) fn scopes(&self) -> Vec<Scope> {
-        self.0.scopes()
+    /// Shows every scope that the requirement names, whether it demands it, alone or beside others,
+    /// or its absence.
+    pub(crate) fn visit_scopes(&self, visit: &mut dyn FnMut(&Scope)) {
+        self.0.visit_scopes(visit);
     }
 
     /// Judges a caller.

@@ -25,10 +25,10 @@ use std::time::Duration;
 /// What it promises:
 ///
 /// - **No request waits for it**, and none fails because of it. Records are written in batches by a
-///   task of their own.
-/// - **What may be lost** is bounded. While the store answers, a record is written as soon as the
-///   batch before it is: a process that is killed loses what came during one write, 256 records at
-///   most of each. While the store fails, 10,000 records wait, and it is tried again each second;
+///   task of their own, 256 at most.
+/// - **What may be lost** is bounded. While the store answers, records are written as soon as the
+///   batch before them is: a process that is killed loses what waits then, which is mostly what
+///   came during one write. While the store fails, 10,000 records wait, and it is tried again each second;
 ///   of those that come then, none is kept. How many were lost is the next record: `audit lost`,
 ///   with their number as `target`.
 /// - **A flood of refused requests does not push out the rest**: they take at most half of the

@@ -65,7 +65,7 @@ impl AuditLog {
             store,
             clock,
             waiting: Mutex::default(),
-            scope_uses: ScopeUses::default(),
+            scope_uses: ScopeUses::new(),
             settled: watch::Sender::new(0),
         }))
     }
@@ -175,10 +175,9 @@ impl Shared {
     fn settle(&self, batch: &[AuditRecord], lost: u64) {
         let mut waiting = self.waiting();
         let written = batch.len() - usize::from(lost > 0);
-        for record in waiting.records.drain(..written).collect::<Vec<_>>() {
-            let is_refusal = *record.action == *Action::Refused.name();
-            waiting.refusals -= usize::from(is_refusal);
-        }
+        let is_refusal = |record: &AuditRecord| *record.action == *Action::Refused.name();
+        let refusals = waiting.records.drain(..written).filter(is_refusal).count();
+        waiting.refusals -= refusals;
         waiting.lost -= lost;
         drop(waiting);
         let settled = written as u64 + lost;

@@ -107,7 +107,12 @@ impl Events {
         facts: &Facts,
         clock: &dyn Clock,
     ) -> Rejection {
-        let credential = facts.credential_id();
+        // A token's is read from its claims, and the log does not show it.
+        let credential = if self.want_requests() {
+            facts.credential_id()
+        } else {
+            None
+        };
         let event = Event::refused(&rejection, facts, clock.now());
         let event = event.within(facts, credential.as_deref());
         telemetry::refused(&rejection, &event);

@@ -1,42 +1,55 @@
 use crate::clock::unix_seconds;
-use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use quick_cache::Equivalent;
+use quick_cache::sync::Cache;
+use std::fmt;
 use std::time::SystemTime;
 
 /// A use is told again after so long, in seconds.
 const TOLD_EVERY: u64 = 24 * 60 * 60;
-/// Of so many keys it is remembered which uses were told; beyond that they are told again.
-const MOST_KEYS: usize = 100_000;
+/// Of so many uses it is remembered that they were told; others are told again.
+const REMEMBERED: usize = 100_000;
 
-/// Which keys used which scopes lately, so that each is told once a day.
-#[derive(Default)]
-pub(super) struct ScopeUses(
-    // Held for a look-up in memory, and only by keys that pass a requirement of a realm that keeps
-    // what happens. A panic leaves no half of a change.
-    Mutex<HashMap<Box<str>, Told>>,
-);
+/// Which keys used which scopes lately, so that each use is told once a day. Each has the day on
+/// which it was told last.
+pub(super) struct ScopeUses(Cache<Use, u64>);
 
-struct Told {
-    day: u64,
-    scopes: HashSet<Box<str>>,
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Use {
+    key: Box<str>,
+    scope: Box<str>,
+}
+
+/// Both hash as one text after the other, so that a look-up copies neither.
+impl Equivalent<Use> for (&str, &str) {
+    fn equivalent(&self, other: &Use) -> bool {
+        *self.0 == *other.key && *self.1 == *other.scope
+    }
 }
 
 impl ScopeUses {
-    /// Whether that a key used a scope is yet to be told today.
+    pub(super) fn new() -> Self {
+        Self(Cache::new(REMEMBERED))
+    }
+
+    /// Whether that a key used a scope is yet to be told today. Of two requests at once both may be
+    /// told so.
     pub(super) fn is_new(&self, key: &str, scope: &str, now: SystemTime) -> bool {
-        let day = unix_seconds(now) / TOLD_EVERY;
-        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(told) = keys.get_mut(key)
-            && told.day == day
-        {
-            return !told.scopes.contains(scope) && told.scopes.insert(scope.into());
+        let today = unix_seconds(now) / TOLD_EVERY;
+        if self.0.get(&(key, scope)) == Some(today) {
+            return false;
         }
-        if keys.len() >= MOST_KEYS {
-            keys.clear();
-        }
-        let scopes = HashSet::from([scope.into()]);
-        keys.insert(key.into(), Told { day, scopes });
+        let told = Use {
+            key: key.into(),
+            scope: scope.into(),
+        };
+        self.0.insert(told, today);
         true
+    }
+}
+
+impl fmt::Debug for ScopeUses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ScopeUses").field(&self.0.len()).finish()
     }
 }
 
@@ -47,7 +60,7 @@ mod tests {
 
     #[test]
     fn each_use_is_new_once_a_day() {
-        let uses = ScopeUses::default();
+        let uses = ScopeUses::new();
         let noon = UNIX_EPOCH + Duration::from_secs(43_200);
         assert!(uses.is_new("1", "read", noon));
         assert!(!uses.is_new("1", "read", noon));

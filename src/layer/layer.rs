@@ -104,9 +104,11 @@ impl AuthLayer {
     }
 
     /// What this layer would make of a request with this head, step by step and why: for a page of
-    /// administrators, or a test. Nothing is counted or written, and nobody is told.
+    /// administrators, or a test. No limit and no attempt is counted, nothing is written, and
+    /// nobody is told.
     ///
-    /// Where a request would ask a store or an issuer, so does this. It shows what a client must
+    /// Where a request would ask a store, an issuer or a function of the application, so does this;
+    /// metrics show such calls. It shows what a client must
     /// not learn: mount it behind a requirement of your own, or not at all.
     ///
     /// ```
@@ -179,8 +181,8 @@ impl AuthLayer {
     /// document) against those that its routes demand. Call it when all routes are made: at
     /// start, or in a test.
     ///
-    /// Known are the requirements of [`require`](Self::require), of this layer's endpoints, and those that were made with
-    /// [`requirement`](Self::requirement).
+    /// Known are the requirements of [`require`](Self::require), of this layer's endpoints, and
+    /// those that were made with [`requirement`](Self::requirement).
     ///
     /// ```
     /// use tower_auth::{ApiKeys, AuthLayer, Realm, Scope, store::Memory};

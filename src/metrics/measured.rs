@@ -22,7 +22,7 @@ pub(crate) enum Callee {
     Issuer,
 }
 
-/// What came of it.
+/// What came of a call that was waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// It was answered, be it with a no.

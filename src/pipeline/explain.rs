@@ -9,7 +9,7 @@ use crate::credential::{Credential, Sight};
 use crate::principal::Principal;
 use crate::rehearsal::rehearsed;
 use crate::reject::Rejection;
-use crate::scheme::{Answer, PendingAnswer, SchemeId};
+use crate::scheme::SchemeId;
 use crate::throttle::Call;
 use http::Request;
 use http::request::Parts;
@@ -81,12 +81,7 @@ impl Pipeline {
         // Counters of nobody: what is rehearsed is no attempt.
         let attempts = Arc::new(Attempts::of_nobody(&self.attempts));
         let attempt = Attempt::new(&found.credential, now, &attempts, peer, sender.as_deref());
-        let answer: PendingAnswer = match self.chain.authenticate(&attempt) {
-            Answer::Verified(principal) => Box::pin(ready(Ok(principal))),
-            Answer::Pending(answer) => answer,
-            Answer::Refused(rejection) => Box::pin(ready(Err(rejection))),
-            Answer::NotPresented => Box::pin(ready(Err(missing()))),
-        };
+        let answer = self.chain.authenticate(&attempt).into_pending();
         let verified = answer.await.inspect_err(|rejection| {
             told.say("scheme", format!("{scheme}: {}", refusal(rejection)))
         })?;
@@ -117,17 +112,10 @@ impl Pipeline {
         let caller = told.caller.clone();
         let addresses = &self.surroundings.addresses;
         let call = Call::new(request, caller.as_ref(), addresses);
-        for standing in stack.rehearse(&call).await {
-            match standing {
-                Ok((text, None)) => told.say("throttle", text),
-                Ok((text, Some(rejection))) => {
-                    told.say("throttle", text);
-                    told.rejection.get_or_insert(rejection);
-                }
-                Err(rejection) => {
-                    told.say("throttle", refusal(&rejection));
-                    told.rejection.get_or_insert(rejection);
-                }
+        for (text, rejection) in stack.rehearse(&call).await {
+            told.say("throttle", text);
+            if let Some(rejection) = rejection {
+                told.rejection.get_or_insert(rejection);
             }
         }
     }

@@ -12,7 +12,7 @@ use std::fmt;
 /// `Display` writes a line a step:
 ///
 /// ```text
-/// credential  a Bearer token of 364 bytes, which says: alg "HS256", iss "https://login.example.com", exp 2026-11-29T10:00:00Z
+/// credential  a token of 364 bytes, at Bearer, which says: alg "HS256", iss "https://login.example.com", …
 /// scheme      Bearer: refused, token_expired (exp)
 /// ```
 #[must_use]

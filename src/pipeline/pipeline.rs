@@ -141,12 +141,7 @@ impl Pipeline {
             peer,
             sender.as_deref(),
         );
-        let answer: PendingAnswer = match self.chain.authenticate(&attempt) {
-            Answer::Verified(principal) => Box::pin(ready(Ok(principal))),
-            Answer::Pending(answer) => answer,
-            Answer::Refused(rejection) => return Err(rejection.presented(found.presented)),
-            Answer::NotPresented => return Err(missing()),
-        };
+        let answer = self.chain.authenticate(&attempt).into_pending();
         Ok((self.accounts.ask(answer, now), found.presented))
     }
 
@@ -302,13 +297,14 @@ impl Pipeline {
             return Ok(());
         };
         let now = self.clock.now();
-        for scope in requirement.scopes() {
-            if key.scopes.contains(scope.as_str()) {
-                self.events
-                    .scope_used(&key.owner, &key.id, scope.as_str(), now)?;
+        let mut told = Ok(());
+        requirement.visit_scopes(&mut |scope| {
+            let scope = scope.as_str();
+            if told.is_ok() && key.scopes.contains(scope) {
+                told = self.events.scope_used(&key.owner, &key.id, scope, now);
             }
-        }
-        Ok(())
+        });
+        told
     }
 
     /// By which scheme somebody was verified, by this layer or by the one around it.

@@ -1,7 +1,8 @@
 use crate::attempt::Attempt;
 use crate::principal::Principal;
-use crate::reject::Rejection;
+use crate::reject::{Rejection, RejectionKind};
 use std::fmt;
+use std::future::ready;
 use std::pin::Pin;
 
 /// A way to verify a credential.
@@ -81,6 +82,19 @@ pub type Readiness = Pin<Box<dyn Future<Output = Result<(), Rejection>> + Send>>
 
 /// An answer to come.
 pub type PendingAnswer = Pin<Box<dyn Future<Output = Result<Principal, Rejection>> + Send>>;
+
+impl Answer {
+    /// For whoever waits for it in any case.
+    pub(crate) fn into_pending(self) -> PendingAnswer {
+        let answer = match self {
+            Self::Pending(answer) => return answer,
+            Self::Verified(principal) => Ok(principal),
+            Self::Refused(rejection) => Err(rejection),
+            Self::NotPresented => Err(Rejection::new(RejectionKind::MissingCredential, "none")),
+        };
+        Box::pin(ready(answer))
+    }
+}
 
 impl From<Result<Principal, Rejection>> for Answer {
     fn from(result: Result<Principal, Rejection>) -> Self {

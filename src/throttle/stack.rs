@@ -247,22 +247,23 @@ impl Stack {
     pub(crate) async fn rehearse(
         self: &Arc<Self>,
         call: &Call<'_>,
-    ) -> Vec<Result<(String, Option<Rejection>), Rejection>> {
+    ) -> Vec<(String, Option<Rejection>)> {
         let mut told = Vec::new();
         for (at, rule) in self.rules.iter().enumerate() {
+            let name = rule.id.name();
             let standing = match &self.surroundings.limiter {
                 None => self.rehearse_here(at, call),
                 Some(limiter) => self.rehearse_there(at, limiter, call).await,
             };
             told.push(match standing {
-                Ok(None) => Ok((format!("{}: does not concern it", rule.id.name()), None)),
+                Ok(None) => (format!("{name}: does not concern it"), None),
                 Ok(Some((cost, rate, standing))) => {
-                    let enough = standing.wait == 0 && standing.left >= cost;
-                    let refused = !enough && rule.mode == Mode::Enforced;
-                    let rejection = refused.then(|| Rejection::throttled(standing.wait()));
-                    Ok((said_of(rule, cost, rate, standing), rejection))
+                    let is_enough = standing.wait == 0 && standing.left >= cost;
+                    let is_refused = !is_enough && rule.mode == Mode::Enforced;
+                    let rejection = is_refused.then(|| Rejection::throttled(standing.wait()));
+                    (said_of(rule, cost, rate, standing), rejection)
                 }
-                Err(rejection) => Err(rejection),
+                Err(rejection) => (format!("{name}: {rejection}"), Some(rejection)),
             });
         }
         told

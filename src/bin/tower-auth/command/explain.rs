@@ -1,10 +1,8 @@
 use crate::console::Record;
 use crate::failure::Failure;
-use crate::input::read_secret;
+use crate::input::{payload_of, read_secret};
 use crate::service::{LONGEST_ACCESS, Service};
 use crate::settings::Settings;
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use clap::Args;
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request};
@@ -122,11 +120,9 @@ fn layer_for(credential: &str, service: &Service) -> Result<AuthLayer, Failure> 
     layer.build().map_err(|error| Failure::environment(&error))
 }
 
+/// The token stands alone, or behind the name of its scheme.
 fn origin_of(credential: &str) -> Option<Origin> {
-    let token = credential.rsplit(' ').next()?;
-    let payload = token.split('.').nth(1)?;
-    let json = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
-    serde_json::from_slice(&json).ok()
+    payload_of(credential.rsplit(' ').next()?)
 }
 
 /// With a blank in it, it is the value of the field; alone, a token or a key.

@@ -3,6 +3,7 @@
 mod key;
 mod owner;
 mod password;
+mod payload;
 mod period;
 mod secret;
 mod user;
@@ -11,6 +12,7 @@ mod values;
 pub(crate) use key::KeyArgument;
 pub(crate) use owner::OwnerArgument;
 pub(crate) use password::PasswordInput;
+pub(crate) use payload::payload_of;
 pub(crate) use period::Period;
 pub(crate) use secret::read_secret;
 pub(crate) use user::UserArgument;

@@ -9,7 +9,7 @@ pub(crate) struct Check {
     /// What was looked at: `environment`, `jwt_secret`, `pepper`, `store`, `tables`, `clock`,
     /// `news`, `keys` or `redis`.
     check: &'static str,
-    /// What came of it.
+    /// What the check found.
     result: Finding,
     /// The same in a sentence, and what to do about it.
     detail: String,
@@ -19,11 +19,11 @@ pub(crate) struct Check {
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub(super) enum Finding {
-    /// As it should be.
+    /// All is as it should be.
     Ok,
     /// It may be meant so; if not, something goes wrong.
     Warning,
-    /// Something goes wrong.
+    /// Something is wrong, which an operator has to mend.
     Fault,
 }
 

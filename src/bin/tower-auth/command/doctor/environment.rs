@@ -2,7 +2,7 @@ use super::check::Check;
 use tower_auth::ConfigProblem;
 use tower_auth::server::Environment;
 
-/// What the variables alone tell.
+/// What can be told of the environment without asking anybody: variables, secrets, peppers.
 pub(super) fn checks(environment: &Environment) -> Vec<Check> {
     let weak = environment.weak_secrets();
     vec![

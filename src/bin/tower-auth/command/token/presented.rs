@@ -1,7 +1,6 @@
 use crate::failure::Failure;
+use crate::input::payload_of;
 use crate::service::{LONGEST_ACCESS, Service};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tower_auth::{Secret, Subject, TokenIssuer};
@@ -26,7 +25,7 @@ struct Claims {
 
 impl PresentedToken {
     pub(super) fn read(text: Secret<String>) -> Result<Self, Failure> {
-        match claims(text.expose()) {
+        match payload_of(text.expose()) {
             Some(claims) => Ok(Self { text, claims }),
             None => Err(Failure::usage(
                 "What was read is no token of this service: it is no JWT with iss, sub and exp.",
@@ -81,11 +80,4 @@ impl PresentedToken {
         let since_1970 = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         expires.saturating_sub(since_1970)
     }
-}
-
-fn claims(token: &str) -> Option<Claims> {
-    let mut parts = token.split('.');
-    let payload = parts.nth(1)?;
-    let json = URL_SAFE_NO_PAD.decode(payload).ok()?;
-    serde_json::from_slice(&json).ok()
 }
