@@ -363,7 +363,8 @@ fn rows_of_basic(world: &World) -> Vec<Row> {
     let good = &*in_basic(format!("{key}:"));
     let row = |name, fields: &[&str], expect| row(name, "GET /", fields, expect);
     let one = |name, text: String, expect| row(name, &[&in_basic(text)], expect);
-    let typo = format!("{}0:", &key[..key.len() - 1]);
+    let wrong_end = if key.ends_with('0') { '1' } else { '0' };
+    let typo = format!("{}{wrong_end}:", &key[..key.len() - 1]);
     let mut rows = vec![
         row("key", &[good], KEY),
         row("lower case", &[&good.replace("Basic", "basic")], KEY),

@@ -6,7 +6,6 @@ use crate::databases::support::schema;
 use crate::dir::Dir;
 use crate::throttle::forwarder::Forwarder;
 use crate::throttle::server::Server;
-use crate::throttle::start;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -229,10 +228,7 @@ async fn a_machine_goes_on_counting_on_the_server_that_took_over() {
     second.follow(first.port());
     let name = Forwarder::to(first.port()).await;
     let url = name.url();
-    let variables = [
-        ("REDIS_URL", url.as_str()),
-        ("THROTTLE_RATE", "100000/hour"),
-    ];
+    let variables = [("REDIS_URL", url.as_str()), ("THROTTLE_RATE", "100000/day")];
     let hub = System::start_with("ngenea_hub", &variables);
     let (access, _) = hub.sign_in("/api/auth/token/", "username", "user").await;
     let used = async || {
@@ -247,13 +243,14 @@ async fn a_machine_goes_on_counting_on_the_server_that_took_over() {
     second.tell::<()>(&["REPLICAOF", "NO", "ONE"]);
     first.follow(second.port());
     name.moves_to(second.port());
-    let failed_over_at = start();
+    // Meanwhile it counts by itself, from the beginning: what is used can then be no more than what
+    // was asked here. The pause keeps a fast machine from asking as often as before the change, and
+    // a hundred of the thousand may come back while the machine is slow.
     let mut asked = 1;
-    // For a second at most it counts by itself, from the beginning.
-    while used().await < asked + 500 {
+    while used().await < 900 {
         asked += 1;
-        let waited = failed_over_at.elapsed();
-        assert!(waited < Duration::from_secs(60), "it stays with the first");
+        assert!(asked < 900, "it stays with the first");
+        tokio::time::sleep(Duration::from_millis(30)).await;
     }
     hub.stop().await;
 }
