@@ -13,6 +13,9 @@
 //! | `metrics` (feature `metrics`) | numbers for a dashboard, and what to alert on |
 //! | `command` (feature `cli`) | the command `tower-auth` |
 //! | `migrating_from_django` (feature `django-hashes`) | users, tokens and keys of a Django REST service, which go on working |
+//! | `troubleshooting` (features `jwt`, `api-key`) | why 401, 400, 403, 429, 503 or 500, and mistakes in the set-up |
+//! | `testing` (feature `test-util`) | an application's tests: callers, tokens, time, stores that fail |
+//! | `grpc` (feature `tonic`) | tonic services, rights per method, statuses, gRPC-Web |
 //! | [`performance`] | what a request costs, measured |
 //! | [`features`] | the features of the crate |
 //! | [`systems`] | five public APIs, reproduced |
@@ -22,6 +25,8 @@ pub mod command;
 #[cfg(all(feature = "api-key", feature = "jwt", feature = "endpoints"))]
 pub mod deploying;
 pub mod features;
+#[cfg(all(feature = "tonic", feature = "api-key"))]
+pub mod grpc;
 pub mod identity_providers;
 pub mod issuing;
 #[cfg(all(feature = "metrics", feature = "api-key"))]
@@ -35,4 +40,13 @@ pub mod security;
 pub mod start;
 pub mod stores;
 pub mod systems;
+#[cfg(all(
+    feature = "test-util",
+    feature = "jwt",
+    feature = "api-key",
+    feature = "basic"
+))]
+pub mod testing;
 pub mod throttling;
+#[cfg(all(feature = "jwt", feature = "api-key"))]
+pub mod troubleshooting;
