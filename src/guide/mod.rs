@@ -2,6 +2,7 @@
 //!
 //! | page | for |
 //! |---|---|
+//! | `choosing` (features `jwt`, `api-key`, `redis`) | which credential for whom, which store, where limits are counted |
 //! | [`start`] | a service with users, tokens, keys, limits and endpoints, in one piece |
 //! | [`identity_providers`] | a resource server: tokens that others issue, by OpenID Connect and JWKS |
 //! | `providers` (feature `jwt`) | Keycloak, Auth0, Entra, Okta, Cognito, Google, Firebase, Clerk, Zitadel, Supabase: the lines for each |
@@ -16,10 +17,15 @@
 //! | `troubleshooting` (features `jwt`, `api-key`) | why 401, 400, 403, 429, 503 or 500, and mistakes in the set-up |
 //! | `testing` (feature `test-util`) | an application's tests: callers, tokens, time, stores that fail |
 //! | `grpc` (feature `tonic`) | tonic services, rights per method, statuses, gRPC-Web |
+//! | `browsers` (features `jwt`, `api-key`) | cookies, CSRF, CORS, WebSockets, and where a page keeps its token |
 //! | [`performance`] | what a request costs, measured |
 //! | [`features`] | the features of the crate |
 //! | [`systems`] | five public APIs, reproduced |
 
+#[cfg(all(feature = "jwt", feature = "api-key"))]
+pub mod browsers;
+#[cfg(all(feature = "jwt", feature = "api-key", feature = "redis"))]
+pub mod choosing;
 #[cfg(feature = "cli")]
 pub mod command;
 #[cfg(all(feature = "api-key", feature = "jwt", feature = "endpoints"))]
