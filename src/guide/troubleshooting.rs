@@ -17,6 +17,70 @@
 //! 4. **`tower-auth explain`** does so from a shell, for API keys, passwords and tokens of one's
 //!    own (feature `cli`): `tower-auth explain < credential.txt`.
 //!
+//! The first two, for a token that has expired:
+//!
+//! ```text
+//! HTTP/1.1 401 Unauthorized
+//! www-authenticate: Bearer realm="api", error="invalid_token"
+//!
+//! {"type":"about:blank","title":"Unauthorized","status":401,"detail":"The token is not valid.","code":"token_invalid"}
+//! ```
+//!
+//! ```text
+//! DEBUG tower_auth: request refused kind=ExpiredToken reason="exp" scheme="Bearer" method="GET"
+//! ```
+//!
+//! The same reaches the application's own code by [`Realm::on_event`](crate::Realm::on_event), with
+//! the caller where one was verified, the route, the peer and the id of the request
+//! ([`Event`](crate::Event)):
+//!
+//! ```
+//! use http::{Request, Response};
+//! use serde_json::json;
+//! use std::sync::{Arc, Mutex};
+//! use tower::{ServiceExt, service_fn};
+//! use tower_auth::test_util::TokenMint;
+//! use tower_auth::{AuthLayer, Jwt, Realm, random_secret, store::Memory};
+//! use tower_layer::Layer;
+//! # use tracing_subscriber::{filter::LevelFilter, util::SubscriberInitExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (log, writer) = std::io::pipe()?;
+//! # let subscriber = tracing_subscriber::fmt().with_max_level(LevelFilter::DEBUG).with_ansi(false);
+//! # let guard = subscriber.with_writer(Mutex::new(writer)).finish().set_default();
+//! let reasons = Arc::new(Mutex::new(Vec::new()));
+//! let told = Arc::clone(&reasons);
+//! let realm = Realm::new(Memory::new()).on_event(move |event| {
+//!     told.lock().unwrap().extend(event.rejection.map(|rejection| rejection.reason()));
+//! });
+//! let secret = random_secret()?; // a real service has it in its environment
+//! let jwt = Jwt::hs256(secret.expose()).issuer("https://login.example.com").audience("reports");
+//! let auth = AuthLayer::builder().realm(&realm).accept(jwt).build()?;
+//! let handler = |_: Request<String>| async {
+//!     Ok::<_, std::convert::Infallible>(Response::new(String::new()))
+//! };
+//! let app = auth.layer(service_fn(handler));
+//! let expiring = |at: u64| {
+//!     let token = TokenMint::hs256(secret.expose()).sign(&json!({
+//!         "iss": "https://login.example.com", "aud": "reports", "sub": "anna", "exp": at,
+//!     }));
+//!     Request::get("/").header("authorization", format!("Bearer {token}")).body(String::new())
+//! };
+//!
+//! assert_eq!(app.clone().oneshot(expiring(4_000_000_000)?).await?.status(), 200);
+//! let refused = app.oneshot(expiring(1_000_000_000)?).await?;
+//! assert_eq!(refused.status(), 401);
+//! let challenge = &refused.headers()["www-authenticate"];
+//! assert_eq!(challenge, r#"Bearer realm="api", error="invalid_token""#);
+//! assert_eq!(*reasons.lock().unwrap(), ["exp"]);
+//! # drop(guard);
+//! # let log = std::io::read_to_string(log)?;
+//! # let line = r#"DEBUG tower_auth: request refused kind=ExpiredToken reason="exp" scheme="Bearer" method="GET""#;
+//! # assert!(log.contains(line), "{log}");
+//! # Ok(()) }
+//! ```
+//!
 //! The third, for a token that was issued to another service:
 //!
 //! ```
@@ -50,13 +114,50 @@
 //! | `code` in the body | why | what to do |
 //! |---|---|---|
 //! | `not_authenticated` | No credential is where this layer reads one. | Look at the request as the server gets it: a proxy or a redirect to another host may have dropped `Authorization`. Cookies, query parameters and WebSocket protocols are read only where [`Source`](crate::Source) says so. |
-//! | `scheme_unknown` | `Authorization` names a scheme that is not accepted, such as `Token` or `Basic`. | `WWW-Authenticate` lists those that are; `accept` the other one, or give it as a source. |
-//! | `credential_malformed` | The field is not `Scheme credential`: quotes, two spaces, a token without `Bearer` before it. | Send `Authorization: Bearer TOKEN`. |
+//! | `scheme_unknown` | `Authorization` names a scheme that is not accepted, such as `Token` or `Basic`, or has a token without `Bearer` before it. | `WWW-Authenticate` lists those that are; correct the client, `accept` the other scheme, or give it as a source. |
+//! | `credential_malformed` | The field is not `Scheme credential`: quotes, or a space within the credential. | Send `Authorization: Bearer TOKEN`. |
 //! | `credential_empty`, `credential_non_ascii`, `credential_oversized` | An unset variable in the client, a copied character that is not ASCII, or a field beyond [`max_credential_len`](crate::AuthLayerBuilder::max_credential_len) (8 KiB by default). | Correct the client; for large tokens raise the length. |
 //! | `token_invalid` | The token was read and refused. | The `reason` of the next table. |
 //! | `api_key_invalid` | `checksum`: mistyped or cut off. `unknown`: not in this store, or another prefix or pepper. `revoked or expired`. `unrecognised`: nothing here accepts keys of this form. | `tower-auth key list`, or [`explain`](crate::AuthLayer::explain). |
 //! | `invalid_credentials` | The name, the password or the state of the account; which of them, nobody is told. | `tower-auth user show NAME` |
 //! | `dpop_proof_invalid`, `dpop_nonce_required` | The proof that belongs to the token is missing, wrong, used before, or needs the nonce of `DPoP-Nonce`. | Proofs are for the URL that the client sees: set [`public_url`](crate::AuthLayerBuilder::public_url). |
+//!
+//! ```
+//! use http::{HeaderValue, Request};
+//! use tower_auth::store::Memory;
+//! use tower_auth::{ApiKeys, AuthLayer, Jwt, KeyRequest, Realm, Subject, random_secret};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+//! let secret = random_secret()?; // a real service has it in its environment
+//! let jwt = Jwt::hs256(secret.expose()).issuer("https://login.example.com").audience("reports");
+//! let auth = AuthLayer::builder().accept(jwt).accept(&keys).build()?;
+//! let code = async |name: &'static str, value: &[u8]| {
+//!     let value = HeaderValue::from_bytes(value).unwrap();
+//!     let (head, ()) = Request::get("/").header(name, value).body(()).unwrap().into_parts();
+//!     auth.explain(&head).await.rejection().map(|refused| refused.kind().code())
+//! };
+//!
+//! assert_eq!(code("accept", b"*/*").await, Some("not_authenticated"));
+//! assert_eq!(code("cookie", b"__Host-access=x").await, Some("not_authenticated"));
+//! assert_eq!(code("authorization", b"Token x").await, Some("scheme_unknown"));
+//! assert_eq!(code("authorization", b"Basic YTpi").await, Some("scheme_unknown"));
+//! assert_eq!(code("authorization", b"egret_x").await, Some("scheme_unknown"));
+//! assert_eq!(code("authorization", b"Bearer \"x\"").await, Some("credential_malformed"));
+//! assert_eq!(code("authorization", b"Bearer x y").await, Some("credential_malformed"));
+//! assert_eq!(code("authorization", b"Bearer ").await, Some("credential_empty"));
+//! assert_eq!(code("x-api-key", b"").await, Some("credential_empty"));
+//! assert_eq!(code("x-api-key", "k\u{e4}".as_bytes()).await, Some("credential_non_ascii"));
+//! assert_eq!(code("x-api-key", &[b'x'; 10_000]).await, Some("credential_oversized"));
+//! assert_eq!(code("authorization", b"Bearer a.b.c").await, Some("token_invalid"));
+//! assert_eq!(code("authorization", b"Bearer opaque").await, Some("token_invalid"));
+//! assert_eq!(code("authorization", b"Bearer egret_x").await, Some("api_key_invalid"));
+//! assert_eq!(code("x-api-key", b"heron_x").await, Some("api_key_invalid"));
+//! let key = keys.issue(KeyRequest::new(Subject::user("7"), "ci")).await?.key;
+//! assert_eq!(code("x-api-key", key.expose().as_bytes()).await, None);
+//! # Ok(()) }
+//! ```
 //!
 //! | `reason` of a token | why | what to do |
 //! |---|---|---|
