@@ -28,13 +28,13 @@ use std::time::Duration;
 ///   task of their own, 256 at most.
 /// - **What may be lost** is bounded. While the store answers, records are written as soon as the
 ///   batch before them is: a process that is killed loses what waits then, which is mostly what
-///   came during one write. While the store fails, 10,000 records wait, and it is tried again each second;
-///   of those that come then, none is kept. How many were lost is the next record: `audit lost`,
-///   with their number as `target`.
+///   came during one write. While the store fails, it is tried again each second, and up to 10,000
+///   records wait; of those that come when so many do, none is kept. How many were lost is the
+///   next record: `audit lost`, with their number as `target`.
 /// - **A flood of refused requests does not push out the rest**: they take at most half of the
 ///   room.
-/// - A server that stops waits for what was told before, with a time-out of its own:
-///   [`Realm::audit_written`](crate::Realm::audit_written).
+/// - A server that stops should first wait for what was told before, with a time-out of its own:
+///   [`Realm::audit_written`](crate::Realm::audit_written). None does so by itself.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Audit {

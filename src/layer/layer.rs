@@ -108,8 +108,8 @@ impl AuthLayer {
     /// nobody is told.
     ///
     /// Where a request would ask a store, an issuer or a function of the application, so does this;
-    /// metrics show such calls. It shows what a client must
-    /// not learn: mount it behind a requirement of your own, or not at all.
+    /// metrics show such calls. It shows what a client must not learn: mount it behind a
+    /// requirement of your own, or not at all.
     ///
     /// ```
     /// use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Scope, Subject, store::Memory};

@@ -2,7 +2,7 @@
 
 use super::explanation::Explanation;
 use super::gate::Mode;
-use super::pipeline::{Pipeline, missing};
+use super::pipeline::Pipeline;
 use crate::attempt::{Attempt, Attempts};
 use crate::clock::rfc3339;
 use crate::credential::{Credential, Sight};
@@ -64,8 +64,9 @@ impl Pipeline {
                 return Ok(None);
             }
             Ok(None) => {
-                told.say("credential", format!("none: {}", refusal(&missing())));
-                return Err(missing());
+                let missing = Rejection::missing();
+                told.say("credential", format!("none: {}", refusal(&missing)));
+                return Err(missing);
             }
             Err(rejection) => {
                 told.say("credential", refusal(&rejection));

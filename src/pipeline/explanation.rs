@@ -12,7 +12,7 @@ use std::fmt;
 /// `Display` writes a line a step:
 ///
 /// ```text
-/// credential  a token of 364 bytes, at Bearer, which says: alg "HS256", iss "https://login.example.com", …
+/// credential  a token of 364 bytes, at Bearer, which says: alg "HS256", …
 /// scheme      Bearer: refused, token_expired (exp)
 /// ```
 #[must_use]
@@ -54,7 +54,7 @@ impl Explanation {
         }
         match &self.caller {
             Some(caller) => requirement.judge(caller),
-            None => Err(super::pipeline::missing()),
+            None => Err(Rejection::missing()),
         }
     }
 

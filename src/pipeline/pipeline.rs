@@ -92,7 +92,7 @@ impl Pipeline {
             },
             Answer::Pending(answer) => answer,
             Answer::Refused(rejection) => return refuse_judged(rejection, presented, scheme),
-            Answer::NotPresented => return refuse(missing()),
+            Answer::NotPresented => return refuse(Rejection::missing()),
         };
         let answer = self.accounts.ask(answer, now);
         ask(answer, presented, scheme)
@@ -133,7 +133,7 @@ impl Pipeline {
         let found = self
             .reader
             .read(request, &mut copied)?
-            .ok_or_else(missing)?;
+            .ok_or_else(Rejection::missing)?;
         let attempt = Attempt::new(
             &found.credential,
             now,
@@ -157,7 +157,7 @@ impl Pipeline {
         }
         match mode {
             Mode::Optional => self.throttle(self.nobody(), request),
-            Mode::Required => refuse(missing()),
+            Mode::Required => refuse(Rejection::missing()),
         }
     }
 
@@ -406,10 +406,6 @@ fn ask(answer: PendingAnswer, presented: Presented, scheme: SchemeId) -> Decisio
         answer: Box::pin(answer),
         scheme,
     })
-}
-
-pub(super) fn missing() -> Rejection {
-    Rejection::new(RejectionKind::MissingCredential, "none")
 }
 
 fn is_preflight<B>(request: &Request<B>) -> bool {

@@ -75,6 +75,12 @@ impl Rejection {
         Self::new(RejectionKind::PermissionDenied, reason)
     }
 
+    /// That nothing was presented where a credential is needed.
+    #[inline]
+    pub(crate) fn missing() -> Self {
+        Self::new(RejectionKind::MissingCredential, "none")
+    }
+
     /// 429; the client may try again after this time.
     #[must_use]
     pub fn throttled(retry_after: Duration) -> Self {

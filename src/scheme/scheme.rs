@@ -1,6 +1,6 @@
 use crate::attempt::Attempt;
 use crate::principal::Principal;
-use crate::reject::{Rejection, RejectionKind};
+use crate::reject::Rejection;
 use std::fmt;
 use std::future::ready;
 use std::pin::Pin;
@@ -90,7 +90,7 @@ impl Answer {
             Self::Pending(answer) => return answer,
             Self::Verified(principal) => Ok(principal),
             Self::Refused(rejection) => Err(rejection),
-            Self::NotPresented => Err(Rejection::new(RejectionKind::MissingCredential, "none")),
+            Self::NotPresented => Err(Rejection::missing()),
         };
         Box::pin(ready(answer))
     }

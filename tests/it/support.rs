@@ -37,6 +37,12 @@ pub(crate) fn token_with(mut claims: serde_json::Value) -> String {
     TokenMint::hs256(SECRET).sign(&claims)
 }
 
+/// The key with another last character, so that its checksum is wrong whatever it was.
+pub(crate) fn mistyped(key: &str) -> String {
+    let end = if key.ends_with('a') { 'b' } else { 'a' };
+    format!("{}{end}", &key[..key.len() - 1])
+}
+
 /// A new key of a user.
 pub(crate) async fn key_of(keys: &KeyIssuer, owner: &str) -> String {
     let request = KeyRequest::new(Subject::user(owner), "ci");

@@ -3,7 +3,7 @@
 
 use super::case::{Why, bytes as raw};
 use super::world::{PASSWORD, World, basic, clock, key_of, prefixed, world};
-use crate::support::{AUDIENCE, FAR, Reply, SECRET, jwt, reply, token_for};
+use crate::support::{AUDIENCE, FAR, Reply, SECRET, jwt, mistyped, reply, token_for};
 use crate::watch::{Log, Pieces};
 use http::header::{CACHE_CONTROL, REFERRER_POLICY, SEC_WEBSOCKET_PROTOCOL, VARY};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -363,8 +363,7 @@ fn rows_of_basic(world: &World) -> Vec<Row> {
     let good = &*in_basic(format!("{key}:"));
     let row = |name, fields: &[&str], expect| row(name, "GET /", fields, expect);
     let one = |name, text: String, expect| row(name, &[&in_basic(text)], expect);
-    let wrong_end = if key.ends_with('0') { '1' } else { '0' };
-    let typo = format!("{}{wrong_end}:", &key[..key.len() - 1]);
+    let typo = format!("{}:", mistyped(key));
     let mut rows = vec![
         row("key", &[good], KEY),
         row("lower case", &[&good.replace("Basic", "basic")], KEY),

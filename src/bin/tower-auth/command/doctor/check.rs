@@ -9,7 +9,7 @@ pub(crate) struct Check {
     /// What was looked at: `environment`, `jwt_secret`, `pepper`, `store`, `tables`, `clock`,
     /// `news`, `keys` or `redis`.
     check: &'static str,
-    /// What the check found.
+    /// Whether what was looked at is in order, or how urgently somebody has to see to it.
     result: Finding,
     /// The same in a sentence, and what to do about it.
     detail: String,
@@ -19,7 +19,7 @@ pub(crate) struct Check {
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub(super) enum Finding {
-    /// All is as it should be.
+    /// What was looked at is in order: nobody has to do anything.
     Ok,
     /// It may be meant so; if not, something goes wrong.
     Warning,

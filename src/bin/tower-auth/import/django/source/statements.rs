@@ -83,9 +83,7 @@ impl<R: BufRead> Statements<R> {
                         if byte == b'\n' {
                             self.take_delimiter(&mut statement);
                         }
-                        // What is for the client ends with its line, whatever stands in it.
-                        let is_for_client = statement.trim_ascii_start().starts_with(b"DELIMITER ");
-                        if !is_for_client && statement.ends_with(&self.delimiter) {
+                        if statement.ends_with(&self.delimiter) && !is_for_client(&statement) {
                             statement.truncate(statement.len() - self.delimiter.len());
                             if !statement.trim_ascii().is_empty() {
                                 return Ok(Some(statement));
@@ -127,6 +125,11 @@ impl<R: BufRead> Statements<R> {
             _ => Ok(Some(byte[0])),
         }
     }
+}
+
+/// What is for the client of the database ends with its line, whatever stands in it.
+fn is_for_client(statement: &[u8]) -> bool {
+    statement.trim_ascii_start().starts_with(b"DELIMITER ")
 }
 
 #[cfg(test)]
