@@ -4,6 +4,7 @@ use super::{Role, Roles, Scope, Scopes, Subject};
 #[cfg(feature = "jwt")]
 use crate::key_set::Confirmation;
 use crate::rate::Rate;
+use crate::reject::{Presented, Rejection, RejectionKind};
 use crate::store::{KeyRecord, TakenRights, UserRecord, Warrant};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -292,6 +293,31 @@ impl Principal {
 
     /// The token's claims, read into a type of the application's own. They are parsed at each call.
     ///
+    /// A handler that answers a [`Rejection`] hands the error on by `?`: 401 where the claims have
+    /// another form, as [`Jwt::read_claims`](crate::Jwt::read_claims) answers it for all routes at
+    /// once, 403 where the caller presented no token.
+    ///
+    /// ```
+    /// use serde::Deserialize;
+    /// use tower_auth::{Principal, Rejection, Subject};
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Member {
+    ///     company_id: u64,
+    /// }
+    ///
+    /// async fn company(caller: Principal) -> Result<String, Rejection> {
+    ///     let member: Member = caller.claims()?;
+    ///     Ok(member.company_id.to_string())
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// // Neither an API key nor Basic has claims, nor has this caller.
+    /// let no_token = Principal::builder(Subject::user("7")).build();
+    /// assert_eq!(company(no_token).await.unwrap_err().status(), 403);
+    /// # });
+    /// ```
+    ///
     /// # Errors
     ///
     /// The caller did not present a token, or its claims do not have the form of `T`, or `T`
@@ -471,6 +497,29 @@ pub enum ClaimsError {
     /// The type that was asked for panicked when it was read.
     #[error("the type of the claims panicked")]
     Panicked,
+}
+
+/// What a handler answers that hands the error on: the caller is known, and what it presented does
+/// not do here.
+///
+/// | error | kind | status | `reason` in the log |
+/// |---|---|---|---|
+/// | [`ClaimsError::Form`] | [`RejectionKind::InvalidToken`] | 401 | `claims` |
+/// | [`ClaimsError::NotAToken`] | [`RejectionKind::PermissionDenied`] | 403 | `no token` |
+/// | [`ClaimsError::Panicked`] | [`RejectionKind::Failed`] | 500 | `claims panicked` |
+impl From<ClaimsError> for Rejection {
+    fn from(error: ClaimsError) -> Self {
+        match error {
+            // As where a token is verified: another token of the same issuer may have them. That
+            // it came as a Bearer token is not known here, but is how most of them come.
+            ClaimsError::Form => {
+                Self::new(RejectionKind::InvalidToken, "claims").presented(Presented::Bearer)
+            }
+            // Neither a new key nor another password would have claims.
+            ClaimsError::NotAToken => Self::permission_denied("no token"),
+            ClaimsError::Panicked => Self::new(RejectionKind::Failed, "claims panicked"),
+        }
+    }
 }
 
 /// Builds a [`Principal`] of method [`Method::Other`].

@@ -551,6 +551,73 @@ async fn a_type_of_claims_that_panics_is_an_error_and_the_handler_goes_on() {
     }
 }
 
+#[tokio::test]
+async fn a_handler_hands_on_why_claims_could_not_be_read_and_it_is_answered_as_in_read_claims() {
+    #[derive(serde::Deserialize)]
+    struct Member {
+        company_id: u64,
+    }
+    async fn company(caller: Principal) -> Result<String, Rejection> {
+        let member: Member = caller.claims()?;
+        Ok(member.company_id.to_string())
+    }
+    async fn broken(caller: Principal) -> Result<String, Rejection> {
+        caller.claims::<Broken>()?;
+        Ok(String::new())
+    }
+    let keys = realm_at(FAR - 1_000).api_keys(ApiKeys::prefix("egret"));
+    let key = key_of(&keys, "7").await;
+    let auth = AuthLayer::builder().accept(jwt()).accept(&keys);
+    let app = Router::new()
+        .route("/company", get_route(company))
+        .route("/broken", get_route(broken))
+        .layer(auth.build().unwrap());
+
+    let member = token_with(json!({ "sub": "anna", "company_id": 7 }));
+    assert_eq!(on(&app, "/company", Some(member)).await.text(), "7");
+    for (name, path, credential, status, code) in [
+        (
+            "another form",
+            "/company",
+            token_for("anna"),
+            401,
+            "token_invalid",
+        ),
+        ("no token", "/company", key, 403, "permission_denied"),
+        (
+            "a panic",
+            "/broken",
+            token_for("anna"),
+            500,
+            "internal_error",
+        ),
+    ] {
+        let refused = on(&app, path, Some(credential)).await;
+        let seen = (refused.status.as_u16(), refused.code());
+        assert_eq!(seen, (status, code.to_owned()), "{name}");
+    }
+    for (error, reason) in [
+        (ClaimsError::Form, "claims"),
+        (ClaimsError::NotAToken, "no token"),
+        (ClaimsError::Panicked, "claims panicked"),
+    ] {
+        assert_eq!(Rejection::from(error).reason(), reason);
+    }
+
+    let reads = jwt().read_claims(|token| token.claims::<Member>().map(drop));
+    let at_the_gate = AuthLayer::builder().accept(reads).accept(&keys);
+    let earlier = Router::new()
+        .route("/company", get_route(async || "not reached"))
+        .layer(at_the_gate.build().unwrap());
+    let early = on(&earlier, "/company", Some(token_for("anna"))).await;
+    let late = on(&app, "/company", Some(token_for("anna"))).await;
+    assert_eq!(early, late);
+    assert_eq!(
+        late.challenges()[0],
+        r#"Bearer realm="api", error="invalid_token""#
+    );
+}
+
 /// A request to a path of [`guarded_app`], as HEAD or as a gRPC call.
 async fn refused_by(app: &Router, path: &str, method: &str, content_type: Option<&str>) -> Reply {
     let mut request = Request::builder().method(method).uri(path);

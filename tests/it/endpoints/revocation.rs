@@ -88,6 +88,20 @@ async fn a_sign_out_with_the_access_token_alone_ends_it_and_its_refresh_token() 
 }
 
 #[tokio::test]
+async fn a_sign_out_with_the_refresh_token_alone_is_401_and_ends_nothing() {
+    let (world, held) = world().await;
+    world.events.take();
+    let body = json!({ "refresh": refresh(&held.pair) });
+    let reply = world.post("/logout/", "", body).await;
+    let nothing = world.send(asking("POST", "/logout/", "", None)).await;
+    assert_eq!(reply.status, 401);
+    assert_eq!(reply.body, nothing.body, "as without a credential");
+    assert_eq!(world.events.take(), [Action::Refused; 2]);
+    assert_eq!(verified(&world, &held).await, [true; 3]);
+    assert_eq!(open(&world, &held).await, [true; 5]);
+}
+
+#[tokio::test]
 async fn a_sign_out_ends_what_was_rotated_since_too() {
     let (world, held) = world().await;
     let second = world.tokens().refresh(refresh(&held.pair)).await.unwrap();
