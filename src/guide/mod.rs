@@ -14,6 +14,7 @@
 //! | `metrics` (feature `metrics`) | numbers for a dashboard, and what to alert on |
 //! | `command` (feature `cli`) | the command `tower-auth` |
 //! | `migrating_from_django` (feature `django-hashes`) | users, tokens and keys of a Django REST service, which go on working |
+//! | `migrating_from_jwt_authorizer` (feature `jwt`) | tokens of the same issuer; what is judged and answered otherwise |
 //! | `troubleshooting` (features `jwt`, `api-key`) | why 401, 400, 403, 429, 503 or 500, and mistakes in the set-up |
 //! | `testing` (feature `test-util`) | an application's tests: callers, tokens, time, stores that fail |
 //! | `grpc` (feature `tonic`) | tonic services, rights per method, statuses, gRPC-Web |
@@ -39,6 +40,8 @@ pub mod issuing;
 pub mod metrics;
 #[cfg(all(feature = "jwt", feature = "api-key", feature = "django-hashes"))]
 pub mod migrating_from_django;
+#[cfg(feature = "jwt")]
+pub mod migrating_from_jwt_authorizer;
 pub mod performance;
 #[cfg(feature = "jwt")]
 pub mod providers;
