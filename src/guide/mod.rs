@@ -15,6 +15,7 @@
 //! | `command` (feature `cli`) | the command `tower-auth` |
 //! | `migrating_from_django` (feature `django-hashes`) | users, tokens and keys of a Django REST service, which go on working |
 //! | `migrating_from_jwt_authorizer` (feature `jwt`) | tokens of the same issuer; what is judged and answered otherwise |
+//! | `migrating_from_tower_governor` (feature `api-key`) | rate limits by address and by key; which rate is which |
 //! | `troubleshooting` (features `jwt`, `api-key`) | why 401, 400, 403, 429, 503 or 500, and mistakes in the set-up |
 //! | `testing` (feature `test-util`) | an application's tests: callers, tokens, time, stores that fail |
 //! | `grpc` (feature `tonic`) | tonic services, rights per method, statuses, gRPC-Web |
@@ -42,6 +43,8 @@ pub mod metrics;
 pub mod migrating_from_django;
 #[cfg(feature = "jwt")]
 pub mod migrating_from_jwt_authorizer;
+#[cfg(feature = "api-key")]
+pub mod migrating_from_tower_governor;
 pub mod performance;
 #[cfg(feature = "jwt")]
 pub mod providers;
