@@ -16,6 +16,7 @@
 //! | `migrating_from_django` (feature `django-hashes`) | users, tokens and keys of a Django REST service, which go on working |
 //! | `migrating_from_jwt_authorizer` (feature `jwt`) | tokens of the same issuer; what is judged and answered otherwise |
 //! | `migrating_from_tower_governor` (feature `api-key`) | rate limits by address and by key; which rate is which |
+//! | `migrating_from_axum_login` (feature `endpoints`) | users with their passwords; tokens in the place of sessions, or beside them |
 //! | `troubleshooting` (features `jwt`, `api-key`) | why 401, 400, 403, 429, 503 or 500, and mistakes in the set-up |
 //! | `testing` (feature `test-util`) | an application's tests: callers, tokens, time, stores that fail |
 //! | `grpc` (feature `tonic`) | tonic services, rights per method, statuses, gRPC-Web |
@@ -39,6 +40,8 @@ pub mod identity_providers;
 pub mod issuing;
 #[cfg(all(feature = "metrics", feature = "api-key"))]
 pub mod metrics;
+#[cfg(feature = "endpoints")]
+pub mod migrating_from_axum_login;
 #[cfg(all(feature = "jwt", feature = "api-key", feature = "django-hashes"))]
 pub mod migrating_from_django;
 #[cfg(feature = "jwt")]
