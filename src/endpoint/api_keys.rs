@@ -5,15 +5,17 @@ use super::input::Input;
 #[cfg(feature = "openapi")]
 use super::known_schema::KnownSchema;
 use super::member_form::MemberForm;
-use super::mount::{Endpoint, KeysLandmark, Mounting, session};
+use super::mount::{Endpoint, KeyScopes, KeysLandmark, Mounting, session};
 use super::reply::Reply;
 use super::route::{Access, Handler};
 use super::shown::{Part, Show, caller, map_of, own, part, time};
 #[cfg(feature = "openapi")]
 use super::shown_schema::{anything, object_of, with};
 use crate::authorize::Requirement;
+use crate::config::ConfigProblem;
 use crate::issue::{KeyIssuer, KeyRequest, NewKey};
 use crate::principal::Subject;
+use crate::rate::{Rate, RateError};
 use crate::reject::{Rejection, RejectionKind};
 use crate::scheme::KeyIds;
 use crate::store::KeyRecord;
@@ -36,7 +38,7 @@ const LONGEST_OVERLAP: u64 = 30 * 24 * 60 * 60;
 /// API keys of an owner:
 ///
 /// ```text
-/// POST   PATH                       {name, expires_at?, scopes?}   201, the raw key, once
+/// POST   PATH                       {name, expires_at?, scopes?}   201, the raw key, once; with rates, rate? besides
 /// GET    PATH                                                      200, those that are not revoked, without the raw keys
 /// GET    PATH{key_id}/                                             200
 /// PATCH  PATH{key_id}/              {name}                         200
@@ -70,6 +72,7 @@ struct Shape {
     requirement: Option<Requirement>,
     owner: Option<OwnerOf>,
     request: Option<RequestOf>,
+    rates: Vec<Result<Rate, RateError>>,
     metadata: Option<MetadataOf>,
     key_field: String,
     url_field: Option<String>,
@@ -87,6 +90,7 @@ impl KeysEndpoint {
             requirement: None,
             owner: None,
             request: None,
+            rates: Vec::new(),
             metadata: None,
             key_field: "key".into(),
             url_field: None,
@@ -132,6 +136,37 @@ impl KeysEndpoint {
         request: impl Fn(&Call, KeyRequest) -> Result<KeyRequest, Rejection> + Send + Sync + 'static,
     ) -> Self {
         Arc::make_mut(&mut self.shape).request = Some(Arc::new(request));
+        self
+    }
+
+    /// The rates of which whoever makes a key chooses one by the member `rate`, as text: any other
+    /// is refused, and a key for which none is chosen has none of its own. Answers show it as
+    /// `rate`, unless [`show`](Self::show) says what they show. Without these rates nobody can ask for
+    /// one. A [throttle](crate::throttle::Throttle) counts by it where it reads rates from keys.
+    ///
+    /// ```
+    /// use tower_auth::endpoint::KeysEndpoint;
+    /// use tower_auth::store::Memory;
+    /// use tower_auth::{ApiKeys, AuthLayer, Realm};
+    ///
+    /// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+    /// let auth = AuthLayer::builder().accept(&keys).build()?;
+    /// let endpoints = |rates| {
+    ///     let keys = KeysEndpoint::of(&keys).rates(rates);
+    ///     auth.endpoints().mount("/api-keys/", keys).build()
+    /// };
+    /// assert!(endpoints(["100/day", "2000/day"]).is_ok());
+    /// assert!(endpoints(["100/day", "2000/month"]).is_err());
+    /// # Ok::<(), tower_auth::ConfigError>(())
+    /// ```
+    pub fn rates<R>(mut self, rates: impl IntoIterator<Item = R>) -> Self
+    where
+        R: TryInto<Rate, Error: Into<RateError>>,
+    {
+        let rates = rates.into_iter();
+        Arc::make_mut(&mut self.shape).rates = rates
+            .map(|rate| rate.try_into().map_err(Into::into))
+            .collect();
         self
     }
 
@@ -223,12 +258,37 @@ impl Shape {
         if let Some(field) = &self.url_field {
             shown.insert(field.clone(), self.url_of(key, call).into());
         }
+        if !self.rates.is_empty() {
+            let rate = key.rate.map(|rate| rate.to_string());
+            shown.insert("rate".into(), rate.into());
+        }
         if self.metadata.is_some() {
             for (name, value) in key.metadata::<Map<String, Value>>().unwrap_or_default() {
                 shown.entry(name).or_insert(value);
             }
         }
         shown
+    }
+
+    fn rates(&self) -> impl Iterator<Item = Rate> {
+        self.rates.iter().flatten().copied()
+    }
+
+    /// One of those that may be chosen.
+    fn read_rate(&self, input: &mut Input) -> Option<Rate> {
+        if self.rates.is_empty() {
+            return None;
+        }
+        let text = input.optional_text_as(MemberForm::Rate, "rate")?;
+        let chosen = text.parse::<Rate>().ok();
+        match chosen.filter(|chosen| self.rates().any(|rate| rate == *chosen)) {
+            Some(rate) => Some(rate),
+            None => input.problem(
+                "rate",
+                "invalid_choice",
+                "Not one of the rates to choose from.",
+            ),
+        }
     }
 
     /// Where a key is, below the path at which the endpoint is mounted.
@@ -262,6 +322,10 @@ impl Shape {
     #[cfg(feature = "openapi")]
     fn usual_object(&self) -> ObjectBuilder {
         let object = object_of(&parts(self.keys.keys().id_form()));
+        let object = match self.rates.is_empty() {
+            true => object,
+            false => with(object, "rate", MemberForm::ShownRate),
+        };
         match &self.url_field {
             Some(field) => with(object, field, MemberForm::Url),
             None => object,
@@ -310,7 +374,7 @@ impl Handler for Create {
         let Self(shape) = self;
         let caller = caller(call)?;
         let owner = shape.owner_of(call)?;
-        let wanted = Wanted::read(&mut input);
+        let wanted = Wanted::read(shape, &mut input);
         input.check()?;
         let mut request = KeyRequest::new(owner, wanted.name);
         if let Some(expires) = wanted.expires {
@@ -318,6 +382,9 @@ impl Handler for Create {
         }
         for scope in wanted.scopes {
             request = request.asked_scope(&scope);
+        }
+        if let Some(rate) = wanted.rate {
+            request = request.rate(rate);
         }
         if let Some(metadata) = &shape.metadata {
             request = request.metadata_json(metadata(call)?.to_string());
@@ -333,7 +400,7 @@ impl Handler for Create {
     fn about(&self) -> Option<About> {
         let about = About::new("create_api_key", "Create an API key");
         let about = about.created(self.0.new_object()).reading(|input| {
-            Wanted::read(input);
+            Wanted::read(&self.0, input);
         });
         Some(about.refusing(self.0.refusals()))
     }
@@ -344,14 +411,16 @@ struct Wanted {
     name: String,
     expires: Option<SystemTime>,
     scopes: Vec<String>,
+    rate: Option<Rate>,
 }
 
 impl Wanted {
-    fn read(input: &mut Input) -> Self {
+    fn read(shape: &Shape, input: &mut Input) -> Self {
         Self {
             name: input.text_as(MemberForm::KeyName, "name"),
             expires: input.optional_time("expires_at"),
             scopes: input.optional_texts("scopes"),
+            rate: shape.read_rate(input),
         }
     }
 }
@@ -517,6 +586,14 @@ impl From<KeysEndpoint> for Endpoint {
         Self::new(move |path, mounting| {
             Arc::make_mut(&mut endpoint.shape).path = path.to_owned();
             mounting.uses_keys(&endpoint.shape.keys);
+            for error in endpoint
+                .shape
+                .rates
+                .iter()
+                .filter_map(|rate| rate.as_ref().err())
+            {
+                mounting.problems.push(ConfigProblem::Rate(error.clone()));
+            }
             if !mounting.has_room_below(path) {
                 return;
             }
@@ -525,6 +602,11 @@ impl From<KeysEndpoint> for Endpoint {
                 path: path.to_owned(),
                 secret_field: endpoint.shape.key_field.clone(),
                 longest: None,
+                scopes: match endpoint.shape.request {
+                    Some(_) => KeyScopes::ByApplication,
+                    None => KeyScopes::ByCaller,
+                },
+                rates: endpoint.shape.rates().collect(),
                 remount: Arc::new(move |path, access, mounting| {
                     endpoint.routes(path, access, mounting);
                 }),

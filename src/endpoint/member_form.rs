@@ -35,6 +35,10 @@ pub(super) enum MemberForm {
     Whole { most: u64 },
     /// Names of scopes.
     Scopes,
+    /// A rate, one of several.
+    Rate,
+    /// The same, in an answer, where there may be none.
+    ShownRate,
     /// A token or a raw key, in an answer.
     Credential,
     /// The id of a key.

@@ -46,6 +46,11 @@ impl MemberForm {
                 .max_items(Some(MOST_TEXTS))
                 .build()
                 .into(),
+            Self::Rate => text()
+                .min_length(Some(1))
+                .description(Some("A rate that the service offers, such as 2000/day."))
+                .into(),
+            Self::ShownRate => text().schema_type(or_null(Type::String)).into(),
             Self::Credential => text().min_length(Some(1)).into(),
             Self::KeyId(KeyIds::Serial) => ObjectBuilder::new()
                 .schema_type(Type::Integer)

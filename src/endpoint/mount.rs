@@ -7,6 +7,7 @@ use crate::authorize::Requirement;
 use crate::config::ConfigProblem;
 use crate::issue::{KeyIssuer, TokenIssuer, TokenPair};
 use crate::principal::Principal;
+use crate::rate::Rate;
 use crate::realm::Realm;
 use crate::reject::Rejection;
 use crate::store::UserRecord;
@@ -87,7 +88,21 @@ pub(super) struct KeysLandmark {
     pub(super) secret_field: String,
     /// The longest lifetime, in seconds, where keys must expire.
     pub(super) longest: Option<u64>,
+    pub(super) scopes: KeyScopes,
+    /// Those of which whoever makes a key may choose one.
+    pub(super) rates: Vec<Rate>,
     pub(super) remount: Arc<Remount>,
+}
+
+/// Which scopes new keys have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyScopes {
+    /// All that their user has.
+    OfUser,
+    /// Those of the caller's that the caller asks for.
+    ByCaller,
+    /// The same, and those that the application adds.
+    ByApplication,
 }
 
 /// Mounts the endpoint once more, at another path and for callers of another kind.

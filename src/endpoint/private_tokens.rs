@@ -5,7 +5,7 @@ use super::input::Input;
 #[cfg(feature = "openapi")]
 use super::known_schema::KnownSchema;
 use super::member_form::MemberForm;
-use super::mount::{Endpoint, KeysLandmark, Mounting, signed_in};
+use super::mount::{Endpoint, KeyScopes, KeysLandmark, Mounting, signed_in};
 use super::reply::Reply;
 use super::route::{Access, Handler};
 use super::shown::{Part, caller, map_of, part, time};
@@ -100,6 +100,8 @@ impl From<PrivateTokensEndpoint> for Endpoint {
                 path: path.to_owned(),
                 secret_field: "token".into(),
                 longest: Some(endpoint.tokens.longest_private().as_secs()),
+                scopes: KeyScopes::OfUser,
+                rates: Vec::new(),
                 remount: Arc::new(move |path, access, mounting| {
                     endpoint.routes(path, access, mounting);
                 }),

@@ -47,9 +47,10 @@
 //!   more scopes than its creator. One that rotates itself and loses the answer asks again within
 //!   10 seconds. Callers make at most 100 for one owner, and as many private tokens.
 //! - `.mount("/settings/api-keys/", Page::new())` adds a page on which users make, list, rotate and
-//!   revoke their keys: by keyboard, with a screen reader, light or dark, on a phone. It loads
-//!   nothing from elsewhere under a strict Content-Security-Policy, and keeps tokens in its memory,
-//!   or by choice in `__Host-` cookies that no script reads and no other route takes.
+//!   revoke their keys: by keyboard, with a screen reader, light or dark, on a phone. A new key has
+//!   the scopes that they tick among their own, and a rate where `KeysEndpoint::rates` offers some.
+//!   The page loads nothing from elsewhere under a strict Content-Security-Policy, and keeps tokens
+//!   in its memory, or by choice in `__Host-` cookies that no script reads and no other route takes.
 //! - Our own key pairs are made, published and replaced by a schedule:
 //!   `Tokens::rotating(KeyRotation::new(JwtAlgorithm::Es256).sealed_with(secret))`. A key is in the
 //!   JWKS a day before it signs, and until its last token has expired; all nodes agree on it in

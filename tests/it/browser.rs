@@ -193,6 +193,29 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", scheme).await;
     }
 
+    /// Which language its user reads.
+    pub(crate) async fn speak(&self, locale: &str) {
+        self.devtools("Emulation.setLocaleOverride", json!({ "locale": locale }))
+            .await;
+    }
+
+    /// What axe-core, whose script is in that file, finds wrong with what is to be seen.
+    pub(crate) async fn violations(&self, axe: &str) -> Value {
+        let script = std::fs::read_to_string(axe).unwrap();
+        let run = "const done = arguments[arguments.length - 1];
+            axe.run().then(({ passes, violations }) => done([
+                passes.length,
+                violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
+            ]));";
+        let script = format!("{script}\n{run}");
+        let found = self.client.execute_async(&script, Vec::new()).await;
+        let Value::Array(found) = found.unwrap() else {
+            panic!("axe says nothing");
+        };
+        assert!(found[0].as_u64().unwrap() > 10, "axe has looked at nothing");
+        found[1].clone()
+    }
+
     /// What a screen reader gets to know of: role and name of each node.
     pub(crate) async fn spoken(&self) -> Vec<(String, String)> {
         let tree = self

@@ -122,6 +122,8 @@ async function showKeys() {
   find("#who").textContent = owner.name;
   find("#facts").replaceChildren(...owner.facts.map(({ label, value }) => fact(label, value)));
   find("#facts").hidden = owner.facts.length === 0;
+  find("#create-scopes .choices").replaceChildren(...owner.scopes.map(choice));
+  find("#create-scopes").hidden = owner.scopes.length === 0;
   alertWith("");
 }
 
@@ -137,11 +139,12 @@ function row(key) {
   const row = find("#row").content.cloneNode(true);
   find("h3", row).textContent = key.name;
   const details = [
-    ["Begins with", key.prefix && code(`${key.prefix}…`)],
+    ["Begins with", key.prefix && code(key.prefix)],
     ["Created", moment(key.created, "—")],
     [isPast(key.expires_at) ? "Expired" : "Expires", moment(key.expires_at, "never")],
     ["Last used", moment(key.last_used, "never")],
     ["Scopes", key.scopes?.join(", ")],
+    ["Rate limit", key.rate && inWords(key.rate)],
   ];
   find("dl", row).append(...details.filter(([, value]) => value).map(([label, value]) => fact(label, value)));
   for (const button of row.querySelectorAll("button")) {
@@ -173,6 +176,19 @@ function moment(text, otherwise) {
   element.dateTime = text;
   element.textContent = time.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
   return element;
+}
+
+/** `2000/day` → `2000 per day` */
+const inWords = (rate) => rate.replace("/", " per ");
+
+/** A scope to tick. None is ticked at first: a key can do what it is given. */
+function choice({ scope, label }) {
+  const [line, input, words] = ["label", "input", "span"].map((tag) => document.createElement(tag));
+  Object.assign(input, { type: "checkbox", value: scope });
+  input.setAttribute("aria-describedby", "create-scopes-failure");
+  words.textContent = label;
+  line.append(input, words);
+  return line;
 }
 
 const isPast = (text) => Boolean(text) && new Date(text) <= new Date();
@@ -325,6 +341,8 @@ async function signIn() {
     [config.name_field]: required(find("#name")),
     [config.password_field]: required(find("#password")),
   });
+  // The server knows no other word than "user name" for what this page calls as its owner likes.
+  if (answer.status === 401) throw new Refused(401, `${config.name_label} or password is wrong.`);
   const answered = await read(answer);
   if (!config.cookies) tokens = { access: answered.access, refresh: answered.refresh };
   find("#password").value = "";
@@ -348,7 +366,13 @@ async function signOut() {
 async function create() {
   const name = required(find("#create-name"));
   const expires_at = expiry(find("#create-expiry"), find("#create-day"));
-  const made = await call("POST", config.keys, { name, expires_at });
+  const ticked = [...document.querySelectorAll("#create-scopes input:checked")];
+  const made = await call("POST", config.keys, {
+    name,
+    expires_at,
+    scopes: ticked.length ? ticked.map(({ value }) => value) : undefined,
+    rate: find("#create-rate").value || undefined,
+  });
   find("#create").close();
   showOnce(made[config.secret_field]);
   await listKeys();
@@ -380,6 +404,9 @@ function wire() {
   named(find("[data-copies=shown-key]"), "API key");
   find("[data-overlap]").hidden = config.must_expire;
   find("[data-expiry]").hidden = !config.must_expire;
+  const rates = config.rates.map((rate) => new Option(inWords(rate), rate));
+  find("#create-rate").replaceChildren(new Option("the usual one", ""), ...rates);
+  find("[data-rate]").hidden = rates.length === 0;
 
   onSubmit(form("sign-in"), () => {
     const [name, password] = [find("#name"), find("#password")];
@@ -390,6 +417,8 @@ function wire() {
     "create-name": find("#create-name"),
     expires_at: find("#create-expiry"),
     "create-day": find("#create-day"),
+    scopes: find("#create-scopes input"),
+    rate: find("#create-rate"),
   }), create);
   onSubmit(form("rotate"), () => ({ expires_at: find("#rotate-expiry"), "rotate-day": find("#rotate-day") }), rotate);
   onSubmit(form("revoke"), () => ({}), revoke);

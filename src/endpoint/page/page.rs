@@ -5,12 +5,14 @@ use crate::credential::Source;
 use crate::endpoint::call::Call;
 use crate::endpoint::input::Input;
 use crate::endpoint::mount::{
-    Endpoint, KeysLandmark, Landmarks, Mounting, SignInLandmark, signed_in,
+    Endpoint, KeyScopes, KeysLandmark, Landmarks, Mounting, SignInLandmark, signed_in,
 };
 use crate::endpoint::reply::Reply;
 use crate::endpoint::route::{Access, Handler};
 use crate::endpoint::shown::{caller, user_map};
 use crate::password::PasswordPolicy;
+use crate::principal::{Principal, Scope};
+use crate::rate::Rate;
 use crate::reject::Rejection;
 use crate::users::Users;
 use async_trait::async_trait;
@@ -38,6 +40,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// - with [`cookies`](Self::cookies) in two cookies that no script can read, until the browser is
 ///   closed. The page then reaches the endpoints by paths of its own, below its path, which take
 ///   the cookies and refuse what no page of the same origin sent. No other route takes a cookie.
+///
+/// Whoever makes an API key chooses among the [scopes](Self::scope) that they have themselves, and
+/// among the [rates](crate::endpoint::KeysEndpoint::rates) that the endpoint allows.
 ///
 /// ```
 /// use tower_auth::endpoint::{KeysEndpoint, Page, SignIn};
@@ -71,6 +76,7 @@ pub struct Page {
     name_label: Option<String>,
     keys: Option<String>,
     facts: Vec<Fact>,
+    scopes: Vec<OfferedScope>,
     cookies: Option<String>,
 }
 
@@ -78,6 +84,12 @@ pub struct Page {
 struct Fact {
     label: String,
     member: String,
+}
+
+#[derive(Clone, Debug)]
+struct OfferedScope {
+    scope: Scope,
+    label: String,
 }
 
 impl Default for Page {
@@ -94,6 +106,7 @@ impl Page {
             name_label: None,
             keys: None,
             facts: Vec::new(),
+            scopes: Vec::new(),
             cookies: None,
         }
     }
@@ -123,6 +136,18 @@ impl Page {
         self.facts.push(Fact {
             label: label.into(),
             member: member.into(),
+        });
+        self
+    }
+
+    /// Offers this scope for new API keys, in these words, to whoever has it.
+    ///
+    /// By default the page offers each scope that the caller has, by its own name, and none where
+    /// [`KeysEndpoint::request`](crate::endpoint::KeysEndpoint::request) decides about new keys.
+    pub fn scope(mut self, scope: impl Into<Scope>, label: impl Into<String>) -> Self {
+        self.scopes.push(OfferedScope {
+            scope: scope.into(),
+            label: label.into(),
         });
         self
     }
@@ -198,6 +223,11 @@ impl Page {
                 "one endpoint of keys without parameters in its path, or keys to say which of them",
             ));
         }
+        if !self.scopes.is_empty() && keys.is_some_and(|keys| keys.scopes == KeyScopes::OfUser) {
+            let api_keys =
+                "API keys where it offers scopes: private tokens have those of their user";
+            problems.push(ConfigProblem::PageNeeds(api_keys));
+        }
         let (Some(sign_in), Some(keys)) = (&beside.sign_in, keys) else {
             return Err(problems);
         };
@@ -225,11 +255,22 @@ impl Page {
                 users: sign_in.tokens.realm().users(PasswordPolicy::new()),
                 name_field: sign_in.name_field.clone(),
                 facts: self.facts.clone(),
+                offers: self.offers(keys.scopes),
             },
             sign_in: sign_in.clone(),
             keys: keys.clone(),
             cookies,
         })
+    }
+
+    fn offers(&self, scopes: KeyScopes) -> Offers {
+        if !self.scopes.is_empty() {
+            return Offers::These(self.scopes.clone());
+        }
+        match scopes {
+            KeyScopes::ByCaller => Offers::All,
+            KeyScopes::OfUser | KeyScopes::ByApplication => Offers::These(Vec::new()),
+        }
     }
 
     fn keys_among<'a>(&self, beside: &'a Landmarks) -> Option<&'a KeysLandmark> {
@@ -264,6 +305,7 @@ impl Page {
             "secret_field": keys.secret_field,
             "must_expire": keys.longest.is_some(),
             "longest": keys.longest,
+            "rates": keys.rates.iter().map(Rate::to_string).collect::<Vec<_>>(),
         });
         config.to_string().into()
     }
@@ -392,17 +434,43 @@ impl Handler for Config {
     }
 }
 
-/// `GET` → `{name, facts: [{label, value}]}` of who is signed in.
+/// `GET` → `{name, facts: [{label, value}], scopes: [{scope, label}]}` of who is signed in.
 struct Owner {
     users: Users,
     name_field: String,
     facts: Vec<Fact>,
+    offers: Offers,
+}
+
+/// Which scopes of the caller's are offered for a new key.
+enum Offers {
+    All,
+    These(Vec<OfferedScope>),
+}
+
+impl Offers {
+    fn to(&self, caller: &Principal) -> Value {
+        let shown = |scope: &str, label: &str| json!({ "scope": scope, "label": label });
+        match self {
+            Self::All => caller
+                .scopes()
+                .iter()
+                .map(|name| shown(name, name))
+                .collect(),
+            Self::These(scopes) => scopes
+                .iter()
+                .filter(|offered| caller.has_scope(offered.scope.as_str()))
+                .map(|OfferedScope { scope, label }| shown(scope.as_str(), label))
+                .collect(),
+        }
+    }
 }
 
 #[async_trait]
 impl Handler for Owner {
     async fn handle(&self, call: &Call, _: Input) -> Result<Reply, Rejection> {
-        let user = self.users.find(caller(call)?.subject()).await?;
+        let caller = caller(call)?;
+        let user = self.users.find(caller.subject()).await?;
         let members = user_map(&user, &self.name_field);
         let fact = |Fact { label, member }: &Fact| {
             let value = match members.get(member)? {
@@ -416,6 +484,7 @@ impl Handler for Owner {
         let name = user.names.first().map_or("", |name| name);
         owner.insert("name".into(), name.into());
         owner.insert("facts".into(), self.facts.iter().filter_map(fact).collect());
+        owner.insert("scopes".into(), self.offers.to(caller));
         Ok(Reply::ok(owner))
     }
 }

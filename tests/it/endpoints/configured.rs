@@ -2,7 +2,7 @@
 
 use super::world::*;
 use crate::support::{SECRET, reply};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use tower::ServiceExt;
 use tower_auth::endpoint::{
     Call, Endpoint, EndpointsBuilder, KeysEndpoint, Page, PrivateTokensEndpoint, Refresh, SignIn,
@@ -187,6 +187,58 @@ async fn serial_ids_a_url_and_another_name_for_the_raw_key() {
         world.get("/api/auth/clientkeys/2/", &annas).await.status,
         200
     );
+}
+
+#[tokio::test]
+async fn a_key_has_one_of_the_rates_that_its_endpoint_offers_or_none() {
+    let plan = Plan {
+        endpoints: |endpoints, Services { keys, .. }| {
+            let offered = KeysEndpoint::of(keys).rates(["100/hour", "2000/day"]);
+            endpoints
+                .mount("/keys/", offered)
+                .mount("/others/", KeysEndpoint::of(keys))
+        },
+        ..Plan::default()
+    };
+    let world = World::of(plan).await;
+    let annas = bearing(access(&world.sign_in("7").await));
+    let make = async |path: &str, rate: &Value| {
+        let body = json!({ "name": "ci", "rate": rate });
+        world.send(asking("POST", path, &annas, Some(&body))).await
+    };
+    for (rate, shown) in [("2000/day", "2000/day"), ("100/60min", "100/hour")] {
+        let made = make("/keys/", &json!(rate)).await;
+        assert_eq!(
+            (made.status.as_u16(), &made.json()["rate"]),
+            (201, &json!(shown))
+        );
+    }
+    for wrong in [
+        json!("2001/day"),
+        json!("often"),
+        json!(7),
+        json!(null),
+        json!(""),
+    ] {
+        let refused = make("/keys/", &wrong).await;
+        assert_eq!(refused.status, 400, "{wrong}");
+        assert_eq!(refused.json()["errors"][0]["pointer"], "#/rate", "{wrong}");
+    }
+    let body = json!({ "name": "usual" });
+    let usual = world
+        .send(asking("POST", "/keys/", &annas, Some(&body)))
+        .await;
+    assert_eq!(
+        (usual.status.as_u16(), &usual.json()["rate"]),
+        (201, &json!(null))
+    );
+    // An endpoint that offers none gives none, whatever is asked for.
+    assert_eq!(make("/others/", &json!("2000/day")).await.status, 201);
+    let list = world.get("/keys/", &annas).await.json();
+    let keys = list.as_array().unwrap().iter();
+    let mut rates: Vec<String> = keys.map(|key| key["rate"].to_string()).collect();
+    rates.sort();
+    assert_eq!(rates, [r#""100/hour""#, r#""2000/day""#, "null", "null"]);
 }
 
 #[tokio::test]

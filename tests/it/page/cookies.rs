@@ -127,7 +127,7 @@ async fn the_page_manages_keys_with_its_cookies() {
     let facts = json!([{ "label": "Company ID", "value": "1" }]);
     assert_eq!(
         owner.json(),
-        json!({ "name": "anna@example.com", "facts": facts })
+        json!({ "name": "anna@example.com", "facts": facts, "scopes": [] })
     );
 
     let made = client

@@ -102,7 +102,7 @@ async fn the_configuration_says_where_the_endpoints_are() {
         "title": "Keys of Egret", "cookies": false, "sign_in": "../api/token/", "refresh": null,
         "sign_out": null, "owner": "owner/", "keys": "../api/keys/", "name_field": "user_name",
         "name_label": "User name", "password_field": "pass_word", "secret_field": "api_key",
-        "must_expire": false, "longest": null,
+        "must_expire": false, "longest": null, "rates": [],
     });
     assert_eq!(config(&app).await, expected);
 
@@ -172,6 +172,11 @@ async fn a_page_that_lacks_something_is_found_when_it_is_built() {
     );
     let two = || site.with_api_keys().mount("/agents/{id}/keys/", keys());
     lacks(two().mount("/settings/", Page::new()), "keys");
+    let scope = Page::new().scope("reports:read", "Read reports");
+    lacks(
+        site.with_private_tokens().mount("/settings/", scope),
+        "private tokens have those",
+    );
     lacks(
         two().mount("/settings/", Page::new().keys("/agents/{id}/keys/")),
         "parameters",

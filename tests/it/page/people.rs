@@ -169,9 +169,9 @@ async fn whatever_goes_wrong_is_said_where_it_is_wrong() {
     browser
         .press(&format!("anna@example.com{TAB}wrong{ENTER}"))
         .await;
-    browser
-        .sees("The user name or the password is wrong.")
-        .await;
+    // It is called as on the label beside it.
+    browser.sees("Email or password is wrong.").await;
+    assert!(!browser.text().await.contains("user name"));
     browser.focused("#password").await;
     browser.fill("#password", PASSWORD).await;
     browser.press(ENTER).await;
@@ -270,9 +270,7 @@ async fn the_page_speaks_every_format_of_refusals() {
         browser
             .press(&format!("anna@example.com{TAB}wrong{ENTER}"))
             .await;
-        browser
-            .sees("The user name or the password is wrong.")
-            .await;
+        browser.sees("Email or password is wrong.").await;
         browser.fill("#password", PASSWORD).await;
         browser.press(ENTER).await;
         browser.focused("#keys-title").await;
@@ -294,6 +292,134 @@ async fn the_page_speaks_every_format_of_refusals() {
                 .await,
             ""
         );
+        browser.click("#create [data-does=close]").await;
+        // What concerns no field: a key that is revoked elsewhere meanwhile.
+        create(&browser, "ci").await;
+        let key = site.only_key().await;
+        site.keys.revoke(&site.anna, &key.id).await.unwrap();
+        browser.click("[data-does=revoke]").await;
+        browser.click("#revoke [type=submit]").await;
+        browser.sees("Not found.").await;
+    }
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_new_key_has_the_scopes_that_were_ticked_and_the_rate_that_was_chosen() {
+    let (site, browser) = (Site::new().await, Browser::start().await);
+    let url = site
+        .serve(site.with_choices().mount("/settings/", page()))
+        .await;
+    browser.goto(&url).await;
+    sign_in(&browser).await;
+    let offered = "[...document.querySelectorAll('#create-scopes label')]
+        .map((label) => [label.textContent, label.control.checked])";
+    assert_eq!(
+        browser.value(offered).await,
+        json!([["reports:read", false], ["reports:write", false]])
+    );
+    browser.click("#create-open").await;
+    browser.fill("#create-name", "ci").await;
+    browser
+        .click("#create-scopes [value='reports:write']")
+        .await;
+    browser.select("#create-rate", "2000/day").await;
+    browser.click("#create [type=submit]").await;
+    browser.focused("[data-copies=shown-key]").await;
+    browser.click("#shown [type=submit]").await;
+    let key = site.only_key().await;
+    assert_eq!(key.scopes.as_str(), "reports:write");
+    assert_eq!(key.rate, Some("2000/day".parse().unwrap()));
+    browser.sees("2000 per day").await;
+    let shown = browser.value("document.querySelector('#list').innerText");
+    assert!(shown.await.as_str().unwrap().contains("reports:write"));
+    site.keys.revoke(&site.anna, &key.id).await.unwrap();
+
+    // Nothing is ticked or chosen from the time before.
+    create(&browser, "nothing").await;
+    let key = site.only_key().await;
+    assert_eq!((key.scopes.as_str(), key.rate), ("", None));
+
+    // What the caller has not, or nobody offers, is refused beside its field.
+    for (field, wrong) in [
+        ("#create-scopes input", "admin"),
+        ("#create-rate option", "1/s"),
+    ] {
+        browser.click("#create-open").await;
+        browser.fill("#create-name", "more").await;
+        let sent = format!(
+            "(([field]) => {{ field.value = '{wrong}'; field.click(); field.selected = true; }})
+                (document.querySelectorAll('{field}'))"
+        );
+        browser.value(&sent).await;
+        browser.click("#create [type=submit]").await;
+        let (fieldset, _) = field.split_once(' ').unwrap();
+        let failure = format!("document.querySelector('{fieldset}-failure').textContent !== ''");
+        browser.until(&failure).await;
+        browser
+            .until("document.activeElement.ariaInvalid === 'true'")
+            .await;
+        browser.click("#create [data-does=close]").await;
+    }
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn scopes_are_offered_in_the_words_of_the_page_and_only_to_who_has_them() {
+    let (site, browser) = (Site::new().await, Browser::start().await);
+    let described = page()
+        .scope("reports:write", "Write reports")
+        .scope("admin", "Everything");
+    let rows = [
+        (
+            site.with_choices().mount("/settings/", described),
+            vec!["Write reports"],
+        ),
+        // The application decides, or the user's own rights do.
+        (site.with_api_keys().mount("/settings/", page()), vec![]),
+        (
+            site.with_private_tokens().mount("/settings/", page()),
+            vec![],
+        ),
+    ];
+    for (endpoints, expected) in rows {
+        browser.goto(&site.serve(endpoints).await).await;
+        sign_in(&browser).await;
+        browser.click("#create-open").await;
+        let offered = "[...document.querySelectorAll('#create-scopes label')]
+            .map((label) => label.innerText)";
+        assert_eq!(browser.value(offered).await, json!(expected));
+        let is_shown = "document.querySelector('#create-scopes').checkVisibility()";
+        assert_eq!(browser.value(is_shown).await, json!(!expected.is_empty()));
+    }
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_key_begins_as_its_record_says_and_no_date_is_broken() {
+    let (site, browser) = (Site::new().await, Browser::start().await);
+    let url = site
+        .serve(site.with_choices().mount("/settings/", page()))
+        .await;
+    // Long dates: "29 de nov. de 2026, 12:34".
+    browser.speak("pt-BR").await;
+    browser.goto(&url).await;
+    sign_in(&browser).await;
+    let key = create(&browser, "ci").await;
+    browser.focused("#create-open").await;
+    let record = site.only_key().await;
+    let begins = browser.value("document.querySelector('#list code').textContent");
+    let begins = begins.await.as_str().unwrap().to_owned();
+    assert_eq!(begins, *record.hint);
+    assert_eq!(begins.matches('…').count(), 1);
+    assert!(key.starts_with(begins.trim_end_matches('…')));
+    for width in [1280, 375, 320] {
+        browser.look(width, "light").await;
+        browser.until(&format!("innerWidth === {width}")).await;
+        let lines =
+            "[...document.querySelectorAll('time')].map((time) => time.getClientRects().length)";
+        assert_eq!(browser.value(lines).await, json!([1, 1]), "{width}");
+        assert_eq!(browser.value(TOO_WIDE).await, json!([]), "{width}");
     }
     browser.close().await;
 }
@@ -304,7 +430,7 @@ async fn the_page_is_legible_narrow_and_named_in_every_state() {
     // Without a place to break it, as long as a name may be.
     let long = "m".repeat(200);
     let url = site
-        .serve(site.with_api_keys().mount("/settings/", page()))
+        .serve(site.with_choices().mount("/settings/", page()))
         .await;
     browser.goto(&url).await;
     browser.focused("#name").await;
@@ -348,9 +474,11 @@ async fn the_page_is_legible_narrow_and_named_in_every_state() {
 }
 
 /// In both schemes, wide and as narrow as a small phone: nothing to scroll sideways for, enough
-/// contrast, a name for every control.
+/// contrast, a name for every control. `.ci/axe` has axe look at it besides.
 async fn looks_good(browser: &Browser, state: &str) {
-    for (width, scheme) in [(900, "light"), (900, "dark"), (320, "light"), (320, "dark")] {
+    let widths = [1280, 375, 320];
+    let looks = widths.map(|width| [(width, "light"), (width, "dark")]);
+    for (width, scheme) in looks.into_iter().flatten() {
         browser.look(width, scheme).await;
         browser
             .until(&format!(
@@ -361,12 +489,17 @@ async fn looks_good(browser: &Browser, state: &str) {
         assert_eq!(browser.value(TOO_WIDE).await, json!([]), "{at}");
         assert_eq!(browser.value(TOO_FAINT).await, json!([]), "{at}");
         assert_eq!(browser.value(TOO_SMALL).await, json!([]), "{at}");
+        if let Ok(axe) = std::env::var("TOWER_AUTH_TEST_AXE") {
+            assert_eq!(browser.violations(&axe).await, json!([]), "{at}");
+        }
     }
     let spoken = browser.spoken().await;
     let controls = [
         "button",
         "textbox",
         "combobox",
+        "checkbox",
+        "group",
         "dialog",
         "alertdialog",
         "Date",

@@ -3,15 +3,16 @@
 use axum::Router;
 use axum::routing::get;
 use serde_json::json;
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use tower_auth::endpoint::{
     EndpointsBuilder, KeysEndpoint, Page, PrivateTokensEndpoint, Refresh, SignIn, SignOut,
 };
-use tower_auth::store::Memory;
+use tower_auth::store::{KeyRecord, Memory};
 use tower_auth::test_util::ManualClock;
 use tower_auth::{
     ApiKeys, AuthLayer, AuthLayerBuilder, Clock, KeyIssuer, NewUser, PasswordPolicy, Principal,
-    Realm, Scope, Secret, SystemClock, TokenIssuer, Tokens,
+    Realm, Scope, Secret, Subject, SystemClock, TokenIssuer, Tokens,
 };
 
 pub(super) const PASSWORD: &str = "correct-horse-battery";
@@ -24,6 +25,7 @@ pub(super) struct Site {
     pub(super) tokens: TokenIssuer,
     pub(super) keys: KeyIssuer,
     pub(super) clock: ManualClock,
+    pub(super) anna: Subject,
 }
 
 impl Site {
@@ -55,18 +57,21 @@ impl Site {
             .accept(&keys)
             .accept(users.basic());
         let auth = more(builder).build().unwrap();
+        let mut ids = Vec::new();
         for (name, company) in [("anna@example.com", 1), ("ben@example.com", 2)] {
             let user = NewUser::new(name, Secret::new(String::from(PASSWORD)))
                 .scope("reports:read")
+                .scope("reports:write")
                 .profile(&json!({ "company_id": company }))
                 .unwrap();
-            users.register(user).await.unwrap();
+            ids.push(users.register(user).await.unwrap().id.clone());
         }
         Self {
             auth,
             tokens,
             keys,
             clock,
+            anna: ids.remove(0),
         }
     }
 
@@ -74,6 +79,12 @@ impl Site {
     pub(super) fn with_api_keys(&self) -> EndpointsBuilder {
         let keys = KeysEndpoint::of(&self.keys)
             .request(|_, request| Ok(request.scope(Scope::new("reports:read"))));
+        self.signing_in().mount("/api-keys/", keys)
+    }
+
+    /// The same, whose keys have what whoever makes them chooses.
+    pub(super) fn with_choices(&self) -> EndpointsBuilder {
+        let keys = KeysEndpoint::of(&self.keys).rates(["100/hour", "2000/day"]);
         self.signing_in().mount("/api-keys/", keys)
     }
 
@@ -88,6 +99,14 @@ impl Site {
             .mount("/token/", SignIn::of(&self.tokens))
             .mount("/refresh/", Refresh::of(&self.tokens))
             .mount("/logout/", SignOut::of(&self.tokens))
+    }
+
+    /// Anna's only key that is not revoked.
+    pub(super) async fn only_key(&self) -> Arc<KeyRecord> {
+        let mut keys = self.keys.list(&self.anna).await.unwrap();
+        keys.retain(|key| key.revoked.is_none());
+        assert_eq!(keys.len(), 1);
+        Arc::clone(&keys[0])
     }
 
     pub(super) fn router(&self, endpoints: EndpointsBuilder) -> Router {
