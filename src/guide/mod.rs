@@ -22,6 +22,7 @@
 //! | `grpc` (feature `tonic`) | tonic services, rights per method, statuses, gRPC-Web |
 //! | `browsers` (features `jwt`, `api-key`) | cookies, CSRF, CORS, WebSockets, and where a page keeps its token |
 //! | [`performance`] | what a request costs, measured |
+//! | `comparison` (feature `jwt`) | seven other crates beside this one, and when not to take it |
 //! | [`features`] | the features of the crate |
 //! | [`systems`] | five public APIs, reproduced |
 
@@ -31,6 +32,8 @@ pub mod browsers;
 pub mod choosing;
 #[cfg(feature = "cli")]
 pub mod command;
+#[cfg(feature = "jwt")]
+pub mod comparison;
 #[cfg(all(feature = "api-key", feature = "jwt", feature = "endpoints"))]
 pub mod deploying;
 pub mod features;
