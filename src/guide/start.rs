@@ -64,6 +64,16 @@
 //! }
 //! ```
 //!
+//! Where passwords are hashed, `Cargo.toml` has these lines besides: in a debug build, without
+//! optimisation, a hash takes over a second.
+//!
+//! ```toml
+//! [profile.dev.package.argon2]
+//! opt-level = 3
+//! [profile.dev.package.blake2]
+//! opt-level = 3
+//! ```
+//!
 //! # The way of a request
 //!
 //! ```text

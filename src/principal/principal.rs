@@ -54,7 +54,17 @@ enum Identity {
     Custom(Arc<Custom>),
 }
 
-/// How a principal was verified.
+/// How a principal was verified; printed in words.
+///
+/// ```
+/// use tower_auth::{Method, Principal, Subject};
+///
+/// let caller = Principal::builder(Subject::user("anna")).build();
+/// assert_eq!(caller.method(), Method::Other);
+/// let words = [Method::Jwt, Method::PrivateToken, Method::ApiKey, Method::Basic, Method::Other];
+/// let words = words.map(|method| method.to_string());
+/// assert_eq!(words, ["JWT", "private token", "API key", "Basic", "other"]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Method {

@@ -52,6 +52,16 @@ const TRIES: usize = 100;
 /// assert_eq!(refusal.kind(), RejectionKind::InvalidPassword);
 /// # Ok::<(), tower_auth::Rejection>(()) }).unwrap();
 /// ```
+///
+/// argon2 is slow by design. In a debug build, without optimisation, a hash takes over a second, so
+/// an application's `Cargo.toml` has it optimised there too:
+///
+/// ```toml
+/// [profile.dev.package.argon2]
+/// opt-level = 3
+/// [profile.dev.package.blake2]
+/// opt-level = 3
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct Users {
