@@ -23,6 +23,7 @@
 //! | `browsers` (features `jwt`, `api-key`) | cookies, CSRF, CORS, WebSockets, and where a page keeps its token |
 //! | [`performance`] | what a request costs, measured |
 //! | `comparison` (feature `jwt`) | seven other crates beside this one, and when not to take it |
+//! | `design` (features `jwt`, `api-key`) | why it is as it is: decisions, what each costs, and what keeps it |
 //! | [`features`] | the features of the crate |
 //! | [`systems`] | five public APIs, reproduced |
 
@@ -36,6 +37,8 @@ pub mod command;
 pub mod comparison;
 #[cfg(all(feature = "api-key", feature = "jwt", feature = "endpoints"))]
 pub mod deploying;
+#[cfg(all(feature = "jwt", feature = "api-key"))]
+pub mod design;
 pub mod features;
 #[cfg(all(feature = "tonic", feature = "api-key"))]
 pub mod grpc;

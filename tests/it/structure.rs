@@ -144,6 +144,46 @@ fn public_functions_are_told_the_time_only_where_a_time_is_their_subject() {
     none(Source::read(&files()).modules().flat_map(given_the_time));
 }
 
+#[test]
+fn the_tests_that_documents_name_are_there() {
+    let tests = files_below("tests/it");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut named = 0;
+    let mut missing = Vec::new();
+    for document in ["ARCHITECTURE.md", "src/guide/design.rs"] {
+        let text = std::fs::read_to_string(root.join(document)).unwrap();
+        for test in text.split('`').filter(|text| is_path_of(text, &tests)) {
+            named += 1;
+            if !is_test_of(test, &tests) {
+                missing.push(format!("{document}: {test}"));
+            }
+        }
+    }
+    assert!(named > 30, "too few to believe: {named}");
+    none(missing);
+}
+
+/// Whether it is a path, `headers::uniform`, into a folder or a file of these.
+fn is_path_of(text: &str, tests: &Files) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_:".contains(&b);
+    let Some((first, _)) = text.split_once("::") else {
+        return false;
+    };
+    let is_there = tests.contains_key(&format!("{first}.rs"))
+        || tests.contains_key(&format!("{first}/mod.rs"));
+    is_there && text.bytes().all(plain)
+}
+
+/// Whether it is one of the modules, or a function in one.
+fn is_test_of(path: &str, tests: &Files) -> bool {
+    let file = |path: &str| tests.get(&format!("{}.rs", path.replace("::", "/")));
+    if file(path).is_some() {
+        return true;
+    }
+    let (module, name) = path.rsplit_once("::").unwrap();
+    file(module).is_some_and(|text| text.contains(&format!("fn {name}(")))
+}
+
 fn none(offences: impl IntoIterator<Item = String>) {
     let offences: Vec<String> = offences.into_iter().collect();
     assert!(
