@@ -211,6 +211,7 @@
 //! |---|---|---|
 //! | `insufficient_scope` | The caller is known and lacks a scope: the member `scope` of the body and the challenge name it. | Grant it. If the token does have it, it stands in another claim: [`Jwt::scope_claim`](crate::Jwt::scope_claim). |
 //! | `permission_denied` | A role, a method, a check or the handler itself refused. | `reason` in the log. |
+//! | the same, `reason` is `no token` | A handler asked for claims ([`Principal::claims`](crate::Principal::claims)), and the caller presented a key or a password. | Accept tokens alone on that route, or read what keys have: their owner, their metadata. |
 //! | the same, `reason` is `not from the page` | A cookie that another site's page sent, or a script that is no browser. | Set [`public_url`](crate::AuthLayerBuilder::public_url); scripts send a token or a key. |
 //!
 //! A user who lost a right loses it in all their keys and tokens at once: `explain` says so at the
