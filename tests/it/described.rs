@@ -209,7 +209,10 @@ fn a_document_has_every_path_with_its_parameters_bodies_and_security() {
             "/users/",
             UsersEndpoint::of(&users).profile_field("first_name"),
         )
-        .mount("/agents/{agent}/keys/", KeysEndpoint::of(&keys))
+        .mount(
+            "/agents/{agent}/keys/",
+            KeysEndpoint::of(&keys).rates(["2000/day"]),
+        )
         .mount("/private-tokens/", PrivateTokensEndpoint::of(&tokens))
         .mount("/.well-known/jwks.json", Jwks::of(&tokens))
         .build()
@@ -257,6 +260,15 @@ fn a_document_has_every_path_with_its_parameters_bodies_and_security() {
     assert_eq!(
         body(&create)["schema"]["properties"]["expires_at"]["format"],
         "date-time"
+    );
+    assert_eq!(
+        body(&create)["schema"]["properties"]["rate"]["type"],
+        "string"
+    );
+    let created = &create["responses"]["201"]["content"]["application/json"]["schema"];
+    assert_eq!(
+        created["properties"]["rate"]["type"],
+        json!(["string", "null"])
     );
     assert_eq!(body(&create)["example"], json!({ "name": "string" }));
     let revoke = operation("/agents/{agent}/keys/{key_id}/", "delete");
