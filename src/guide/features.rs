@@ -27,3 +27,16 @@
 //! | `test-util` | | a manual clock, a token mint, the conformance suite for stores |
 //!
 //! Basic, and stores that have to be asked, need a tokio runtime with its timer.
+//!
+//! # Versions of Rust
+//!
+//! | features | need Rust |
+//! |---|---|
+//! | `sqlite`, `postgres`, `cli` | 1.94, for sqlx |
+//! | all others | 1.91, for the standard library |
+//!
+//! The package says `rust-version = "1.94"`, so Cargo refuses an older one unless it is told
+//! `--ignore-rust-version`. The table is computed by `.ci/msrv`, from the items of the standard
+//! library that the crate uses and from what its dependencies say, as they stand in the lock file of
+//! its repository: later versions of them may need more. The tests run with the stable Rust of their
+//! day.
