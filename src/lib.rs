@@ -55,6 +55,8 @@ mod rehearsal;
 mod secret;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(any(feature = "jwt", feature = "api-key"))]
+mod sha256;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod turns;

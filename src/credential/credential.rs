@@ -30,7 +30,7 @@ pub struct TokenCredential<'a> {
 #[derive(Clone, Copy)]
 pub struct ApiKeyCredential<'a> {
     pub(super) token: &'a [u8],
-    pub(super) prefix: Option<&'a [u8]>,
+    pub(super) prefix: Option<&'static [u8]>,
 }
 
 /// What was presented under a scheme of the application's own.
@@ -83,8 +83,12 @@ impl<'a> ApiKeyCredential<'a> {
     }
 
     #[cfg(feature = "api-key")]
-    pub(crate) fn has_prefix(&self, prefix: Option<&str>) -> bool {
-        self.prefix == prefix.map(str::as_bytes)
+    pub(crate) fn has_prefix(&self, prefix: Option<&'static [u8]>) -> bool {
+        // Equal prefixes of configurations are one text.
+        match (self.prefix, prefix) {
+            (Some(own), Some(other)) => std::ptr::eq(own, other),
+            (own, other) => own == other,
+        }
     }
 }
 

@@ -119,6 +119,12 @@ impl Reader {
         self.elsewhere.is_some()
     }
 
+    /// Whether it matters who sent a request.
+    #[inline]
+    pub(crate) fn reads_senders(&self) -> bool {
+        self.reads_senders
+    }
+
     /// Who sent a request, where that matters.
     #[inline]
     pub(crate) fn sender<B>(&self, request: &Request<B>, sight: Sight) -> Option<Box<Sender>> {

@@ -1,6 +1,7 @@
 use super::accepted::Accepted;
 use super::source::Source;
 use super::{ApiKeyCredential, Credential, TokenCredential};
+use crate::intern;
 use crate::reject::RejectionKind;
 
 /// What a signed JWT has at least: the header `{"alg":"HS256"}`, the payload `{}` and a signature
@@ -27,7 +28,7 @@ pub(super) struct Takes {
 #[derive(Debug)]
 struct Prefix {
     /// With the `_` or `-` at its end.
-    text: Box<str>,
+    text: &'static [u8],
     is_read: bool,
 }
 
@@ -61,7 +62,7 @@ impl Takes {
             let is_read = keys.sources.contains(source);
             match &keys.prefix {
                 Some(text) => prefixes.push(Prefix {
-                    text: text.clone(),
+                    text: intern::bytes(text.as_bytes()),
                     is_read,
                 }),
                 None => bare_keys |= is_read,
@@ -94,7 +95,7 @@ impl Takes {
             if !prefix.is_read {
                 return Err(RejectionKind::InvalidApiKey);
             }
-            let prefix = Some(prefix.text.as_bytes());
+            let prefix = Some(prefix.text);
             return Ok(Credential::ApiKey(ApiKeyCredential { token, prefix }));
         }
         let bare_key = ApiKeyCredential {
@@ -130,7 +131,7 @@ impl Takes {
     fn prefix_of(&self, token: &[u8]) -> Option<&Prefix> {
         let mut longest: Option<&Prefix> = None;
         for prefix in &self.prefixes {
-            let text = prefix.text.as_bytes();
+            let text = prefix.text;
             // Its last character is looked at first: the `_` alone tells nearly all JWTs.
             if token.get(text.len() - 1) != text.last() || !token.starts_with(text) {
                 continue;

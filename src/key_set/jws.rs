@@ -6,28 +6,35 @@ use base64_simd::{Out, URL_SAFE_NO_PAD};
 /// The longest `kid` that is looked up, in bytes.
 pub(crate) const LONGEST_KID: usize = 256;
 
-/// The three parts of a token, still encoded.
+/// What was signed and by what, still encoded.
 #[derive(Clone, Copy)]
 pub(crate) struct Parts<'a> {
-    /// `header.payload`: what was signed.
+    /// `header.payload`. Where one ends is looked for by whoever reads them: a token that was seen
+    /// before is known by the whole.
     pub(crate) message: &'a [u8],
-    pub(crate) header: &'a [u8],
-    pub(crate) payload: &'a [u8],
     pub(crate) signature: &'a [u8],
 }
 
 impl<'a> Parts<'a> {
     pub(crate) fn split(token: &'a [u8]) -> Result<Self, Rejection> {
         let last = memchr::memrchr(b'.', token).ok_or_else(|| refused("segments"))?;
-        let (message, signature) = (&token[..last], &token[last + 1..]);
-        // A fourth segment would leave a dot in the payload, which base64url does not know.
-        let first = memchr::memchr(b'.', message).ok_or_else(|| refused("segments"))?;
         Ok(Self {
-            message,
-            header: &message[..first],
-            payload: &message[first + 1..],
-            signature,
+            message: &token[..last],
+            signature: &token[last + 1..],
         })
+    }
+
+    pub(crate) fn header(self) -> Result<&'a [u8], Rejection> {
+        self.end_of_header().map(|end| &self.message[..end])
+    }
+
+    /// A fourth segment would leave a dot in it, which base64url does not know.
+    pub(crate) fn payload(self) -> Result<&'a [u8], Rejection> {
+        self.end_of_header().map(|end| &self.message[end + 1..])
+    }
+
+    fn end_of_header(self) -> Result<usize, Rejection> {
+        memchr::memchr(b'.', self.message).ok_or_else(|| refused("segments"))
     }
 }
 

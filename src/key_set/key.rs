@@ -249,8 +249,6 @@ impl JwtKey {
         let signature = URL_SAFE_NO_PAD.encode(signature);
         let parts = Parts {
             message,
-            header: &[],
-            payload: &[],
             signature: signature.as_bytes(),
         };
         keys.iter().any(|key| key.verify(parts).is_ok())
@@ -285,7 +283,7 @@ impl JwtKey {
             algorithm,
             id: self.id.clone(),
             verifier,
-            seen_header: OnceLock::new(),
+            seen_start: OnceLock::new(),
         })
     }
 }
@@ -304,10 +302,10 @@ pub(crate) struct Key {
     algorithm: JwtAlgorithm,
     id: Option<Box<str>>,
     verifier: Verifier,
-    /// The encoded header of the first token that this key verified. Issuers write the same header
-    /// again and again, and equal bytes mean the same; so most tokens need no parsing of
-    /// theirs.
-    seen_header: OnceLock<Box<[u8]>>,
+    /// The encoded header of the first token that this key verified, and the dot after it. Issuers
+    /// write the same header again and again, and equal bytes mean the same; so most tokens need no
+    /// parsing of theirs.
+    seen_start: OnceLock<Box<[u8]>>,
 }
 
 #[expect(
@@ -346,8 +344,12 @@ impl Key {
         self.id.as_deref()
     }
 
-    pub(super) fn seen_header(&self) -> Option<&[u8]> {
-        self.seen_header.get().map(|header| &**header)
+    /// Whether what was signed starts with the header that its genuine tokens had before. No header
+    /// has a dot in it, so none is the start of another.
+    pub(super) fn has_seen_header_of(&self, message: &[u8]) -> bool {
+        self.seen_start
+            .get()
+            .is_some_and(|start| message.starts_with(start))
     }
 
     pub(crate) fn verify(&self, parts: Parts<'_>) -> Result<(), Rejection> {
@@ -366,7 +368,12 @@ impl Key {
         if !genuine {
             return Err(refused("signature"));
         }
-        self.seen_header.get_or_init(|| parts.header.into());
+        if self.seen_start.get().is_none()
+            && let Ok(header) = parts.header()
+        {
+            let start = &message[..header.len() + 1];
+            self.seen_start.get_or_init(|| start.into());
+        }
         Ok(())
     }
 }

@@ -1,4 +1,5 @@
 use super::algorithm::JwtAlgorithm;
+use super::jws::Parts;
 use super::key::{JwtKey, Key};
 use super::unchosen::Unchosen;
 use crate::config::ConfigProblem;
@@ -48,9 +49,11 @@ impl KeySet {
         self.0.is_empty()
     }
 
-    /// The key whose genuine tokens had exactly this header before.
-    pub(crate) fn seen(&self, header: &[u8]) -> Option<&Key> {
-        self.0.iter().find(|key| key.seen_header() == Some(header))
+    /// The key whose genuine tokens had exactly the header of this one before.
+    pub(crate) fn seen(&self, token: Parts<'_>) -> Option<&Key> {
+        self.0
+            .iter()
+            .find(|key| key.has_seen_header_of(token.message))
     }
 
     /// The key that a header means by `alg` and `kid`. A key is for one algorithm: what is public

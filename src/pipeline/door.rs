@@ -7,7 +7,7 @@ use crate::event::{Facts, within};
 use crate::principal::Caller;
 use crate::reject::{Rejection, ResponseBody, Shape};
 use crate::scheme::SchemeId;
-use http::{HeaderName, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use std::fmt;
 use std::sync::Arc;
 
@@ -125,12 +125,8 @@ impl Door {
     /// Counts a refusal of this gate.
     #[cold]
     fn count<B>(&self, rejection: &Rejection, request: &Request<B>, scheme: Option<SchemeId>) {
-        let scheme = scheme.or_else(|| {
-            let caller = Caller::of(request.extensions()).ok()?;
-            caller.scheme
-        });
-        let by = By::scheme(scheme);
-        let place = by.place().unwrap_or_default();
+        let scheme = scheme.or_else(|| request.extensions().get::<Caller>()?.scheme);
+        let place = By::scheme(scheme).place().unwrap_or_default();
         let decisions = &self.pipeline.decisions;
         decisions.refused(self.gate.place(), place, rejection.kind());
     }
@@ -284,9 +280,15 @@ impl Door {
             peer: pipeline.peer(request.headers(), request.extensions()),
             method: Some(request.method().clone()),
             route: route_of(request.extensions()),
-            request_id: request.headers().get(REQUEST_ID).cloned(),
+            request_id: request_id(request.headers()).cloned(),
         }
     }
+}
+
+/// A walk over the few fields that there are costs less than a look-up by a hash of the name.
+fn request_id(headers: &HeaderMap) -> Option<&HeaderValue> {
+    let (_, id) = headers.iter().find(|(name, _)| **name == REQUEST_ID)?;
+    Some(id)
 }
 
 impl fmt::Debug for Door {

@@ -66,7 +66,14 @@ impl Pipeline {
             return self.admit_uncounted(self.nobody(), request);
         }
         let peer = self.peer(request.headers(), request.extensions());
-        let sender = self.reader.sender(request, Sight::First);
+        let held;
+        let sender = match self.reader.reads_senders() {
+            true => {
+                held = self.reader.sender(request, Sight::First);
+                held.as_deref()
+            }
+            false => None,
+        };
         let mut copied = None;
         let found = match self.reader.read(request, &mut copied) {
             Ok(Some(found)) => found,
@@ -77,13 +84,7 @@ impl Pipeline {
         let now = self.clock.now();
         let presented = found.presented;
         let scheme = SchemeId::of(&found.credential, &self.reader.accepted().others);
-        let attempt = Attempt::new(
-            &found.credential,
-            now,
-            &self.attempts,
-            peer,
-            sender.as_deref(),
-        );
+        let attempt = Attempt::new(&found.credential, now, &self.attempts, peer, sender);
         let answer = match self.chain.authenticate(&attempt) {
             Answer::Verified(mut principal) => match self.accounts.check(&mut principal, now) {
                 Checked::Good => return self.throttle(self.caller(principal, scheme), request),

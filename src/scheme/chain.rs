@@ -9,11 +9,51 @@ use std::task::{Context, Poll};
 
 /// The schemes of a layer, asked in the order of its builder's calls until one recognises the
 /// credential.
-pub(crate) struct Chain(Vec<Box<dyn Scheme>>);
+pub(crate) struct Chain(Vec<Link>);
+
+/// A scheme, and what it is asked about: a call that is not made costs nothing.
+struct Link {
+    scheme: Box<dyn Scheme>,
+    about: About,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum About {
+    Tokens,
+    ApiKeys,
+    Passwords,
+    /// One of the application's own says by itself what it recognises.
+    Anything,
+}
+
+impl About {
+    fn of(scheme: &dyn Scheme) -> Self {
+        match scheme.name() {
+            "Bearer" => Self::Tokens,
+            "Api-Key" => Self::ApiKeys,
+            "Basic" => Self::Passwords,
+            _ => Self::Anything,
+        }
+    }
+
+    #[inline]
+    fn is(self, credential: &Credential<'_>) -> bool {
+        match credential {
+            Credential::Token(_) => matches!(self, Self::Tokens | Self::Anything),
+            Credential::ApiKey(_) => matches!(self, Self::ApiKeys | Self::Anything),
+            Credential::Basic(_) => matches!(self, Self::Passwords | Self::Anything),
+            Credential::Other(_) => self == Self::Anything,
+        }
+    }
+}
 
 impl Chain {
     pub(crate) fn new(schemes: Vec<Box<dyn Scheme>>) -> Self {
-        Self(schemes)
+        let link = |scheme: Box<dyn Scheme>| Link {
+            about: About::of(&*scheme),
+            scheme,
+        };
+        Self(schemes.into_iter().map(link).collect())
     }
 
     /// Never [`Answer::NotPresented`]: a credential that nobody recognises is refused.
@@ -27,11 +67,14 @@ impl Chain {
 
     /// Loads what its schemes need, all at once. The first that fails is the answer.
     pub(crate) async fn ready(&self) -> Result<(), Rejection> {
-        all_ready(self.0.iter().filter_map(|scheme| scheme.ready())).await
+        all_ready(self.0.iter().filter_map(|link| link.scheme.ready())).await
     }
 
     fn first_answer(&self, attempt: &Attempt<'_>) -> Answer {
-        for scheme in &self.0 {
+        for Link { scheme, about } in &self.0 {
+            if !about.is(attempt.credential()) {
+                continue;
+            }
             match scheme.authenticate(attempt) {
                 Answer::NotPresented => {}
                 answer => return answer,

@@ -197,6 +197,44 @@ async fn a_typo_or_garbage_is_refused_without_asking_the_store() {
 }
 
 #[tokio::test]
+async fn a_key_of_another_form_stays_refused_though_the_store_has_it_in_memory() {
+    let memory = Memory::new();
+    let keys = egret_keys(memory.clone());
+    let genuine = key_of(&keys, "7").await;
+    let seeds = [
+        mistyped(&genuine),
+        format!("{genuine}0"),
+        "egret_x".to_owned(),
+    ];
+    for (number, seed) in seeds.iter().enumerate() {
+        let id = format!("foreign {number}");
+        let digest = keys.digest(seed);
+        let record = KeyRecord::new(id, Subject::user("7"), "ci", "egret_x…", digest, UNIX_EPOCH);
+        memory.insert_key(record).await.unwrap();
+    }
+    let (asked, _) = scripted(&memory, Script::Answer);
+    let layers = [accepting(&keys), accepting(&egret_keys(asked))];
+    for layer in &layers {
+        for _ in 0..3 {
+            for seed in &seeds {
+                let refused = send(layer, get(&[("x-api-key", seed)])).await;
+                assert_eq!(refused.status, 401, "{seed}");
+            }
+            assert_eq!(send(layer, bearer(&genuine)).await.status, 200);
+        }
+    }
+    // A layer that takes keys of any form knows them all; what it found good is good there alone.
+    let opaque = Realm::new(memory).api_keys(ApiKeys::prefix("egret").opaque());
+    let opaque = accepting(&opaque);
+    for seed in &seeds {
+        let field = [("x-api-key", seed.as_str())];
+        assert_eq!(send(&opaque, get(&field)).await.status, 200, "{seed}");
+        let refused = send(&layers[0], get(&field)).await;
+        assert_eq!(refused.status, 401, "{seed}");
+    }
+}
+
+#[tokio::test]
 async fn unknown_revoked_and_expired_keys_are_refused_alike_and_after_the_same_work() {
     for script in [Script::Answer, Script::Peek] {
         let memory = Memory::new();

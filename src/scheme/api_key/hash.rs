@@ -1,3 +1,4 @@
+use crate::sha256::sha256;
 use crate::store::{DJANGO, KeyDigest, SHA512};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256, Sha512};
@@ -43,7 +44,7 @@ impl Hash {
 
     pub(super) fn digest(&self, key: &[u8]) -> KeyDigest {
         match self {
-            Self::Sha256 => KeyDigest::of(None, Sha256::digest(key).into()),
+            Self::Sha256 => KeyDigest::of(None, sha256(key)),
             Self::HmacSha256(algorithm, schedule) => {
                 let mac = schedule.clone().chain_update(key).finalize();
                 KeyDigest::of(Some(Arc::clone(algorithm)), mac.into_bytes().into())
@@ -55,8 +56,7 @@ impl Hash {
             }
             Self::Password(algorithm) => {
                 let end = key.iter().position(|b| *b == b'.').unwrap_or(key.len());
-                let digest = Sha256::digest(&key[..end]).into();
-                KeyDigest::of(Some(Arc::clone(algorithm)), digest)
+                KeyDigest::of(Some(Arc::clone(algorithm)), sha256(&key[..end]))
             }
         }
     }

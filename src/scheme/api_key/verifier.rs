@@ -2,6 +2,7 @@ use super::api_keys::ApiKeys;
 use super::hashed_as_passwords::HashedAsPasswords;
 use crate::attempt::{Attempt, LookUp, Origin};
 use crate::credential::{ApiKeyCredential, Credential};
+use crate::intern;
 use crate::metrics::Cache;
 use crate::principal::Principal;
 use crate::rehearsal;
@@ -19,6 +20,7 @@ use tokio::time::timeout;
 #[derive(Clone)]
 pub(crate) struct KeyVerifier {
     keys: Arc<ApiKeys>,
+    prefix: Option<&'static [u8]>,
     store: Arc<dyn KeyStore>,
     guard: Guard,
     /// Whether the store ever has to be asked: one that has all in memory never is, and then there
@@ -47,7 +49,9 @@ impl KeyVerifier {
         hashed: Option<HashedAsPasswords>,
         guard: Guard,
     ) -> Self {
+        let prefix = keys.configured_prefix();
         Self {
+            prefix: prefix.map(|prefix| intern::bytes(prefix.as_bytes())),
             keys,
             store,
             guard,
@@ -192,9 +196,7 @@ impl Scheme for KeyVerifier {
 
     fn authenticate(&self, attempt: &Attempt<'_>) -> Answer {
         match attempt.credential() {
-            Credential::ApiKey(key) if key.has_prefix(self.keys.configured_prefix()) => {
-                self.verify(key, attempt)
-            }
+            Credential::ApiKey(key) if key.has_prefix(self.prefix) => self.verify(key, attempt),
             _ => Answer::NotPresented,
         }
     }

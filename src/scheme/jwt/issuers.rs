@@ -173,7 +173,7 @@ impl Jwts {
         match self.policies.as_slice() {
             [only] => Ok(only),
             several => {
-                let payload = decoded(parts.payload)?;
+                let payload = decoded(parts.payload()?)?;
                 let issuer = claims::claimed_issuer(&payload)?;
                 several
                     .iter()
@@ -223,14 +223,14 @@ impl OurPolicy {
     /// What a token says that was read before.
     #[cfg(feature = "endpoints")]
     pub(crate) fn claims(&self, token: &str) -> Result<Map<String, Value>, Rejection> {
-        let payload = decoded(Parts::split(token.as_bytes())?.payload)?;
+        let payload = decoded(Parts::split(token.as_bytes())?.payload()?)?;
         serde_json::from_str(&payload).map_err(|_| refused("claims"))
     }
 
     /// Whether a token names the issuer of these, or none where these name none. What it says is
     /// not believed yet.
     pub(crate) fn may_have_issued(&self, token: &str) -> bool {
-        let payload = Parts::split(token.as_bytes()).and_then(|parts| decoded(parts.payload));
+        let payload = Parts::split(token.as_bytes()).and_then(|parts| decoded(parts.payload()?));
         let Ok(payload) = payload else {
             return false;
         };

@@ -417,7 +417,7 @@ impl Jwt {
 
     /// How much memory may be taken by what tokens say that were verified, so that each is verified
     /// once; 16 MiB by default, and 0 verifies each whenever it comes. A token of 360 bytes takes
-    /// some 920.
+    /// some 930.
     ///
     /// Whether a token is still good is judged each time. Its signature, without which it is
     /// nothing, is not kept. One under a secret is kept when it comes for the second time.

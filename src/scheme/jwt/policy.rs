@@ -220,7 +220,7 @@ impl Policy {
                 (generation, &*held)
             }
         };
-        match (self.key(set, token.parts().header)?, &self.keys) {
+        match (self.key(set, *token.parts())?, &self.keys) {
             (Ok(key), _) => self.verify_by(key, generation, token, now),
             (Err(Unchosen::Unknown(_)), Keys::Live(_)) => Ok(Verified::Load),
             (Err(unchosen), _) => Err(unchosen.into()),
@@ -238,7 +238,7 @@ impl Policy {
         let (generation, set) = self.loaded(token, now).await?;
         let verified = {
             let token = Sought::new(Parts::split(&token.bytes)?);
-            let key = self.key(&set, token.parts().header)??;
+            let key = self.key(&set, *token.parts())??;
             self.verify_by(key, generation, &token, now)?
         };
         match verified {
@@ -273,7 +273,7 @@ impl Policy {
             return Err(refused("kid"));
         };
         let (generation, set) = keys.usable(now).await?;
-        let unchosen = self.key(&set, Parts::split(&token.bytes)?.header)?.err();
+        let unchosen = self.key(&set, Parts::split(&token.bytes)?)?.err();
         match unchosen {
             None => Ok((generation, set)),
             Some(Unchosen::Impossible(reason)) => Err(refused(reason)),
@@ -300,7 +300,7 @@ impl Policy {
         loaded: Result<(u64, Arc<KeySet>), Rejection>,
     ) -> Result<(u64, Arc<KeySet>), Rejection> {
         let (generation, set) = loaded?;
-        self.key(&set, Parts::split(&token.bytes)?.header)??;
+        self.key(&set, Parts::split(&token.bytes)?)??;
         Ok((generation, set))
     }
 
@@ -313,9 +313,9 @@ impl Policy {
         token: &Sought<'_>,
         now: SystemTime,
     ) -> Result<Verified, Rejection> {
-        let parts = token.parts();
-        key.verify(*parts)?;
-        let payload = decoded(parts.payload)?;
+        let parts = *token.parts();
+        key.verify(parts)?;
+        let payload = decoded(parts.payload()?)?;
         let claims = self.checked(&payload, TokenUse::ACCESS, now)?;
         let mut issued = None;
         let mut ask = None;
@@ -481,8 +481,8 @@ impl Policy {
             }
         };
         let parts = Parts::split(&token.bytes)?;
-        self.key(set, parts.header)??.verify(parts)?;
-        let payload = decoded(parts.payload)?;
+        self.key(set, parts)??.verify(parts)?;
+        let payload = decoded(parts.payload()?)?;
         let claims = self.checked(&payload, uses, now)?;
         let expires = claims.exp.ok_or_else(|| refused("exp"))?;
         Ok(ReadToken {
@@ -507,11 +507,11 @@ impl Policy {
     fn key<'s>(
         &self,
         set: &'s KeySet,
-        header: &[u8],
+        token: Parts<'_>,
     ) -> Result<Result<&'s Key, Unchosen>, Rejection> {
-        match set.seen(header) {
+        match set.seen(token) {
             Some(key) => Ok(Ok(key)),
-            None => with_header(header, |header| {
+            None => with_header(token.header()?, |header| {
                 self.check_type(header.typ.as_deref())?;
                 Ok(set.choose(header.alg.as_deref(), header.kid.as_deref()))
             }),

@@ -262,6 +262,34 @@ mod tests {
     }
 
     #[test]
+    fn every_character_of_a_signature_counts_however_long_it_is() {
+        let lengths = [22, 43, 54, 55, 56, 64, 71, 72, 86, 342, 683];
+        for length in lengths {
+            let cache = Cache::new(1 << 20);
+            let signature: Vec<u8> = (0..length).map(|at| b'A' + at as u8 % 26).collect();
+            let genuine = [b"a.message.", signature.as_slice()].concat();
+            let entry = Entry {
+                value: Arc::new(1),
+                bytes: ENTRY,
+                generation: 1,
+                ends: ONE,
+            };
+            cache.keep(&sought(&genuine), entry, NOON);
+            assert!(cache.find(&sought(&genuine), 1).is_some(), "{length}");
+            for at in genuine.len() - length..genuine.len() {
+                let mut altered = genuine.clone();
+                altered[at] ^= 1;
+                let found = cache.find(&sought(&altered), 1);
+                assert!(found.is_none(), "{length}: character {at}");
+            }
+            let shorter = &genuine[..genuine.len() - 1];
+            let longer = [genuine.as_slice(), b"A"].concat();
+            assert!(cache.find(&sought(shorter), 1).is_none(), "{length}");
+            assert!(cache.find(&sought(&longer), 1).is_none(), "{length}");
+        }
+    }
+
+    #[test]
     fn of_two_tokens_with_one_place_each_is_itself() {
         let cache = Cache::new(1 << 20);
         let (left, right) = (

@@ -1,7 +1,7 @@
 //! Tokens that were verified before: what they say is kept, so that a signature is judged once.
 //!
 //! ```text
-//! start of the signature ─ keyed mix ─ set ─ tag ─ SHA-256 of the signature ─ what was signed ─ found
+//! start of the signature ─ keyed mix ─ set ─ tag ─ digest of the signature ─ what was signed ─ found
 //!                                           └ none: nothing was hashed, and nothing written
 //! ```
 //!

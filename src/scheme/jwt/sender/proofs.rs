@@ -51,7 +51,8 @@ impl Proofs {
         if key.thumbprint().as_deref() != Some(thumbprint) {
             return Err(wrong("jkt"));
         }
-        let payload = decoded(parts.payload).map_err(|_| wrong("payload"))?;
+        let payload = parts.payload().map_err(|_| wrong("segments"))?;
+        let payload = decoded(payload).map_err(|_| wrong("payload"))?;
         let claims = ProofClaims::parse(&payload).map_err(|_| wrong("claims"))?;
         check_request(&claims, presented.token, sender)?;
         if !key.verifies(parts) {
@@ -65,7 +66,8 @@ impl Proofs {
     }
 
     fn key(&self, parts: Parts<'_>) -> Result<ProofKey, Rejection> {
-        let header = decoded(parts.header).map_err(|_| wrong("header"))?;
+        let header = parts.header().map_err(|_| wrong("segments"))?;
+        let header = decoded(header).map_err(|_| wrong("header"))?;
         let header = ProofHeader::parse(&header).map_err(|_| wrong("header"))?;
         if !header.is_proof() {
             return Err(wrong("typ"));
