@@ -194,7 +194,8 @@
 //! - Offer a second protocol, as `chat` above: a browser closes the connection unless one is
 //!   chosen, and the credential is never the one.
 //! - The credential is judged at the handshake. A socket that is open outlives its expiry and its
-//!   revocation: close long ones from time to time.
+//!   revocation: close it at [`Principal::expires`](crate::Principal::expires), and long ones from
+//!   time to time.
 //! - `EventSource` can set nothing: [`Source::query`](crate::Source::query), with a credential that
 //!   is short-living, and with query strings kept out of logs.
 //!

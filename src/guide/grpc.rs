@@ -4,15 +4,16 @@
 //! # Around a server
 //!
 //! `Server::builder().layer(auth)` protects all services of a server. To protect one of several,
-//! give it to `add_service` with the layer around it: `auth.named_layer(service)`, with tonic's
-//! `LayerExt`. `auth.require(…)` stands around a service in the same way, inside of the layer.
+//! give it to `add_service` with the layer around it: `auth.layer(service)`. `auth.require(…)`
+//! stands around a service in the same way, inside of the layer.
 //!
 //! ```
-//! use tonic::service::{LayerExt as _, Routes};
+//! use tonic::service::Routes;
 //! use tonic::{Code, Request, Response, Status};
 //! use tonic_health::pb::health_client::HealthClient;
 //! use tonic_health::pb::health_server::{Health, HealthServer};
 //! use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
+//! use tower::Layer;
 //! use tower_auth::store::Memory;
 //! use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Principal, Realm, Scope, Subject};
 //! # use std::pin::Pin;
@@ -46,7 +47,7 @@
 //! let auth = AuthLayer::builder().accept(&keys).build()?;
 //!
 //! // A server: Server::builder().layer(auth).add_service(HealthServer::new(Checks)), or
-//! let services = Routes::new(auth.named_layer(HealthServer::new(Checks)));
+//! let services = Routes::new(auth.layer(HealthServer::new(Checks)));
 //!
 //! // A client. Here it calls the services in process; elsewhere it has a channel.
 //! let check = async |metadata: Option<(&'static str, String)>| {

@@ -2,7 +2,7 @@
 //!
 //! | page | for |
 //! |---|---|
-//! | `choosing` (features `jwt`, `api-key`, `redis`) | which credential for whom, which store, where limits are counted |
+//! | `choosing` (features `jwks`, `api-key`, `redis`) | which credential for whom, which store, where limits are counted |
 //! | [`start`] | a service with users, tokens, keys, limits and endpoints, in one piece |
 //! | [`identity_providers`] | a resource server: tokens that others issue, by OpenID Connect and JWKS |
 //! | `providers` (feature `jwt`) | Keycloak, Auth0, Entra, Okta, Cognito, Google, Firebase, Clerk, Zitadel, Supabase: the lines for each |
@@ -29,7 +29,7 @@
 
 #[cfg(all(feature = "jwt", feature = "api-key"))]
 pub mod browsers;
-#[cfg(all(feature = "jwt", feature = "api-key", feature = "redis"))]
+#[cfg(all(feature = "jwks", feature = "api-key", feature = "redis"))]
 pub mod choosing;
 #[cfg(feature = "cli")]
 pub mod command;

@@ -344,6 +344,34 @@ impl Principal {
         }
     }
 
+    /// When what was presented expires, for a page that tells it, or a connection that ends with it
+    /// (a WebSocket, a stream). `None` where it does not, with Basic, and with a scheme of the
+    /// application's own. A token's is read from its claims at each call, without leeway.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::{Duration, UNIX_EPOCH};
+    /// use tower_auth::store::{KeyDigest, KeyRecord};
+    /// use tower_auth::{Principal, Subject};
+    ///
+    /// let (owner, digest) = (Subject::user("7"), KeyDigest::new("sha256", [7; 32]));
+    /// let record = KeyRecord::new("1", owner, "ci", "egret_7Zk…", digest, UNIX_EPOCH);
+    /// let end = UNIX_EPOCH + Duration::from_secs(60);
+    ///
+    /// let lasting = Principal::from(Arc::new(record.clone()));
+    /// assert_eq!(lasting.expires(), None);
+    /// let ending = Principal::from(Arc::new(record.expires(end)));
+    /// assert_eq!(ending.expires(), Some(end));
+    /// ```
+    #[must_use]
+    pub fn expires(&self) -> Option<SystemTime> {
+        match &self.identity {
+            Identity::Key(record) => record.expires,
+            Identity::Token(_) => self.stamp().expires(),
+            Identity::User(_) | Identity::Custom(_) => None,
+        }
+    }
+
     /// The id of the family (`sid`) of an access token that we issued: what a sign-out ends.
     #[cfg(feature = "jwt")]
     #[must_use]
@@ -459,8 +487,7 @@ impl Principal {
     /// outlive the session.
     pub(crate) fn end_of_what_it_makes(&self) -> Option<SystemTime> {
         match self.method() {
-            Method::ApiKey => self.key()?.expires,
-            Method::PrivateToken => self.stamp().expires(),
+            Method::ApiKey | Method::PrivateToken => self.expires(),
             Method::Jwt | Method::Basic | Method::Other => None,
         }
     }
