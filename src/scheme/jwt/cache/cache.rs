@@ -351,9 +351,9 @@ mod tests {
     #[test]
     fn the_second_sight_of_a_token_is_told_from_its_first_and_a_first_one_takes_no_room() {
         let cache = Cache::<u64>::new(1 << 20);
-        for number in 0..1_000 {
-            assert!(!cache.note(&sought(&token(number)), NOON), "{number}");
-        }
+        let first = (0..1_000).filter(|number| cache.note(&sought(&token(*number)), NOON));
+        // Another one of the same set has the tag of one in 30,000.
+        assert!(first.count() <= 4);
         let second = (0..1_000).filter(|number| cache.note(&sought(&token(*number)), NOON));
         assert_eq!(second.count(), 1_000);
         for number in 1_000..50_000 {
