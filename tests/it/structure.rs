@@ -23,6 +23,7 @@ const ROOMS: [&[&str]; 10] = [
         "random",
         "rate",
         "digest_hasher",
+        "sha256",
         "intern",
         "login",
         "address",
