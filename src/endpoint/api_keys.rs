@@ -141,8 +141,8 @@ impl KeysEndpoint {
 
     /// The rates of which whoever makes a key chooses one by the member `rate`, as text: any other
     /// is refused, and a key for which none is chosen has none of its own. Answers show it as
-    /// `rate`, unless [`show`](Self::show) says what they show. Without these rates nobody can ask for
-    /// one. A [throttle](crate::throttle::Throttle) counts by it where it reads rates from keys.
+    /// `rate`, unless [`show`](Self::show) says what they show. Without these rates nobody can ask
+    /// for one. A [throttle](crate::throttle::Throttle) counts by it where it reads rates from keys.
     ///
     /// ```
     /// use tower_auth::endpoint::KeysEndpoint;

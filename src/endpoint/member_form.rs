@@ -35,7 +35,7 @@ pub(super) enum MemberForm {
     Whole { most: u64 },
     /// Names of scopes.
     Scopes,
-    /// A rate, one of several.
+    /// One of the rates that the endpoint offers for a new key, as text.
     Rate,
     /// The same, in an answer, where there may be none.
     ShownRate,

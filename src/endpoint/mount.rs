@@ -94,14 +94,14 @@ pub(super) struct KeysLandmark {
     pub(super) remount: Arc<Remount>,
 }
 
-/// Which scopes new keys have.
+/// Who decides which scopes a new key has, and so whether a page can offer some.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyScopes {
-    /// All that their user has.
+    /// Nobody: a private token has all scopes of its user.
     OfUser,
-    /// Those of the caller's that the caller asks for.
+    /// Whoever makes the key, among their own scopes.
     ByCaller,
-    /// The same, and those that the application adds.
+    /// The application, by a function of its own.
     ByApplication,
 }
 

@@ -7,7 +7,7 @@ use crate::event::{Facts, within};
 use crate::principal::Caller;
 use crate::reject::{Rejection, ResponseBody, Shape};
 use crate::scheme::SchemeId;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, Request, Response};
 use std::fmt;
 use std::sync::Arc;
 
@@ -280,15 +280,9 @@ impl Door {
             peer: pipeline.peer(request.headers(), request.extensions()),
             method: Some(request.method().clone()),
             route: route_of(request.extensions()),
-            request_id: request_id(request.headers()).cloned(),
+            request_id: request.headers().get(REQUEST_ID).cloned(),
         }
     }
-}
-
-/// A walk over the few fields that there are costs less than a look-up by a hash of the name.
-fn request_id(headers: &HeaderMap) -> Option<&HeaderValue> {
-    let (_, id) = headers.iter().find(|(name, _)| **name == REQUEST_ID)?;
-    Some(id)
 }
 
 impl fmt::Debug for Door {

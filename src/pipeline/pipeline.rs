@@ -66,6 +66,7 @@ impl Pipeline {
             return self.admit_uncounted(self.nobody(), request);
         }
         let peer = self.peer(request.headers(), request.extensions());
+        // Most layers look at no senders: then there is none to make, and none to drop.
         let held;
         let sender = match self.reader.reads_senders() {
             true => {
