@@ -58,6 +58,7 @@ impl Rate {
     /// The count or the period is zero or too large, or the period is not in whole seconds.
     pub fn new(count: u32, period: Duration) -> Result<Self, RateError> {
         let shown = || format!("{count} per {period:?}");
+        // What does not fit is longer than the longest period, and `checked` says so.
         let seconds = u32::try_from(period.as_secs()).unwrap_or(u32::MAX);
         if period.subsec_nanos() > 0 {
             return Err(RateError::new(&shown(), "a period is in whole seconds"));
@@ -169,6 +170,8 @@ impl Rate {
                 form,
             };
         }
+        // The longer period below need not be an even part of a day, as a calendar's windows have
+        // to be.
         let form = if form == Form::Calendar {
             Form::Sliding
         } else {

@@ -66,7 +66,7 @@ impl By {
         let Some(principal) = call.principal() else {
             return match self {
                 Self::Function(function) => by_function(&**function, call, hand_over),
-                // Nobody is named: the address is all there is.
+                // An anonymous request names nobody, so it is counted by its address.
                 Self::Principal | Self::Address => by_address(call, addresses, hand_over).map(Some),
                 Self::ApiKey | Self::User | Self::Tenant(_) => Ok(None),
             };
@@ -75,8 +75,8 @@ impl By {
         let id = subject.id().as_bytes();
         Ok(match self {
             Self::Principal => {
-                // A subject is unique within its issuer only (RFC 7519 §4.1.2). Tokens of ours are
-                // of our users, as keys are.
+                // A subject is unique within its issuer only (RFC 7519 §4.1.2). Our own tokens name
+                // the users that keys belong to, so both have no issuer here and count together.
                 let issuer = principal.other_issuer().unwrap_or_default();
                 Some(hand_over(
                     b'p',
@@ -87,6 +87,7 @@ impl By {
             Self::User => None,
             Self::ApiKey => principal
                 .key()
+                // The lineage and not the id: rotating a key must not renew its limit.
                 .map(|record| hand_over(b'k', &[record.lineage().as_bytes()])),
             Self::Tenant(member) => {
                 tenant(principal, member).map(|tenant| hand_over(b't', &[tenant.as_bytes()]))

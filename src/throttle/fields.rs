@@ -57,6 +57,8 @@ impl QuotaFields {
     pub(super) fn of(self, lines: &[Line<'_>]) -> Option<LimitFields> {
         match (self, lines) {
             (Self::Hidden, _) | (_, []) => None,
+            // The text of the policy was made in advance for the rule's own rate. A caller with
+            // another rate is told that one instead.
             (Self::Standard, [one]) if one.rate == one.told.rate => {
                 Some(LimitFields::One(one.standing()))
             }

@@ -224,6 +224,7 @@ impl Throttle {
         let name = match self.name {
             Some(name) => {
                 if !is_name(&name) {
+                    // Goes on after a mistake, so that `build()` can list all of them at once.
                     problems.push(ConfigProblem::ThrottleName);
                 } else if is_taken(&name) {
                     problems.push(ConfigProblem::DuplicateThrottle(name.clone()));

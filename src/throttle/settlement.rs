@@ -141,6 +141,8 @@ impl ChargedElsewhere {
     /// stands.
     fn settle(self: &Arc<Self>, cost: u32, clock: &Arc<dyn Clock>) {
         self.cost.store(cost, Ordering::Relaxed);
+        // A handler may settle on a thread of its own. Where no runtime can ask the limiter, what
+        // was charged stands.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
@@ -154,7 +156,11 @@ impl ChargedElsewhere {
 
     /// Whoever comes last corrects to what was said last, in whatever order the tasks run.
     async fn correct(&self, clock: &Arc<dyn Clock>) -> Result<(), LimiterError> {
+        // Held while the limiter is asked, so that corrections come one after another: a receipt
+        // has to be there before anything can be given back under it.
         let mut taken = self.taken.lock().await;
+        // Read under the lock: of several corrections that wait, the first one settles what was
+        // said last, and the others find nothing to do.
         let cost = self.cost.load(Ordering::Relaxed);
         let limiter = self.limiter.limiter();
         if let Some(cost) = missing(&taken, cost) {
@@ -163,6 +169,8 @@ impl ChargedElsewhere {
             return Ok(());
         }
         while let Some(back) = last_beyond(&mut taken, cost) {
+            // It is off the list before the limiter is asked. Where the answer is lost it is not
+            // given back a second time, which would forgive other requests.
             let charge = self.charge.costing(back.cost);
             answer(limiter.give_back(&charge, back.receipt, clock)).await?;
         }

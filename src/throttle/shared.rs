@@ -50,7 +50,8 @@ impl SharedLimiter {
         if now < told_again_at {
             return;
         }
-        // Whoever moves the time on is the one that tells.
+        // Of all requests that meet the outage at once, only the one that moves the time on tells
+        // of it.
         let next = now.saturating_add(TOLD_EVERY);
         let moved = self.told_again_at.compare_exchange(
             told_again_at,

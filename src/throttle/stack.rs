@@ -121,7 +121,7 @@ impl Stack {
     fn check_here(&self, call: &Call<'_>) -> Result<Passed, Rejection> {
         let keys = self.surroundings.memory.keys();
         let hash = |kind: u8, parts: &[&[u8]]| keys.of(kind, parts);
-        // Nearly all have one rule, which needs no list.
+        // Nearly all stacks have one rule, which needs neither a list nor locks taken in order.
         if let [_] = self.rules.as_slice() {
             return match self.step(0, call, hash)? {
                 Some(step) => self.enter_one(self.keyed(step)),
@@ -215,6 +215,7 @@ impl Stack {
         for rule in 0..self.rules.len() {
             steps.extend(self.step(rule, call, CallerHash::of)?);
         }
+        // No rule concerns the request, so nobody waits for a server.
         if steps.is_empty() {
             return Ok(Verdict::Known(Ok(Passed::default())));
         }
@@ -281,6 +282,8 @@ impl Stack {
         };
         let step = self.keyed(step);
         let free = Step { cost: 0, ..step };
+        // A cost of 0 enters nothing and still tells what is left. Whether the real cost would pass
+        // is asked by itself, which enters nothing either.
         let mut standing = self.tally(&free).enter(&*self.surroundings.clock);
         standing.wait = self.tally(&step).wait(&*self.surroundings.clock);
         Ok(Some((step.cost, step.rate, standing)))
@@ -351,6 +354,8 @@ impl Stack {
             let rule = &self.rules[step.rule];
             match (rule.outage, rule.mode) {
                 (Outage::Refuse, Mode::Enforced) => {
+                    // Before any share is entered below: a request that is refused is counted under
+                    // no rule.
                     return Err(Rejection::unavailable("limiter failed", error));
                 }
                 (Outage::Refuse, Mode::Observed) | (Outage::Admit, _) => {}
@@ -389,6 +394,8 @@ impl Stack {
             } else {
                 let meter = self.surroundings.events.meter();
                 meter.throttled(rule.id.scope(), rule.id.name());
+                // All rules have to let the next try pass, so the caller is told to wait for the
+                // slowest.
                 longest = longest.max(told(standing.wait, step.rate));
             }
         }

@@ -21,6 +21,8 @@ impl Key {
     /// Of so many cells, any number.
     #[inline]
     pub(crate) fn home(self, cells: usize) -> usize {
+        // Scales the word down to the number of cells, which need not be a power of two. A
+        // remainder would do the same by a division, which is slower.
         ((u128::from(self.0[0]) * cells as u128) >> 64) as usize
     }
 
@@ -74,6 +76,7 @@ impl Keys {
             a = folded(a ^ last, with_b);
             b = folded(b.rotate_left(32) ^ last, with_a);
         }
+        // Never `Key::NONE`, which marks a free cell.
         Key([folded(a, with_b).max(1), folded(b, with_a)])
     }
 
@@ -93,6 +96,8 @@ impl Keys {
 /// Both halves of the product, so that every bit of it counts.
 #[inline]
 fn folded(a: u64, b: u64) -> u64 {
+    // The odd factor keeps a secret word that happens to be 0 from wiping out all that was
+    // absorbed.
     let product = u128::from(a) * u128::from(b | 1);
     product as u64 ^ (product >> 64) as u64
 }
@@ -106,7 +111,8 @@ fn last_word(bytes: &[u8]) -> u64 {
             u64::from(u32::from_le_bytes(*first))
                 | u64::from(u32::from_le_bytes(*last)) << (8 * (length - 4))
         }
-        // The first, the middle and the last of up to three, which are all of them.
+        // Of up to three bytes, the first, the middle and the last are all that there are. No
+        // branch on the length is needed.
         _ => match bytes {
             [] => 0,
             [first, ..] => {

@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Of how many callers a rule keeps track at once, unless it is told otherwise.
 pub(crate) const MOST_KEYS: usize = 1_000_000;
 /// How many of the rates that a rule had before are looked at.
+// Each new caller looks these up within the first period, so their number is bounded.
 const MOST_REPLACED: usize = 4;
 
 /// Counts in this process, without waiting for anything: what a layer has by default.
@@ -68,6 +69,7 @@ impl MemoryLimiter {
         let kept = kept(&mut rules, id, most_keys);
         let salt = self.keys.salt(&rate);
         let replaced = kept.rates.iter().rev().filter(|other| {
+            // Each form has a table of its own, and a state of one says nothing to another.
             **other != rate && discriminant(&other.form()) == discriminant(&rate.form())
         });
         let lineage = Lineage {
@@ -77,6 +79,8 @@ impl MemoryLimiter {
                 .collect(),
             until: Moment::steady(clock).steady.saturating_add(rate.nanos()),
         };
+        // A rate that comes back is moved to the end: it is the last one for whatever replaces it
+        // next.
         kept.rates.retain(|other| *other != rate);
         kept.rates.push(rate);
         Counter::new(Arc::clone(&kept.counters), rate, salt, lineage)
@@ -115,7 +119,8 @@ fn kept<'a>(rules: &'a mut HashMap<RuleId, Kept>, id: &RuleId, most_keys: usize)
 impl Limiter for MemoryLimiter {
     fn count(&self, charges: &[Charge], clock: &Arc<dyn Clock>) -> LimiterAnswer<Vec<Standing>> {
         for (at, charge) in charges.iter().enumerate() {
-            // Their counters have one lock.
+            // Two charges under one rule would lock the same counters, and the second would wait
+            // for the first for ever.
             if charges[..at]
                 .iter()
                 .any(|other| other.rule() == charge.rule())

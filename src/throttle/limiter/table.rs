@@ -67,6 +67,7 @@ impl Lineage {
 impl<S: Expires> Table<S> {
     /// For so many keys at most, and a share of that in each shard.
     pub(crate) fn new(most: usize) -> Self {
+        // A power of two, because `Key::shard` picks one by a mask.
         let shards = (most / CELLS).next_power_of_two().min(MOST_SHARDS);
         let most = most.div_ceil(shards).max(1);
         let shard = || Shard {
@@ -134,6 +135,7 @@ impl<S: Expires> Shard<S> {
     pub(crate) fn seen(&self, key: Key) -> Option<S> {
         match self.find(key) {
             Some(at) => Some(self.cells[at].state.clone()),
+            // A shard that is full would judge a new key by the cell that all others share.
             None if self.used >= self.most => Some(self.overflow.clone()),
             None => None,
         }
@@ -150,7 +152,8 @@ impl<S: Expires> Shard<S> {
                 }
             }
             None if self.used >= self.most => change(&mut self.overflow),
-            // What it had has run off.
+            // Its cell was freed, which happens only when all in it has run off: nothing is left to
+            // change.
             None => {}
         }
     }
@@ -195,6 +198,8 @@ impl<S: Expires> Shard<S> {
     /// `None` where all cells are taken and live.
     #[cold]
     fn insert(&mut self, key: Key, now: Moment, lineage: &Lineage) -> Option<usize> {
+        // A few looks with each new key, instead of a sweep now and then: the request that met the
+        // sweep would wait for the whole shard.
         self.free_idle(LOOK_AT, now);
         if self.used >= self.most {
             self.free_idle(LOOK_AT_WHEN_FULL, now);
@@ -202,9 +207,12 @@ impl<S: Expires> Shard<S> {
         if self.used >= self.most {
             return None;
         }
+        // A quarter of the cells stays free: `find` and `place` end at a free one.
         if (self.used + 1) * 4 > self.cells.len() * 3 {
             self.grow();
         }
+        // What this key has used while it shared the overflow cell stands there, beside what others
+        // used. A new state would forgive it.
         let state = if self.overflow.is_idle(now) {
             self.predecessor(key, now, lineage)
         } else {
@@ -243,9 +251,12 @@ impl<S: Expires> Shard<S> {
     }
 
     fn grow(&mut self) {
+        // With so many, three quarters are taken when `most` keys are there, and the shard never
+        // grows beyond.
         let needed = self.most + self.most.div_ceil(3) + 1;
         let length = (self.cells.len() * 2).clamp(8, needed.max(8));
         let old = std::mem::replace(&mut self.cells, vec![Cell::default(); length]);
+        // Every cell gets a new place, so the place where the hand stood says nothing.
         self.hand = 0;
         for cell in old.into_iter().filter(|cell| cell.key != Key::NONE) {
             self.place(cell);
@@ -255,6 +266,7 @@ impl<S: Expires> Shard<S> {
     fn free_idle(&mut self, look_at: usize, now: Moment) {
         for _ in 0..look_at.min(self.cells.len()) {
             let cell = &self.cells[self.hand];
+            // The hand stays where a cell is freed: another one may have moved into its place.
             if cell.key != Key::NONE && cell.state.is_idle(now) {
                 self.free(self.hand); // and looks at the same place again: another cell may have moved into it
             } else {
@@ -277,6 +289,8 @@ impl<S: Expires> Shard<S> {
                 return;
             }
             let from_home = |place: usize| (place + length - key.home(length)) % length;
+            // A cell may only move towards its home. One that is nearer to its home than the hole
+            // is would land before it, where `find` never looks.
             if from_home(hole) < from_home(at) {
                 self.cells.swap(hole, at);
                 hole = at;

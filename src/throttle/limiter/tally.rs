@@ -43,6 +43,8 @@ impl Tally<'_> {
             Receipt::default()
         };
         let room = state.room(&self.rate, now);
+        // Looking a key up has made it a cell. Nothing was entered there, so the cell is freed,
+        // lest requests that are refused or free take the places of those that count.
         if wait > 0 || self.cost == 0 {
             shard.leave(self.key, now);
         }
@@ -65,6 +67,8 @@ impl Tally<'_> {
     }
 
     fn wait_in<S: State>(&self, table: &Table<S>, now: Moment) -> u64 {
+        // Judged by a copy: asking must neither take a place in the table nor change what it asks
+        // about.
         let Some(mut state) = table.shard(self.key).seen(self.key) else {
             return 0;
         };
@@ -83,6 +87,7 @@ impl Tally<'_> {
     }
 
     fn take_in<S: State>(&self, table: &Table<S>, now: Moment) -> Receipt {
+        // Before the key is looked up, because that would make it a cell.
         if self.cost == 0 {
             return Receipt::default();
         }
@@ -182,12 +187,17 @@ impl Together<'_> {
     ) -> bool {
         let tally = self.tallies[at];
         let (rate, now) = (&tally.rate, self.now);
+        // The lock is held through the recursion: were it released, another request could use up
+        // what this rule has agreed to before the last rule is asked.
         let mut shard = table.shard(tally.key);
         let state = shard.state(tally.key, now, tally.lineage);
         state.turn(rate, now);
         let wait = state.wait(rate, now, tally.cost);
         let agrees = wait == 0 || !tally.refuses;
         let passes = self.enter(rest, passes && agrees);
+        // A rule that only observes lets pass what is beyond its rate, but does not count it. An
+        // enforced rule counts no request that it refuses, and the rehearsal has to show the same
+        // numbers.
         let is_entered = passes && wait == 0;
         let receipt = if is_entered {
             state.take(rate, now, tally.cost)

@@ -19,8 +19,9 @@ impl State for Calendar {
         if self.end <= now.wall {
             self.count = 0;
         }
-        // A clock that was stepped back keeps its count, but not for longer than the present
-        // window.
+        // A clock that was stepped back leaves an end that lies ahead. The count stays, lest a step
+        // forgive a caller, but the end becomes that of the present window, lest the caller wait
+        // longer.
         self.end = end(rate, now.wall);
     }
 
@@ -42,6 +43,8 @@ impl State for Calendar {
     }
 
     fn give_back(&mut self, _: &Rate, now: Moment, receipt: Receipt, cost: u32) {
+        // What was counted in a window that has ended went with it. Taken back now, it would
+        // forgive a request of the present window.
         if self.end == receipt.0 && now.wall < self.end {
             self.count = self.count.saturating_sub(cost);
         }

@@ -22,6 +22,7 @@ impl Moment {
 
     pub(crate) fn of(clock: &dyn Clock) -> Self {
         Self {
+            // A wall clock before 1970 counts as 1970: no clock may make a request panic.
             wall: clock.now().duration_since(UNIX_EPOCH).map_or(0, nanos),
             ..Self::steady(clock)
         }

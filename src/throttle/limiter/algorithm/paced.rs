@@ -11,11 +11,16 @@ pub(crate) struct Paced {
 impl State for Paced {
     #[inline]
     fn turn(&mut self, rate: &Rate, now: Moment) {
+        // A bucket that has been full for a while is full and no more: idle time is not saved up
+        // for a second burst. The upper bound brings back what a longer rate or a clock that was
+        // stepped back has left.
         self.full_at = self.full_at.clamp(now.steady, furthest(rate, now));
     }
 
     #[inline]
     fn wait(&self, rate: &Rate, now: Moment, cost: u32) -> u64 {
+        // More than the bucket ever holds would never pass. A wait is never said to be longer than
+        // a period.
         if cost > rate.most() {
             return rate.nanos();
         }

@@ -3,6 +3,8 @@ use crate::rate::Rate;
 use crate::throttle::limiter::standing::Receipt;
 
 /// In how many parts a period is counted.
+// More parts would be closer to exact, but each takes memory for every caller. With 64, a rate is
+// at most 2 % stricter than it says.
 const PARTS: u64 = 64;
 /// The sub-windows that are live at once: those of a period, the present one, and one that is cut.
 const MOST_ENTRIES: usize = PARTS as usize + 2;
@@ -77,6 +79,8 @@ impl State for Sliding {
         let horizon = now.saturating_add(rate.nanos());
         match self {
             Self::One { until, count } => {
+                // A rate that was shortened leaves entries further ahead than any request of now
+                // could. They are cut, lest a caller wait for longer than the new period.
                 *until = (*until).min(horizon);
                 if *until <= now {
                     *count = 0;
@@ -85,6 +89,8 @@ impl State for Sliding {
             Self::Many(log) => {
                 log.expire(now, horizon);
                 if log.entries.is_empty() {
+                    // Gives the list back: a caller who has been away for a period needs no memory
+                    // of its own.
                     *self = Self::default();
                 }
             }
@@ -98,6 +104,8 @@ impl State for Sliding {
             return 0;
         }
         if cost > rate.count() {
+            // It will never pass. A wait is never said to be longer than a period, so that is what
+            // is told.
             return rate.nanos();
         }
         let mut too_many = wanted - rate.count();
@@ -107,6 +115,7 @@ impl State for Sliding {
                 return entry.until.saturating_sub(now.steady);
             }
         }
+        // Not reached: the cost alone fits, and the entries sum up to `total` at least.
         rate.nanos()
     }
 
@@ -123,6 +132,8 @@ impl State for Sliding {
         };
         let same_from = same_from(rate, now.steady);
         match self {
+            // Nothing counts any more: the place is used again, and no list is made for a single
+            // entry.
             Self::One { until, count } if *count == 0 => {
                 (*until, *count) = (new.until, cost);
                 Receipt(new.until)
@@ -153,6 +164,8 @@ impl State for Sliding {
     /// From that very entry: taken from a later one, it would let through too many once the earlier
     /// has run off. An entry of which nothing is left goes, as what costs nothing never comes.
     fn give_back(&mut self, rate: &Rate, now: Moment, receipt: Receipt, cost: u32) {
+        // What has run off counts no more. Taken back all the same, it would forgive another
+        // request.
         if receipt.0 <= now.steady {
             return;
         }
@@ -205,6 +218,7 @@ impl Log {
             self.total = self.total.saturating_sub(counted);
             self.entries.drain(..gone);
         }
+        // Entries are sorted by `until`, so only the last ones can lie beyond the horizon.
         for entry in self
             .entries
             .iter_mut()

@@ -20,7 +20,8 @@ impl Breaker {
         if open_until == 0 {
             return true;
         }
-        // Whoever moves the time on is the one that tries.
+        // Of all requests that find the time over, only the one that moves it on may try.
+        // At least 1, because 0 means closed.
         let next = now.saturating_add(OPEN_FOR).max(1);
         now >= open_until
             && self
@@ -36,6 +37,8 @@ impl Breaker {
 
     /// Whether it is open now.
     pub(super) fn failed(&self, now: u64) -> bool {
+        // A trial that fails comes here too, and opens the breaker anew: the count is reset by an
+        // answer only.
         let failures = self
             .failures
             .fetch_add(1, Ordering::Relaxed)

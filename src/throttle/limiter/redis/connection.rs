@@ -22,7 +22,9 @@ impl Connection {
         tokio::spawn(async move {
             let info: Result<String, RedisError> =
                 redis::cmd("INFO").query_async(&mut greeted).await;
-            // Where it does not answer, neither will it answer to requests, which say so.
+            // An error is not told here: a server that does not answer fails the requests, which
+            // say so, and one that may not answer (an ACL without `+info`) has nothing to be said
+            // against it.
             let about = info.map_or_else(|_| About::default(), |info| About::read(&info));
             tell(&about);
             told.send_replace(Some(about));
@@ -34,7 +36,8 @@ impl Connection {
     pub(super) async fn check(&mut self) -> Result<(), RedisError> {
         match self.about.wait_for(Option::is_some).await {
             Ok(about) => about.as_ref().map_or(Ok(()), About::check),
-            // The task is gone with its runtime.
+            // The task ended together with its runtime, before the server could say anything.
+            // Nothing is known against it.
             Err(_) => Ok(()),
         }
     }

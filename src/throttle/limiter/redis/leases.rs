@@ -44,6 +44,8 @@ impl Leases {
         lease.requests -= 1;
         let unused = lease.requests;
         let told = |standing: &Standing| Standing {
+            // The server has counted the whole lease already. What this node still holds of it is
+            // left to the caller.
             left: standing.left.saturating_add(unused),
             ..*standing
         };
@@ -64,11 +66,14 @@ impl Leases {
         standings: &[Standing],
         now: u64,
     ) {
+        // A caller at its limit is granted nothing ahead, and must not take a place from others.
         if requests == 0 {
             return;
         }
         let now = at(now);
         let mut leases = self.0.shard(key);
+        // Without a place the rest of the grant is lost: the server has counted it, so less is
+        // admitted, never more.
         let Some(lease) = leases.own_or_new(key, now) else {
             return;
         };
@@ -81,6 +86,8 @@ impl Leases {
             return;
         }
         lease.requests = lease.requests.saturating_add(requests);
+        // The later end would let requests of the earlier grant pass after the server has ceased to
+        // count them.
         lease.until = lease.until.min(until);
         lease.standings = standings.to_vec();
     }

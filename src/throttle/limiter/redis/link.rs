@@ -35,15 +35,19 @@ impl Link {
         repeat: Repeat,
         connect: impl Fn() -> Result<Connection, RedisError>,
     ) -> Result<T, RedisError> {
+        // Once more and not in a loop: what the second connection cannot do either is an outage.
         let (mut connection, number) = self.current(&connect)?;
         connection.check().await?;
         let error = match call.invoke_async(&mut connection.manager).await {
             Err(error) if Cure::of(&error) == Cure::AnotherConnection => error,
             answer => return answer,
         };
+        // After an error of the connection itself the manager connects again. One that works, but
+        // leads to a server which was demoted, it would keep for good.
         if !error.is_unrecoverable_error() {
             self.replace(number);
         }
+        // The connection broke before an answer came, so the server may have done it.
         if repeat == Repeat::IfNotDone && error.is_unrecoverable_error() {
             return Err(error);
         }
@@ -64,7 +68,8 @@ impl Link {
         &self,
         connect: impl Fn() -> Result<Connection, RedisError>,
     ) -> Result<(Connection, u64), RedisError> {
-        // Held while a connection is described, which is made when it is used.
+        // Held while a connection is described, which waits for nobody: it is made when it is first
+        // used, outside of this lock. A panic leaves the old one in place.
         let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let connection = match &current.connection {
             Some(connection) => connection.clone(),

@@ -226,6 +226,8 @@ impl RedisLimiter {
         let greeted = async {
             let (mut connection, _) = self.shared.link.current(|| self.connect())?;
             connection.check().await?;
+            // The greeting hides an error of `INFO`, so it does not tell whether the server answers
+            // at all.
             let ping = redis::cmd("PING");
             ping.exec_async(&mut connection.manager).await
         };
@@ -258,6 +260,9 @@ impl RedisLimiter {
         lease: Option<Key>,
         clock: Arc<dyn Clock>,
     ) -> Result<Vec<Standing>, LimiterError> {
+        // Read before the server is asked, which begins to count only then: so a lease ends here
+        // before it ends there. Counted from the answer on, it could outlive what the server has
+        // entered.
         let sent = nanos(clock.steady());
         let wanted = match lease {
             Some(_) => Wanted {
@@ -275,6 +280,7 @@ impl RedisLimiter {
         let granted = self.within_deadline(call, &*clock).await?;
         if let Some(lease) = lease {
             let until = sent.saturating_add(granted.hold.saturating_mul(MICRO));
+            // One of them is for the request that asked.
             let more = granted.requests.saturating_sub(1);
             let now = nanos(clock.steady());
             self.shared
@@ -308,7 +314,8 @@ impl RedisLimiter {
         correction: Correction,
     ) -> Result<Receipt, RedisError> {
         let call = script::settle(&self.settings.prefix, charge, correction);
-        // Given back twice, it would be taken from others.
+        // Asked again after an answer was lost, the server could give back twice, which would
+        // forgive other requests of the caller.
         let repeat = match correction.back {
             (_, 0) => Repeat::Always,
             _ => Repeat::IfNotDone,
@@ -322,19 +329,23 @@ impl RedisLimiter {
         call: impl Future<Output = Result<T, RedisError>>,
         clock: &dyn Clock,
     ) -> Result<T, LimiterError> {
+        // Read before the call: if it fails, only the connection that it may have used is replaced,
+        // and not one that another request has made meanwhile.
         let number = self.shared.link.number();
         let error = match tokio::time::timeout(self.settings.deadline, call).await {
             Ok(Ok(answer)) => {
                 self.shared.breaker.succeeded();
                 return Ok(answer);
             }
-            // It answers: others may be counted.
+            // The server answers, and refuses this call alone: the breaker must not open for
+            // others.
             Ok(Err(error)) if is_about_this_call(&error) => return Err(failure(error)),
             Ok(Err(error)) => failure(error),
             Err(elapsed) => LimiterError::new(elapsed),
         };
         if self.shared.breaker.failed(nanos(clock.steady())) {
-            // Whatever the reason: one that nothing comes through tells none.
+            // A connection on which packets get lost tells of no error. So after three failures in
+            // a row it is replaced, whatever they were.
             self.shared.link.replace(number);
         }
         Err(error)
@@ -345,8 +356,8 @@ impl RedisLimiter {
         if self.settings.lease == 1 || !charges.iter().all(can_be_leased) {
             return None;
         }
-        // No text has this byte, and all else is of fixed length: no two lists of charges read the
-        // same.
+        // No text has this byte, which does not occur in UTF-8, and all other parts have a fixed
+        // length. So no two lists of charges read the same.
         const END: u8 = 0xff;
         let mut text = Vec::new();
         text.extend_from_slice(self.settings.prefix.as_bytes());
@@ -375,7 +386,8 @@ impl RedisLimiter {
             .map_err(|_| RedisError::from((redis::ErrorKind::InvalidClientConfig, "url")))?;
         #[cfg(feature = "redis-tls")]
         provide_cryptography();
-        // Calls have a deadline of their own; what goes on without them is one attempt to connect.
+        // A call gives up at its own deadline, whatever is set here. These settings bound the
+        // attempt to connect that goes on without it.
         let config = ConnectionManagerConfig::new()
             .set_number_of_retries(1)
             .set_min_delay(Duration::from_millis(10))
@@ -398,6 +410,8 @@ impl Limiter for RedisLimiter {
     fn count(&self, charges: &[Charge], clock: &Arc<dyn Clock>) -> LimiterAnswer<Vec<Standing>> {
         let now = nanos(clock.steady());
         let lease = self.lease_key(charges);
+        // Before the breaker is asked: a lease was counted when it was granted, so it may be used
+        // while the server is silent.
         if let Some(standings) = lease.and_then(|lease| self.shared.leases.take(lease, now)) {
             return Ok(standings).into();
         }
@@ -516,7 +530,8 @@ fn has_certificates(pem: &[u8]) -> bool {
 fn provide_cryptography() {
     use rustls::crypto::{CryptoProvider, aws_lc_rs};
     if CryptoProvider::get_default().is_none() {
-        // An error says that somebody else was quicker.
+        // An error means that another thread has installed a provider meanwhile, and that one is
+        // used.
         let _ = aws_lc_rs::default_provider().install_default();
     }
 }
