@@ -65,6 +65,7 @@ fn check_use(members: &Map<String, Value>) -> Checked<()> {
     if optional(members, "use")?.is_some_and(|is| is != "sig") {
         return Err("its use is not sig");
     }
+    // `key_ops` is optional (RFC 7517 §4.3): a key that has none is not limited by it.
     let Some(operations) = members.get("key_ops") else {
         return Ok(());
     };

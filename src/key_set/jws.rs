@@ -48,7 +48,7 @@ pub(crate) fn decoded(segment: &[u8]) -> Result<String, Rejection> {
 
 /// The same of bytes, into a buffer; `None` also where that is too small.
 pub(crate) fn decoded_into<'b>(segment: &[u8], buffer: &'b mut [u8]) -> Option<&'b [u8]> {
-    // The decoder takes a buffer that is too small for a mistake of the program, and panics.
+    // The decoder panics where the buffer is too small, and the length is the client's choice.
     let fits = segment.len().saturating_mul(3) / 4 <= buffer.len();
     let decoded = fits.then(|| URL_SAFE_NO_PAD.decode(segment, Out::from_slice(buffer)));
     decoded?.ok().map(|decoded| &*decoded)

@@ -120,6 +120,7 @@ impl Reading {
     }
 
     fn read(mut self, document: &[u8]) -> Result<JwtKeys, &'static str> {
+        // Before it is parsed, which takes memory in proportion to the text.
         if document.len() > LONGEST_JWKS {
             return Err("it has more than 512 KiB");
         }
@@ -152,6 +153,7 @@ impl Reading {
         if key.algorithms().is_empty() {
             return Err("its alg is none of those that the issuer may use here");
         }
+        // Before the ids are compared, so that a broken key does not take the id of a sound one.
         key.check().map_err(rule)?;
         let key = self.not_taken(key);
         if key.algorithms().is_empty() {

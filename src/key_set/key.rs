@@ -206,7 +206,7 @@ impl JwtKey {
     /// SHA-256 over the required members, in order and without white space (RFC 7638 §3),
     /// base64url.
     pub(super) fn thumbprint(&self) -> Option<String> {
-        // Nothing to escape: names of curves, and base64url.
+        // The values are names of curves and base64url, so nothing has to be escaped.
         let member = |(name, value): (&str, String)| format!(r#""{name}":"{value}""#);
         let members: Vec<String> = self.jwk_members()?.into_iter().map(member).collect();
         Some(URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{{{}}}", members.join(",")))))
@@ -360,6 +360,7 @@ impl Key {
                 decode_signature(parts.signature, &mut [0; LONGEST_SIGNATURE])?,
             ),
             Verifier::Secret(key, more) => {
+                // As long as the MAC of HS512, which is the longest.
                 let mut buffer = [0; 64];
                 let mac = decode_signature(parts.signature, &mut buffer)?;
                 key.verify(message, mac) || more.iter().any(|key| key.verify(message, mac))
@@ -368,6 +369,8 @@ impl Key {
         if !genuine {
             return Err(refused("signature"));
         }
+        // Only now that the signature is genuine: the header of a forged token must not become the
+        // one that is known.
         if self.seen_start.get().is_none()
             && let Ok(header) = parts.header()
         {

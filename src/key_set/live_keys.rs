@@ -89,6 +89,7 @@ impl LiveKeys {
 
     /// Has a meter show how many keys are held, and how long loads take.
     pub(crate) fn measure_by(self: &Arc<Self>, meter: &Meter) {
+        // The meter may outlive the keys, and must not keep them and their source alive.
         let keys = Arc::downgrade(self);
         let read = move || {
             let held = keys.upgrade()?.current();
@@ -106,6 +107,8 @@ impl LiveKeys {
     pub(crate) fn generation(self: &Arc<Self>, now: SystemTime) -> Option<u64> {
         let generation = self.generation.load(Ordering::Acquire);
         let at = instant(now);
+        // Read without the lock, so the number and the times may be of two sets that follow one
+        // another. Either set was good when the request came.
         let is_good = self.good_from.load(Ordering::Relaxed) <= at
             && at < self.good_until.load(Ordering::Relaxed);
         if generation != 0 && is_good {
@@ -140,6 +143,7 @@ impl LiveKeys {
     ) -> Result<(u64, Arc<KeySet>), Rejection> {
         let at = instant(now);
         let load = {
+            // Locked within this block: no lock is held over the await below.
             let state = self.state();
             let serves = state.serves(at);
             let must_wait = state.is_due(at) && (!serves || state.is_overdue(at));
@@ -170,17 +174,21 @@ impl LiveKeys {
         let mut state = self.state();
         let load = if self.generation.load(Ordering::Acquire) > than {
             None
+        // A load that is under way is joined, and the cooldown is left for the next unknown key.
         } else if state.load.is_some() {
             state.load.clone()
         } else {
             let cooldown = nanos(self.limits.cooldown);
-            // Also where the clock was set back to before the last time.
+            // The difference counts in either direction: where the clock was set back, the cooldown
+            // must not last until it has caught up.
             if state
                 .asked
                 .is_some_and(|asked| asked.abs_diff(at) < cooldown)
             {
                 return None;
             }
+            // Claimed before the load and whatever comes of it. Were it claimed by an answer,
+            // forged tokens could have a source that fails asked again and again.
             state.asked = Some(at);
             self.join_load(state, now)
         };
@@ -243,8 +251,8 @@ impl LiveKeys {
             let until = at.saturating_add(nanos(DEADLINE)).min(state.held_until);
             self.set_good(at, until);
         }
-        // A runtime that ends drops the task here and now, and with it the load, which takes the
-        // lock.
+        // Unlocked before the task is spawned: a runtime that is ending drops it here and now, and
+        // `Load::drop` takes the lock.
         drop(state);
         let load_task = Load {
             keys: Arc::clone(self),
@@ -280,6 +288,8 @@ impl LiveKeys {
     ) -> Result<Loaded, KeySourceError> {
         let loaded = loaded?;
         match &loaded.keys {
+            // An empty set is an error, so that the set that is held goes on serving. Taken over,
+            // it would refuse every token.
             Some(keys) if keys.is_empty() => Err(KeySourceError::new("it has no key")),
             None if state.held.is_none() => Err(KeySourceError::new(
                 "it has not changed, though none is held",
@@ -304,12 +314,15 @@ impl LiveKeys {
         keys_not_loaded(self.source.name(), &error);
         state.failures = state.failures.saturating_add(1);
         state.error = Some(Arc::new(error));
-        // A clock that was set back does not make them serve for longer.
+        // Where the clock was set back, the end lies too far ahead. It is brought back, lest old
+        // keys serve for longer than the maximum age.
         let latest = at.saturating_add(nanos(self.limits.max_age));
         state.held_until = state.held_until.min(latest);
         let wait = self.limits.back_off(state.failures);
         let soon = at.saturating_add(nanos(wait.min(LONGEST_WAIT_WITHOUT_KEYS)));
         let later = at.saturating_add(nanos(wait));
+        // Tried again at the latest when the keys become too old, because nothing is served from
+        // then on; but after a wait in any case, lest a source that is down be asked all the time.
         state.refresh_at = later.min(state.held_until.max(soon));
     }
 }
@@ -376,6 +389,7 @@ impl Load {
         };
         meter.called(Callee::Issuer, started, outcome);
         self.is_settled = true;
+        // As of the time when the load began: what the source said may be as old as that.
         self.keys.settle(instant(self.now), loaded);
     }
 }

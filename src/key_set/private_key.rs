@@ -43,7 +43,7 @@ impl PrivateKey {
             _ => {
                 let (n, e) = document.rsa_public().ok_or(DAMAGED).map_err(problem)?;
                 let public = JwtKey::rsa(algorithm, &text(n), &text(e));
-                // Before the back end, which does not say that a key is too short.
+                // Before the back end reads it, which would refuse a short key without saying why.
                 public.check()?;
                 backend::Key::rsa(algorithm, &document).map(|key| (key, public))
             }
@@ -84,7 +84,8 @@ impl<'a> Pkcs8<'a> {
             .filter(|_| file.0.is_empty())
             .map(Der)
             .ok_or(NO_PKCS8)?;
-        // A public key begins with what the algorithm is, and so does an encrypted one.
+        // A version comes first only in a private key that is not encrypted. A public key and an
+        // encrypted one begin with the algorithm.
         info.take(INTEGER)
             .filter(|version| matches!(version, [0 | 1]))
             .ok_or(NO_PKCS8)?;
@@ -141,6 +142,8 @@ impl<'a> Der<'a> {
             (usize::from(first), rest)
         } else {
             let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
+            // No key is so long that its length takes more than four bytes, and more could overflow
+            // the number. None at all would be the indefinite form, which DER does not have.
             let number = |bytes: &[u8]| {
                 bytes
                     .iter()
@@ -276,6 +279,7 @@ mod backend {
 
     impl Key {
         pub(super) fn rsa(algorithm: A, document: &Pkcs8<'_>) -> Option<Self> {
+            // Read once to find out whether it can be read: `from_rsa_der` takes any bytes.
             (DEFAULT_PROVIDER
                 .key_utils
                 .rsa_pub_components_from_private_key)(document.key)

@@ -14,6 +14,8 @@ pub(crate) struct ProofKey(JwtKey);
 impl ProofKey {
     /// `None` where it is no sound public key, has private members, or is for another algorithm.
     pub(crate) fn read(jwk: &Value, algorithm: JwtAlgorithm) -> Option<Self> {
+        // The key of a proof is a public one (RFC 9449 §4.2). A shared secret in it could be used
+        // by whoever reads the proof.
         let jwk = Jwk::read(jwk, Secrets::Skipped).ok()?;
         let key = JwtKey::of(jwk).only_for(algorithm.into());
         (!key.algorithms().is_empty()).then_some(Self(key))

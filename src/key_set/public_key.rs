@@ -57,8 +57,8 @@ impl PublicKey {
     }
 
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        // RFC 8017 §5.2.2: a representative out of range is no signature. One back end takes it
-        // modulo n.
+        // A number that is not below the modulus is no signature (RFC 8017 §5.2.2). One back end
+        // takes it modulo n, and every signature would have a second form.
         let in_range = |n: &Vec<u8>| signature.len() == n.len() && signature < n.as_slice();
         self.modulus.as_ref().is_none_or(in_range) && self.key.verify(message, signature)
     }
@@ -114,6 +114,8 @@ impl Numbers {
                 Ok(Self::Point([&[4], x.as_slice(), &y].concat()))
             }
             PublicKeyForm::Ed25519 { x } => {
+                // Checked before a back end sees it: one of them panics at a shorter key, and cuts
+                // off a longer one.
                 let key = base64url(x)?
                     .try_into()
                     .map_err(|_| "an Ed25519 key has 32 bytes")?;
@@ -127,7 +129,8 @@ impl Numbers {
     #[cfg(feature = "pem")]
     fn read_pem(algorithm: JwtAlgorithm, pem: &str) -> Checked<Self> {
         use jsonwebtoken::{DecodingKey, DecodingKeyKind};
-        // Only what it says it is, and only one: of a certificate nobody would read the dates.
+        // Only what its label says it is, and only one. A certificate is refused, because nobody
+        // would look at its dates.
         let labels: Vec<&str> = pem
             .lines()
             .filter_map(|line| line.trim().strip_prefix("-----BEGIN "))
@@ -315,6 +318,8 @@ mod backend {
         const INTEGER: u8 = 0x02;
         const SEQUENCE: u8 = 0x30;
         let integer = |number: &[u8]| {
+            // An INTEGER is signed. A zero goes before a number whose highest bit is set, which
+            // would be negative without it.
             let sign = number.first().filter(|first| **first >= 0x80).map(|_| 0);
             der(
                 INTEGER,
@@ -368,6 +373,8 @@ mod backend {
                 Numbers::Ed25519(key) => DecodingKey::from_ed_der(key),
             };
             let algorithm = mapped(algorithm).ok_or("the algorithm has no public keys")?;
+            // Made for nothing but to find out whether the key is sound: at a request it would be
+            // too late.
             let usable = (DEFAULT_PROVIDER.verifier_factory)(&algorithm, &key);
             usable.map_err(|_| "it is no key of the algorithm's type and curve")?;
             Ok(Self { algorithm, key })

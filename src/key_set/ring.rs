@@ -49,6 +49,8 @@ impl KeyRing {
             let found = KeySet::build(&keys).err().unwrap_or_default();
             let is_told = found.contains(&ConfigProblem::DuplicateKeyId);
             problems.extend(found);
+            // `KeySet` allows one id for keys of different algorithms, but others who read the
+            // published set may choose by the id alone. What it has told already is not told twice.
             if has_repeated_id(&keys) && !is_told {
                 problems.push(ConfigProblem::DuplicateKeyId);
             }

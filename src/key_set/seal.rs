@@ -83,6 +83,8 @@ impl Seal {
         let open = |SealingKey(key): &SealingKey| {
             backend::open(key.expose(), nonce, about, rest).map(Secret::new)
         };
+        // The present secret comes first: all but the keys that were sealed before a change need
+        // one try.
         if let Some(secret) = open(&self.seals) {
             return Some(Opened {
                 secret,
@@ -103,6 +105,8 @@ impl SealingKey {
         if secret.len() < LEAST || is_guessable(secret) {
             return Err(ConfigProblem::SealingSecret);
         }
+        // Derived for this purpose alone: the operator's secret may have other uses, and nothing
+        // that is made by those opens what is sealed here.
         let derived = Hmac::<Sha256>::new_from_slice(secret)
             .map_err(|_| ConfigProblem::SealingSecret)?
             .chain_update(PURPOSE)

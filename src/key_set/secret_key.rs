@@ -103,6 +103,8 @@ pub(super) fn is_guessable(secret: &[u8]) -> bool {
         .windows(2)
         .filter(|pair| pair[0].abs_diff(pair[1]) > 1)
         .count();
+    // Bytes that are no text are replaced and not refused: random ones are the best secret, and a
+    // placeholder is found all the same.
     let text = String::from_utf8_lossy(secret).to_ascii_lowercase();
     distinct.len() < 8
         || (1..=secret.len() / 2).any(repeats)

@@ -62,6 +62,8 @@ impl KeySet {
         let algorithm = alg.and_then(JwtAlgorithm::named);
         let algorithm = algorithm.ok_or(Unchosen::Impossible("alg"))?;
         let fitting = || self.0.iter().filter(|key| key.algorithm() == algorithm);
+        // Keys that were configured without ids know nothing of a `kid`. Were it to bind there,
+        // tokens of an issuer that writes one would fit no key.
         let Some(kid) = kid.filter(|_| fitting().any(|key| key.id().is_some())) else {
             return unnamed(fitting());
         };
@@ -79,6 +81,7 @@ fn add(set: &mut Vec<Key>, key: Key) -> Result<(), ConfigProblem> {
             .joined_by(key)
             .ok_or(ConfigProblem::AmbiguousKeys(name));
     }
+    // A token says `alg` and `kid`, and of two keys that share both it could mean either.
     let is_equal = |other: &Key| other.id() == key.id() && other.algorithm() == key.algorithm();
     if set.iter().any(is_equal) {
         return Err(ConfigProblem::DuplicateKeyId);

@@ -166,6 +166,7 @@ impl Signer {
     fn new(algorithm: JwtAlgorithm, key: Half, verifying: JwtKey) -> Self {
         let id = verifying
             .key_id()
+            // Written as JSON, which escapes: an id may have quotes in it.
             .map(|id| format!(r#","kid":{}"#, Value::from(id)))
             .unwrap_or_default();
         let header_end = format!(r#","alg":"{}"{id}}}"#, algorithm.name());
