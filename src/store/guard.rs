@@ -77,7 +77,8 @@ impl<T> Change<T> {
             Self::Made(made) => Ok(made),
             Self::Missing => Err(Rejection::new(RejectionKind::NotFound, "missing")),
             Self::Full => Err(full()),
-            // Ids and digests are random: the store took two for one.
+            // Ids and digests are random, so they do not meet: it is the store that took two for
+            // one.
             Self::Exists => Err(Rejection::new(RejectionKind::Failed, "exists")),
         }
     }

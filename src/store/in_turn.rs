@@ -29,6 +29,8 @@ async fn commit(
             make(stores, write).await?;
         }
     }
+    // All in their order, the ends of sessions included: what a session has made since then ends as
+    // well.
     let mut made = Vec::new();
     for write in writes {
         if let Err(error) = make(stores, &write).await {
@@ -40,6 +42,7 @@ async fn commit(
     let ends_itself = made
         .iter()
         .any(|write| matches!(write, Write::RevokeSubject { .. }));
+    // The end of all sessions ends the one that asked for it, which is therefore not judged again.
     if ends_itself {
         return Ok(());
     }

@@ -275,6 +275,7 @@ async fn note_use<S: ManagedKeyStore + ?Sized>(
         let Some(former) = found(store, digest).await? else {
             return Ok(());
         };
+        // A use that comes late, from another node or a slower batch, must not set the time back.
         if former.last_used.get() > Some(at) {
             return Ok(());
         }

@@ -27,6 +27,7 @@ impl Memory {
         if warrant.is_some_and(|warrant| !self.holds(&held, warrant)) {
             return Err(StoreError::new(StoreErrorKind::Revoked));
         }
+        // All are checked before the first one is made: nothing here could take a change back.
         for (at, write) in writes.iter().enumerate() {
             self.check(&held, write)?;
             if writes[..at].iter().any(|other| adds_the_same(other, write)) {
@@ -48,6 +49,8 @@ impl Memory {
             None => true,
         };
         let tokens_agree = match warrant.token_ids() {
+            // Whoever revokes a token has the lock of the records, which is held here. So the
+            // answer is true until all is written.
             Some(ids) => self.tokens().denials.peek(ids, warrant.now) == Known::No,
             None => true,
         };

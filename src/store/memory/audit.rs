@@ -19,6 +19,8 @@ impl Audit {
     pub(super) fn insert(&self, records: &[AuditRecord]) {
         let mut all = self.all();
         for record in records {
+            // Counted on and never taken from what is kept: no number is given twice, whatever was
+            // removed.
             all.last += 1;
             let number = all.last;
             if all.kept.len() == MOST {

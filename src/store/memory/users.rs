@@ -91,7 +91,8 @@ impl Users {
     /// Replaces a record, which was found possible.
     pub(super) fn put_replaced(&self, by_id: &mut ById, next: UserRecord) {
         let known = by_id.get(&key(&next.id)).cloned();
-        // First the new names, so that who signs in by a name that stays is never unknown.
+        // The new names come before the former ones go, so that whoever signs in by a name that
+        // stays is never unknown.
         let next = match &known {
             Some(known) => next.replacing(known),
             None => next,
@@ -130,6 +131,8 @@ impl Users {
 
     pub(super) fn put(&self, by_id: &mut ById, user: UserRecord) -> Arc<UserRecord> {
         let user = Arc::new(user);
+        // Before the names: whoever is disabled by this change is refused as soon as the new record
+        // can be found.
         self.accounts.set(&user.id, user.account());
         for name in &user.names {
             let mut shard = self.by_name.write(name.as_bytes());

@@ -175,6 +175,8 @@ impl Listener for Notices {
     async fn changed(&mut self) -> Result<(), StoreError> {
         match self.0.try_recv().await.map_err(error)? {
             Some(_) => Ok(()),
+            // The connection broke, and notices may be lost. The feed listens anew and reads what
+            // it may have missed.
             None => Err(StoreError::new(StoreErrorKind::Unavailable)),
         }
     }
@@ -226,6 +228,7 @@ impl Connection for PostgresConnection {
 
 impl Drop for PostgresConnection {
     fn drop(&mut self) {
+        // Taken out of the pool and closed: a statement may be under way on it.
         drop(self.connection.take().map(PoolConnection::detach));
     }
 }

@@ -69,6 +69,7 @@ impl<'a> Rotation<'a> {
             }
             return Rotated::New(Arc::new(FamilyRecord {
                 current: self.successor.into(),
+                // A successor never outlives the family, however often it is rotated.
                 expires: self.expires.min(family.ends),
                 previous: Some((family.current.clone(), now)),
                 ..family.clone()
@@ -80,6 +81,8 @@ impl<'a> Rotation<'a> {
             {
                 Rotated::Again(Arc::new(family.clone()))
             }
+            // Neither the current one nor its predecessor within the grace: two have had it, and
+            // nobody can say which of them is the owner (RFC 9700 §4.14.2).
             _ => Rotated::Reuse(Arc::new(family.clone().revoked(now))),
         }
     }

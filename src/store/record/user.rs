@@ -174,6 +174,8 @@ impl UserRecord {
         }
         let nothing = (&Scopes::default(), &Roles::default());
         let taken = self.taken.clone();
+        // Where rights were given back by hand, past `changed`, they are among the taken ones
+        // still. What the user has now counts.
         let taken = taken.after(nothing, (&self.scopes, &self.roles));
         if taken.is_empty() {
             Account::Whole

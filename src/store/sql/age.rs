@@ -66,6 +66,8 @@ impl Age {
             return false;
         };
         age < self.bound
+            // Older news count only where the last reading failed. Where none was tried, because
+            // the process was suspended or its runtime was busy, the database may have much to say.
             || self.is_away.load(Ordering::Acquire) && age < self.bound.saturating_add(self.outage)
     }
 }

@@ -70,7 +70,8 @@ impl<K: AsRef<[u8]>, T: Footprint> Weighter<K, Found<T>> for Bytes {
 impl<K: Hash + Eq + AsRef<[u8]>, T: Footprint> Cache<K, T> {
     /// At most so many bytes, each entry for so long.
     pub(super) fn new(bytes: u64, life: Duration) -> Self {
-        // An estimate, by which the map divides itself.
+        // A guess at how many entries there will be, by which the map divides itself. What binds is
+        // the number of bytes.
         let items = usize::try_from(bytes / 512)
             .unwrap_or(usize::MAX)
             .clamp(16, 1 << 20);
@@ -117,11 +118,15 @@ impl<K: Hash + Eq + AsRef<[u8]>, T: Footprint> Cache<K, T> {
                     if found.stamp.counts(slot, now, self.life) {
                         return Ok(Some(found.record));
                     }
+                    // Only that very entry: somebody else may have read the record anew since it
+                    // was looked at.
                     self.found.remove_if(key, |kept| kept.stamp.is(found.stamp));
                 }
                 Err(guard) => break guard,
             }
         };
+        // Before the read begins: a record that is forgotten while it is being read gets a stamp
+        // that does not count any more.
         let slot = self.slot(key).load(Ordering::Acquire);
         if self
             .absent
@@ -133,7 +138,8 @@ impl<K: Hash + Eq + AsRef<[u8]>, T: Footprint> Cache<K, T> {
         let stamp = Stamp { read: now, slot };
         let record = read.await?;
         match &record {
-            // Refused where it was forgotten meanwhile, or is too large for the cache.
+            // The map refuses it where it was forgotten meanwhile, or is too large. The caller has
+            // the record all the same.
             Some(record) => drop(guard.insert(Found {
                 record: Arc::clone(record),
                 stamp,
@@ -158,6 +164,8 @@ impl<K: Hash + Eq + AsRef<[u8]>, T: Footprint> Cache<K, T> {
     where
         Q: Hash + Equivalent<K> + AsRef<[u8]> + ?Sized,
     {
+        // The count comes first: what a read that is under way inserts after the removal does not
+        // count then.
         self.slot(key).fetch_add(1, Ordering::AcqRel);
         self.found.remove(key);
         self.absent.remove(key);
@@ -172,6 +180,8 @@ impl<K: Hash + Eq + AsRef<[u8]>, T: Footprint> Cache<K, T> {
     }
 
     fn slot(&self, key: &(impl AsRef<[u8]> + ?Sized)) -> &AtomicU64 {
+        // Any mixing will do, and nobody gains by choosing keys that share a slot: one is read anew
+        // when the other one is forgotten.
         let mix = |slot: usize, byte: &u8| slot.wrapping_mul(31).wrapping_add(usize::from(*byte));
         &self.slots[key.as_ref().iter().fold(0, mix) % SLOTS]
     }

@@ -24,6 +24,7 @@ const COUNT_TOKENS: &str = "SELECT count(*), CAST(coalesce(sum(CASE WHEN revoked
 impl Core {
     async fn commit(&self, warrant: Option<&Warrant>, writes: &[Write]) -> Result<(), StoreError> {
         let mut lease = self.begin().await?;
+        // Sessions come first in the order of all locks.
         for subject in writes.iter().filter_map(sessions_of) {
             self.lock_sessions(&mut lease, subject).await?;
         }
@@ -46,7 +47,8 @@ impl Core {
             return Ok(false);
         }
         if let Some(account) = &warrant.account {
-            // First the row, which whoever disables the user waits for, and then what became of it.
+            // The row is locked before it is judged: whoever disables the user waits for it, so
+            // what is found is true until the commit.
             self.lock_account(lease, account).await?;
             let args = args![account.kind(), account.id()];
             if let Some(row) = lease.first(ACCOUNT, args).await?

@@ -27,6 +27,8 @@ impl Core {
         lease: Lease<'_>,
         effects: Effects,
     ) -> Result<(), StoreError> {
+        // The commit comes first. A record that is forgotten before it can be read once more as it
+        // was, and would then be remembered; and what is not written after all must deny nobody.
         lease.commit().await?;
         self.show(effects);
         Ok(())

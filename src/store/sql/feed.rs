@@ -70,21 +70,26 @@ async fn poll(core: &Core, noticed: &Notify) {
     loop {
         let began = Instant::now();
         match hear(core, &mut cursor).await {
+            // As of the beginning: what was changed while the answer was on its way is not in it.
             Ok(()) => core.mirror.age().hear(began),
             Err(_) => core.mirror.age().miss(),
         }
-        // Out of its time or at once: in either case the next reading is what counts.
+        // It does not matter whether a notice came or the time is over: in either case the next
+        // reading tells.
         let _ = timeout(interval, noticed.notified()).await;
     }
 }
 
 async fn listen(core: &Core, noticed: &Notify) {
     loop {
-        // The polls go on meanwhile, so that nothing depends on this connection.
+        // An error is not told: the polls go on meanwhile, so that nothing depends on this
+        // connection.
         if let Ok(listener) = core.engine.listen().await {
             let Some(mut listener) = listener else { return };
+            // What was changed before it listened gave no notice.
             noticed.notify_one();
-            // A connection that died without a word is replaced after a while as well.
+            // A connection that died without a word reports no error. So one that brings nothing
+            // for a while is replaced as well.
             while let Ok(Ok(())) = timeout(LISTENS_FOR, listener.changed()).await {
                 noticed.notify_one();
             }
@@ -102,7 +107,8 @@ async fn hear(core: &Core, cursor: &mut Option<Cursor>) -> Result<(), StoreError
     {
         None => *cursor = Some(timed(READ_ALL_WITHIN, read_all(core)).await?),
         Some(known) => {
-            // What is not heard this time is heard next time: the cursor stays where it is.
+            // Where the reading fails the cursor stays where it is, so that nothing is left out by
+            // the next one.
             let next = timed(within, read_changes(core, &known)).await;
             *cursor = match next {
                 Ok(next) => next,
@@ -132,8 +138,8 @@ async fn timed<T>(
 /// Reads all that is denied, and forgets what may have changed unheard.
 async fn read_all(core: &Core) -> Result<Cursor, StoreError> {
     let mut lease = core.lease(Purpose::Upkeep).await?;
-    // First the cursor: what changes between it and the readings is read twice, and nothing is
-    // missed.
+    // The cursor is read first. What changes between it and the readings is read twice; the other
+    // way round it would be missed.
     let cursor = cursor(core, &mut lease).await?;
     for mut row in lease
         .run("SELECT kind, id, until FROM tower_auth_revoked", &[])
@@ -157,6 +163,8 @@ async fn read_all(core: &Core) -> Result<Cursor, StoreError> {
 async fn cursor(core: &Core, lease: &mut Lease<'_>) -> Result<Cursor, StoreError> {
     let read = Instant::now();
     let opened = core.engine.times_opened();
+    // The statement comes last: if another file came in between, the cursor names the former one,
+    // and the next reading begins anew.
     let row = lease.first(core.engine.dialect().cursor, &[]).await?;
     let mut row = row.ok_or_else(|| StoreError::unavailable("the database has no cursor"))?;
     Ok(Cursor {
@@ -175,6 +183,7 @@ async fn read_changes(core: &Core, after: &Cursor) -> Result<Option<Cursor>, Sto
     if opened != after.opened {
         return Ok(None);
     }
+    // One more than is read one by one, which tells whether there are more.
     let most = limit(MOST_CHANGES + 1);
     let args = args![after.position.as_str(), most];
     let rows = lease.run(core.engine.dialect().changes, args).await?;
@@ -232,7 +241,7 @@ fn apply(core: &Core, mut row: Row) -> Result<Option<Subject>, StoreError> {
         }
         (USER_NAME, _, Some(name), _) => core.users.forget(name.as_str()),
         (KEY, _, _, Some(digest)) => core.keys.forget(&digest),
-        // Of a later release.
+        // A later release may note changes of a kind that does not concern this one.
         _ => {}
     }
     Ok(None)

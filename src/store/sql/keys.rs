@@ -85,6 +85,8 @@ impl Core {
     async fn find_key(&self, digest: &[u8; 32]) -> Result<Option<Arc<KeyRecord>>, StoreError> {
         let now = Instant::now();
         let read = self.read_key(digest);
+        // Where the news of other nodes are late, a record in the cache may have been changed by
+        // one of them. So the database is asked each time until they are heard again.
         if self.mirror.age().is_fresh(now) {
             self.keys.get(digest, now, read).await
         } else {
@@ -118,6 +120,8 @@ impl Core {
         }
         write(lease, REPLACE, next).await?;
         effects.keys.push(*former.digest.bytes());
+        // The new digest too: somebody may have presented it before, and then it is remembered as
+        // absent.
         effects.keys.push(*next.digest.bytes());
         match successor {
             Some(successor) => insert_key(lease, successor, effects).await,
@@ -186,6 +190,8 @@ impl KeyStore for Sql {
             return Peek::Ask;
         }
         match self.core().keys.peek(digest.bytes(), now) {
+            // Records are cached by the bytes of the digest alone. The same bytes under another
+            // algorithm are another key.
             Peek::Found(record) if !record.digest.is_like(digest) => Peek::Absent,
             answer => answer,
         }
@@ -340,6 +346,8 @@ impl ManagedKeyStore for Sql {
         let latest = noted::latest(uses);
         let uses = latest
             .iter()
+            // A use of what no key can have is left out, lest the statement fail for all the
+            // others.
             .filter(|(digest, _)| is_storable(digest.algorithm()));
         let uses = uses.map(|(digest, at)| {
             json!({
@@ -350,6 +358,7 @@ impl ManagedKeyStore for Sql {
         });
         noted::write(self, sql, uses.collect()).await?;
         for (digest, at) in latest {
+            // A use does not make the record be read anew, so the cached one is told of it.
             if let Some(record) = self.core().keys.kept(digest.bytes())
                 && record.digest.is_like(digest)
             {

@@ -41,11 +41,13 @@ impl<'a> Lease<'a> {
     ) -> Result<Vec<Row>, StoreError> {
         check_storable(args)?;
         self.statements.fetch_add(1, Ordering::Relaxed);
+        // Unsure while the statement is under way: whoever is dropped half-way leaves an answer on
+        // the connection, which the next one would take for its own.
         let state = std::mem::replace(&mut self.state, State::Unsure);
         let result = self.connection()?.run(sql, args).await;
         let is_usable = match &result {
             Ok(_) => true,
-            // It says that all is well with the connection.
+            // An answer that says no: the connection is well.
             Err(error) => error.kind() != StoreErrorKind::Unavailable || GaveWay::is_why(error),
         };
         if is_usable {

@@ -7,7 +7,8 @@ use crate::store::StoreError;
 /// Brings the schema up to date, in one transaction, while other nodes wait.
 pub(super) async fn migrate(core: &Core) -> Result<(), StoreError> {
     let dialect = core.engine.dialect();
-    // Its steps may take their time: whoever began them is not to give up half-way.
+    // Only the beginning has a deadline. A step may take long where a table is large, and to give
+    // up half-way would be to begin again.
     let mut lease = start::patiently(core, || begin(core)).await?;
     lease
         .script("CREATE TABLE IF NOT EXISTS tower_auth_schema (version bigint PRIMARY KEY)")

@@ -99,6 +99,8 @@ impl Users {
 
     fn take(&self, news: &mut News, id: &Subject, version: i64, account: Account) {
         if let Some(known) = news.latest.get(id)
+            // News of one user come in any order, from this node and from the feed. What is older
+            // than what is known is no news.
             && known.version > version
         {
             return;
@@ -150,7 +152,8 @@ impl Users {
         for (id, version, account) in all {
             self.take(&mut news, &id, version, account);
         }
-        // Last, lest somebody pass in between who is in both.
+        // Last: whoever is in both lists would pass for a moment if the former news were taken back
+        // first.
         for id in earlier {
             if !news.latest.contains_key(&id) {
                 self.accounts.set(&id, Account::Whole);

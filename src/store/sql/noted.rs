@@ -30,8 +30,9 @@ pub(super) async fn write(
 ) -> Result<(), StoreError> {
     let mut took = None;
     for batch in uses.chunks(BATCH) {
-        // Writers of other processes are not in the queue of this one but look now and then
-        // whether a file is free: half of the time it is.
+        // Writers of other processes do not stand in the queue of this one, but look now and then
+        // whether the file is free. A rest as long as the last batch took leaves it free for half
+        // of the time.
         if let Some(took) = took {
             sleep(took).await;
         }

@@ -13,7 +13,7 @@ const CHANGES_KEPT: Duration = Duration::from_secs(3_600);
 pub(super) async fn keep_house(core: &Core) {
     loop {
         tokio::time::sleep(core.options.purge_every).await;
-        // What fails now is done next time.
+        // A failure is not told: what was left is removed the next time.
         let _ = clean(core).await;
     }
 }

@@ -116,8 +116,8 @@ pub(super) const ACCOUNT: &str = concat!(
 pub(super) fn account(mut row: Row) -> Result<(Subject, i64, Account), StoreError> {
     let id = subject(&mut row)?;
     let version = row.int()?;
-    // Who cannot be read, because somebody changed the row by hand, is refused: the others are
-    // not to wait for it.
+    // A row that cannot be read, because somebody changed it by hand, closes its account. An error
+    // would keep the news of all other users from being heard.
     let account = what_became(&mut row).unwrap_or(Account::Closed);
     Ok((id, version, account))
 }
@@ -136,7 +136,8 @@ fn what_became(row: &mut Row) -> Result<Account, StoreError> {
 fn taken(row: &mut Row) -> Result<TakenRights, StoreError> {
     let scopes = Scopes::parse(&row.text()?);
     let mut taken = TakenRights::new(scopes, Roles::default());
-    // An array a line: what is taken by hand is noted by a trigger, which only appends.
+    // Each line is an array: rights that are taken by hand are noted by a trigger, which can only
+    // append.
     let text = row.text()?;
     for line in text.lines().filter(|line| !line.is_empty()) {
         for role in list(line)? {

@@ -102,6 +102,7 @@ impl Drop for Owner {
     fn drop(&mut self) {
         let task = self.task.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(task) = task {
+            // The task holds the core and not its owner, so it would go on for ever.
             task.abort();
         }
     }

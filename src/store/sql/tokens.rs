@@ -156,6 +156,7 @@ impl Core {
                 lease.commit().await?;
                 self.mirror_all(denied);
             }
+            // Nothing was written. The transaction is rolled back with the lease.
             Rotated::Again(_) | Rotated::Ended | Rotated::Unknown => {}
         }
         Ok(rotated)
@@ -232,6 +233,8 @@ impl Core {
         lease: &mut Lease<'_>,
         subject: &Subject,
     ) -> Result<(), StoreError> {
+        // The debug form quotes kind and id, so no two subjects read the same, and none reads like
+        // the id of a token, which is locked in the same way.
         let id = format!("{subject:?}");
         lock_id(lease, self.engine.dialect().lock_id, &id).await
     }
@@ -264,8 +267,8 @@ impl Core {
         access_until: SystemTime,
         now: SystemTime,
     ) -> Result<Denied, StoreError> {
-        // First the records: what is made from here on is not affected. Then what just ended is
-        // denied.
+        // The records end first, and those that have ended just now are denied. So what is made in
+        // between is neither, and stays good.
         let of = args![subject.kind(), subject.id(), now];
         lease
             .run(self.engine.dialect().locking.end_families, of)
@@ -317,6 +320,8 @@ impl Core {
     ) -> Result<bool, StoreError> {
         let dialect = self.engine.dialect();
         if let Some(family) = token.family {
+            // Whoever ends the family or the private token writes its row, and so waits until this
+            // transaction has ended.
             lease.first(dialect.lock_family, args![family]).await?;
         } else {
             lease.first(dialect.lock_token, args![token.token]).await?;

@@ -64,7 +64,8 @@ impl Core {
     }
 
     async fn find_user(&self, name: &str) -> Result<Option<Arc<UserRecord>>, StoreError> {
-        // No user has such a name: it takes no room in the cache.
+        // No user can have such a name, so the database is not asked, and the text takes no room in
+        // the cache.
         if check_lengths([name]).is_err() {
             return Ok(None);
         }
@@ -96,10 +97,11 @@ impl Core {
         let version = version.ok_or_else(|| StoreError::new(StoreErrorKind::Exists))?;
         insert_names(lease, user).await?;
         let account = user.account();
-        // Of most there is nothing to remember.
+        // Whoever is not remembered counts as whole, so there is nothing to remember of most.
         if account != Account::Whole {
             effects.users.push((user.id.clone(), version, account));
         }
+        // Somebody may have tried the name before, and then it is remembered as absent.
         effects.names.extend(user.names.iter().cloned());
         Ok(())
     }
@@ -188,6 +190,8 @@ async fn put_user(
     }
     let version = write(lease, REPLACE, after).await?.ok_or_else(missing)?;
     effects.users.push((id.clone(), version, after.account()));
+    // By the former names the old record would still be found, and the new ones may be remembered
+    // as absent.
     effects.names.extend(before.names.iter().cloned());
     effects.names.extend(after.names.iter().cloned());
     Ok(())

@@ -26,7 +26,7 @@ static DIALECT: Dialect = Dialect {
     begin_audit: "BEGIN IMMEDIATE",
     schema_table: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tower_auth_schema'",
     now: "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
-    // Whoever began first has the whole file.
+    // A transaction that begins by `BEGIN IMMEDIATE` has the whole file, so reading a row locks it.
     lock_key: concat!(
         "SELECT ",
         key_columns!(),
@@ -104,20 +104,24 @@ impl Engine for SqliteEngine {
     }
 
     async fn open(&self, purpose: Purpose) -> Result<Box<dyn Connection>, StoreError> {
+        // The turn comes before the connection: writers that wait for theirs must not hold the
+        // connections that readers need.
         let turn = match purpose {
             Purpose::Write | Purpose::Start | Purpose::Housekeeping => {
                 Some(Arc::clone(&self.writer).lock_owned().await)
             }
             Purpose::Read | Purpose::Upkeep => None,
         };
-        // The feed asks often enough: each time it hears.
+        // Not with each request: the feed looks each time that it reads the changes, which is often
+        // enough.
         let is_looked_for = matches!(purpose, Purpose::Start | Purpose::Upkeep);
         if is_looked_for {
             self.pools.follow().await;
         }
         let connection = self.pools.current().acquire().await.map_err(error)?;
         if purpose == Purpose::Start {
-            // Now at the latest there is a file.
+            // The connection has made the file where there was none, so now there is one to
+            // remember.
             self.pools.follow().await;
         }
         Ok(Box::new(SqliteConnection {
@@ -135,7 +139,7 @@ impl Engine for SqliteEngine {
             return false;
         };
         match source.downcast_ref::<SqliteError>() {
-            // Of an extended code the last byte is the primary one.
+            // The lowest byte of an extended code is the primary one.
             Some(reason) => {
                 let code = reason.code().and_then(|code| code.parse::<u32>().ok());
                 code.is_some_and(|code| PASSING.contains(&(code & 0xff)))
@@ -186,6 +190,7 @@ impl Connection for SqliteConnection {
 
 impl Drop for SqliteConnection {
     fn drop(&mut self) {
+        // Taken out of the pool and closed: a statement may be under way on it.
         drop(self.connection.take().map(PoolConnection::detach));
     }
 }

@@ -61,6 +61,7 @@ impl Pools {
         let Some(place) = &self.place else {
             return;
         };
+        // On a thread that may wait: a look at a file can hang where the disk is away.
         let path = place.path.clone();
         // While there is none, or it cannot be looked at, what is open goes on.
         if let Ok(Ok(Some(now))) = tokio::task::spawn_blocking(move || FileId::of(&path)).await {
@@ -71,6 +72,7 @@ impl Pools {
     fn exchange_unless(&self, place: &Place, now: FileId) {
         let mut file = place.file.lock().unwrap_or_else(PoisonError::into_inner);
         let known = file.replace(now);
+        // The first look says only which file was opened.
         if known.is_none_or(|known| known == now) {
             return;
         }

@@ -108,7 +108,8 @@ impl Sqlite {
             // That of a start: a request gives up earlier, by its own deadline.
             .acquire_timeout(START_WITHIN);
         let pool = pools.clone().connect_lazy_with(file.clone());
-        // Made once: a file that is gone later on is about to be replaced, not to be made anew.
+        // The file is made at the start alone. One that is gone later on is about to be replaced by
+        // another, and must not be made anew in its place.
         let existing = file.create_if_missing(false);
         let later = existing.clone();
         let reopened = move || pools.clone().connect_lazy_with(later.clone());

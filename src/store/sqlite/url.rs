@@ -33,7 +33,8 @@ impl Url {
             match parameter {
                 "mode=rwc" => is_made = true,
                 "mode=rw" => is_made = false,
-                // A store that cannot be written keeps nothing, and one in memory is `memory:`.
+                // A store that can only be read (`mode=ro`) could keep nothing, and the one in
+                // memory (`mode=memory`) is `memory:`.
                 _ => return Err(invalid("sqlite:PATH takes ?mode=rwc or ?mode=rw alone")),
             }
         }
