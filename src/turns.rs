@@ -98,6 +98,8 @@ impl Turns {
             source,
             number,
         };
+        // A turn that comes when nobody waits for it any more is dropped with `called`, and calls
+        // the next one.
         let turn = called.await.map_err(|_| Crowded);
         drop(place);
         turn
@@ -132,6 +134,8 @@ impl Shared {
 
     fn enter(&self, source: Source) -> Result<Entered, Crowded> {
         let mut queue = self.queue();
+        // A free place means that nobody waits: whoever has been served hands the place on in one
+        // step.
         if queue.served.len() < self.bounds.served {
             queue.served.push(source);
             return Ok(Entered::Served);
@@ -159,8 +163,10 @@ impl Queue {
         let lines = self.lines.iter();
         let longest = lines.max_by_key(|(_, line)| line.len());
         match longest.map(|(source, line)| (*source, line.len())) {
+            // Longer than the line of the newcomer will be. Of two lines of one length, each would
+            // otherwise push out the other's last one in turn.
             Some((source, length)) if length > own + 1 => {
-                // Its call is dropped, which tells it.
+                // Its call is dropped with it, by which whoever waits hears that there is no room.
                 self.take_out(source, length - 1);
                 Ok(())
             }
@@ -247,6 +253,8 @@ impl Queue {
 impl Drop for Turn {
     fn drop(&mut self) {
         let next = {
+            // The lock ends with this block: a turn that cannot be handed over is dropped below,
+            // and takes it again.
             let mut queue = self.shared.queue();
             queue.end(self.source);
             let next = queue.next();
@@ -257,7 +265,8 @@ impl Drop for Turn {
         };
         if let Some((source, waiting)) = next {
             let shared = Arc::clone(&self.shared);
-            // Should it have gone at this moment, its turn is dropped with it, and calls another.
+            // Whoever waited may have gone at this moment. Then the turn is dropped here, and calls
+            // another one.
             let _ = waiting.call.send(Self { shared, source });
         }
     }

@@ -93,7 +93,7 @@ impl Attempts {
             rate: limit.rate,
         };
         let told = Once::new();
-        // Nothing is told of a request that is none.
+        // Marked as told: a rehearsal must not write into the log that requests come from nowhere.
         told.call_once(|| {});
         Self {
             pairs: alike(&other.pairs),
@@ -136,6 +136,8 @@ impl Attempts {
         let mut entered = Vec::with_capacity(counted.len());
         let mut longest = 0;
         for ((counted, tally), standing) in counted.iter().zip(&tallies).zip(standings) {
+            // Only what was entered is given back later. One that is merely observed passes beyond
+            // its rate, and is not entered then.
             if standing.wait == 0 {
                 entered.push((*counted, standing.receipt));
             } else if tally.refuses {
@@ -191,6 +193,7 @@ impl Attempts {
     /// Whether an account's owner has signed in from there lately.
     pub(super) fn is_known(&self, place: Key) -> bool {
         let now = self.now();
+        // A look makes no place: else every name that somebody tries would take one from an owner.
         match self.known.shard(place).peek(place) {
             Some(known) => now.steady < known.0,
             None => false,

@@ -40,6 +40,8 @@ impl LookUp {
     /// Ends it: 401 is a key that is not there, or revoked or expired. What failed for a reason of
     /// the service's own is nobody's.
     pub(crate) fn conclude<T>(mut self, result: &Result<T, Rejection>) {
+        // First of all: whatever happens below, `drop` must not charge the address as if somebody
+        // had gone away.
         self.is_over = true;
         match result {
             Ok(_) => self.attempts.note_good(self.key),

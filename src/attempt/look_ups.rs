@@ -63,6 +63,8 @@ impl LookUps {
     }
 
     pub(super) fn note_wrong(&self, credential: Key, now: Moment) {
+        // A credential is good or wrong. One that was revoked must wait for its turn from now on,
+        // as any other.
         self.forget_good(credential);
         let mut shard = self.wrong.shard(credential);
         if let Some(wrong) = shard.own_or_new(credential, now) {

@@ -113,7 +113,8 @@ impl Origin {
         }
         let turn = self.attempts.turn(self.source).await;
         let turn = turn.map_err(|_| Rejection::throttled(Duration::from_secs(1)))?;
-        // Others were refused meanwhile, perhaps this very key.
+        // Asked once more, because the turn had to be waited for: meanwhile others from there were
+        // refused, perhaps with this very key.
         self.check()?;
         if self.attempts.is_wrong(key) {
             return Ok(None);
@@ -135,6 +136,8 @@ impl Origin {
                 let ticket = self.enter_pair(self.attempts.key(b'i', &parts), place)?;
                 Ok(ticket.learning(place.map(Learns::Owner)))
             }
+            // A name that nobody has is counted as an account is, so that the limit does not tell
+            // which names there are.
             Target::Nobody(name) => {
                 let parts = [b"".as_slice(), name.as_bytes()];
                 let place = self.key_of_place(b'N', parts);

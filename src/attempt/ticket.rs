@@ -61,7 +61,8 @@ impl Ticket {
     fn succeeded(self) {
         self.give_back();
         match self.learns {
-            // What the owner mistyped there before is forgiven as well.
+            // The owner's own mistakes there are forgiven as well. Those from elsewhere stay: they
+            // are somebody else's.
             Some(Learns::Owner(place)) => {
                 self.attempts.forget(Counted::Pair(place));
                 self.attempts.remember(place);
@@ -74,6 +75,7 @@ impl Ticket {
 
     fn failed(self) {
         if let Some(Learns::Credential(credential)) = self.learns {
+            // It was refused, so it is not let past the limit of its address the next time.
             self.attempts.forget_good(credential);
         }
     }

@@ -32,6 +32,8 @@ impl Wrong {
         self.believed_for = if self.is_idle(now) {
             nanos(BELIEVED_FOR)
         } else {
+            // Longer each time, because somebody keeps on presenting it; but not for ever, because
+            // a key of that digest may still be imported.
             twice.clamp(nanos(BELIEVED_FOR), nanos(BELIEVED_AT_MOST))
         };
         self.believed_until = now.steady.saturating_add(self.believed_for);

@@ -86,7 +86,8 @@ impl Accepted {
     /// The request fields that an answer depends on (RFC 9110 §12.5.5). A query parameter is part
     /// of the URL.
     pub(crate) fn fields(&self) -> String {
-        // Read in any case: what stands there and is not accepted is refused.
+        // Named in any case, because it is always read: a credential there that is not accepted is
+        // refused.
         let mut fields = vec!["Authorization"];
         let sources = self.sources();
         for source in &sources {
@@ -132,6 +133,8 @@ impl Accepted {
             challenges.push(("Basic", String::from(", charset=\"UTF-8\"")));
         }
         challenges.extend(self.others.iter().map(|name| (*name, String::new())));
+        // A 401 has one challenge at least (RFC 9110 §15.5.2), also where credentials stand in none
+        // of these fields.
         if challenges.is_empty() {
             challenges.extend(self.sources().iter().filter_map(elsewhere));
         }

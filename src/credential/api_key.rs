@@ -32,7 +32,7 @@ pub(crate) fn is_well_formed(key: &[u8], prefix: Option<&str>) -> bool {
 
 /// CRC-32 (ISO-HDLC).
 fn checksum(body: &[u8]) -> u32 {
-    // A new one asks what the processor can do, each time.
+    // `Hasher::new` asks the processor what it can do, each time. A copy does not.
     static EMPTY: LazyLock<Hasher> = LazyLock::new(Hasher::new);
     let mut hasher = EMPTY.clone();
     hasher.update(body);

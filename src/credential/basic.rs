@@ -31,10 +31,12 @@ impl BasicCredential {
     /// and §2.1); the password may be empty.
     pub(super) fn parse_any(token: &[u8]) -> Result<Self, RejectionKind> {
         let malformed = RejectionKind::MalformedCredential;
+        // Before it is decoded, which takes memory in proportion.
         if token.len() > (LONGEST_NAME + 1 + LONGEST_PASSWORD).div_ceil(3) * 4 {
             return Err(RejectionKind::OversizedCredential);
         }
         let text = Secret::new(decoded(token).ok_or(malformed)?);
+        // The first colon ends the name: a password may have more of them (RFC 7617 §2).
         let colon = text.expose().bytes().position(|b| b == b':');
         let colon = colon.ok_or(malformed)?;
         if has_control(text.expose()) {
@@ -71,6 +73,7 @@ fn decoded(token: &[u8]) -> Option<String> {
     match String::from_utf8(std::mem::take(&mut *decoded)) {
         Ok(text) => Some(text),
         Err(error) => {
+            // It may be a password all the same, so its memory is overwritten.
             drop(Zeroizing::new(error.into_bytes()));
             None
         }

@@ -21,7 +21,7 @@ pub(super) fn comparable_url(url: &str) -> Option<String> {
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let authority: Authority = authority.parse().ok()?;
     let host = authority.host();
-    // A user's name would stand before it.
+    // Where a user's name stands before the host this fails: no request is sent to such a URL.
     let port = match authority.as_str().strip_prefix(host)? {
         "" | ":" => usual_port,
         port => port.strip_prefix(':')?.parse::<u16>().ok()?,
@@ -45,6 +45,8 @@ fn comparable_path(path: &str) -> Option<String> {
         }
     }
     let mut segments = comparable.split('/');
+    // Some programs resolve dot segments and others do not. Such a path is refused, because it is
+    // anybody's guess which one is meant.
     let is_dotted = segments.any(|segment| segment == "." || segment == "..");
     (!is_dotted).then_some(comparable)
 }

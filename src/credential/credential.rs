@@ -84,7 +84,7 @@ impl<'a> ApiKeyCredential<'a> {
 
     #[cfg(feature = "api-key")]
     pub(crate) fn has_prefix(&self, prefix: Option<&'static [u8]>) -> bool {
-        // Equal prefixes of configurations are one text.
+        // Prefixes are interned, so equal ones have one address.
         match (self.prefix, prefix) {
             (Some(own), Some(other)) => std::ptr::eq(own, other),
             (own, other) => own == other,

@@ -152,7 +152,7 @@ impl Elsewhere {
         request: &mut Request<B>,
     ) -> Result<Option<Text>, RejectionKind> {
         match place {
-            // The reader's own.
+            // The reader itself looks at these.
             Place::Bearer | Place::Dpop | Place::ApiKey | Place::Token | Place::Basic => Ok(None),
             Place::Header(name) => field(request.headers_mut(), name),
             Place::Cookie(name) => self.cookie(name, request),
@@ -170,6 +170,8 @@ impl Elsewhere {
         let Some(value) = cookie(request.headers(), name)? else {
             return Ok(None);
         };
+        // A browser adds the cookie to whatever request a page makes it send. So what changes
+        // something has to come from a page of ours.
         check_unsafe(request, self.public_url.as_deref()).map_err(|refusal| refusal.kind())?;
         Ok(Some(Zeroizing::new(value.to_vec())))
     }
@@ -229,6 +231,8 @@ pub(super) fn mark(headers: &mut HeaderMap, field: &HeaderName) {
 fn parameter<B>(request: &mut Request<B>, name: &str) -> Result<Option<Text>, RejectionKind> {
     let found = take_parameter(request.uri_mut(), name)?;
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    // A URL ends up in logs and histories. It is enough for what a link or an image asks for, and
+    // not for what changes something.
     if found.is_some() && !reads {
         return Err(RejectionKind::MalformedCredential);
     }

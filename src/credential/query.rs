@@ -31,6 +31,8 @@ pub(super) fn take_parameter(
     if times == 0 {
         return Ok(None);
     }
+    // Taken out even where it is refused below: whoever logs the request further in must not see
+    // it.
     if let Some(without) = with_query(uri, &others.join("&")) {
         *uri = without;
     }

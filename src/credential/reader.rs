@@ -219,6 +219,7 @@ impl Reader {
                     Presented::Other,
                 )
             }
+            // Neither of the two is chosen: a program on the way may have chosen the other one.
             (Some(value), Some(_)) => (
                 Err(RejectionKind::MultipleCredentials),
                 authorization.presented(self.line(value).presented()),
@@ -270,7 +271,8 @@ impl Reader {
     }
 
     fn line<'r>(&'r self, value: &'r [u8]) -> Line<'r> {
-        // As nearly everybody writes them.
+        // The two spellings that nearly everybody uses are compared as they are. All others are
+        // compared without regard to case (RFC 9110 §11.1).
         let (name, length) = if value.starts_with(b"Bearer ") {
             (Name::Bearer, 6)
         } else if value.starts_with(b"Basic ") {

@@ -51,6 +51,7 @@ impl Sender {
         let urls = match (&proof, certificate) {
             (Proof::None, None) => return None,
             (Proof::One(_), _) => urls(request, public_url),
+            // Only a proof is held against a URL.
             (Proof::None | Proof::Several, _) => Vec::new(),
         };
         Some(Self {

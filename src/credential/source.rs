@@ -248,7 +248,8 @@ fn is_free_field(name: &str) -> bool {
     let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
         return false;
     };
-    // Fields that the browser alone can set tell who sent a request.
+    // Fields that begin with `Sec-` are set by the browser alone and tell which page sent a
+    // request, so none of them may hold a credential.
     !name.as_str().starts_with("sec-") && !TAKEN.contains(&name.as_str())
 }
 

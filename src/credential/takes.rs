@@ -93,6 +93,8 @@ impl Takes {
     pub(super) fn read<'a>(&'a self, token: &'a [u8]) -> Result<Credential<'a>, RejectionKind> {
         if let Some(prefix) = self.prefix_of(token) {
             if !prefix.is_read {
+                // By its prefix it is a key, so no other scheme is asked about it, though keys are
+                // not read here.
                 return Err(RejectionKind::InvalidApiKey);
             }
             let prefix = Some(prefix.text);
@@ -136,6 +138,7 @@ impl Takes {
             if token.get(text.len() - 1) != text.last() || !token.starts_with(text) {
                 continue;
             }
+            // One prefix may begin with another one. The longer one says more.
             if longest.is_none_or(|longest| longest.text.len() < text.len()) {
                 longest = Some(prefix);
             }

@@ -57,13 +57,16 @@ impl Names {
         }
     }
 
-    /// The payload (RFC 7519 §4.1). A refresh token carries nothing that was granted: it is for us
-    /// alone.
+    /// The payload (RFC 7519 §4.1).
     pub(super) fn payload(&self, stamp: Stamp<'_>, grant: &Grant) -> Vec<u8> {
         let mut claims = match stamp.is {
+            // It is for us alone: what it grants stands in the store, and may have become less when
+            // it is presented.
             TokenUse::Refresh => Map::new(),
             TokenUse::Access | TokenUse::Private => grant.claims.clone(),
         };
+        // These come after the application's own claims, so that none of them stands in the place
+        // of one of these.
         let mut set = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
         set("token_type", stamp.is.name().into());
         set("iss", self.issuer.as_str().into());

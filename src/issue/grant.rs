@@ -94,7 +94,7 @@ impl Grant {
         json!({ "scope": self.scopes.as_str(), "roles": roles, "claims": self.claims }).to_string()
     }
 
-    /// What [`to_text`](Self::to_text) wrote. What cannot be read grants nothing.
+    /// What [`to_text`](Self::to_text) wrote.
     pub(super) fn from_text(subject: Subject, text: &str) -> Self {
         #[derive(Default, Deserialize)]
         struct Text {
@@ -102,6 +102,7 @@ impl Grant {
             roles: Vec<String>,
             claims: Map<String, Value>,
         }
+        // A text that cannot be read, because somebody changed the row by hand, grants nothing.
         let Text {
             scope,
             roles,

@@ -280,7 +280,8 @@ impl KeyIssuer {
         for _ in 0..TRIES {
             let former = self.find(owner, id).await?;
             match &self.caller {
-                // Its successor is of the same account, which has no more rights than before.
+                // A key may always rotate itself: its successor belongs to the same account and has
+                // no more rights than it has.
                 Some(_) if self.is_by(&former) => {}
                 Some(caller) => check_may_have(caller, &former)?,
                 None => {}
@@ -293,7 +294,8 @@ impl KeyIssuer {
             let Rotation { write, record } = rotation;
             let writes = self.with_room(owner, self.room(now).of_rotation(), write);
             match self.realm.commit(self.caller.as_ref(), writes).await? {
-                // Somebody has changed it meanwhile: a name, or its secret.
+                // Somebody has changed the record meanwhile, its name or its secret, so it is read
+                // anew.
                 Change::Missing => {}
                 change => {
                     change.found()?;
@@ -377,6 +379,8 @@ impl KeyIssuer {
         if !former.is_active(now) || former.successor.is_some() {
             return Err(Rejection::new(RejectionKind::NotFound, "rotated or over"));
         }
+        // Whoever presents the key that it rotates still needs it, should the answer with the new
+        // one be lost.
         let overlap = if self.is_by(former) {
             overlap.max(self.keys.rotation_grace())
         } else {

@@ -119,6 +119,8 @@ impl Mint {
         family: &FamilyRecord,
         grant: &Grant,
     ) -> Result<Secret<String>, Rejection> {
+        // The time of the rotation and not that of now: within the grace the predecessor gets the
+        // very same token once more.
         let issued = match &family.previous {
             Some((_, rotated)) => *rotated,
             None => family.created,

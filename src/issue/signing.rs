@@ -86,7 +86,8 @@ async fn rotating_signer(
     if let Some(signer) = stored.signer(now) {
         return Ok(signer);
     }
-    // The time of the last one is over, because its successor could not be made.
+    // The time of the last key is over, because its successor could not be made. Another node may
+    // have made one, so the store is asked once more.
     if failed.is_none()
         && let Some(newer) = live.newer(generation, now)
     {

@@ -163,6 +163,8 @@ impl TokenIssuer {
             random::id()?,
             later(now, mint.refresh_lifetime),
         );
+        // Written before anything is signed: tokens of a family that the store does not know could
+        // not be revoked.
         let inserted = self.store()?.insert_family(family.clone());
         self.realm.change(inserted).await?.found()?;
         let pair = mint.pair(&signer, &family, &grant, now)?;
@@ -225,6 +227,7 @@ impl TokenIssuer {
                 .change(self.store()?.insert_family(family))
                 .await?
             {
+                // Another request with the same token was quicker, and the family is there.
                 Change::Exists => {}
                 change => change.found()?,
             }
@@ -439,6 +442,7 @@ impl TokenIssuer {
             Ok(read) => read,
             // Whether it is good is not known: it may be, and then it would stay so.
             Err(unknown) if unknown.kind() == RejectionKind::Unavailable => return Err(unknown),
+            // What is no good token needs no revoking, and is no error (RFC 7009 §2.2).
             Err(_) => return Ok(()),
         };
         let ReadToken {

@@ -123,6 +123,8 @@ impl Hasher {
         if fits {
             return Check::FitsOutdated;
         }
+        // An outdated hash may cost less than a current one. A wrong password takes the work of
+        // both, so that the time does not tell who has an outdated hash.
         self.waste(password);
         Check::Wrong
     }
@@ -133,7 +135,7 @@ impl Hasher {
     }
 
     fn fits_current(&self, hash: &PasswordHash, password: &str) -> bool {
-        // Of two outputs, `==` takes constant time.
+        // `==` compares two `Output`s in constant time.
         let output = hash
             .salt
             .as_ref()
@@ -156,6 +158,8 @@ impl Hasher {
     /// What a current hash of it is, with that salt.
     fn current(&self, password: &str, salt: &[u8]) -> Result<Output, PasswordError> {
         self.count();
+        // Taken out while it is in use, and the lock is given back at once: no hash waits for
+        // another.
         let kept = self.memory().pop();
         let mut memory = kept.unwrap_or_else(|| vec![Block::new(); Params::DEFAULT.block_count()]);
         let mut output = [0; Params::DEFAULT_OUTPUT_LEN];

@@ -49,7 +49,8 @@ impl Remembered {
         };
         Self {
             keyed,
-            // Nobody knows the key, so nobody can choose a digest.
+            // The digest serves as its own hash: nobody knows the key, so nobody can choose digests
+            // that meet.
             verified: Cache::with(
                 REMEMBERED,
                 REMEMBERED as u64,

@@ -93,6 +93,7 @@ impl Accounts {
                 Account::Whole => {}
                 Account::Reduced(taken) => caller.lose(&taken),
                 Account::Closed => return Err(closed(&caller)),
+                // Neither a pass nor a refusal: a store that cannot tell is an outage.
                 Account::Ask => return Err(Rejection::unavailable("store failed", CannotTell)),
             }
         }
@@ -135,6 +136,8 @@ struct CannotTell;
 
 /// As if the credential had been revoked, which is what it amounts to.
 fn closed(principal: &Principal) -> Rejection {
+    // A key is refused as an unknown one would be: whoever presents it learns neither that there is
+    // such a key nor that its owner is disabled.
     let kind = if principal.key().is_some() {
         RejectionKind::InvalidApiKey
     } else {

@@ -100,6 +100,8 @@ impl UserLoader {
         now: SystemTime,
     ) -> Result<Principal, Rejection> {
         let loader = &*self.0;
+        // Called within the future, so that a panic of the function itself is caught as well, and
+        // not only one of what it returns.
         let loading = async { (loader.load)(caller.clone()).await };
         let loading = tokio::time::timeout(loader.deadline, loading);
         let user = match caught_future(loading).await {

@@ -205,6 +205,8 @@ impl Principal {
         }
         match &mut self.identity {
             Identity::Key(record) => {
+                // A copy for this request. What others share goes on saying what was granted, so
+                // that a right that is given back is there again.
                 let record = Arc::make_mut(record);
                 record.scopes = scopes.unwrap_or_else(|| record.scopes.clone());
                 record.roles = roles.unwrap_or_else(|| record.roles.clone());
@@ -336,8 +338,8 @@ impl Principal {
         let Identity::Token(token) = &self.identity else {
             return Err(ClaimsError::NotAToken);
         };
-        // What stands in the claims is the issuer's choice: it must not take down the other
-        // requests of a connection.
+        // The claims are the issuer's choice, and the application's type may panic at them. That
+        // must not take down the other requests of the connection.
         match catch_unwind(|| serde_json::from_str(&token.claims)) {
             Ok(claims) => claims.map_err(|_| ClaimsError::Form),
             Err(_) => Err(ClaimsError::Panicked),
@@ -470,7 +472,8 @@ impl Principal {
             Identity::Token(_) => {
                 let stamp = self.stamp();
                 warrant.expires = stamp.expires();
-                // Ids of other issuers are none of ours.
+                // The ids of another issuer say nothing here: a token or a family of ours that has
+                // the same one must not decide.
                 if self.other_issuer().is_none() {
                     warrant.token = stamp.jti.map(String::into_boxed_str);
                     warrant.family = stamp.sid.map(String::into_boxed_str);

@@ -63,6 +63,8 @@ impl Realm {
             (Err(dead), Some(caller))
                 if dead.kind() == RejectionKind::RevokedToken && caller.key().is_some() =>
             {
+                // A key that was revoked meanwhile is refused as one that was never there: only of
+                // tokens may it be told.
                 let kind = RejectionKind::InvalidApiKey;
                 Err(Rejection::new(kind, "revoked or expired"))
             }

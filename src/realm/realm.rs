@@ -116,6 +116,8 @@ impl Realm {
     fn changed(self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = match Arc::try_unwrap(self.0) {
             Ok(parts) => parts.settings,
+            // Somebody holds the realm as it was. This one is another realm from here on, with
+            // counters and memory of its own.
             Err(shared) => shared.settings.clone(),
         };
         change(&mut settings);

@@ -70,6 +70,8 @@ impl Schedule {
         keys: &[R],
         now: SystemTime,
     ) -> Option<Step> {
+        // Times are sealed together with the key as whole seconds. A fraction would make a record
+        // seem changed.
         let now = whole_seconds(now);
         let Some(newest) = keys.last() else {
             // Nobody has a token of ours yet, or none that is good: it signs at once.

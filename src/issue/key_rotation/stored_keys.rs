@@ -200,7 +200,8 @@ impl StoredKeys {
     /// Makes a key and adds it, unless another node was quicker: then that one's is taken.
     async fn make(&self, serial: u32, times: Times) -> Result<(), RotationError> {
         let algorithm = self.algorithm;
-        // An RSA key takes up to a second, in which nothing else would go on.
+        // On a thread of its own: an RSA key takes up to a second, in which nothing else of this
+        // thread would go on.
         let made = tokio::task::spawn_blocking(move || {
             let document = new_pair(algorithm)?;
             let signer = SigningKey::pkcs8_der(algorithm, document.expose()).build();
@@ -223,6 +224,8 @@ impl StoredKeys {
         record.sealed = self.sealed(&record, document.expose())?;
         let inserted = self.store.insert_signing_key(record);
         let inserted = self.guard.change(inserted).await;
+        // Where another node was quicker with this serial number, its key is read next, and that
+        // node has told of it.
         if let Change::Made(()) = inserted.map_err(RotationError::Store)? {
             self.tell(Action::SigningKeyCreated, times.created, id);
         }
@@ -294,6 +297,7 @@ impl KeySource for StoredKeys {
         } else {
             Some(self.key_set(&keys)?)
         };
+        // Last: where the keys make no set, the former ones go on signing and verifying.
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
         Ok(Loaded {
             keys: set,

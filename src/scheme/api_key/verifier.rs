@@ -78,7 +78,8 @@ impl KeyVerifier {
                     self.guard.meter.looked_up(Cache::ApiKeys, true);
                     if let Some(record) = search.found(record, &digest, now) {
                         if record.digest.password_hash().is_some() {
-                            // Found by its prefix alone.
+                            // The record was found by the key's prefix alone. Whether this is the
+                            // key is for its password hash to say.
                             return self.ask(digest, key, tried + 1, search, attempt);
                         }
                         let newest =
@@ -86,7 +87,8 @@ impl KeyVerifier {
                         return Answer::Verified(self.accept(record, digest, newest, now));
                     }
                     if self.asks.load(Ordering::Relaxed) {
-                        // As about one that memory knows nothing of.
+                        // A key that is found and refused takes the way of one that memory does not
+                        // know: by the time that it takes, nobody learns that there was such a key.
                         if let Err(unavailable) = caught(|| self.store.forget_key(&digest)) {
                             return Answer::Refused(unavailable);
                         }
@@ -260,6 +262,8 @@ impl Asked {
                 let digest = record.digest.clone();
                 return Ok(self.verifier.accept(record, digest, newest, self.now));
             }
+            // What was read may be in the memory of the store now. It lets go of it, so that the
+            // next try costs what this one did.
             caught(|| store.forget_key(&digest))?;
         }
         Err(self.search.refusal())
@@ -267,9 +271,6 @@ impl Asked {
 }
 
 /// What became of the look-ups of one key.
-///
-/// A key that is found and refused is looked for under the remaining hashes too, so that a revoked
-/// one costs what an unknown one does; whatever is found there, it stays refused.
 #[derive(Default)]
 struct Search(Option<Rejection>);
 
@@ -282,6 +283,8 @@ impl Search {
         now: SystemTime,
     ) -> Option<Arc<KeyRecord>> {
         match judge(&record, digest, now) {
+            // Found after it was refused under another hash: it stays refused. It was looked up all
+            // the same, so that a revoked key costs what an unknown one does.
             Ok(()) => Some(record).filter(|_| self.0.is_none()),
             Err(refusal) => {
                 self.0.get_or_insert(refusal);

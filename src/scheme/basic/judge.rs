@@ -75,10 +75,12 @@ impl Judge {
         Ok(Some(None))
     }
 
-    /// Whoever has that name. A store is asked as often whatever it finds, lest the time tell.
+    /// Whoever has that name.
     pub(crate) async fn find(&self, name: &str) -> Result<Option<Arc<UserRecord>>, Rejection> {
         let mut found = None;
         for name in Spellings::of(name).iter() {
+            // Asked for each spelling even when one is found, lest the time tell which names there
+            // are.
             let user = self.guard.call(self.users.find_user(name)).await?;
             found = found.or(user);
         }
@@ -104,6 +106,8 @@ impl Judge {
         user: Option<Arc<UserRecord>>,
         password: &Secret<String>,
     ) -> Result<Arc<UserRecord>, Rejection> {
+        // A disabled user is treated as a name that nobody has: the same work is done, and the
+        // answer is the same.
         let user = user.filter(|user| user.is_active());
         let stored = user.as_ref().and_then(|user| user.password_hash.clone());
         let source = origin.source();
@@ -116,8 +120,7 @@ impl Judge {
         }
     }
 
-    /// Brings a hash up to date, and gives the record after that. Should it fail, the user is
-    /// signed in all the same, and the next sign-in tries again.
+    /// Brings a hash up to date, and gives the record after that.
     async fn rehash(
         &self,
         origin: &Origin,
@@ -131,6 +134,8 @@ impl Judge {
             return user;
         }
         let hash = self.passwords.hash(origin.source(), password.clone());
+        // The password was right, so nothing that fails from here on refuses the sign-in. The next
+        // one tries again.
         let Ok(hash) = hash.await else {
             return user;
         };

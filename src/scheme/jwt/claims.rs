@@ -222,6 +222,8 @@ impl Visitor<'_> for Seconds {
     }
 
     fn visit_f64<E: Error>(self, seconds: f64) -> Result<NumericDate, E> {
+        // A negative number or one that is too large is an error. `from_secs_f64` would panic at
+        // it.
         let time = Duration::try_from_secs_f64(seconds).map_err(E::custom)?;
         Ok(NumericDate(time))
     }

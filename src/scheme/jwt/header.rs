@@ -20,6 +20,7 @@ pub(super) fn with_header<T>(
     segment: &[u8],
     then: impl FnOnce(Header<'_>) -> Result<T, Rejection>,
 ) -> Result<T, Rejection> {
+    // 512 characters of base64 are 384 bytes, and most headers are shorter.
     let mut buffer = [0; 384];
     let heap;
     let json = if segment.len() <= 512 {

@@ -87,7 +87,8 @@ impl Issuer {
             Self::EachTenants { tenants, .. } => {
                 let named = self.tenant(claimed)?;
                 let is_the_same = tenant.is_none_or(|tenant| tenant == named);
-                // Kept as long as the process: so only what the application lets in.
+                // The text is kept for as long as the process runs. So only tenants that the
+                // application lets in get one, and nobody fills the memory with made-up names.
                 (is_the_same && tenants.include(named)).then(|| intern::text(claimed))
             }
         }
@@ -110,6 +111,8 @@ impl Issuer {
             return None;
         };
         let tenant = claimed.strip_prefix(&**before)?.strip_suffix(&**after)?;
+        // A tenant is one part of the path. With a slash in it, another issuer below the same host
+        // could pass for one.
         let is_one = !tenant.is_empty() && !tenant.contains(['/', '?', '#', '{']);
         is_one.then_some(tenant)
     }

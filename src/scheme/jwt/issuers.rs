@@ -110,6 +110,7 @@ impl Jwts {
         let verified = match &remembered {
             Some((_, remembered)) => {
                 let verified = policy.verify_again(remembered, now);
+                // It will never be good again, so it makes room at once.
                 verified.inspect_err(|refusal| policy.forget_if_over(Trace::of(&sought), refusal))
             }
             None => policy.verify(&sought, now),
@@ -173,6 +174,8 @@ impl Jwts {
         match self.policies.as_slice() {
             [only] => Ok(only),
             several => {
+                // Read before the signature is verified, which takes the keys of an issuer: the
+                // name chooses among those that are configured, and does nothing else.
                 let payload = decoded(parts.payload()?)?;
                 let issuer = claims::claimed_issuer(&payload)?;
                 several

@@ -145,6 +145,8 @@ impl Ours {
         if ids.family.is_none() {
             self.note_use(ids.token, now);
         }
+        // What a token of simplejwt grants stands with its user, so a store is asked about each of
+        // them.
         Ok(self.simplejwt.is_none())
     }
 

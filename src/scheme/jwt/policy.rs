@@ -278,6 +278,8 @@ impl Policy {
             None => Ok((generation, set)),
             Some(Unchosen::Impossible(reason)) => Err(refused(reason)),
             Some(Unchosen::Unknown(reason)) => {
+                // It counts as an attempt of its address until its key is found. Else one address
+                // could use up every load that the cooldown allows.
                 let ticket = match &token.origin {
                     Some(origin) => Some(origin.enter("Bearer", &token.bytes)?),
                     None => None,
@@ -304,7 +306,6 @@ impl Policy {
         Ok((generation, set))
     }
 
-    /// Signature first: nothing about a forged token is told, and nothing in it is read.
     #[inline(always)] // what forged tokens cost counts, and most tokens come by one way
     fn verify_by(
         &self,
@@ -314,6 +315,8 @@ impl Policy {
         now: SystemTime,
     ) -> Result<Verified, Rejection> {
         let parts = *token.parts();
+        // The signature comes first. Nothing in a forged token is read, and nothing about it is
+        // told.
         key.verify(parts)?;
         let payload = decoded(parts.payload()?)?;
         let claims = self.checked(&payload, TokenUse::ACCESS, now)?;
@@ -336,6 +339,8 @@ impl Policy {
         let roles = claims.found.roles;
         let confirmation = claims.confirmation;
         let claims = match &ask {
+            // A session is known by `sid`, which tokens of simplejwt do not have. Without it nobody
+            // could sign out of one.
             Some(ids) if self.profile == Profile::SimpleJwt => {
                 with_family(&payload, ids.family.as_deref().unwrap_or_default())
             }
@@ -437,11 +442,11 @@ impl Policy {
         })
     }
 
-    /// A token under a secret is verified nearly as fast as it is found again, so one that comes
-    /// once is not worth its digest.
     fn is_worth_keeping(&self, key: &Key, token: &Sought<'_>, now: SystemTime) -> bool {
         match &self.cache {
             None => false,
+            // An HMAC is checked nearly as fast as a kept token is found. So a token under a secret
+            // is kept when it comes a second time, and not before.
             Some(cache) => !key.algorithm().is_symmetric() || cache.note(token, since_1970(now)),
         }
     }
@@ -460,6 +465,7 @@ impl Policy {
             bytes: remembered.bytes(),
             value: Arc::new(remembered),
             generation,
+            // Until then it is accepted, so until then it is worth its place.
             ends: expires.saturating_add(self.leeway),
         };
         cache.keep(token, entry, since_1970(now));
@@ -616,8 +622,8 @@ impl Policy {
         if times.nbf.is_some_and(|nbf| nbf > latest) {
             return Err(refused("nbf"));
         }
-        // Of ours it was this clock that wrote it, or that of a machine beside this one: it says
-        // nothing that the ids do not.
+        // Not of our own tokens: the clock of another node may be slightly ahead, and the signature
+        // proves already that we issued them.
         if self.ours.is_none() && times.iat.is_some_and(|iat| iat > latest) {
             return Err(refused("iat"));
         }

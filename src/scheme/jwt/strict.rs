@@ -122,6 +122,8 @@ struct Names<'de>(Vec<Cow<'de, str>>);
 
 impl<'de> Names<'de> {
     fn add<E: Error>(&mut self, name: Cow<'de, str>) -> Result<(), E> {
+        // Compared pairwise, which stays cheap because there is a bound. A set would have to be
+        // hashed by a key, lest names be chosen that meet.
         if self.0.len() == MOST_NAMES || self.0.contains(&name) {
             return Err(E::custom("repeated name, or too many"));
         }

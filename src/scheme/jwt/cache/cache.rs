@@ -93,6 +93,8 @@ impl<T> Cache<T> {
         let (set, tag) = self.place(sought.start());
         let mut ledger = self.ledger();
         let set = made(set, &mut ledger);
+        // A token that is kept already is replaced where it is. With a second place the older one
+        // could answer.
         let way = match set.way_of(tag, sought.digest()) {
             Some(way) => way,
             None => set.way_for_another(now),
@@ -128,7 +130,7 @@ impl<T> Cache<T> {
         let mixed = mixed(start, self.key);
         let (half, tag) = (mixed & u64::from(u32::MAX), (mixed >> 48) as u16);
         let set = ((half * self.sets.len() as u64) >> 32) as usize;
-        // The lowest bit of a tag is given away.
+        // A tag is never 0, which marks a free place. Its lowest bit is given away for that.
         (&self.sets[set], NonZeroU16::MIN | tag)
     }
 

@@ -87,6 +87,7 @@ impl<T> Set<T> {
 
     /// How many bytes a place took that is now free.
     pub(super) fn clear(&self, way: usize) -> usize {
+        // The tag goes first: a reader that comes later does not even look here.
         self.tags.set(way, 0);
         match self.put(way, None) {
             Some(kept) => kept.bytes(),
@@ -97,6 +98,7 @@ impl<T> Set<T> {
     /// Takes a place that is free.
     pub(super) fn fill(&self, way: usize, tag: NonZeroU16, kept: Box<Kept<T>>) {
         self.put(way, Some(kept));
+        // The tag comes last: a reader that finds it finds the token as well.
         self.tags.set(way, tag.get());
     }
 

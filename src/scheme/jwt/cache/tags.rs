@@ -18,9 +18,13 @@ impl Tags {
     #[inline]
     pub(super) fn find(&self, tag: u16) -> impl Iterator<Item = usize> {
         let pattern = LOWEST.wrapping_mul(u64::from(tag));
-        // Bit 15 - `word` of a lane: that of this word has the tag.
+        // Each word leaves its marks in other bits: bit 15 - `word` of a lane says that this lane
+        // of this word has the tag.
         let mut found = 0;
         for (word, tags) in self.0.iter().enumerate() {
+            // A lane that has the tag is 0 now, and the subtraction borrows through it to its
+            // highest bit. The borrow may reach the next lane too, which is then given although it
+            // has another tag.
             let differs = tags.load(Ordering::Relaxed) ^ pattern;
             found |= (differs.wrapping_sub(LOWEST) & !differs & HIGHEST) >> word;
         }

@@ -99,6 +99,7 @@ impl Answers {
     }
 
     pub(super) fn keep_inactive(&self, digest: TokenDigest, now: SystemTime) {
+        // An active answer would be found first, and the token go on to pass.
         self.active.remove(&digest);
         self.inactive.insert(digest, now);
     }

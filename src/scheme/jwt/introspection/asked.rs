@@ -82,6 +82,7 @@ impl Asked {
             other => return Err(Unanswered::Status(other)),
         }
         let body = response.into_body();
+        // A client of the application's own need not keep the bound that it was given.
         if body.len() > LONGEST_ANSWER {
             return Err(Unanswered::Form);
         }

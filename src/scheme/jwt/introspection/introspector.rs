@@ -28,7 +28,8 @@ struct State {
 
 /// Whether the token is one (RFC 7662 §2.2).
 fn is_active(said: &str) -> Result<bool, Rejection> {
-    // serde would take an array for the members of an object, in their order.
+    // serde takes an array for the members of a struct in their order, and `[true]` would be an
+    // active token.
     if !said.trim_start().starts_with('{') {
         return Err(no_answer());
     }

@@ -13,6 +13,7 @@ pub(super) fn fresh_for(fields: &HeaderMap) -> Option<Duration> {
             _ if is(directive, "no-cache") || is(directive, "no-store") => Duration::ZERO,
             _ => continue,
         };
+        // Where directives disagree, the most restrictive one counts (RFC 9111 §4.2.1).
         fresh_for = Some(fresh_for.unwrap_or(said).min(said));
     }
     let age = fields.get(AGE).and_then(|age| age.to_str().ok());

@@ -38,6 +38,8 @@ impl Discovery {
             return Err("an issuer has no query (RFC 8414 §2)");
         }
         let path = url.uri().path().trim_end_matches('/');
+        // RFC 8414 §3.1 puts the well-known part between host and path, OpenID Connect puts it
+        // after the path.
         let host = at.strip_suffix(path).unwrap_or(at);
         let openid = format!("{at}/.well-known/openid-configuration");
         let oauth = format!("{host}/.well-known/oauth-authorization-server{path}");
@@ -54,7 +56,9 @@ impl Discovery {
         now: SystemTime,
     ) -> Result<Discovered, KeySourceError> {
         let found = match self.read(remote, &self.openid, now).await {
-            // An authorization server that does no OpenID Connect.
+            // An authorization server that does not speak OpenID Connect has no such document, but
+            // may have the other one. Any other failure is a failure, and not a reason to look
+            // elsewhere.
             Err(Failure::Status(StatusCode::NOT_FOUND)) => {
                 self.read(remote, &self.oauth, now).await
             }

@@ -69,7 +69,8 @@ impl KeySource for OidcSource {
     async fn load(&self, now: SystemTime) -> Result<Loaded, KeySourceError> {
         if let Some(known) = self.known(now) {
             match self.load_from(&known).await {
-                // They may have moved: the issuer is asked again, and once.
+                // The keys may have moved, so the issuer is asked where they are now. It is asked
+                // once: where that does not help, this load has failed.
                 Err(failure) if failure.is_of_client() => {}
                 loaded => return loaded.map_err(KeySourceError::from),
             }

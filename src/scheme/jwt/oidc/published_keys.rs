@@ -47,6 +47,8 @@ impl PublishedKeys {
         let fresh_for = fresh_for(response.headers());
         let keys = match response.status() {
             StatusCode::OK => self.changed(url, name, kept, &response)?,
+            // Without a condition in the request this status means nothing: there is no set that
+            // has not changed.
             StatusCode::NOT_MODIFIED if asks_for_changes => None,
             status => return Err(Failure::Status(status)),
         };
@@ -68,7 +70,8 @@ impl PublishedKeys {
         } else {
             Some(self.read(name, response.body())?)
         };
-        // Of a set that was not taken nothing is kept: the next one is not compared with it.
+        // Only now that the set is taken: were a broken one remembered, the same answer the next
+        // time would pass for one that has not changed.
         self.keep(Kept {
             url: url.clone(),
             etag: response.headers().get(ETAG).cloned(),

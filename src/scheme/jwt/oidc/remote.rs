@@ -36,6 +36,7 @@ impl Remote {
         let response = fetched
             .map_err(late)?
             .map_err(|error| KeySourceError::because("it could not be fetched", error))?;
+        // A fetcher of the application's own need not keep the bound that it was given.
         if response.body().len() > LONGEST_JWKS {
             return Err(KeySourceError::new("it has more than 512 KiB").into());
         }

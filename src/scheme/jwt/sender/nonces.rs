@@ -44,6 +44,8 @@ impl Nonces {
         };
         let seconds = u64::from_be_bytes(*seconds);
         let made = Duration::from_secs(seconds);
+        // Another node's clock may be slightly ahead of this one, so a nonce may seem to come from
+        // the future.
         let is_current =
             made <= now.saturating_add(SKEW) && now <= made.saturating_add(self.lifetime);
         let genuine = self.at(seconds);

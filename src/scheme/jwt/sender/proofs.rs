@@ -60,7 +60,8 @@ impl Proofs {
         }
         match sender.sight() {
             Sight::First => self.check_first(thumbprint, &claims, now),
-            // It was remembered when the head of the request came, and may be old by now.
+            // Judged when the head of the request came, and remembered then: it would be refused as
+            // a replay of itself, and may be too old by now.
             Sight::Again => Ok(()),
         }
     }

@@ -57,6 +57,7 @@ impl SeenProofs {
     pub(super) fn add(&self, proof: &Sighting<'_>, now: Duration) -> Result<(), &'static str> {
         let key = mark(&[proof.key]);
         let mark = mark(&[proof.key, proof.url, proof.id]);
+        // Rounded up to the next second: forgotten within the last one, the proof could come again.
         let forget_at = proof.ends.as_secs().saturating_add(1);
         let mut seen = self.seen();
         seen.forget(now.as_secs());
@@ -66,6 +67,8 @@ impl SeenProofs {
         if seen.proofs.contains(&mark) {
             return Err("seen before");
         }
+        // Refused, where others would push out the oldest: a proof that is forgotten early could be
+        // presented again.
         if seen.proofs.len() >= self.most {
             return Err("the memory of proofs is full");
         }
