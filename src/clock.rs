@@ -71,7 +71,7 @@ pub(crate) fn rfc3339(time: SystemTime) -> Option<String> {
 /// A date and time with its offset from UTC (RFC 3339 §5.6).
 #[cfg(feature = "endpoints")]
 pub(crate) fn parse_rfc3339(text: &str) -> Option<SystemTime> {
-    // The form is fixed to its separators; jiff reads much more.
+    // The separators are checked here, because jiff reads many more forms than RFC 3339 has.
     let bytes = text.as_bytes();
     let has = |at: usize, any: &[u8]| bytes.get(at).is_some_and(|b| any.contains(b));
     let form = has(4, b"-") && has(7, b"-") && has(10, b"Tt ") && has(13, b":") && has(16, b":");

@@ -25,9 +25,10 @@ pub(crate) fn bytes(bytes: &[u8]) -> &'static [u8] {
 
 /// The same of a header value. Where these bytes cannot stand in a header it is empty.
 pub(crate) fn header_value(text: &[u8]) -> &'static HeaderValue {
-    // As above.
+    // A panic leaves no half of a change here either.
     static KNOWN: Mutex<BTreeMap<&'static [u8], &'static HeaderValue>> =
         Mutex::new(BTreeMap::new());
+    // Before the lock: `bytes` takes one of its own.
     let text = bytes(text);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     known.entry(text).or_insert_with(|| {

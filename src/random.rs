@@ -41,7 +41,8 @@ pub(crate) fn push_base62<E>(
     let mut bytes = Zeroizing::new([0; 64]);
     while text.len() < length {
         random(&mut *bytes)?;
-        // 248 = 4 × 62: the bytes above would make the first characters likelier than the rest.
+        // 248 is 4 × 62. With the bytes above it the first characters of the alphabet would be
+        // likelier than the rest.
         let fair = bytes
             .iter()
             .filter(|b| **b < 248)

@@ -28,7 +28,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut block = [0; 64];
     block[..bytes.len()].copy_from_slice(bytes);
     block[bytes.len()] = 0x80;
-    // The length in bits, of which there are 440 at most.
+    // The length in bits. 55 bytes are 440 of them, so the upper six of its eight bytes are 0.
     let bits = bytes.len() as u16 * 8;
     block[62..].copy_from_slice(&bits.to_be_bytes());
     let mut state = INITIAL;

@@ -58,6 +58,8 @@ impl<K: Eq + Hash + Send + 'static> Upkeep<K> {
         };
         // Held for a change in memory; a panic cannot leave half of one.
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        // A store that is down must not make this grow without end. A use that is forgotten is
+        // noted the next time.
         if waiting.uses.len() < MOST_WAITING {
             waiting.uses.insert(what, at);
         }
@@ -76,6 +78,8 @@ impl<K: Eq + Hash + Send + 'static> Upkeep<K> {
     fn next(&self) -> Option<Batch<K>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let batch: Batch<K> = waiting.uses.drain().collect();
+        // Set under the same lock under which the batch is taken: a use that comes now either is in
+        // it or starts a task of its own.
         waiting.is_writing = !batch.is_empty();
         waiting.is_writing.then_some(batch)
     }
@@ -83,7 +87,8 @@ impl<K: Eq + Hash + Send + 'static> Upkeep<K> {
 
 /// A store that hangs must not end the writing for good.
 async fn within_deadline(mut write: Pin<Box<dyn Future<Output = ()> + Send>>) {
-    // What is done at once needs no timer, which the runtime may not have.
+    // Polled once without a timer, which the runtime may not have: a store in memory is done at
+    // once.
     let is_done = poll_fn(|cx| Poll::Ready(write.as_mut().poll(cx).is_ready())).await;
     if !is_done {
         let _ = timeout(DEADLINE, write).await;

@@ -236,7 +236,8 @@ fn parts(ids: KeyIds) -> [Part<KeyRecord>; 7] {
 
 fn shown_id(key: &KeyRecord) -> Value {
     match key.id.parse::<u64>() {
-        // A serial id, spelled as a store counts.
+        // A serial id is a number. A text of digits that a store would not write, such as 007,
+        // stays a text.
         Ok(number) if number.to_string() == *key.id => number.into(),
         _ => (*key.id).into(),
     }
@@ -264,6 +265,7 @@ impl Shape {
         }
         if self.metadata.is_some() {
             for (name, value) in key.metadata::<Map<String, Value>>().unwrap_or_default() {
+                // Metadata never take the place of a member of ours, which clients rely on.
                 shown.entry(name).or_insert(value);
             }
         }
@@ -515,6 +517,8 @@ impl Handler for Rotate {
         input.check()?;
         let caller = caller(call)?;
         let is_by_itself = caller.key().is_some_and(|own| own.id == key.id);
+        // A key may replace itself. For other keys it needs what making one needs: a key that was
+        // stolen must not take over the rest.
         if shape.requirement.is_none() && !caller.is_a_session() && !is_by_itself {
             return Err(Rejection::permission_denied("a key rotates another"));
         }
@@ -566,6 +570,8 @@ impl KeysEndpoint {
         };
         let making = match &self.shape.requirement {
             Some(requirement) => requirement.clone(),
+            // A key makes no keys by default: whoever steals one could make others, and keep them
+            // when it is revoked.
             None => session(),
         };
         let making = access(making);

@@ -95,6 +95,8 @@ impl EndpointsBuilder {
     /// All mistakes at once: a path that is none or is there twice, services that are misconfigured
     /// or of another realm than the layer, and a page that lacks what it needs.
     pub fn build(mut self) -> Result<Endpoints, ConfigError> {
+        // Last, because a page uses the endpoints that stand beside it, in whatever order they were
+        // mounted.
         for page in std::mem::take(&mut self.mounting.pages) {
             page.mount("", &mut self.mounting);
         }
@@ -114,7 +116,7 @@ impl EndpointsBuilder {
         if self.body_within.is_zero() {
             problems.push(ConfigProblem::Zero("body_within"));
         }
-        // A service that several endpoints use says what is wrong with it once.
+        // Several endpoints may use one service, and what is wrong with it is told once.
         let mut told = Vec::new();
         for problem in problems {
             if !told.contains(&problem) {

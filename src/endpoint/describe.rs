@@ -31,7 +31,7 @@ impl Modify for Endpoints {
         let schemes = SecuritySchemes::names(self.auth());
         let mut ids = operation_ids(document);
         let mut components = document.components.take().unwrap_or_default();
-        // What takes a page's cookies is for the page alone.
+        // Routes that take a page's cookies are for the page alone, so no client is told of them.
         let routes = self.routes().iter();
         for route in routes.filter(|route| !route.access.is_for_pages()) {
             let Some(about) = route.handler.about() else {
@@ -78,7 +78,7 @@ impl Route {
             .summary(Some(about.summary))
             .tag("auth");
         for name in self.path.parameters() {
-            // A segment that is empty is another path.
+            // A parameter is never empty: without it the path is another one.
             let text = text().min_length(Some(1));
             let parameter = parameter(name, ParameterIn::Path, text);
             operation = operation.parameter(parameter.required(Required::True));
@@ -162,7 +162,8 @@ fn success(about: &About) -> Response {
 }
 
 fn body_of(form: BodyForm, about: &About) -> RequestBody {
-    // What a page offers to be sent: of the rest, an empty text would be refused.
+    // An interactive page sends the example as it is. It has what is required alone: an empty text
+    // for anything else would be refused.
     let mut example = Some(Map::new());
     let mut is_required = Required::False;
     for member in about.body.iter().filter(|member| member.is_required) {

@@ -196,6 +196,7 @@ impl Input {
         B: Body,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
+        // No body needs no type: a POST without one asks for the defaults.
         if body.is_end_stream() && !headers.contains_key(CONTENT_TYPE) {
             return Ok(Self::none());
         }
@@ -208,6 +209,7 @@ impl Input {
         let announced = headers
             .get(CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        // Refused before anything is read. What is not announced is counted below as it comes in.
         if announced.is_some_and(|length| length > most as u64) {
             return Err(too_large());
         }
@@ -274,7 +276,7 @@ impl Input {
             Value::String(text) if text.chars().count() > LONGEST_TEXT => {
                 self.problem(field, "max_length", "This field is too long.")
             }
-            // No store can be relied upon to keep it.
+            // PostgreSQL keeps no NUL in a text, so no store is asked to.
             Value::String(text) if text.contains('\0') => self.problem(
                 field,
                 "null_characters_not_allowed",
@@ -450,6 +452,7 @@ impl<'de> Deserialize<'de> for Members {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                 let mut members = Map::new();
                 while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    // Two readers of one body could take different ones of the two.
                     if members.insert(name, value).is_some() {
                         return Err(A::Error::custom("repeated name"));
                     }

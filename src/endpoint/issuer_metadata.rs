@@ -53,8 +53,8 @@ impl IssuerMetadata {
             Some(url) => url.clone(),
             None => format!("{}/.well-known/jwks.json", issuer.trim_end_matches('/')),
         };
-        // Both lists are empty on purpose. The first is required, and where the second is left out
-        // it means two grant types that there are not (RFC 8414 §2).
+        // Both lists are empty on purpose. The first one is required, and where the second is left
+        // out it stands for two grant types which there are not here (RFC 8414 §2).
         Ok(json!({
             "issuer": issuer,
             "jwks_uri": jwks_uri,
@@ -64,7 +64,7 @@ impl IssuerMetadata {
     }
 
     fn problem(&self) -> Option<ConfigProblem> {
-        // Of one that is misconfigured something else is told.
+        // Where the issuer itself is misconfigured, that is told by the tokens.
         let issuer = self.tokens.issuer().ok()?;
         let is_url = is_http_url(issuer) && !issuer.contains('?');
         let has_keys = self.jwks_uri.as_deref().is_none_or(is_http_url);

@@ -123,11 +123,13 @@ impl Handler for LeakReports {
         let signature = BASE64_STANDARD
             .decode(signature)
             .map_err(|_| unsigned("signature is no base64"))?;
+        // Verified over the bytes as they came, before anything in them is read.
         if !self.partner.verifies(id, input.whole(), &signature).await? {
             return Err(unsigned("signature"));
         }
         let reports: Vec<Reported> = serde_json::from_slice(input.whole())
             .map_err(|_| Rejection::new(RejectionKind::InvalidInput, "no list of keys"))?;
+        // Each one is looked up, so their number is bounded.
         if reports.len() > MOST_REPORTED {
             return Err(Rejection::new(RejectionKind::InvalidInput, "too many keys"));
         }

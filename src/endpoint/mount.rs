@@ -200,7 +200,7 @@ impl Mounting {
     pub(super) fn uses_private_tokens(&mut self, tokens: &TokenIssuer) {
         self.uses_tokens(tokens);
         let stores = tokens.realm().stores();
-        // That there are no tokens at all is told already.
+        // Where there is no store of tokens at all, that has been told above.
         if stores.token_store().is_some() && stores.private_token_store().is_none() {
             self.problems.push(ConfigProblem::NoStore("private tokens"));
         }
@@ -210,7 +210,7 @@ impl Mounting {
     pub(super) fn uses_keys(&mut self, keys: &KeyIssuer) {
         self.problems.extend(keys.problems());
         let stores = keys.realm().stores();
-        // That there are no keys at all is told already.
+        // Where there is no store of keys at all, that has been told above.
         if stores.key_store().is_some() && stores.managed_key_store().is_none() {
             self.problems
                 .push(ConfigProblem::NoStore("managed API keys"));

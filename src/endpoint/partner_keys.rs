@@ -32,7 +32,8 @@ const PART: usize = 32;
 pub(super) struct PartnerKeys {
     given: Vec<Named>,
     source: Option<Source>,
-    // Whoever waits for it waits for one load of the keys, and finds them loaded.
+    // Held over a load on purpose: whoever waits for it waits for that load, finds the keys, and
+    // does not load them again.
     loaded: Arc<Mutex<Loaded>>,
     clock: Arc<dyn Clock>,
 }
@@ -140,6 +141,8 @@ impl PartnerKeys {
         if is_too_soon {
             return Ok(None);
         }
+        // Claimed before the load and whatever comes of it: made-up ids must not have the keys
+        // loaded again and again.
         loaded.asked = Some(now);
         loaded.keys = source.load().await?;
         Ok(named(&loaded.keys, id))
@@ -174,6 +177,7 @@ impl Source {
 #[cfg(feature = "pem")]
 fn read(published: PublishedKey) -> Option<Named> {
     let key = JwtKey::pem(crate::key_set::JwtAlgorithm::Es256, &published.key);
+    // One key that cannot be used costs no other.
     key.check().ok()?;
     Some(Named {
         id: published.key_identifier,
@@ -209,6 +213,8 @@ fn from_der(der: &[u8]) -> Option<[u8; 2 * PART]> {
 /// The content of an element of that tag, which is shorter than 128 bytes, and what follows it.
 fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&[found, length], rest) = der.split_first_chunk::<2>()?;
+    // No signature of P-256 is so long that its length takes a second byte. A longer form of a
+    // short length is not DER, and would make a second spelling of one signature.
     if found != tag || length >= 0x80 {
         return None;
     }

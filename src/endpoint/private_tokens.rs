@@ -47,7 +47,7 @@ impl PrivateTokensEndpoint {
     pub fn of(tokens: &TokenIssuer) -> Self {
         Self {
             tokens: tokens.clone(),
-            // Nobody chooses a password here, so any policy will do.
+            // Needed to find users alone: nobody chooses a password here, so any policy will do.
             users: tokens.realm().users(PasswordPolicy::new()),
         }
     }
@@ -178,6 +178,7 @@ impl Handler for Rotate {
         let former = self.0.find(call).await?;
         let expires = Self::read(&mut input);
         input.check()?;
+        // Without an expiry of its own the new token lives as long as the former one was meant to.
         let lifetime = former
             .expires
             .duration_since(former.created)

@@ -18,7 +18,7 @@ pub(super) fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            // A String takes whatever is written to it.
+            // Writing to a `String` does not fail.
             let _ = write!(encoded, "%{byte:02X}");
         }
     }

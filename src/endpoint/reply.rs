@@ -123,6 +123,8 @@ impl Reply {
     fn with_body(status: StatusCode, content_type: &'static str, body: Bytes) -> Self {
         Self {
             status,
+            // What is not said to be public is kept by no cache: most answers hold a credential or
+            // somebody's data.
             cache: Cow::Borrowed("no-store"),
             fields: Vec::new(),
             content_type,
@@ -147,6 +149,7 @@ impl Reply {
     pub(super) fn cookie(self, cookie: &str) -> Result<Self, Rejection> {
         let wrong = |_| Rejection::new(RejectionKind::Failed, "cookie");
         let mut value = HeaderValue::try_from(cookie).map_err(wrong)?;
+        // The cookie holds a token, which no log may show.
         value.set_sensitive(true);
         Ok(self.field(SET_COOKIE, value))
     }
@@ -159,7 +162,7 @@ impl Reply {
         let cache = HeaderValue::try_from(&*self.cache);
         let cache = cache.unwrap_or_else(|_| HeaderValue::from_static("no-store"));
         headers.insert(CACHE_CONTROL, cache);
-        // No browser takes JSON for a script or a page (Fetch §2.2.4).
+        // Without this a browser could take JSON for a script or a page (Fetch §2.2.4).
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         for (name, value) in self.fields {
             headers.append(name, value);
@@ -183,6 +186,7 @@ fn entity_tag(body: &[u8]) -> String {
 fn names(line: &[u8], tag: &str) -> bool {
     let mut known = line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
     known.any(|known| {
+        // Weak comparison (RFC 9110 §13.1.2): a proxy that compresses marks the tag as weak.
         let strong = known.strip_prefix(b"W/").unwrap_or(known);
         known == b"*" || strong == tag.as_bytes()
     })

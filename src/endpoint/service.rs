@@ -188,6 +188,8 @@ impl Mounted {
         let (at, parameters) = found?;
         let access = &self.shared.routes[at].access;
         if access.is_for_pages() {
+            // Before the cookies become a credential: a browser sends them along with what any page
+            // makes it request.
             check_same_origin(request, self.shared.public_url.as_deref())?;
         }
         if let Access::Cookies(cookies, _) = access {
@@ -206,7 +208,7 @@ impl Mounted {
         let refused = response.body().rejection().map(Rejection::kind);
         let is_whole = response.status() != StatusCode::NOT_MODIFIED;
         if refused.is_none() && is_whole && *method == Method::HEAD {
-            // RFC 9110 §8.6: as long as the answer to GET.
+            // The length is that of the answer to GET (RFC 9110 §8.6).
             let length = response.body().size_hint().exact().unwrap_or_default();
             response
                 .headers_mut()
@@ -217,7 +219,7 @@ impl Mounted {
         if refused.is_some() && self.shared.fitting(path).any(is_for_pages) {
             drop_prompts(response.headers_mut());
         }
-        // RFC 9110 §15.5.6: a 405 lists the methods that there are.
+        // A 405 lists the methods that there are (RFC 9110 §15.5.6).
         if refused == Some(RejectionKind::MethodNotAllowed)
             && let Ok(allowed) = HeaderValue::try_from(self.shared.allowed(path))
         {
@@ -229,9 +231,6 @@ impl Mounted {
 
 impl Mounted {
     /// What a route answers to a request that has passed its gates.
-    ///
-    /// Once it is read, what it began to change ends even if the client goes: it runs in a task of
-    /// its own. What only reads ends with its client.
     async fn answer<B>(
         self: Arc<Self>,
         at: usize,
@@ -254,10 +253,12 @@ impl Mounted {
         if only_reads {
             return handling.await.map_err(|_| panicked())?;
         }
+        // In a task of its own: what has begun to change something ends even if the client goes,
+        // and no half of it is left.
         match tokio::spawn(in_this_span(for_this_request(handling))).await {
             Ok(Ok(answered)) => answered,
             Ok(Err(_)) => Err(panicked()),
-            // The runtime is about to end.
+            // The task was cancelled, which only a runtime that ends does.
             Err(error) => Err(Rejection::unavailable("endpoint stopped", error)),
         }
     }
@@ -270,7 +271,7 @@ fn panicked() -> Rejection {
 impl Shared {
     /// The place of a route, and the parameters of its path.
     fn route(&self, method: &Method, path: &str) -> Result<(usize, Parameters), Rejection> {
-        // RFC 9110 §9.3.2: HEAD is GET without the body.
+        // HEAD is GET without the body (RFC 9110 §9.3.2).
         let method = if *method == Method::HEAD {
             &Method::GET
         } else {
@@ -318,12 +319,16 @@ impl Shared {
             }
         };
         let mut request = Request::from_parts(head, ());
+        // The body has taken its time, in which the credential may have expired or been revoked. So
+        // the caller is judged once more before anything is changed.
         if has_waited {
             let requirement = route.access.requirement();
             pipeline
                 .authenticate_again(requirement, &mut request)
                 .await?;
         }
+        // Only now: a caller whose credential died meanwhile is told that, and not what is wrong
+        // with the body.
         let input = input?;
         let (head, ()) = request.into_parts();
         let caller = match Caller::of(&head.extensions) {

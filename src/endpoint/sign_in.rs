@@ -45,7 +45,7 @@ impl SignIn {
     pub fn of(tokens: &TokenIssuer) -> Self {
         Self {
             tokens: tokens.clone(),
-            // Nobody chooses a password here, so any policy will do.
+            // Needed to check passwords alone: nobody chooses one here, so any policy will do.
             users: tokens.realm().users(PasswordPolicy::new()),
             name_field: "email".into(),
             password_field: "password".into(),
@@ -120,6 +120,8 @@ impl SignsIn for SignIn {
         let user = self.users.authenticate_from(call.peer, sign_in).await?;
         let grant = self.tokens.grant_for(&user)?;
         let pair = self.tokens.issue(grant).await?;
+        // Judged once more now that the tokens are written: a change of the password in between has
+        // ended the tokens that it found, and these were not there yet.
         let confirmed = self.users.confirm(call.peer, Arc::clone(&user), &password);
         confirmed.await?;
         Ok((user, pair))

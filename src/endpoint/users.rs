@@ -138,7 +138,7 @@ impl Shape {
             .with_required_tld()
             .without_display_text()
             .without_domain_literal();
-        // An empty one was found missing.
+        // An empty name has been refused already.
         if self.by_email
             && !name.is_empty()
             && EmailAddress::parse_with_options(name, options).is_err()
@@ -213,6 +213,7 @@ impl Shape {
     /// follow, the field `Link` says where (RFC 8288 §3, `rel="next"`).
     async fn page(&self, call: &Call) -> Result<Reply, Rejection> {
         let after = call.query("after").map(Subject::user);
+        // One more than is shown tells whether there is a next page.
         let users = self.users.list(after.as_ref(), PAGE + 1).await?;
         let page = &users[..users.len().min(PAGE)];
         let shown = page
@@ -235,6 +236,7 @@ impl Shape {
         if *caller.subject() == id || self.is_administrator(call) {
             return Ok(id);
         }
+        // As for an id that nobody has, so that nobody learns which users there are.
         Err(Rejection::new(RejectionKind::NotFound, "another user"))
     }
 }
@@ -325,11 +327,13 @@ impl Handler for Update {
         let user = users.find(&shape.target(call)?).await?;
         let (name, profile) = shape.read_change(Some(&user), &mut input);
         let caller = own(call)?;
+        // The name is what one signs in by. Whoever has stolen a key must not be able to take over
+        // the account.
         if name.is_some() && !caller.is_a_session() {
             return Err(Rejection::permission_denied("a key changes a name"));
         }
         input.check()?;
-        // The first name is the one that is shown; the others stay.
+        // Only the first name is shown here, so only that one is replaced.
         let names = name.map(|name| {
             std::iter::once(name)
                 .chain(user.names.iter().skip(1).map(|name| name.to_string()))

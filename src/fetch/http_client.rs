@@ -90,8 +90,11 @@ fn settings() -> ClientBuilder {
     Client::builder()
         .connect_timeout(CONNECT_WITHIN)
         .timeout(ANSWER_WITHIN)
+        // A redirect would lead past the rules for URLs, and hand on what the request carries.
         .redirect(Policy::none())
         .referer(false)
+        // A proxy would look names up itself, so the rule that learned hosts are public would not
+        // hold.
         .no_proxy()
         .no_gzip()
         .no_brotli()
@@ -110,6 +113,7 @@ impl Fetch for HttpClient {
         HttpUrl::configured(&request.uri().to_string(), self.trust).map_err(FetchError::refused)?;
         let is_learned = request.extensions().get::<LearnedHost>().is_some();
         let request: reqwest::Request = request.try_into().map_err(without_url)?;
+        // The resolver below sees names alone: a host that is an address never comes to it.
         if is_learned && is_private_address(request.url()) {
             return Err(FetchError::refused(NOT_PUBLIC));
         }
@@ -123,13 +127,13 @@ impl Fetch for HttpClient {
     }
 }
 
-/// Counted as it comes: what a server says of its length is no bound.
 async fn read(response: &mut reqwest::Response, longest: usize) -> Result<Bytes, FetchError> {
     let said = response.content_length().unwrap_or(0);
     if usize::try_from(said).is_ok_and(|said| said > longest) {
         return Err(FetchError::too_long());
     }
     let mut body = BytesMut::new();
+    // Counted as it comes in: what a server says of the length is no bound.
     while let Some(chunk) = response.chunk().await.map_err(without_url)? {
         if chunk.len() > longest - body.len() {
             return Err(FetchError::too_long());
@@ -139,8 +143,8 @@ async fn read(response: &mut reqwest::Response, longest: usize) -> Result<Bytes,
     Ok(body.freeze())
 }
 
-/// A query may have a secret.
 fn without_url(error: reqwest::Error) -> FetchError {
+    // The query may have a secret, and this text is written to logs.
     FetchError::new(error.without_url())
 }
 

@@ -47,6 +47,8 @@ impl HttpUrl {
     pub(crate) fn learned(&self, text: &str, trust: Trust) -> Checked<Self> {
         let url = Self::configured(text, trust)?;
         let host = Host::of(&url.uri)?;
+        // The operator has named this host, so it may be private. Any other one is the document's
+        // choice, which must not lead into our network.
         if trust == Trust::Dangerous || host == Host::of(&self.uri)? {
             return Ok(url);
         }
@@ -130,7 +132,8 @@ impl Host {
         if let Ok(address) = host.parse::<Ipv4Addr>() {
             return Ok(Self::Address(address.into()));
         }
-        // 127.1, 0x7f000001 and 2130706433 are addresses to many clients.
+        // Many clients take 127.1, 0x7f000001 and 2130706433 for addresses. What one reader takes
+        // for a name and another for an address is refused.
         let last = host.trim_end_matches('.').rsplit('.').next();
         if last.is_none_or(|last| last.starts_with(|c: char| c.is_ascii_digit())) {
             return Err("the host of the URL is an address in an unusual form");

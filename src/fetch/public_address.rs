@@ -10,7 +10,7 @@ const SPECIAL_V4: [(Ipv4Addr, u32); 15] = [
     // Between a provider and its customers (RFC 6598).
     (Ipv4Addr::new(100, 64, 0, 0), 10),
     (Ipv4Addr::new(127, 0, 0, 0), 8),
-    // Link-local, where clouds answer with a machine's own credentials.
+    // Link-local. In clouds 169.254.169.254 answers with the machine's own credentials.
     (Ipv4Addr::new(169, 254, 0, 0), 16),
     (Ipv4Addr::new(172, 16, 0, 0), 12),
     (Ipv4Addr::new(192, 0, 0, 0), 24),
@@ -32,7 +32,7 @@ const SPECIAL_V6: [(Ipv6Addr, u32); 4] = [
     // Teredo, ORCHID and others (RFC 2928).
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
-    // 6to4: what it leads to is an IPv4 address.
+    // 6to4: it leads to an IPv4 address, which may be any.
     (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
@@ -56,11 +56,12 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
+    // The system connects to the IPv4 address inside, so that one is judged.
     if let Some(mapped) = address.to_ipv4_mapped() {
         return is_public_v4(mapped);
     }
     if is_in(address, NAT64) {
-        // Its last 32 bits.
+        // The IPv4 address is in the last 32 bits (RFC 6052 §2.2).
         return is_public_v4(Ipv4Addr::from_bits(address.to_bits() as u32));
     }
     is_in(address, GLOBAL_V6) && !SPECIAL_V6.iter().any(|network| is_in(address, *network))

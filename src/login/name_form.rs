@@ -29,7 +29,7 @@ const MOST_ROUNDS: usize = 8;
 /// ```
 #[must_use]
 pub fn name_form(name: &str) -> Cow<'_, str> {
-    // Nearly all names, and then nothing is copied.
+    // Nearly all names are in their form already, and are not copied.
     if name
         .bytes()
         .all(|b| b.is_ascii_graphic() && !b.is_ascii_uppercase())
@@ -37,7 +37,8 @@ pub fn name_form(name: &str) -> Cow<'_, str> {
         return Cow::Borrowed(name);
     }
     let mut form = round(name);
-    // What composes may have been apart before what is invisible was left out.
+    // Once more until nothing changes: letters and marks that were apart may compose once what is
+    // invisible between them is left out. Without that, two names that read alike could differ.
     for _ in 1..MOST_ROUNDS {
         let next = round(&form);
         if next == form {

@@ -70,7 +70,7 @@ impl Decisions {
 impl Counted {
     #[inline]
     fn add(&self, gate: usize, scheme: usize, kind: usize) {
-        // One that has no name is counted with those of nobody.
+        // A scheme that has no name of its own is counted with requests that presented nothing.
         let scheme = if scheme < self.schemes.len() {
             scheme
         } else {
@@ -97,6 +97,7 @@ impl Counted {
 /// What was counted last is not lost with the layer.
 impl Drop for Counted {
     fn drop(&mut self) {
+        // What was counted since the last report would be lost with the layer.
         self.report();
     }
 }

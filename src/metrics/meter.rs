@@ -151,6 +151,7 @@ impl Measured {
             return;
         };
         if !self.is_reporting.swap(true, Ordering::Relaxed) {
+            // Weak: the task must not keep alive what it reports about.
             runtime.spawn(Reporter(Arc::downgrade(self)).run());
         }
     }
@@ -201,7 +202,7 @@ impl Reporter {
 
 impl Drop for Reporter {
     fn drop(&mut self) {
-        // One that panicked would only do so again.
+        // Not started anew after a panic: the next one would panic as well.
         if let Some(measured) = self.0.upgrade()
             && !std::thread::panicking()
         {

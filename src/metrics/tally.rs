@@ -47,7 +47,8 @@ impl Tally {
                 .shards
                 .iter()
                 .map(|shard| &shard[line].0[place])
-                // Most are 0, and reading takes the line from nobody.
+                // Most counts are 0. A read leaves the cache line with the core that counts there,
+                // and a swap would take it away.
                 .filter(|counted| counted.load(Ordering::Relaxed) > 0)
                 .map(|counted| counted.swap(0, Ordering::Relaxed))
                 .sum();

@@ -35,6 +35,8 @@ impl<B> ResponseBody<B> {
     pub(super) fn refused(body: Bytes, rejection: Rejection) -> Self {
         Self {
             body: Either::Refused {
+                // An empty body is none, so that the stream has ended from the beginning and no
+                // empty frame is sent.
                 body: Some(body).filter(|body| !body.is_empty()),
                 rejection,
             },

@@ -17,6 +17,8 @@ impl Challenges {
         realm: &str,
         schemes: impl IntoIterator<Item = (&'static str, P)>,
     ) -> Self {
+        // A quoted-string escapes these two (RFC 9110 §5.6.4). Left as they are they would end the
+        // realm early.
         let realm = realm.replace('\\', "\\\\").replace('"', "\\\"");
         let line = |(scheme, parameters): (&'static str, P)| Challenge {
             scheme,
@@ -29,6 +31,8 @@ impl Challenges {
     /// presented (RFC 6750 §3.1: a request without credentials gets no error code). Which scopes
     /// are lacking is said on both.
     pub(super) fn lines(&self, rejection: &Rejection) -> impl Iterator<Item = HeaderValue> {
+        // A 403 for want of a scope has a challenge too (RFC 6750 §3.1), though only of schemes
+        // whose tokens have scopes.
         let asks = rejection.kind().is_challenged();
         let names_scope = rejection.kind() == RejectionKind::InsufficientScope;
         let error = rejection

@@ -91,7 +91,7 @@ pub(crate) fn limit_item(first: &[u8], number: u32, second: &[u8], other: u32) -
     let (mut digits, mut others) = (itoa::Buffer::new(), itoa::Buffer::new());
     let number = digits.format(number).as_bytes();
     let other = others.format(other).as_bytes();
-    // As long as it needs to be, so that the value takes it over.
+    // The exact length, so that the header value takes the memory over as it is.
     let mut item = Vec::with_capacity(first.len() + number.len() + second.len() + other.len());
     item.extend_from_slice(first);
     item.extend_from_slice(number);
@@ -124,6 +124,8 @@ impl LegacyFields {
             (RESET, self.reset),
         ];
         for (name, number) in lines {
+            // These fields hold a number each. Where an inner layer has written its own, that one
+            // is nearer to what the request did.
             headers.entry(name).or_insert_with(|| number.into());
         }
     }

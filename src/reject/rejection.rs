@@ -93,6 +93,8 @@ impl Rejection {
     /// What the caller is told of the limits that were met.
     pub(crate) fn with_quota(self, fields: Option<LimitFields>) -> Self {
         let details = Details {
+            // `with` puts new details in the place of the old ones, of which this is the one to be
+            // kept.
             retry_after: self.retry_after(),
             quota: fields,
             ..Details::default()

@@ -184,6 +184,8 @@ impl Responder {
     }
 
     fn render(&self, rejection: &Rejection) -> Result<Prepared, UnusableFormat> {
+        // What the client must not know is taken out before the application's format sees the
+        // refusal.
         let shown = &*self.shown(rejection);
         let make = || (self.format.content_type(), self.format.body(shown));
         let (content_type, body) =
@@ -209,7 +211,7 @@ impl Responder {
     fn headers(&self, rejection: &Rejection, content_type: HeaderValue) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, content_type);
-        // Lest a shared cache serve one caller's refusal to another (RFC 9111 §3.5).
+        // A shared cache must not serve one caller's refusal to another (RFC 9111 §3.5).
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for line in self.challenges.lines(rejection) {
             headers.append(WWW_AUTHENTICATE, line);
@@ -263,7 +265,8 @@ impl Prepared {
     /// The fields of the answer to GET, and no body (RFC 9110 §9.3.2).
     fn head_response<B>(&self, rejection: Rejection) -> Response<ResponseBody<B>> {
         let mut response = self.response(|_| ResponseBody::refused(Bytes::new(), rejection));
-        // Of any other answer the server takes the length from the body (RFC 9110 §8.6).
+        // The length is that of the body which GET would have (RFC 9110 §8.6). For other answers
+        // the server takes it from the body itself.
         response
             .headers_mut()
             .insert(CONTENT_LENGTH, HeaderValue::from(self.body.len()));

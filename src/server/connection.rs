@@ -51,7 +51,7 @@ pub(super) async fn serve(
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let connection = graceful.watch(connection.into_owned());
     tokio::select! {
-        // How a connection ends is its client's business.
+        // An error is not told: how a connection ends is its client's business.
         _ = connection => {}
         () = activity.idle(limits.idle) => {}
     }
@@ -187,6 +187,8 @@ where
             this.end.set(None);
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
+        // Each part of the body has the whole time. A timer that is set once would cut off a large
+        // upload that makes progress.
         if this.end.is_none() {
             this.end.set(Some(sleep(*this.within)));
         }

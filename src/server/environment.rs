@@ -165,6 +165,8 @@ impl Environment {
         }
         let (access, refresh) = match (self.access_lifetime, self.refresh_lifetime) {
             (Some(access), Some(refresh)) => (access, refresh),
+            // Only one of the two is given. The other one gives way, so that an access token never
+            // outlives its refresh token, which `build()` would refuse.
             (Some(access), None) => (access, refresh.max(access)),
             (None, Some(refresh)) => (access.min(refresh), refresh),
             (None, None) => (access, refresh),

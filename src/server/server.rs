@@ -99,7 +99,8 @@ impl Server {
                 accepted = accepted => accepted,
                 () = &mut stop => break,
             };
-            // Small answers are not to wait for the acknowledgement of those before (Nagle).
+            // Without this a small answer would wait until the one before it was acknowledged
+            // (Nagle's algorithm). An error is ignored: then it waits.
             let _ = stream.set_nodelay(true);
             let served =
                 connection::serve(stream, peer, app.clone(), self.limits, graceful.watcher());
@@ -108,6 +109,7 @@ impl Server {
                 drop(place);
             });
         }
+        // Closed first, so that new clients go to another server while those here are served.
         drop(self.listener);
         // A stream that stays open must not keep the process alive.
         let _ = tokio::time::timeout(PATIENCE, graceful.shutdown()).await;

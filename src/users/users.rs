@@ -222,6 +222,7 @@ impl Users {
             return Err(Rejection::invalid(fields));
         }
         let origin = self.origin(peer);
+        // Counted only now: what is refused for its form costs no hash and fills no store.
         let ticket = origin.enter_registration()?;
         let added = self.add(origin.source(), new, names).await;
         ticket.conclude_work(&added);
@@ -273,7 +274,8 @@ impl Users {
             return Ok(user);
         }
         match self.register(new).await {
-            // Another node was quicker.
+            // Another node has added the user meanwhile. Where it is still not there, the input was
+            // wrong for another reason.
             Err(rejection) if rejection.kind() == RejectionKind::InvalidInput => {
                 judge.find(&name).await?.ok_or(rejection)
             }
@@ -303,6 +305,8 @@ impl Users {
         peer: Option<IpAddr>,
         sign_in: SignIn<'_>,
     ) -> Result<Arc<UserRecord>, Rejection> {
+        // Nobody has such a name or password, so that refusing it at once tells nothing, and nobody
+        // has megabytes hashed.
         let is_longer_than_any =
             sign_in.name.len() > LONGEST_NAME || sign_in.password.expose().len() > LONGEST_PASSWORD;
         if is_longer_than_any {
@@ -360,7 +364,8 @@ impl Users {
             {
                 return Ok(());
             }
-            // Another password, or the same one hashed anew by a sign-in beside this one.
+            // Another password, or the same one that was hashed anew by a sign-in beside this one.
+            // Only the password itself tells which.
             let judge = self.judge()?;
             user = judge.check(&self.origin(peer), found, password).await?;
         }
@@ -410,6 +415,8 @@ impl Users {
         let user = match attempt(current).await {
             Ok(user) => user,
             Err(no) if no.kind() == RejectionKind::InvalidPassword => {
+                // The new password is the present one already: this is a client that asks again
+                // because an answer was lost.
                 return match attempt(&new).await {
                     Ok(_) => self.end_sessions(id).await,
                     Err(no) if no.kind() == RejectionKind::InvalidPassword => Err(wrong()),
@@ -468,15 +475,19 @@ impl Users {
         let hash = self.realm.passwords().hash(source, new).await?;
         for _ in 0..TRIES {
             let former = self.find(&user.id).await?;
+            // Somebody has changed the password since it was checked. To replace it now would undo
+            // that change.
             if !former.has_password_hash(user.password_hash.as_ref()) {
                 return Ok(Change::Missing);
             }
             let mut next = UserRecord::clone(&former);
             next.password_hash = Some(hash.clone());
             let mut writes = vec![replacement(&former, next)];
+            // In the same step: a session that a thief has must not outlive the password by which
+            // it began.
             writes.extend(self.end_of_sessions(&user.id));
             match self.realm.commit(self.caller.as_ref(), writes).await? {
-                // Something else of the user was changed meanwhile.
+                // Something else of the user was changed meanwhile, which must not be lost.
                 Change::Missing => {}
                 change => return Ok(change),
             }
@@ -546,6 +557,7 @@ impl Users {
         let mut formed = Vec::new();
         let mut wrong = Vec::new();
         for name in names {
+            // A name from before this rule stays good: else nothing of the user could be changed.
             if user.names.iter().any(|own| **own == **name) {
                 formed.push(name.clone());
                 continue;
@@ -668,14 +680,14 @@ fn new_name(name: &str) -> Result<String, FieldError> {
             "This field may not be blank.",
         ));
     }
-    // Whoever chose it should not wonder that it is gone.
+    // Refused instead of left out silently: whoever typed it would wonder where it is gone.
     if !name.chars().all(is_visible) {
         return Err(FieldError::invalid(
             "name",
             "A name has no blanks, no control characters and nothing invisible in it.",
         ));
     }
-    // Basic could not carry it (RFC 7617 §2).
+    // Basic could not carry it: the first colon ends the name (RFC 7617 §2).
     if form.contains(':') {
         return Err(FieldError::invalid("name", "A name has no colon."));
     }

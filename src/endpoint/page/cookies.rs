@@ -27,8 +27,8 @@ impl Cookies {
 
     /// Presents the access token in a cookie as a Bearer, which it is.
     pub(in crate::endpoint) fn present(&self, headers: &mut HeaderMap) -> Result<(), Rejection> {
-        // Whatever else the layer reads is found by its reader, beside the Bearer that this
-        // becomes.
+        // Two credentials are refused. What stands in other places is found by the layer's reader,
+        // beside the Bearer that this becomes.
         if headers.contains_key(AUTHORIZATION) {
             return Err(Rejection::new(
                 RejectionKind::MultipleCredentials,
@@ -36,7 +36,7 @@ impl Cookies {
             ));
         }
         let Some(token) = value_of(headers, &self.access)? else {
-            // Nor is it another credential's turn: these routes are for cookies.
+            // No other credential gets its turn: these routes are for cookies alone.
             return Err(Rejection::new(
                 RejectionKind::MissingCredential,
                 "no cookie",
@@ -58,6 +58,8 @@ impl Cookies {
     pub(super) fn set(&self, mut reply: Reply, pair: &TokenPair) -> Result<Reply, Rejection> {
         let refresh = pair.refresh().map(|token| (&self.refresh, token));
         for (name, token) in [(&self.access, pair.access())].into_iter().chain(refresh) {
+            // Browsers drop a longer cookie without a word, and nobody would know why the sign-in
+            // does not last.
             if name.len() + token.expose().len() > LONGEST_COOKIE {
                 return Err(Rejection::new(
                     RejectionKind::Failed,

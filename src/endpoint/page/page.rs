@@ -211,7 +211,8 @@ impl Page {
         }
         match &beside.sign_in {
             None => problems.push(ConfigProblem::PageNeeds("sign_in")),
-            // It presents its access token as a Bearer, from its memory or from a cookie.
+            // The page presents its access token as a Bearer, whether it has it in its memory or in
+            // a cookie.
             Some(sign_in) if !sign_in.tokens.is_read_at(&Source::bearer()) => {
                 problems.push(ConfigProblem::PageNeeds("tokens that are read as Bearer"));
             }
@@ -341,8 +342,9 @@ struct Paths {
     keys: String,
 }
 
-/// From one path to another, so that a router that nests both below a prefix changes nothing.
+/// From one path to another.
 fn relative(from: &str, to: &str) -> String {
+    // Relative, so that a router may nest both below a prefix that nobody here knows.
     let up = from.matches('/').count().saturating_sub(1);
     format!("{}{}", "../".repeat(up), to.strip_prefix('/').unwrap_or(to))
 }
@@ -400,7 +402,7 @@ impl File {
 #[async_trait]
 impl Handler for File {
     async fn handle(&self, _: &Call, _: Input) -> Result<Reply, Rejection> {
-        // Not kept by caches: the files of two versions do not fit together.
+        // No cache keeps these: after an update, files of two versions would not fit together.
         let reply = Reply::file(self.content_type, self.text);
         Ok(guards()
             .into_iter()
