@@ -47,9 +47,11 @@ impl Failure {
         Self::new(Exit::Unreachable, text)
     }
 
-    /// Nobody reads what is printed any more (`| head`): that is no failure of the command.
+    /// What could not be printed.
     pub(crate) fn printing(error: &io::Error) -> Self {
         match error.kind() {
+            // Whoever pipes a list into `head` has got what was wanted, so the command has not
+            // failed.
             io::ErrorKind::BrokenPipe => Self::new(Exit::Done, ""),
             _ => Self::failed(format!("The output could not be written: {error}.")),
         }
@@ -67,6 +69,7 @@ impl Failure {
 
     fn invalid(rejection: &Rejection) -> Self {
         if rejection.fields().is_empty() {
+            // The store itself has refused the value. It knows no field, so it cannot say which.
             let why = "a text holds a NUL, or an id or a name is too long for the store";
             return Self::usage(format!("It was refused, and nothing has changed: {why}."));
         }
@@ -96,6 +99,8 @@ impl Failure {
     /// Says why, and gives the number to end with.
     pub(crate) fn tell(&self) -> ExitCode {
         if !self.text.is_empty() {
+            // A name in the text may hold what moves the cursor. Line by line, because `printable`
+            // would show the ends of lines by their number as well.
             let lines: Vec<String> = self.text.lines().map(printable).collect();
             note(&format!("error: {}", lines.join("\n")));
         }
@@ -155,9 +160,11 @@ pub(crate) fn whole_chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// A pool goes on trying where it is refused, and then says no more than that it has waited.
+/// An error in words that help.
 fn told(error: &(dyn Error + 'static)) -> String {
     match error.downcast_ref() {
+        // A pool goes on trying where a connection is refused, and then says only that it has
+        // waited. So its error names the usual reasons.
         Some(sqlx::Error::PoolTimedOut) => String::from(
             "no connection was made in time, because nothing listens there, the database is just \
              starting, or it has no connection left",

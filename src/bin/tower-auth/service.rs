@@ -42,6 +42,8 @@ impl Service {
             }
             Err(error) => return Err(error.into()),
         };
+        // Without `DATABASE_URL` a store in memory is made. All that is done in it would be gone
+        // when the command ends, and it would look as if it had been done.
         if store.kind() == "memory" {
             let where_it_is = "Set it to that of the service, such as sqlite:auth.db or \
                                postgres://auth@db.example.com/auth.";
@@ -84,8 +86,10 @@ impl Service {
         Ok(())
     }
 
-    /// What ends sessions. It signs nothing that anybody gets: its secret is forgotten.
+    /// What ends sessions.
     pub(crate) fn ends_sessions(&self) -> Result<TokenIssuer, Failure> {
+        // An issuer needs a secret, and ending sessions needs none. One that is forgotten serves,
+        // and signs nothing that anybody gets.
         let secret = random_secret()?;
         let tokens = Tokens::hs256(secret.expose()).issuer("tower-auth");
         Ok(self.realm.tokens(tokens))

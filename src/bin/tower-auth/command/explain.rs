@@ -77,6 +77,8 @@ impl Explain {
             })
             .collect();
         let mut refused = told.rejection().map(|rejection| rejection.kind());
+        // Without a caller there is nobody who could have a scope, and the refusal above says
+        // enough.
         for scope in self.scope.iter().filter(|_| told.caller().is_some()) {
             let demanded = Requirement::from(Scope::new(scope.as_str()));
             let text = match told.require(&demanded) {
@@ -111,6 +113,8 @@ fn layer_for(credential: &str, service: &Service) -> Result<AuthLayer, Failure> 
         && let Some(origin) = origin_of(credential)
     {
         let tokens = environment.tokens(LONGEST_ACCESS, LONGEST_ACCESS)?;
+        // The token's own word for issuer and audience may be taken, because the command does not
+        // know what the service calls itself, and the signature is verified all the same.
         let mut tokens = tokens.issuer(origin.iss);
         if let Some(audience) = origin.aud {
             tokens = tokens.audience(audience);
@@ -134,6 +138,7 @@ fn head_with(credential: &Secret<String>) -> Result<http::request::Parts, Failur
     };
     let unfit = |_| Failure::usage("What was read cannot stand in a header field.");
     let mut value = HeaderValue::try_from(value).map_err(unfit)?;
+    // A request that is shown by `Debug` must not show the credential.
     value.set_sensitive(true);
     let request = Request::builder().header(AUTHORIZATION, value).body(());
     let request = request.map_err(|error| Failure::failed(format!("{error}.")))?;

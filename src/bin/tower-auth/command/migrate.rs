@@ -20,7 +20,8 @@ pub(crate) struct Migration {
 impl Migrate {
     pub(crate) async fn run(self, settings: &Settings) -> Result<(), Failure> {
         let service = Service::new_or_existing(settings.patience()).await?;
-        // Asked first, because it fails at once where the store does not answer.
+        // The version is asked for first, because that fails at once where the store does not
+        // answer.
         let former = service.store.schema_version().await?;
         if former.lacks_steps() {
             service.store.migrate().await?;
@@ -28,6 +29,7 @@ impl Migrate {
         service.check_tables().await?;
         let migration = Migration {
             from: former.found,
+            // Tables of a later release are left as they are.
             to: former.found.max(former.known),
         };
         settings.console().say(&migration.told(), &migration)

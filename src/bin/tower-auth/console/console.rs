@@ -52,6 +52,8 @@ impl Console {
         match self.form {
             Form::Json => self.json(both),
             Form::Table => {
+                // On stdout there is the secret and nothing else: a script pipes it into a vault as
+                // it is.
                 note(details(&about.details()).trim_end());
                 self.print(&format!("{secret}\n"))
             }
@@ -72,6 +74,8 @@ impl Console {
     }
 
     pub(crate) fn print(self, text: &str) -> Result<(), Failure> {
+        // `println!` panics where the reader has gone away. It is flushed here, because an error of
+        // the flush at the end of the program is lost.
         let mut stdout = io::stdout().lock();
         let written = stdout
             .write_all(text.as_bytes())

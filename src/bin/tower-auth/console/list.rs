@@ -42,6 +42,7 @@ impl<R: Record> List<R> {
     fn rows(&mut self, records: &[R]) -> String {
         let mut rows: Vec<Vec<String>> = Vec::new();
         if self.is_empty && !records.is_empty() {
+            // Only the first page has headings: the pages follow each other as one table.
             let headings = R::COLUMNS.iter().map(|name| name.to_uppercase());
             rows.push(headings.collect());
             self.is_empty = false;

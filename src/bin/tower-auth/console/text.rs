@@ -18,6 +18,8 @@ pub(crate) fn printable(text: &str) -> String {
 /// Of what nobody sees the form of a name leaves nothing.
 fn is_seen(c: char) -> bool {
     let mut buffer = [0; 4];
+    // `name_form` drops what nobody sees, so it tells such characters here too, and there is one
+    // list of them.
     c == ' ' || c.is_ascii_graphic() || !name_form(c.encode_utf8(&mut buffer)).is_empty()
 }
 

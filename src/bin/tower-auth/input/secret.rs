@@ -31,9 +31,10 @@ fn ask(what: &str) -> Result<Secret<String>, Failure> {
     given(Secret::new(typed), what)
 }
 
-/// What comes after the first line is not looked at.
+/// Reads the first line and nothing after it.
 fn first_line(from: impl Read, what: &str) -> Result<Secret<String>, Failure> {
-    // The whole length at once: bytes that have to move leave copies behind.
+    // The whole length is reserved at once. A vector that grows moves its bytes, and leaves a copy
+    // of the secret in memory that nobody wipes.
     let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST + 64));
     let most = LONGEST as u64;
     from.take(most)
@@ -43,6 +44,8 @@ fn first_line(from: impl Read, what: &str) -> Result<Secret<String>, Failure> {
         .split(|byte| *byte == b'\n')
         .next()
         .unwrap_or_default();
+    // No more than that was read, so the rest of the line may be missing: a secret that is cut off
+    // must not be taken for the whole.
     if line.len() == LONGEST {
         return Err(Failure::usage(format!("The {what} is too long.")));
     }

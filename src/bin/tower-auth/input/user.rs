@@ -40,11 +40,13 @@ async fn find_by_id(service: &Service, id: &Subject) -> Result<Arc<UserRecord>, 
     found.map_err(|rejection| Failure::refused(&rejection, &what))
 }
 
-/// As it was typed, and in the one form that names are kept in: as a sign-in looks for it.
+/// By a name as a sign-in looks for it.
 pub(super) async fn find_by_name(
     service: &Service,
     name: &str,
 ) -> Result<Arc<UserRecord>, Failure> {
+    // First as it was typed: a user who was moved from Django may have a name that is not in the
+    // one form, because another user's name has the same form.
     if let Some(user) = service.store.find_user(name).await? {
         return Ok(user);
     }

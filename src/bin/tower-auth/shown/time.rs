@@ -11,7 +11,7 @@ pub(crate) struct Time(String);
 
 impl From<SystemTime> for Time {
     fn from(at: SystemTime) -> Self {
-        // Whatever is beyond the year 9999 is shown as its end.
+        // RFC 3339 has four digits for the year, so whatever is beyond 9999 is shown as its end.
         let at = Timestamp::try_from(at).unwrap_or(Timestamp::MAX);
         let second = Timestamp::from_second(at.as_second()).unwrap_or(at);
         Self(second.to_string())

@@ -61,6 +61,8 @@ impl Tail {
             let shown: Vec<AuditShown> = records.iter().map(AuditShown::from).collect();
             list.page(&shown)?;
             last = records.last().map_or(last, |record| record.number);
+            // A full page may have more behind it, which nobody should wait a second for. Without
+            // `--follow` it is the page that is not full which tells where the end was.
             let is_whole = records.len() == PAGE;
             match (is_whole, self.follow) {
                 (true, _) => {}

@@ -17,6 +17,8 @@ impl Doctor {
                 findings.add(environment::checks(&read))?;
                 match Service::existing(settings.patience()).await {
                     Ok(service) => store::check(&service, settings, &mut findings).await?,
+                    // A store that does not answer is one finding among others: Redis is looked at
+                    // all the same.
                     Err(failure) => findings.add([Check::fault("store", failure.text())])?,
                 }
                 findings.add(redis::checks(&read, settings.patience()).await)?;

@@ -30,6 +30,8 @@ pub(super) async fn check(
     let answers = format!("The store ({kind}) answered in {took:.1?}");
     findings.add([Check::ok("store", answers), tables(version)])?;
     findings.add([clock(service).await])?;
+    // Without tables there is neither news nor a key, and what is said above of the tables is
+    // enough.
     if version.found > 0 {
         findings.add([news(service, settings.patience()).await])?;
         findings.add(peppers(service).await)?;
@@ -73,6 +75,8 @@ async fn clock(service: &Service) -> Check {
         Ok(theirs) => theirs,
         Err(error) => return unanswered("clock", error),
     };
+    // The store told its time at some moment between `before` and now. Were only one of the two
+    // compared, a slow answer would look like a clock that is wrong.
     judged(apart(theirs, before, SystemClock.now()))
 }
 
@@ -134,7 +138,8 @@ async fn peppers(service: &Service) -> Vec<Check> {
             "{keys} API keys are stored under the pepper {pepper}, which is neither API_KEY_PEPPER \
              nor one of API_KEY_PEPPERS_PREVIOUS: a service that does not have it refuses them"
         );
-        // An application may have its peppers elsewhere; one that has some here has all here.
+        // Where the environment has no pepper at all, the application may well read its peppers
+        // from somewhere else. Where it has some, a missing one is an oversight.
         checks.push(if known.is_empty() {
             Check::warning("keys", told)
         } else {

@@ -57,6 +57,8 @@ impl KeyForm {
         service: &Service,
     ) -> Result<KeyIssuer, Failure> {
         let keys = match (&self.prefix, self.bare) {
+            // The service tells its keys by their prefix, and that of the former key is one that it
+            // takes.
             (None, false) => prefix_of(former)
                 .map(keys_of)
                 .or_else(|| self.chosen(service)),
@@ -90,7 +92,8 @@ impl KeyForm {
             Ids::Serial => KeyIds::Serial,
         });
         let issuer = service.realm.api_keys(keys);
-        // What a service would hear when it starts.
+        // A layer is built only to hear whether such keys can be used, for example whether the
+        // prefix is in order: a service would be told so when it starts.
         match AuthLayer::builder().accept(&issuer).build() {
             Ok(_) => Ok(issuer),
             Err(error) => Err(Failure::environment(&error)),

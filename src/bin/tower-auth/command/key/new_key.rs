@@ -15,8 +15,7 @@ pub(crate) struct NewKeyShown<'k> {
     record: KeyShown,
 }
 
-/// Prints a new key, and takes it back where that fails: a key that nobody has seen is one that
-/// nobody revokes.
+/// Prints a new key, and revokes it where that fails.
 pub(super) async fn print(
     new: &NewKey,
     keys: &KeyIssuer,
@@ -31,6 +30,8 @@ pub(super) async fn print(
     if console.reveal(new.key.expose(), &about, &shown).is_ok() {
         return Ok(());
     }
+    // A key that nobody has seen would stay good for ever, because nobody knows that it is to be
+    // revoked.
     let id = &new.record.id;
     Err(Failure::failed(
         match keys.revoke(&new.record.owner, id).await {

@@ -26,6 +26,8 @@ impl Rotate {
         let service = settings.service().await?;
         let former = self.key.find(&service).await?;
         let now = SystemClock.now();
+        // `rotate` refuses such a key as well, but only as one that is not there. Here the operator
+        // hears why, and a script gets another number.
         if former.successor.is_some() {
             let told = "The key was rotated already: rotate its successor.";
             return Err(Failure::already_there(told));

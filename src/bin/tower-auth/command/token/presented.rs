@@ -5,7 +5,7 @@ use serde::Deserialize;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tower_auth::{Secret, Subject, TokenIssuer};
 
-/// How much longer than the token itself what is denied is remembered.
+/// How much longer than the token itself its denial lasts, should the clock of a node be behind.
 const LONGER: Duration = Duration::from_secs(60);
 
 /// A token that somebody has brought, before it is verified: what it says of its issuer decides
@@ -43,7 +43,8 @@ impl PresentedToken {
         if let Err(rejection) = tokens.verify(text).await {
             use tower_auth::RejectionKind::{ExpiredToken, RevokedToken, Unavailable};
             match rejection.kind() {
-                // It is genuine, and its family may be good.
+                // The signature was right in both cases, and the session of an expired refresh
+                // token may still be good through its successor.
                 ExpiredToken | RevokedToken => {}
                 Unavailable => return Err(Failure::refused(&rejection, "token")),
                 _ => {
@@ -68,6 +69,9 @@ impl PresentedToken {
         let tokens = service.environment.tokens(LONGEST_ACCESS, LONGEST_ACCESS)?;
         let mut tokens = tokens
             .issuer(&*self.claims.iss)
+            // A private token is denied for as long as this issuer says that private tokens live.
+            // The command does not know the service's own lifetime, so it takes what this token has
+            // left.
             .private_lifetime(self.time_left(now) + LONGER);
         if let Some(audience) = &self.claims.aud {
             tokens = tokens.audience(&**audience);

@@ -8,7 +8,7 @@ use clap::Args;
 use std::path::PathBuf;
 use tower_auth::{Clock, SystemClock};
 
-// Whose it is, a token that is brought says itself.
+// The owner may be left out: a token that is read from stdin says itself whose it is.
 #[derive(Args)]
 #[command(mut_group("OwnerArgument", |group| group.required(false)))]
 pub(crate) struct Revoke {

@@ -63,6 +63,7 @@ async fn change(user: UserArgument, to: Change, settings: &Settings) -> Result<(
     };
     changed.map_err(|rejection| Failure::refused(&rejection, &title))?;
     let (now, told) = match to {
+        // A removed user is found no more, so what is printed is made of what was read before.
         Change::Removed => (UserRecord::clone(&user).removed(), "removed"),
         change => {
             let found = users.find(&user.id).await;

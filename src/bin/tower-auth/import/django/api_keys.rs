@@ -31,6 +31,8 @@ pub(super) async fn move_api_keys(
         "expiry_date",
     ];
     if let Some(owner) = &mapping.owner_column {
+        // `read` leaves out columns that a table does not have. Every key would then be left for
+        // want of an owner, and nobody would see the typing error.
         if !source.columns(table).await?.contains_key(owner) {
             let text = format!("The table {table} has no column {owner}, which the mapping names.");
             return Err(Failure::usage(text));
@@ -58,7 +60,8 @@ async fn add(
     report: &mut Report,
     now: SystemTime,
 ) -> Result<(), Failure> {
-    // The id of a row has the hash in it: what is told is the prefix.
+    // The report tells the prefix of a key, because the id of its row is `prefix.hash` and would
+    // show the hash.
     let prefix = row.text_or_empty("prefix");
     let digest = KeyDigest::from_django(prefix, row.text_or_empty("hashed_key"));
     let Some(digest) = digest.filter(|_| !prefix.is_empty()) else {
@@ -75,6 +78,8 @@ async fn add(
         return Ok(());
     };
     let owner = mapping.owner(owner);
+    // Before version 3 of djangorestframework-api-key the keys were hashed like passwords. The
+    // layer verifies such hashes only where it is told to, because each takes long.
     if !digest.algorithm().starts_with("sha512") {
         let why =
             "is hashed as a password: the service accepts it by ApiKeys::imported_password_hashes";
@@ -98,7 +103,7 @@ async fn add(
         record.expires = Some(expires);
     }
     if row.is_true("revoked") {
-        // When, Django does not know.
+        // Django keeps no time of it, so the key counts as revoked from now on.
         record = record.revoked(now);
     }
     target

@@ -43,13 +43,15 @@ pub(super) async fn move_refresh_tokens(
     report: &mut Report,
     now: SystemTime,
 ) -> Result<(), Failure> {
+    // All of them are known before the first token is moved, so a blacklisted one is never good in
+    // the store, not even for the time of a step.
     let mut blacklisted = HashMap::new();
     let columns = ["token_id", "blacklisted_at"];
     for row in source.all(BLACKLISTED, "id", &columns).await? {
         let at = row.text("blacklisted_at").and_then(time).unwrap_or(now);
         blacklisted.insert(row.text_or_empty("token_id").to_owned(), at);
     }
-    // Not `token`: it is the token itself.
+    // The column `token` is not read: it has the token itself, with which anybody could sign in.
     let columns = ["id", "jti", "user_id", "created_at", "expires_at"];
     let mut reading = source.read(OUTSTANDING, "id", &columns).await?;
     loop {

@@ -69,6 +69,8 @@ impl Django {
         let progress = self.progress(&mut source).await?;
         let moved = self.move_all(&mut source, &mut target, &mapping, &progress, &mut report);
         let moved = moved.await;
+        // The bar is cleared before an error is returned, or the error would stand behind it on its
+        // line.
         progress.finish_and_clear();
         moved?;
         report.show(settings.console())
@@ -85,6 +87,8 @@ impl Django {
         let now = SystemClock.now();
         let tables = &self.tables;
         progress.set_message("users");
+        // Users come first: a token is moved only where its user is there, and its key gets the
+        // user's rights.
         let people = move_users(source, target, tables, mapping, progress, report).await?;
         if self.simplejwt || has(source, OUTSTANDING).await? {
             progress.set_message("users of simplejwt");
@@ -109,7 +113,7 @@ impl Django {
         match url.split_once(':') {
             Some(("postgres" | "postgresql", _)) => Ok(Place::Postgres(url)),
             Some(("sqlite", path)) => Ok(Place::Sqlite(PathBuf::from(path))),
-            // The URL is not shown: it may hold a password.
+            // The URL is not shown, because it may hold a password.
             _ => Err(Failure::usage(
                 "Nothing says where the database of Django is. Name its file by --sqlite, or a dump \
                  of it by --mysql-dump, or set DJANGO_DATABASE_URL to postgres://USER@HOST/DATABASE.",
@@ -122,7 +126,8 @@ impl Django {
         let tables = &self.tables;
         let mut rows = 0;
         let users = &*tables.user_table;
-        // Users are counted twice where tokens of simplejwt are let in.
+        // Users are counted twice, because those whose tokens of simplejwt are let in are gone
+        // through once more.
         for table in [
             users,
             users,

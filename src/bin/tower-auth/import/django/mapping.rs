@@ -103,7 +103,8 @@ impl Mapping {
     }
 
     fn parse(json: &str) -> Result<Self, String> {
-        // A list would be taken for the members in their order.
+        // It is read as an object first, because serde would take a list for the members in their
+        // order.
         let members: Map<String, Value> =
             serde_json::from_str(json).map_err(|error| error.to_string())?;
         let mapping = serde_json::from_value::<Self>(Value::Object(members));
@@ -112,7 +113,7 @@ impl Mapping {
         Ok(mapping)
     }
 
-    /// Every scope that it grants has to be one: what is none would be granted to nobody.
+    /// Whether every scope that it grants is one.
     fn check(&self) -> Result<(), String> {
         let fixed = [&self.everybody, &self.staff, &self.superuser];
         let named = self.groups.values().chain(self.permissions.values());
@@ -121,6 +122,8 @@ impl Mapping {
             .chain(named)
             .flat_map(|granted| &granted.scopes);
         for scope in scopes.chain(&self.api_keys.scopes) {
+            // A scope that is none would be dropped in silence, and whoever was to have it would be
+            // refused. What stands for the name is not known yet, so a letter takes its place.
             if !is_scope(&scope.replace(NAME, "x")) {
                 return Err(format!(
                     "{scope:?} is no scope: it is ASCII without spaces and quotes"

@@ -70,7 +70,8 @@ impl People {
         column: &str,
         rights: &HashMap<String, Rights>,
     ) -> Result<(), Failure> {
-        // The column of the user has the name of the model.
+        // Django names this column after the model of the user, which a project may have replaced,
+        // so it is found as the one that is left.
         let known = source.columns(table).await?;
         let mut others = known
             .into_keys()
@@ -123,6 +124,8 @@ impl People {
             if name.is_empty() || names.kept.contains(&name) {
                 continue;
             }
+            // Rows come in the same order each time, so a repeated run gives the name to the same
+            // user.
             let holder = self
                 .names
                 .entry(name.clone())
@@ -135,11 +138,12 @@ impl People {
         names
     }
 
-    /// A name as it is kept. Users whose names are one here, but two in Django, each keep theirs as
-    /// it is written there: then either signs in as before.
+    /// A name as it is kept.
     fn kept(&self, name: &str) -> String {
         let form = name_form(name);
         match self.shared.contains(&*form) {
+            // Two users whose names differ in Django would have the same name in the one form, and
+            // one of them could no longer sign in. So each keeps it as it is written there.
             true => name.to_owned(),
             false => form.into_owned(),
         }

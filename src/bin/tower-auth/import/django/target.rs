@@ -63,7 +63,8 @@ impl Target {
             let writes = waiting.iter().map(|waiting| waiting.write.clone());
             match self.store.commit(None, writes.collect()).await {
                 Ok(()) => {}
-                // One of them cannot be added: which, is found by adding them one by one.
+                // A commit is all or nothing, and does not tell which record is there already. So
+                // they are added one by one.
                 Err(error) if error.kind() == StoreErrorKind::Exists => {
                     return self.write_each(waiting, report).await;
                 }
@@ -114,6 +115,7 @@ impl Target {
                 None => rest.names.push(name.clone()),
             }
         }
+        // No name is taken, so it must be the id itself: that of a removed user stays taken.
         if taken.is_empty() {
             report.left(kind, id, "a user of that id was removed from the store");
             return Ok(());

@@ -69,8 +69,8 @@ async fn add(
         .await
 }
 
-/// What follows from the token, so that it is found again, and does not give it away: the first 80
-/// bits of its digest.
+/// The first 80 bits of the digest: they follow from the token, so that a repeated run finds it,
+/// and do not give it away.
 fn id(digest: &[u8; 32]) -> String {
     let digits: String = digest[..10]
         .iter()

@@ -118,15 +118,19 @@ fn user(
     user.scopes = rights.scopes;
     user.roles = rights.roles;
     user.profile = profile(row);
+    // A user model of the project's own may lack the column, and then Django takes everybody for
+    // active.
     if !row.is_true("is_active") && row.text("is_active").is_some() {
         user = user.disabled();
     }
     match row.text_or_empty("password") {
         hash if reads_password_hash(hash) => user.password_hash(hash),
-        // Django knows no password either.
+        // Django writes `!` where a user cannot sign in by a password, so there is nothing to tell.
         hash if hash.is_empty() || hash.starts_with('!') => user,
         hash => {
             let hasher = hash.split('$').next().unwrap_or_default();
+            // Only what looks like the name of a hasher may stand in the report: a hash of another
+            // form would be shown itself.
             let hasher = match hasher
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -189,7 +193,8 @@ fn difference(known: &UserRecord, user: &UserRecord) -> Option<String> {
     if known.scopes != user.scopes || known.roles != user.roles {
         differs.push("rights");
     }
-    // Who has signed in since has a new hash of the same password.
+    // A sign-in has replaced the hash by one of our own kind of the same password, so a difference
+    // says nothing.
     let is_rehashed = known
         .password_hash
         .as_ref()

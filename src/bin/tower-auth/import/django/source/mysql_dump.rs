@@ -56,6 +56,8 @@ impl Dump<'_> {
     async fn add_table(&mut self, table: String, columns: Vec<String>) -> Result<(), Failure> {
         let list: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
         let (name, list) = (quoted(&table), list.join(", "));
+        // The columns get no type: SQLite would turn the text `007` into the number 7 in a column
+        // of numbers.
         let sql = format!("DROP TABLE IF EXISTS {name}; CREATE TABLE {name} ({list})");
         let made = sqlx::raw_sql(AssertSqlSafe(sql));
         made.execute(&mut self.memory).await.map_err(unreadable)?;
@@ -107,6 +109,8 @@ fn table_or_rows(statement: &[u8], dump: &Dump<'_>) -> Result<Option<Read>, Unex
     }
     let of_table = dump.columns.get(&table);
     let of_table =
+        // Which value is whose cannot be told without the names of the columns: moving them would
+        // be guessing.
         of_table.ok_or("rows stand before their CREATE TABLE: dump it with the schema")?;
     let listed = match text.takes_mark(b'(') {
         true => names(&mut text)?,

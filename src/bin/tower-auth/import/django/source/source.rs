@@ -165,7 +165,7 @@ impl Reading {
 
 type Page = Vec<(String, HashMap<String, Option<String>>)>;
 
-/// By the number that SQLite gives each row, whatever the key is.
+/// In the order of the number that SQLite gives each row, whatever the key is.
 async fn sqlite_page(
     connection: &mut SqliteConnection,
     reading: &Reading,
@@ -199,10 +199,13 @@ async fn postgres_page(
     let (table, selected) = (quoted(&reading.table), reading.selected());
     let (key, kind) = (quoted(&reading.key.0), quoted(&reading.key.1));
     let place = match reading.after {
+        // Compared as texts, 10 would come before 9, and rows would be left out.
         Some(_) => format!("WHERE {key} > CAST($1 AS {kind})"),
+        // The first page has no row to come after, but the parameter has to be named all the same,
+        // with its type: PostgreSQL refuses a value that no parameter takes.
         None => String::from("WHERE CAST($1 AS text) IS NULL"),
     };
-    // By the column of the table: a name alone would mean the text that is selected.
+    // The order is by the column of the table. A name alone would mean the text that is selected.
     let sql = format!(
         "SELECT CAST({key} AS text){selected} FROM {table} AS rows {place} \
          ORDER BY rows.{key} LIMIT {PAGE}"
@@ -242,10 +245,12 @@ async fn open_file(path: &Path) -> Result<Source, Failure> {
         .map_err(unreadable)
 }
 
-/// What is read is the state of one moment, and nothing is written.
+/// Reads the state of one moment, and writes nothing.
 async fn open_postgres(url: &str) -> Result<Source, Failure> {
     let options: PgConnectOptions = url.parse().map_err(unreadable)?;
     let mut connection = options.connect().await.map_err(unreadable)?;
+    // All pages of all tables have to be of one moment. A token that the service makes while this
+    // runs would belong to a user who was not read.
     let begin = "SET TIME ZONE 'UTC'; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     let begun = sqlx::raw_sql(begin).execute(&mut connection).await;
     begun.map_err(unreadable)?;

@@ -19,6 +19,8 @@ impl<'s> SqlText<'s> {
             let Some((head, tail)) = rest.split_at_checked(word.len()) else {
                 return false;
             };
+            // `VALUE` must not be taken for the beginning of `VALUES`, nor `KEY` for that of a name
+            // such as `keyring`.
             let goes_on = tail.first().is_some_and(|b| is_word(*b));
             if !head.eq_ignore_ascii_case(word.as_bytes()) || goes_on {
                 return false;
@@ -64,7 +66,7 @@ impl<'s> SqlText<'s> {
     /// A value, as text; `None` is NULL.
     pub(super) fn value(&mut self) -> Result<Option<String>, Unexpected> {
         self.rest = self.rest.trim_ascii_start();
-        // `_binary 'x'` and `_utf8mb4'x'` say in which character set a text is.
+        // A text may have its character set before it: `_binary 'x'`, `_utf8mb4'x'`.
         if self.rest.first() == Some(&b'_') {
             let end = self.rest.iter().position(|b| !is_word(*b));
             self.rest = self.rest[end.unwrap_or(self.rest.len())..].trim_ascii_start();
@@ -100,6 +102,7 @@ impl<'s> SqlText<'s> {
         let mut found = Vec::new();
         let mut bytes = self.rest[1..].iter().copied().enumerate().peekable();
         while let Some((at, byte)) = bytes.next() {
+            // In a name a backslash is a character like others.
             if byte == b'\\' && quote != b'`' {
                 let (_, escaped) = bytes.next().ok_or("a text does not end")?;
                 found.push(unescaped(escaped));

@@ -47,14 +47,16 @@ impl<R: BufRead> Statements<R> {
                 In::Comment => {
                     if was == b'*' && byte == b'/' {
                         state = In::Statement;
-                        // A slash that ends a comment begins none.
+                        // The slash that ends a comment must not begin another one: `*/*` is no
+                        // comment.
                         previous = b' ';
                     }
                 }
                 In::Quoted(end) => {
                     statement.push(byte);
                     if byte == b'\\' && end != b'`' {
-                        // Whatever is escaped ends nothing.
+                        // The next character is taken as it is, for an escaped quote does not end
+                        // the text.
                         statement.extend(self.byte()?);
                     } else if byte == end {
                         state = In::Statement;
@@ -71,7 +73,8 @@ impl<R: BufRead> Statements<R> {
                         state = In::Comment;
                         previous = 0;
                     }
-                    // Two dashes begin a comment where a space follows, or the line ends.
+                    // Two dashes begin a comment only where a space follows, or the line ends: in
+                    // MySQL `5--1` is a subtraction.
                     b' ' | b'\n' if statement.ends_with(b"--") => {
                         statement.truncate(statement.len() - 2);
                         if byte == b' ' {
@@ -83,6 +86,8 @@ impl<R: BufRead> Statements<R> {
                         if byte == b'\n' {
                             self.take_delimiter(&mut statement);
                         }
+                        // `DELIMITER ;` has the delimiter in it, and would end here with nothing
+                        // left of what it says.
                         if statement.ends_with(&self.delimiter) && !is_for_client(&statement) {
                             statement.truncate(statement.len() - self.delimiter.len());
                             if !statement.trim_ascii().is_empty() {
