@@ -124,7 +124,8 @@ impl Addresses {
         headers: &HeaderMap,
         extensions: &http::Extensions,
     ) -> Option<IpAddr> {
-        // Where the server tells nothing, nothing is looked up.
+        // A request without extensions tells no peer. This check is inlined, and spares it the
+        // look-ups below.
         if extensions.is_empty() {
             return None;
         }
@@ -136,6 +137,8 @@ impl Addresses {
         if self.networks.is_empty() && self.hops.is_none() {
             return Some(peer);
         }
+        // An entry that nobody can read says nothing of the client. The peer is taken after all: to
+        // be counted together with others is safer than to be counted not at all.
         Some(self.walk(peer, headers).unwrap_or(peer))
     }
 
@@ -150,9 +153,13 @@ impl Addresses {
         let lines = headers.get_all(name);
         let mut entries = lines
             .iter()
+            // Proxies append, so only what stands at the right is theirs. What stands left of it
+            // came from the client, and may be made up.
             .rev()
             .flat_map(|line| FromTheRight(Some(line.as_bytes())));
         let mut address = peer;
+        // Each entry was written by whoever stands to the right of it. It is believed as long as
+        // that one is trusted.
         for _ in 0..self.hops.unwrap_or(usize::MAX) {
             if !self.networks.is_empty()
                 && !self
@@ -164,6 +171,8 @@ impl Addresses {
             }
             match entries.next() {
                 Some(entry) => address = self.node(entry)?.to_canonical(),
+                // Fewer entries than hops: some proxy did not write, and what the last entry is
+                // cannot be told.
                 None if self.networks.is_empty() => return None,
                 None => break,
             }
@@ -184,6 +193,8 @@ impl Addresses {
         match address.to_canonical() {
             IpAddr::V6(address) => {
                 let mask = u128::MAX
+                    // A shift by all 128 bits would overflow, and with a prefix of 0 nothing of the
+                    // address counts.
                     .checked_shl(128 - u32::from(self.ipv6_prefix))
                     .unwrap_or(0);
                 Ipv6Addr::from_bits(address.to_bits() & mask).into()
@@ -220,6 +231,9 @@ impl<'h> Iterator for FromTheRight<'h> {
         for (at, byte) in line.iter().enumerate().rev() {
             match byte {
                 b'"' => quoted = !quoted,
+                // Whether a quote is escaped depends on what stands before it, so a client could
+                // shift the borders of the elements that proxies have added. A proxy writes no
+                // backslash.
                 b'\\' => return Some(line),
                 b',' if !quoted => {
                     self.0 = Some(&line[..at]);
@@ -242,6 +256,7 @@ fn for_parameter(element: &str) -> Option<&str> {
         .split(';')
         .map(|pair| pair.trim_matches([' ', '\t']))
         .filter(is_for);
+    // Were one of two taken, two readers of the same header could see two clients.
     let value = found.next().filter(|_| found.next().is_none())?[4..].trim_matches([' ', '\t']);
     match value.strip_prefix('"') {
         Some(quoted) => quoted.strip_suffix('"'),
@@ -271,6 +286,7 @@ impl Network {
         let whole = if address.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.map_or(Some(whole), |prefix| {
             let digits = prefix.bytes().all(|b| b.is_ascii_digit());
+            // `parse` alone would take `+8` as well.
             prefix.parse().ok().filter(|bits| digits && *bits <= whole)
         })?;
         Some(Self { address, prefix })

@@ -10,6 +10,8 @@ const DEEPEST: usize = 16;
 pub(crate) fn write_chain(error: &(dyn Error + 'static), text: &mut impl Write) -> fmt::Result {
     write!(text, "{error}")?;
     let mut next = error.source();
+    // The errors of an application may name each other as their sources, and then the chain has no
+    // end.
     for _ in 1..DEEPEST {
         let Some(source) = next else { break };
         write!(text, ": {source}")?;

@@ -12,6 +12,7 @@ impl Hasher for DigestHasher {
         }
     }
 
+    // An array hashes its length before its bytes, and that is the same for all digests.
     fn write_usize(&mut self, _length: usize) {}
 
     fn finish(&self) -> u64 {

@@ -48,6 +48,8 @@ impl Expression {
     /// first such.
     pub(super) fn missing_scopes(&self, principal: &Principal) -> Option<Vec<Scope>> {
         match self {
+            // What holds already lacks nothing: of `all` only those parts are named that the caller
+            // does not have.
             _ if self.holds(principal) => Some(Vec::new()),
             Self::Scope(scope) => Some(vec![scope.clone()]),
             Self::All(all) => {
@@ -58,6 +60,8 @@ impl Expression {
                 each.map(|scopes| scopes.concat())
             }
             Self::Any(any) => any.iter().find_map(|one| one.missing_scopes(principal)),
+            // No scope would help. A client that was told of one would ask for it, and be refused
+            // again.
             Self::Role(_) | Self::Method(_) | Self::Check { .. } | Self::Not(_) => None,
         }
     }
@@ -83,6 +87,7 @@ impl Expression {
                 .iter()
                 .fold(nothing(), |sets, one| both(&sets, &one.scope_sets())),
             Self::Any(any) => distinct(any.iter().flat_map(Self::scope_sets)),
+            // A document has no words for these, so they do not narrow what it says.
             Self::Role(_) | Self::Method(_) | Self::Check { .. } | Self::Not(_) => nothing(),
         };
         if sets.len() > MOST_SETS {

@@ -86,6 +86,8 @@ impl Requirement {
     /// it names; else [`RejectionKind::PermissionDenied`]. 500, [`RejectionKind::Failed`], when
     /// a check panicked.
     pub fn judge(&self, principal: &Principal) -> Result<(), Rejection> {
+        // A check is the application's own code. Where it panics, the client is to get an answer,
+        // and the log a reason, instead of a connection that breaks off.
         let judged = catch_unwind(AssertUnwindSafe(|| {
             if self.0.holds(principal) {
                 Ok(())

@@ -33,6 +33,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for Principal {
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let mut response = Responder::standalone(&self).map(Body::from);
+        // The layer finds the rejection here, renders it anew and tells log and hook. What is
+        // written above is for a handler that no layer is around.
         response.extensions_mut().insert(self);
         response
     }

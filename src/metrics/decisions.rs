@@ -35,6 +35,8 @@ impl Decisions {
             tally: Tally::new(gates.len() * schemes.len() * KINDS),
             schemes,
         });
+        // The meter belongs to the realm and outlives the layer. A strong reference would keep the
+        // counts of every layer that was ever built.
         let reported = Arc::downgrade(&counted);
         meter.report_by(move || match reported.upgrade() {
             Some(counted) => {
@@ -94,7 +96,6 @@ impl Counted {
     }
 }
 
-/// What was counted last is not lost with the layer.
 impl Drop for Counted {
     fn drop(&mut self) {
         // What was counted since the last report would be lost with the layer.

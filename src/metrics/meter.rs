@@ -44,6 +44,8 @@ type Reading = dyn Fn() -> Option<f64> + Send + Sync;
 impl Meter {
     /// One for the recorder that is installed now.
     pub(crate) fn of_recorder(clock: &Arc<dyn Clock>) -> Self {
+        // A recorder that is installed later gets nothing of this realm: whether one is there is
+        // asked once, and not at each request.
         if !recorder::is_installed() {
             return Self(None);
         }
@@ -213,6 +215,7 @@ impl Drop for Reporter {
 
 impl Drop for Measured {
     fn drop(&mut self) {
+        // What was counted since the last second would be lost.
         self.report();
     }
 }

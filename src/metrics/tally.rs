@@ -68,6 +68,8 @@ fn this_thread() -> usize {
     }
     NUMBER.with(|number| {
         if number.get() == usize::MAX {
+            // Threads are numbered in the order in which they come. By a hash of their ids two
+            // workers could share a shard while another one is free.
             number.set(THREADS.fetch_add(1, Ordering::Relaxed));
         }
         number.get()

@@ -40,6 +40,8 @@ pub(super) async fn serve(
     };
     let mut builder = Builder::new(TokioExecutor::new());
     builder
+        // hyper has a time for the heads of HTTP/1 alone. A connection of HTTP/2 that sends no head
+        // is idle, and ends by `Activity`.
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head);
@@ -49,6 +51,8 @@ pub(super) async fn serve(
         .max_concurrent_streams(MOST_STREAMS);
     let service = TowerToHyperService::new(service);
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    // Only a connection that is watched is told of a stop, so that it ends after the answer that is
+    // under way.
     let connection = graceful.watch(connection.into_owned());
     tokio::select! {
         // An error is not told: how a connection ends is its client's business.
@@ -85,6 +89,8 @@ impl Activity {
                 let latest = self.latest();
                 let since = match latest.under_way {
                     0 => latest.since,
+                    // While one is under way the connection cannot become idle before it has ended
+                    // and this time has passed, so nobody looks earlier.
                     _ => Instant::now(),
                 };
                 since + most
@@ -136,6 +142,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
+        // Counted before the first poll: between the head of a request and its handler the
+        // connection must not look idle.
         let under_way = self.activity.begin();
         let within = self.body;
         let mut request = request.map(|body| Body::new(Arriving::new(body, within)));
@@ -144,6 +152,8 @@ where
         let answered = self.app.call(request);
         Box::pin(async move {
             let response = answered.await?;
+            // The request is under way until its body is sent. A download may last longer than the
+            // time that an idle connection has.
             Ok(response.map(|body| Body::new(Leaving { body, under_way })))
         })
     }

@@ -79,6 +79,8 @@ impl Server {
     ///
     /// The signals cannot be listened to.
     pub async fn run(self, app: Router) -> io::Result<()> {
+        // The signals are listened to before the address is printed: whoever reads it may stop the
+        // server at once.
         let stop = stop_signal()?;
         println!("listening on http://{}", self.address);
         self.serve(app, stop).await;
@@ -92,6 +94,8 @@ impl Server {
         loop {
             let accepted = async {
                 // OK because the semaphore is never closed.
+                // First the place, then the connection. Those that must wait do so in the kernel's
+                // queue, where they cost no file descriptor.
                 let place = Arc::clone(&places).acquire_owned().await.ok();
                 (accept(&self.listener).await, place)
             };
@@ -121,6 +125,8 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
         match listener.accept().await {
             Ok(accepted) => return accepted,
             Err(error) if is_of_one_connection(&error) => {}
+            // Without a pause the loop would spin: `accept` fails at once as long as there is no
+            // descriptor.
             Err(_) => tokio::time::sleep(BREATH).await,
         }
     }

@@ -77,7 +77,8 @@ impl Answers<'_> {
         if accepted.basic {
             kinds.push(K::InvalidPassword);
         }
-        // So many are wrong, or wait to be looked up.
+        // Where too many credentials are wrong, or too many wait to be looked up, the answer is
+        // 429, although the route counts nothing.
         if reads_keys || accepted.basic {
             kinds.push(K::Throttled);
         }
@@ -136,6 +137,7 @@ impl Answers<'_> {
         }
         let responses = &mut operation.responses.responses;
         for (status, refusals) in by_status {
+            // What an operation says of a status itself holds: it knows more of its own answers.
             if !responses.contains_key(status.as_str()) {
                 let described = self.described(status, &refusals, components);
                 responses.insert(status.as_str().to_owned(), RefOr::T(described));
@@ -162,6 +164,8 @@ impl Answers<'_> {
             let kinds = RejectionKind::ALL.into_iter();
             let kinds = kinds.filter(|kind| kind.status() == status && is_of_handlers(*kind));
             let refusals: Vec<Rejection> = kinds.map(sample).collect();
+            // No kind of refusal has this status, but what the body looks like is the same for
+            // every one.
             let refusals = if refusals.is_empty() {
                 vec![sample(RejectionKind::Failed)]
             } else {
@@ -260,7 +264,7 @@ impl Answers<'_> {
             .map(|refusal| self.pipeline.responder.sample(refusal));
         let bodies: Vec<Value> = answers.filter_map(|answer| body_of(&answer)).collect();
         let schema = if bodies.is_empty() {
-            // A text, of whatever form.
+            // The format writes no JSON, so nothing is known of the form of its text.
             ObjectBuilder::new().schema_type(Type::String).into()
         } else {
             schema_of(&bodies.iter().collect::<Vec<_>>())
@@ -288,6 +292,8 @@ pub(crate) const OF_BODIES: [RejectionKind; 4] = [
 /// A refusal of each kind, with all that one of it may carry.
 fn samples() -> Vec<Rejection> {
     let kinds = RejectionKind::ALL.into_iter();
+    // A member that some refusals lack must not become a required one. So each kind is looked at
+    // without what it may carry, too.
     let plain = kinds.map(|kind| Rejection::new(kind, ""));
     plain.chain(RejectionKind::ALL.map(sample)).collect()
 }
@@ -331,6 +337,8 @@ fn body_of(answer: &Response<Bytes>) -> Option<Value> {
     let is_json = essence.ends_with("/json") || essence.ends_with("+json");
     serde_json::from_slice(answer.body())
         .ok()
+        // A format of the application's own may write what reads as JSON, a number for example, and
+        // mean a text.
         .filter(|_| is_json)
 }
 

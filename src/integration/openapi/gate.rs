@@ -86,6 +86,7 @@ impl AuthLayer {
             Gate::Require(requirement) => requirement,
             _ => &anyone,
         };
+        // An inner gate has spoken before, and knows the scopes that this one does not.
         if let (Some(mode), None) = (mode, &operation.security) {
             let names = SecuritySchemes::names(self);
             operation.security = Some(answers.security(mode, requirement, names));

@@ -41,11 +41,14 @@ fn object_of(objects: &[&Map<String, Value>]) -> ObjectBuilder {
             .iter()
             .filter_map(|object| object.get(name))
             .collect();
+        // Members that are named after a field of the body have any name in a real answer, so they
+        // become the schema of all other members.
         if SAMPLE_FIELDS.contains(&name.as_str()) {
             of_fields.extend(values);
             continue;
         }
         if values.len() == objects.len() {
+            // A member may be left out if one sample lacks it.
             schema = schema.required(name);
         }
         schema = schema.property(name, schema_of(&values));
@@ -76,7 +79,8 @@ fn types_of(samples: &[&Value]) -> SchemaType {
     }
     match types.as_slice() {
         [] => SchemaType::AnyValue,
-        // Of nothing but nulls nothing is known but that they may be null.
+        // A member that is null in every sample has another type in other answers, which is not
+        // known here.
         [Type::Null] => SchemaType::AnyValue,
         [only] => only.clone().into(),
         _ => types.into_iter().collect(),

@@ -38,6 +38,7 @@ pub(crate) fn place(components: &mut Components, name: &str, schema: RefOr<Schem
         if *known == schema {
             return Ref::from_schema_name(free);
         }
+        // Two layers may have two error formats, each with its own `Error`.
         free = format!("{name}{number}");
         number += 1;
     }

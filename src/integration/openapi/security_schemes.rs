@@ -76,7 +76,8 @@ impl SecuritySchemes {
             mode,
             replaced: Vec::new(),
         };
-        // First what is typed most.
+        // What is typed most comes first: the description of `one_header` lists the forms in this
+        // order.
         let mut sources = accepted.sources();
         sources.sort_by_key(|source| !matches!(source.place(), Place::Bearer));
         for source in &sources {
@@ -104,7 +105,8 @@ impl SecuritySchemes {
 
     fn add_source(&mut self, place: &Place, accepted: &Accepted) {
         let (name, key) = match place {
-            // One with that of names and passwords.
+            // Keys as Basic share the scheme with names and passwords, which is added once and
+            // below.
             Place::Basic => return,
             Place::Bearer => return self.add("bearerAuth", bearer(accepted), "Bearer …"),
             Place::Dpop => {
@@ -165,6 +167,8 @@ impl SecuritySchemes {
                 let name = if is_replaced { ONE_HEADER } else { &name };
                 next = next.add(name, scopes);
             }
+            // Several schemes may have become the same one, and it would stand there as often as an
+            // alternative to itself.
             if !renamed.contains(&next) {
                 renamed.push(next);
             }
