@@ -36,6 +36,8 @@ impl Guard {
         match called {
             Err(Panicked) => Err(Rejection::unavailable("store panicked", Panicked)),
             Ok(Err(elapsed)) => Err(Rejection::unavailable("store too slow", elapsed)),
+            // The text came with the request, and no repetition would make it one that the store
+            // can keep. So it is no fault of the store.
             Ok(Ok(Err(error))) if error.kind() == StoreErrorKind::Invalid => {
                 Err(Rejection::new(RejectionKind::InvalidInput, "text"))
             }

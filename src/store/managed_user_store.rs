@@ -119,6 +119,7 @@ pub trait ManagedUserStore: UserStore {
     ) -> Result<(), StoreError> {
         for _ in 0..TRIES {
             let former = present(self, id).await?;
+            // Not tried again: the password was changed meanwhile, and the new one must stay.
             if !former.has_password_hash(from) {
                 return Err(missing());
             }

@@ -172,6 +172,7 @@ async fn note_use<S: PrivateTokenStore + ?Sized>(
         let Some(former) = store.find_private_token(id).await? else {
             return Ok(());
         };
+        // A use that comes late, from another node or a slower batch, must not set the time back.
         if former.last_used.get() > Some(at) {
             return Ok(());
         }

@@ -46,6 +46,8 @@ impl Stores {
 
     /// Where API keys are found, which something else makes and revokes.
     pub fn keys(mut self, store: impl KeyStore) -> Self {
+        // From here on no one store has all roles, so changes of several roles are made one after
+        // the other.
         self.all = None;
         self.keys = Some(Arc::new(store));
         self.managed_keys = None;

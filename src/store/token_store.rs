@@ -113,6 +113,8 @@ pub trait TokenStore: Send + Sync + 'static {
             let Some(former) = self.find_family(rotation.family).await? else {
                 return Ok(Rotated::Unknown);
             };
+            // Judged anew in each turn: whoever came between may have rotated the same token, and
+            // then this one is the predecessor.
             let rotated = rotation.of(&former, now);
             let (next, denied_until) = match &rotated {
                 Rotated::New(next) => (next, None),
@@ -144,6 +146,7 @@ pub trait TokenStore: Send + Sync + 'static {
             let Some(former) = self.find_family(id).await? else {
                 return Ok(());
             };
+            // The first time stays, and what was denied then is denied still.
             if former.revoked.is_some() {
                 return Ok(());
             }

@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub async fn all_stores<S: AllStores>(fresh: impl AsyncFn() -> S) {
     let store = fresh().await;
     kept(&store).await;
+    // Once more through `Arc<dyn …>`, where a method that is not handed on would be answered by the
+    // trait's default.
     let shared: Arc<dyn AllStores> = Arc::new(fresh().await);
     kept(&shared).await;
 }
@@ -77,6 +79,7 @@ async fn users_and_families_are_added_together(store: &impl AllStores) {
     for (name, clash) in [
         ("an id that is taken", user("eva", "evelyn")),
         ("a name that is taken", user("dora", "eva")),
+        // A store that looks only at what it has already would write both of these.
         ("an id that the same step takes", user("carl", "carlos")),
         ("a name that the same step takes", user("dora", "carl")),
         ("a family that is there", family("of eva")),
@@ -149,6 +152,7 @@ async fn where_one_change_cannot_be_made_none_is(store: &impl AllStores) {
             StoreErrorKind::Missing,
         ),
     ];
+    // What is impossible stands last, so that the store has three changes to take back.
     for (write, expected) in impossible {
         let writes = vec![
             Write::InsertKey(key(3)),
@@ -206,6 +210,7 @@ async fn what_a_dead_credential_asks_for_is_not_written(store: &impl AllStores) 
         &by_ben,
         &by_a_single_token,
     ];
+    // While they are good they all write. A store that refused everybody would pass what follows.
     for (n, warrant) in (10..).zip(all) {
         let made = store.commit(Some(warrant), vec![Write::InsertKey(key(n))]);
         made.await.unwrap();
@@ -273,12 +278,15 @@ async fn a_password_and_the_end_of_all_sessions_are_one_step(store: &impl AllSto
     let mut warrant = Warrant::new(NOW);
     warrant.token = Some("b".into());
     warrant.family = Some("g".into());
+    // The step ends the very session that asks for it, and is made all the same: the warrant is
+    // judged as things were before.
     store.commit(Some(&warrant), writes()).await.unwrap();
     let user = store.find_user_by_id(&anna()).await.unwrap().unwrap();
     assert!(user.has_password_hash(next.password_hash.as_ref()));
     let ids = TokenIds::new("b", Some("g"));
     assert!(store.is_revoked(ids, NOW).await.unwrap());
     assert!(!has_token(store, "2").await);
+    // The second time the session is over, whoever has its token.
     let again = store.commit(Some(&warrant), writes()).await;
     assert_eq!(kind(again), StoreErrorKind::Revoked);
 }

@@ -90,6 +90,8 @@ async fn what_is_old_is_removed_and_nothing_else_is(store: &impl AuditStore) {
         .filter(|record| record.at >= later(1))
         .collect();
     assert_eq!(after, stays);
+    // Whoever follows the records by their numbers would take one with a former number for one that
+    // was seen.
     store.insert_audit(&[happened("later")]).await.unwrap();
     let last = store.list_audit(None, 1).await.unwrap();
     assert!(last[0].number > after[0].number, "no number is given twice");
@@ -100,6 +102,8 @@ async fn whoever_follows_misses_nothing(store: &impl AuditStore) {
     const WRITERS: usize = 4;
     const EACH: usize = 25;
     let mut calls: Vec<Call<'_, Vec<AuditRecord>>> = Vec::new();
+    // A store may give a number when a write begins, and show the record when it ends. Then a
+    // smaller number appears after a greater one, and this reader has passed it.
     calls.push(Box::pin(follow(store, WRITERS * EACH * 2)));
     for writer in 0..WRITERS {
         calls.push(Box::pin(write(store, writer, EACH)));

@@ -71,6 +71,7 @@ async fn a_key_is_found_with_its_owner(store: &impl KeyStore) {
 
 async fn an_unknown_key_is_absent(store: &impl KeyStore) {
     assert_eq!(find(store, &digest(200)).await, None);
+    // A store that looks for a part of the digest would let in a key that was never made.
     for at in [0, 31] {
         let mut near = [1; 32];
         near[at] = 2;

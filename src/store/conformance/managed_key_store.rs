@@ -37,6 +37,7 @@ pub async fn managed_key_store<S: ManagedKeyStore>(fresh: impl AsyncFn() -> S) {
 }
 
 async fn kept<S: ManagedKeyStore>([a, b, c, d, e]: [&S; 5]) {
+    // The checks of one store go on from what those before them have left in it.
     an_inserted_key_is_found_as_it_was(a).await;
     a_taken_id_or_digest_writes_nothing(b).await;
     keys_are_listed_for_their_owner_alone_oldest_first(c).await;
@@ -357,6 +358,7 @@ async fn uses_are_noted_and_never_go_back(store: &impl ManagedKeyStore) {
     let uses = [
         (digest(1), later(120)),
         (digest(3), later(90)),
+        // A note comes late, and its key may be gone by then, which is no error.
         (digest(250), later(120)),
     ];
     // A note waits for nobody: a row that what came before still holds is left out.
@@ -589,6 +591,8 @@ async fn a_use_that_was_noted_meanwhile_is_not_lost(store: &impl ManagedKeyStore
     let mut next = before.clone();
     next.name = "after a use".into();
     let replaced = store.replace_key(&before, next, None).await;
+    // Whether a use makes the record another one is up to the store. In either case the use must be
+    // there afterwards.
     match replaced.map_err(|error| error.kind()) {
         Ok(()) => assert_eq!(&*read(store, &owner, "two").await.name, "after a use"),
         Err(kind) => assert_eq!(kind, StoreErrorKind::Missing),

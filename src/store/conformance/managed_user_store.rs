@@ -321,6 +321,8 @@ async fn changes_of_one_user_that_meet_are_all_made(store: &impl ManagedUserStor
         roles: Some(["met"].into_iter().collect()),
         ..UserChange::default()
     };
+    // Each of these reads the record and writes it as a whole, unless the store does better. One
+    // that is overwritten by another would be lost.
     let all = [profile, roles, renamed(&["anna", "met"]), active(false)];
     let changes = all
         .into_iter()
@@ -364,6 +366,8 @@ async fn a_removed_user_is_gone_but_the_id_stays_taken_and_disabled(store: &impl
     assert_eq!(kind(replaced), StoreErrorKind::Missing);
     let replaced = store.replace_user(&ben, UserRecord::clone(&ben)).await;
     assert_eq!(kind(replaced), StoreErrorKind::Missing);
+    // Keys and tokens of the removed user name this id. Somebody else who got it would be who they
+    // are for.
     let again = UserRecord::new(id.clone(), "eve").created(NOW);
     let inserted = store.insert_user(again).await;
     assert_eq!(kind(inserted), StoreErrorKind::Exists);

@@ -161,6 +161,8 @@ async fn a_use_that_was_noted_meanwhile_is_not_lost(store: &impl PrivateTokenSto
     let mut next = before.clone();
     next.name = "after a use".into();
     let replaced = store.replace_private_token(&before, next, None).await;
+    // Whether a use makes the record another one is up to the store. In either case the use must be
+    // there afterwards.
     match replaced.map_err(|error| error.kind()) {
         Ok(()) => assert_eq!(&*read(store, "pc").await.name, "after a use"),
         Err(kind) => assert_eq!(kind, StoreErrorKind::Missing),

@@ -124,6 +124,8 @@ async fn a_revoked_token_is_denied_until_its_end_and_no_other_is(
         !is_denied(store, "other", Some("jti"), NOW).await,
         "a token's id denies no family"
     );
+    // Somebody may revoke a token once more by a shorter lifetime, which must not make it good
+    // again.
     store.revoke_token("jti", later(20), NOW).await.unwrap();
     assert!(
         is_denied(store, "jti", None, later(49)).await,
@@ -284,6 +286,8 @@ async fn after_a_revocation_no_concurrent_rotation_leaves_the_family_alive(
                 .unwrap();
             Done::Revoked
         };
+        // Whichever is polled first reads first. A rotation that has read the family must not write
+        // it back as alive after the revocation.
         let calls: Vec<Call<'_, Done>> = if n % 2 == 0 {
             vec![Box::pin(rotate), Box::pin(revoke)]
         } else {

@@ -122,12 +122,14 @@ impl Keys {
         let Some(known) = known else {
             return self.put(index, next);
         };
+        // Uses are noted without this lock, so one may have come since the record was read.
         if let Some(used) = known.last_used.get() {
             next.last_used.set(used);
         }
         let is_moved = next.digest.bytes() != known.digest.bytes();
         index.by_owner.remove(&ByOwner(Arc::clone(&known)));
         self.put(index, next);
+        // The former digest goes last, so that the key is found by one of both at any time.
         if is_moved {
             let mut shard = self.by_digest.write(part(&known.digest));
             shard.remove(known.digest.bytes());

@@ -174,6 +174,7 @@ impl Tokens {
     ) {
         let next = Arc::new(next);
         let known = records.private.insert(next.id.clone(), Arc::clone(&next));
+        // Uses are noted without this lock, so one may have come since the record was read.
         if let Some(used) = known.and_then(|known| known.last_used.get()) {
             next.last_used.set(used);
         }
@@ -263,7 +264,8 @@ impl Tokens {
         denials.insert(Kind::Token, &token.id, token.expires, now);
     }
 
-    /// Without the time, so that nothing is forgotten meanwhile.
+    /// Denies where the time of now is not known. By the earliest time there is, nothing counts as
+    /// over, so nothing is forgotten by the way.
     fn deny(&self, kind: Kind, id: &str, until: SystemTime) {
         self.denials.insert(kind, id, until, UNIX_EPOCH);
     }

@@ -97,6 +97,8 @@ impl KeyDigest {
     /// Whether it was made in the same way as another.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.algorithm == other.algorithm
+            // A key that is presented has no such hash yet. It is looked for by its prefix, and
+            // then the whole key is held against the hash that was found.
             || (self.password_hash().is_some() && other.password_hash().is_some())
     }
 

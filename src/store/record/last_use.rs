@@ -55,6 +55,8 @@ impl LastUse {
         due.is_some_and(|due| due <= now) && !rehearsal::is_on() && {
             let now = unix_seconds(now);
             self.0
+                // Only one of the requests that find the use due exchanges it, and that one writes.
+                // The others would write the same minute.
                 .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
         }

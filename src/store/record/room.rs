@@ -64,6 +64,8 @@ impl Room {
     ) -> bool {
         let mut live = 0;
         let mut all = 0;
+        // A revoked token takes room until it expires, because each node has to remember until then
+        // that it is revoked.
         for token in tokens.filter(|token| self.now < token.expires) {
             all += 1;
             live += usize::from(token.revoked.is_none());

@@ -79,6 +79,8 @@ impl<'a> Rotation<'a> {
             Some((previous, rotated))
                 if **previous == *self.presented && self.is_within_grace(*rotated, now) =>
             {
+                // Nothing is written, so the grace is counted from the first rotation and cannot be
+                // prolonged by asking again.
                 Rotated::Again(Arc::new(family.clone()))
             }
             // Neither the current one nor its predecessor within the grace: two have had it, and

@@ -162,6 +162,8 @@ impl UserRecord {
     #[must_use]
     pub(crate) fn replacing(mut self, former: &Self) -> Self {
         let had = (&former.scopes, &former.roles);
+        // Whoever made this record may have changed its rights without `changed`, which notes what
+        // is taken.
         self.taken = self.taken.after(had, (&self.scopes, &self.roles));
         self
     }

@@ -57,6 +57,7 @@ const INSERT: &str = concat!(
     key_columns!(),
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
 );
+// The later use stays: it may have been noted since the record was read that is now replaced.
 const REPLACE: &str = "UPDATE tower_auth_keys SET name = $4, hint = $5, algorithm = $6, \
     digest = $7, scopes = $8, roles = $9, metadata = $10, rate = $11, created = $12, \
     expires = $13, revoked = $14, \
@@ -64,6 +65,8 @@ const REPLACE: &str = "UPDATE tower_auth_keys SET name = $4, hint = $5, algorith
     lineage = $16, successor = $17 WHERE id = $1 AND owner_kind = $2 AND owner_id = $3";
 const RENAME: &str = "UPDATE tower_auth_keys SET name = $4 \
     WHERE id = $3 AND owner_kind = $1 AND owner_id = $2 RETURNING digest";
+// Of a key that never expires `expires < $5` is not true but NULL, so it gets the end of the
+// overlap.
 const SUPERSEDE: &str = "UPDATE tower_auth_keys SET successor = $4, \
     expires = CASE WHEN expires < $5 THEN expires ELSE $5 END \
     WHERE id = $3 AND owner_kind = $1 AND owner_id = $2 \
@@ -73,6 +76,8 @@ const REVOKE: &str = "UPDATE tower_auth_keys SET revoked = coalesce(revoked, $4)
     WHERE id = $3 AND owner_kind = $1 AND owner_id = $2 RETURNING digest";
 const REPLACE_DIGEST: &str = "UPDATE tower_auth_keys SET algorithm = $3, digest = $4 \
     WHERE algorithm = $1 AND digest = $2 RETURNING digest";
+// Counted by one statement: of two that read the number and then wrote the next one, both would
+// have the same.
 const NEXT_NUMBER: &str = "INSERT INTO tower_auth_numbers (name, value) VALUES ('key', 1) \
     ON CONFLICT (name) DO UPDATE SET value = tower_auth_numbers.value + 1 RETURNING value";
 
@@ -221,6 +226,8 @@ impl ManagedKeyStore for Sql {
 
     async fn insert_key(&self, record: KeyRecord) -> Result<(), StoreError> {
         self.call(|| async {
+            // One statement is a transaction by itself. To begin and to commit one would be two
+            // more questions to the database.
             let mut lease = self.core().lease(Purpose::Write).await?;
             let mut effects = Effects::default();
             insert_key(&mut lease, &record, &mut effects).await?;

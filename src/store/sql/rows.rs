@@ -45,6 +45,7 @@ pub(super) fn key(mut row: Row) -> Result<Arc<KeyRecord>, StoreError> {
     record.revoked = row.time_or_null()?;
     record.last_used = row.time_or_null()?.into();
     let first = row.text()?;
+    // Most keys were never rotated. For those the id is not kept twice in memory.
     if *first != *record.id {
         record.first = Some(first.into_boxed_str());
     }

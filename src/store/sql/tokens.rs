@@ -30,6 +30,8 @@ const DENY: &str = concat!(
     "INSERT INTO tower_auth_revoked (kind, id, until) VALUES ($1, $2, $3)",
     until_the_later!()
 );
+// In the order of the ids, so that two transactions which deny the same ids never wait for each
+// other.
 const DENY_FAMILIES_OF: &str = concat!(
     "INSERT INTO tower_auth_revoked (kind, id, until) SELECT 1, id, $4 FROM tower_auth_families \
      WHERE subject_kind = $1 AND subject_id = $2 AND revoked = $3 ORDER BY id",
@@ -81,6 +83,7 @@ pub(super) const FIND_TOKEN: &str = concat!(
     token_columns!(),
     " FROM tower_auth_private_tokens WHERE id = $1"
 );
+// The later use stays: it may have been noted since the record was read that is now replaced.
 const REPLACE_TOKEN: &str = "UPDATE tower_auth_private_tokens SET name = $4, created = $5, \
     expires = $6, revoked = $7, \
     used = CASE WHEN used IS NULL OR used < $8 THEN $8 ELSE used END \
@@ -120,6 +123,8 @@ impl Core {
         lock_id(&mut lease, self.engine.dialect().lock_id, id).await?;
         let denied = deny(&mut lease, Kind::Token, id, until).await?;
         lease.commit().await?;
+        // Only what is committed is denied in memory. A denial that the database does not have
+        // would refuse a good token on this node alone.
         self.mirror_all(denied);
         Ok(())
     }
@@ -130,6 +135,8 @@ impl Core {
         now: SystemTime,
     ) -> Result<Rotated, StoreError> {
         let mut lease = self.begin().await?;
+        // The row is locked before it is judged. Of two who present the same token at once, the
+        // second finds it rotated.
         let locked = lease
             .first(self.engine.dialect().lock_family, args![rotation.family])
             .await;

@@ -53,6 +53,7 @@ const REPLACE: &str = "UPDATE tower_auth_users SET names = $3, password = $4, ac
     version = version + 1 WHERE kind = $1 AND id = $2 RETURNING version";
 const INSERT_NAME: &str = "INSERT INTO tower_auth_user_names (name, kind, id) VALUES ($3, $1, $2)";
 const DELETE_NAMES: &str = "DELETE FROM tower_auth_user_names WHERE kind = $1 AND id = $2";
+// `=` is true of no NULL, and a user without a password has none to compare.
 const REPLACE_PASSWORD: &str = "UPDATE tower_auth_users SET password = $4, version = version + 1 \
     WHERE kind = $1 AND id = $2 AND removed = 0 AND password IS NOT DISTINCT FROM $3 \
     RETURNING names";
@@ -182,6 +183,8 @@ async fn put_user(
     effects: &mut Effects,
 ) -> Result<(), StoreError> {
     check(after)?;
+    // Rights that the user had and has no more are noted, or tokens that were granted them would
+    // keep them.
     let after = &after.clone().replacing(before);
     let id = &before.id;
     if after.names != before.names {
