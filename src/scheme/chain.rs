@@ -59,6 +59,7 @@ impl Chain {
     /// Never [`Answer::NotPresented`]: a credential that nobody recognises is refused.
     pub(crate) fn authenticate(&self, attempt: &Attempt<'_>) -> Answer {
         match catch_unwind(AssertUnwindSafe(|| self.first_answer(attempt))) {
+            // The future is polled elsewhere, so its panics are caught there.
             Ok(Answer::Pending(answer)) => Answer::Pending(Box::pin(Caught(answer))),
             Ok(answer) => answer,
             Err(_) => Answer::Refused(panicked()),
@@ -88,6 +89,7 @@ fn unrecognised(credential: &Credential<'_>) -> Rejection {
     let kind = match credential {
         Credential::Token(_) => RejectionKind::InvalidToken,
         Credential::ApiKey(_) => RejectionKind::InvalidApiKey,
+        // Nobody here takes these at all, which tells nothing of the credential.
         Credential::Basic(_) | Credential::Other(_) => RejectionKind::UnknownScheme,
     };
     Rejection::new(kind, "unrecognised")

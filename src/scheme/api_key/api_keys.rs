@@ -200,6 +200,7 @@ impl ApiKeys {
             .iter()
             .any(|hash| hash.algorithm() == &*algorithm);
         let bad_id = !(1..=64).contains(&id.len()) || !id.bytes().all(is_word);
+        // HMAC itself takes a key of any length, so the length is looked at here.
         match Hmac::new_from_slice(secret) {
             Ok(schedule) if secret.len() >= 32 && !known_id && !bad_id => {
                 self.hashes
@@ -236,12 +237,13 @@ impl ApiKeys {
             None => 0,
         };
         match key.get(..prefix + 4) {
+            // Twelve characters at least stay unseen: whoever sees a list must not be able to guess
+            // the rest.
             Some(visible) if key.len() >= prefix + 16 => format!("{visible}…"),
             _ => String::new(),
         }
     }
 
-    /// Whether a key has the form that new ones have, as far as that is known.
     /// What a key may be found by: under the present pepper, and under each before.
     #[cfg(feature = "endpoints")]
     pub(crate) fn digests(&self, key: &str) -> impl Iterator<Item = KeyDigest> {
@@ -253,6 +255,7 @@ impl ApiKeys {
         self.form == Form::Checked
     }
 
+    /// Whether a key has the form that new ones have, as far as that is known.
     pub(crate) fn may_be(&self, key: &[u8]) -> bool {
         self.form == Form::Opaque || api_key::is_well_formed(key, self.configured_prefix())
     }

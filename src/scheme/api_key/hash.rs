@@ -51,10 +51,13 @@ impl Hash {
             }
             Self::Sha512(algorithm) => {
                 let mut first = [0; 32];
+                // The first half is enough to tell keys apart, and fits where all digests do.
                 first.copy_from_slice(&Sha512::digest(key)[..32]);
                 KeyDigest::of(Some(Arc::clone(algorithm)), first)
             }
             Self::Password(algorithm) => {
+                // Such a hash is salted, so a key cannot be found by it. What stands before the dot
+                // names the record, and is no secret.
                 let end = key.iter().position(|b| *b == b'.').unwrap_or(key.len());
                 KeyDigest::of(Some(Arc::clone(algorithm)), sha256(&key[..end]))
             }

@@ -29,6 +29,8 @@ impl HashedAsPasswords {
     ) -> Result<bool, Rejection> {
         let hash = record.digest.password_hash().map(str::to_owned);
         let (hash, key) = (hash.map(Secret::new), key.clone());
+        // Queued with passwords, by where it comes from: such a hash is as slow as theirs, and who
+        // asks for many waits behind others.
         let check = self.passwords.verify(origin.source(), hash, key).await?;
         Ok(check != Check::Wrong)
     }

@@ -31,7 +31,8 @@ impl ApiKeys {
     #[must_use]
     pub fn pattern(&self) -> Option<String> {
         let prefix = self.configured_prefix()?;
-        // Of letters, digits, `-` and `_`: none of them means anything else to any scanner.
+        // A prefix of letters, digits, `-` and `_` needs no escapes, whatever language of patterns
+        // a scanner has.
         let is_plain = prefix
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');

@@ -33,6 +33,7 @@ impl Judge {
         known: Option<Option<Arc<UserRecord>>>,
         holds: impl Fn(&UserRecord) -> bool,
     ) -> Result<Arc<UserRecord>, Rejection> {
+        // By the one form, or whoever writes a name in many ways would have as many attempts.
         let ticket = origin.enter_name(&name_form(sign_in.name))?;
         let judged = self.judge_account(origin, sign_in, known, holds).await;
         ticket.conclude(&judged);
@@ -52,6 +53,8 @@ impl Judge {
         };
         let ticket = match &user {
             Some(user) => origin.enter_account(Target::Account(&user.id)),
+            // A name that nobody has is counted as well. Were it not, being refused by count would
+            // tell which names there are.
             None => origin.enter_account(Target::Nobody(&name_form(name))),
         }?;
         let checked = match user {
@@ -140,6 +143,8 @@ impl Judge {
             return user;
         };
         let former = user.password_hash.as_ref();
+        // Only where the hash is still the former one: a password that was changed meanwhile must
+        // not come back.
         let replaced = store.replace_password(&user.id, former, hash.clone());
         if !matches!(self.guard.change(replaced).await, Ok(Change::Made(()))) {
             return user;

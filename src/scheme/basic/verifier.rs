@@ -66,6 +66,8 @@ fn holds(
     now: SystemTime,
 ) -> bool {
     match verified(user, presented) {
+        // The hash is part of what is remembered. A user who was disabled, or has another password
+        // by now, is not let in from memory.
         Some(verified) => user.is_active() && remembered.holds(verified, now),
         None => false,
     }

@@ -132,6 +132,8 @@ pub(super) fn registered(name: &str) -> Option<u8> {
 impl<'de> Members<'de> for Claims<'de> {
     fn number(&self, name: &str) -> Option<u8> {
         match registered(name) {
+            // Of another issuer it is a session there (OpenID Connect Front-Channel Logout 1.0,
+            // section 3), and none of our families.
             None if self.reading.sid && name == "sid" => Some(SID),
             None => Some(self.reading.number(name)? + OTHERS),
             number => number,
@@ -151,6 +153,8 @@ impl<'de> Members<'de> for Claims<'de> {
             TOKEN_TYPE => self.token_type = Some(text(map)?),
             TOKEN_USE => self.token_use = Some(text(map)?),
             TYP => self.typ = Some(text(map)?),
+            // `cnf` is always read. A token that is bound to a key must not pass as a bearer token
+            // only because nobody has configured proofs.
             CNF => {
                 let mut confirmation = Box::<Confirmation>::default();
                 map.next_value_seed(ObjectSeed(&mut *confirmation))?;
@@ -193,6 +197,7 @@ fn text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Cow<'de, str>, A::Error> 
 /// NumericDate (RFC 7519 §2): a number of seconds, which may have a fraction or an exponent.
 pub(super) fn numeric_date<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Duration, A::Error> {
     let NumericDate(time) = map.next_value()?;
+    // A time in milliseconds would be one in the year 50,000, and the token would never expire.
     if time <= LATEST {
         Ok(time)
     } else {

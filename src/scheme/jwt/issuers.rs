@@ -97,6 +97,8 @@ impl Jwts {
     ) -> Result<Answer, Rejection> {
         let now = attempt.now();
         let sought = Sought::new(Parts::split(token.as_bytes())?);
+        // Looked for among all issuers, before `iss` is read: whoever was remembered was verified
+        // by this very policy.
         let remembered = self.remembered(&sought, now);
         self.meter
             .looked_up(metrics::Cache::Tokens, remembered.is_some());

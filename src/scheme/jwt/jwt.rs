@@ -457,6 +457,8 @@ impl Jwt {
         } else if Issuer::new(&self.issuer, self.tenants.clone()).is_none() {
             problems.push(ConfigProblem::Tenants(self.issuer.clone()));
         }
+        // A token that is for another service of the same issuer must not pass here (RFC 8725
+        // §3.9). Our own tokens are made for this service, so they may do without.
         let has_none = self.audiences.is_empty() && self.instead_of_audience.is_empty();
         if (has_none && !ours) || self.audiences.iter().any(String::is_empty) {
             problems.push(match ours {
@@ -489,6 +491,8 @@ impl Jwt {
     /// is its answers.
     pub(super) fn introspected(mut self) -> Self {
         self.profile = Profile::Introspected;
+        // What is remembered of an opaque token are its issuer's answers, and for a short time
+        // only. `Answers` does that.
         self.cache_bytes = 0;
         self
     }
@@ -515,6 +519,7 @@ impl Jwt {
             .chain(&self.subject_claim)
             .chain(others)
             .collect();
+        // One claim would grant the same word as a scope and as a role.
         let is_both = scopes.iter().any(|claim| roles.contains(claim));
         let says_nothing = self
             .instead_of_audience
@@ -544,7 +549,8 @@ impl Jwt {
     fn reading(&self, issuer: &Issuer, ours: bool) -> Reading {
         let mut reading = Reading::new(ours);
         if self.profile == Profile::SimpleJwt {
-            // What it grants stands with its user. Claims of the application's own are none of ours.
+            // What such a token grants is read from its user, so whatever else it claims must grant
+            // nothing.
             if let Some(claim) = &self.subject_claim {
                 reading.subject(claim);
             }
@@ -565,6 +571,7 @@ impl Jwt {
         for (claim, value) in &self.instead_of_audience {
             reading.instead_of_audience(claim, value);
         }
+        // A token whose `tid` names another tenant than its `iss` is refused, so it has to be read.
         if matches!(issuer, Issuer::EachTenants { .. }) {
             reading.tenant(&ClaimPath::from("tid"));
         }
@@ -586,7 +593,8 @@ impl Jwt {
         let allowed = self.allowed();
         let mut keys = Vec::new();
         for key in &self.keys {
-            // One that is no key for anything is told by itself.
+            // A key that is good for nothing is a problem of its own, which is told when the keys
+            // are built.
             let algorithms = key.algorithms();
             if !algorithms.is_empty() && algorithms.and(allowed).is_empty() {
                 problems.push(ConfigProblem::Algorithms);
@@ -595,7 +603,8 @@ impl Jwt {
         }
         for set in &self.key_sets {
             match set.clone().into_keys() {
-                // What a set has besides is of no interest.
+                // A published set may have keys for other algorithms, which is no mistake of the
+                // operator's.
                 Ok(set) => keys.extend(set.into_iter().map(|key| key.only_for(allowed))),
                 Err(problem) => problems.push(problem),
             }
@@ -616,6 +625,8 @@ impl Jwt {
             });
             return Keys::Fixed(keys);
         };
+        // Built only to hear what is wrong with them: those that serve are built with the loaded
+        // ones.
         if !given.is_empty() {
             problems.extend(KeySet::build(&given).err().into_iter().flatten());
         }
@@ -674,6 +685,8 @@ impl Jwt {
         let Some(dpop) = &self.dpop else {
             return sources;
         };
+        // A bearer token is bound to nothing, so none could be accepted there. Then challenges do
+        // not offer `Bearer`.
         if dpop.is_required() && !self.takes_certificates {
             sources.retain(|source| *source != Source::bearer());
         }
@@ -724,6 +737,8 @@ impl Jwt {
 fn are_sound(paths: &[&ClaimPath]) -> bool {
     let is_sound = |path: &&ClaimPath| {
         let names = path.names();
+        // A registered claim is read as what RFC 7519 says, so a path that begins with its name
+        // would never be found.
         let first = names.first().is_some_and(|name| registered(name).is_none());
         first && names.iter().all(|name| !name.is_empty())
     };

@@ -37,6 +37,8 @@ impl IssuedIds {
     /// The same of a token of simplejwt, which names no family: that of a refresh token is its own,
     /// and all others of a user have one together.
     pub(super) fn of_simplejwt(claims: &Claims<'_>, user: &str) -> Result<Self, Rejection> {
+        // A token of ours is revoked by the family that it names. Read as one of simplejwt, it
+        // would be looked for under another one.
         if claims.sid.is_some() {
             return Err(refused("sid"));
         }
@@ -72,6 +74,8 @@ pub(super) fn use_of(claims: &Claims<'_>) -> Result<TokenUse, Rejection> {
 pub(super) fn ids<'c>(claims: &'c Claims<'_>) -> Result<TokenIds<'c>, Rejection> {
     let token = jti(claims)?;
     let family = claims.sid.as_deref().filter(|id| !id.is_empty());
+    // A private token is revoked by its own id, and every other one by its family, so what it is
+    // decides which ids it must have.
     if family.is_some() == (use_of(claims)? == TokenUse::Private) {
         return Err(refused("sid"));
     }
@@ -187,6 +191,7 @@ impl Ours {
         let Some(uses) = &self.uses else {
             return;
         };
+        // A clock that was set back makes no use due: the one noted later is in the store.
         let is_due = match self.noted.get(id) {
             Some(noted) => now
                 .duration_since(noted)

@@ -118,6 +118,8 @@ impl Reading {
 fn says<'w>(level: &'w mut Vec<Wanted>, names: &[String]) -> &'w mut Says {
     // OK because no path is empty: a configuration that has such a one was refused.
     let (name, below) = names.split_first().expect("a path has a name");
+    // Two paths may share their beginning, as `realm_access.roles` and `realm_access.scopes` do:
+    // one claim may be read only once.
     let at = match level.iter().position(|wanted| wanted.name == *name) {
         Some(at) => at,
         None => {
@@ -180,6 +182,7 @@ struct WantedValue<'w, 'f, 'de> {
 impl<'de> WantedValue<'_, '_, 'de> {
     fn text<E: Error>(self, text: Cow<'de, str>) -> Result<(), E> {
         let says = &self.wanted.says;
+        // Only its members are wanted, or their names, and a text has neither.
         if says.is_nothing() {
             return Err(E::custom("not an object"));
         }
@@ -189,6 +192,7 @@ impl<'de> WantedValue<'_, '_, 'de> {
         if says.roles {
             self.found.roles.insert(Role::new(&*text));
         }
+        // An empty `client_id` names no client (RFC 9068 §2.2 demands one).
         self.found.has_client |= says.client && !text.is_empty();
         self.found.is_for_us |= says.instead_of_audience.iter().any(|ours| *ours == *text);
         if says.tenant {
@@ -202,6 +206,7 @@ impl<'de> WantedValue<'_, '_, 'de> {
 
     /// Ids may be numbers.
     fn number<E: Error>(self, number: impl fmt::Display) -> Result<(), E> {
+        // A number that is read as a scope or a role would be a grant that nobody has written.
         if !self.wanted.says.subject || self.wanted.says.needs_text() {
             return Err(E::custom("a number"));
         }
@@ -212,6 +217,8 @@ impl<'de> WantedValue<'_, '_, 'de> {
     fn role_names<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut names: Vec<Cow<'de, str>> = Vec::new();
         while let Some(Text(name)) = map.next_key()? {
+            // RFC 7519 §4 lets a reader refuse a repeated name. Compared pairwise, which stays
+            // cheap because there is a bound.
             if names.len() == MOST_ROLES || names.contains(&name) {
                 return Err(A::Error::custom("repeated name, or too many"));
             }
@@ -226,6 +233,8 @@ impl<'de> WantedValue<'_, '_, 'de> {
 
     fn names<E: Error>(self, names: &OneOrMany<'de>) -> Result<(), E> {
         let says = &self.wanted.says;
+        // Who the subject is, and which tenant, one text has to say. Of an array somebody would
+        // have to choose.
         if !says.takes_many() {
             return Err(E::custom("several values"));
         }

@@ -33,6 +33,7 @@ pub(super) fn read_object<'de>(
     let mut json = serde_json::Deserializer::from_str(json);
     json.deserialize_map(ObjectVisitor(members))
         .map_err(|_| Refused)?;
+    // What follows the object would be read by another reader and not by this one.
     json.end().map_err(|_| Refused)
 }
 
@@ -52,6 +53,8 @@ impl<'de, M: Members<'de>> Visitor<'de> for ObjectVisitor<'_, M> {
         while let Some(name) = map.next_key_seed(NameSeed(&*members))? {
             match name {
                 Name::Wanted(number) => {
+                    // A bit for each name that is wanted, so that the usual token needs no table of
+                    // names.
                     let bit = 1_u64 << number;
                     if seen & bit != 0 {
                         return Err(A::Error::custom("repeated name"));
@@ -61,6 +64,8 @@ impl<'de, M: Members<'de>> Visitor<'de> for ObjectVisitor<'_, M> {
                 }
                 Name::Other(name) => {
                     others.add(name)?;
+                    // Skipped by a reader of our own: that of serde would not look for repeated
+                    // names.
                     map.next_value::<AnyValue>()?;
                 }
             }

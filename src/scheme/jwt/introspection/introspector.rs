@@ -80,6 +80,8 @@ impl Scheme for Introspector {
         let digest = Answers::digest(token.expose());
         match self.0.answers.find(&digest, now) {
             Some(Remembered::Active(identity)) => Answer::Verified(Principal::from_token(identity)),
+            // Somebody who repeats a dead token must not make this service ask its issuer each
+            // time.
             Some(Remembered::Inactive) => Answer::Refused(refused("inactive")),
             None => {
                 let parts = Arc::clone(&self.0);

@@ -182,6 +182,8 @@ impl Dpop {
     pub(in crate::scheme::jwt) fn problems(&self) -> Vec<ConfigProblem> {
         let second = Duration::from_secs(1);
         let mut rules = Vec::new();
+        // A proof brings its key along. By a shared secret it would prove nothing, and give the
+        // secret away.
         if self.algorithms.is_empty() || !self.allowed().and(Algorithms::symmetric()).is_empty() {
             rules.push("its algorithms are some, all with public keys");
         }

@@ -55,6 +55,8 @@ impl Nonces {
 
     fn at(&self, seconds: u64) -> Option<String> {
         let seconds = seconds.to_be_bytes();
+        // What is signed begins with its purpose: should the secret sign something else as well,
+        // neither is ever taken for the other.
         let message = [&b"DPoP-Nonce"[..], &seconds].concat();
         let signature = self.signer.signature(&message).ok()?;
         Some(BASE64_URL_SAFE_NO_PAD.encode([&seconds[..], &signature].concat()))

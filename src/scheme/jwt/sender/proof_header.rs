@@ -50,7 +50,7 @@ impl<'de> Members<'de> for ProofHeader<'de> {
             "typ" => Some(TYP),
             "alg" => Some(ALG),
             "jwk" => Some(JWK),
-            // As in the header of a token.
+            // Refused as in the header of a token: each asks for something that is not done here.
             "crit" | "b64" | "zip" | "enc" | "cty" => Some(REFUSED),
             _ => None,
         }

@@ -74,6 +74,8 @@ impl Proofs {
             return Err(wrong("typ"));
         }
         let algorithm = header.algorithm().ok_or_else(|| wrong("alg"))?;
+        // The key comes with the proof, so nothing but this list keeps a client from choosing an
+        // algorithm that is too weak.
         if !self.algorithms.contains(algorithm) {
             return Err(wrong("alg"));
         }
@@ -90,6 +92,7 @@ impl Proofs {
         let since_1970 = since_1970(now);
         let issued = claims.iat.ok_or_else(|| wrong("iat"))?;
         let ends = issued.saturating_add(self.max_age);
+        // A proof from the future would be good for longer than `max_age`.
         if issued > since_1970.saturating_add(self.leeway) || ends < since_1970 {
             return Err(wrong("iat"));
         }
@@ -136,6 +139,7 @@ fn check_request(claims: &ProofClaims<'_>, token: &[u8], sender: &Sender) -> Res
         return Err(wrong("htu"));
     }
     let digest = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(token));
+    // Without this, a proof that was made for another token of the same key would do.
     if claims.ath.as_deref() != Some(&*digest) {
         return Err(wrong("ath"));
     }

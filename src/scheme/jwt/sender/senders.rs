@@ -63,6 +63,8 @@ impl Senders {
         now: SystemTime,
     ) -> Result<(), Rejection> {
         self.accept(Some(confirmation))?;
+        // RFC 9449, section 7.1: a token that is bound to a key comes as DPoP, and nothing else
+        // does. One that is bound to a certificate comes as Bearer.
         if confirmation.key.is_some() != presented.source.is_dpop() {
             return Err(refused("cnf"));
         }
