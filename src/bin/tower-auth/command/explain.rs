@@ -136,8 +136,10 @@ fn head_with(credential: &Secret<String>) -> Result<http::request::Parts, Failur
         true => text.clone(),
         false => format!("Bearer {text}"),
     };
-    let unfit = |_| Failure::usage("What was read cannot stand in a header field.");
-    let mut value = HeaderValue::try_from(value).map_err(unfit)?;
+    let Ok(mut value) = HeaderValue::try_from(value) else {
+        let unfit = "What was read cannot stand in a header field.";
+        return Err(Failure::usage(unfit));
+    };
     // A request that is shown by `Debug` must not show the credential.
     value.set_sensitive(true);
     let request = Request::builder().header(AUTHORIZATION, value).body(());

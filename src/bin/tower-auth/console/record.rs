@@ -18,8 +18,11 @@ pub(crate) trait Record: Serialize {
 
 /// One object on one line.
 pub(super) fn json_line(record: &impl Serialize) -> Result<String, Failure> {
-    let unwritten = |error| Failure::failed(format!("It could not be written: {error}."));
-    let mut line = serde_json::to_string(record).map_err(unwritten)?;
-    line.push('\n');
-    Ok(line)
+    match serde_json::to_string(record) {
+        Ok(line) => Ok(line + "\n"),
+        Err(error) => {
+            let why = format!("It could not be written: {error}.");
+            Err(Failure::failed(why))
+        }
+    }
 }

@@ -29,7 +29,12 @@ impl KeyArgument {
             }
             None => (service.store.find_key_by_id(id).await?, ""),
         };
-        let missing = || Failure::not_found(format!("There is no key with the id {id}{whose}."));
-        found.ok_or_else(missing)
+        match found {
+            Some(key) => Ok(key),
+            None => {
+                let missing = format!("There is no key with the id {id}{whose}.");
+                Err(Failure::not_found(missing))
+            }
+        }
     }
 }

@@ -10,13 +10,20 @@ impl FromStr for Period {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let form = || String::from("a length of time is written as 90d, 24h or 15min");
-        let span: Span = text.parse().map_err(|_| form())?;
-        let length = span
-            .to_duration(SpanRelativeTo::days_are_24_hours())
-            .map_err(|_| form())?;
-        Duration::try_from(length).map(Self).map_err(|_| form())
+        match length(text) {
+            Some(length) => Ok(Self(length)),
+            None => Err(String::from(
+                "a length of time is written as 90d, 24h or 15min",
+            )),
+        }
     }
+}
+
+/// `None` where it has no unit, one that is not always as long, or is negative.
+fn length(text: &str) -> Option<Duration> {
+    let span: Span = text.parse().ok()?;
+    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    Duration::try_from(length).ok()
 }
 
 #[cfg(test)]

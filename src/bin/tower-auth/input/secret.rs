@@ -12,16 +12,17 @@ const LONGEST: usize = 16 * 1024;
 /// which does not show it. `what` names it: `password`.
 pub(crate) fn read_secret(file: Option<&Path>, what: &str) -> Result<Secret<String>, Failure> {
     match file {
-        Some(path) => {
-            let unread = |error| {
-                let path = path.display();
-                Failure::usage(format!("The file {path} cannot be read: {error}."))
-            };
-            first_line(File::open(path).map_err(unread)?, what)
-        }
+        Some(path) => first_line(open(path)?, what),
         None if io::stdin().is_terminal() => ask(what),
         None => first_line(io::stdin().lock(), what),
     }
+}
+
+fn open(path: &Path) -> Result<File, Failure> {
+    File::open(path).map_err(|error| {
+        let path = path.display();
+        Failure::usage(format!("The file {path} cannot be read: {error}."))
+    })
 }
 
 fn ask(what: &str) -> Result<Secret<String>, Failure> {

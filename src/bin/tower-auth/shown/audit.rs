@@ -43,7 +43,6 @@ pub(crate) struct AuditShown {
 
 impl From<&AuditRecord> for AuditShown {
     fn from(record: &AuditRecord) -> Self {
-        let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
         Self {
             number: record.number,
             at: Time::from(record.at),
@@ -65,16 +64,16 @@ impl From<&AuditRecord> for AuditShown {
     }
 }
 
+fn text(text: &Option<Box<str>>) -> Option<String> {
+    text.as_deref().map(str::to_owned)
+}
+
 impl Record for AuditShown {
     const COLUMNS: &'static [&'static str] = &[
         "number", "at", "action", "actor", "subject", "target", "peer", "route",
     ];
 
     fn cells(&self) -> Vec<String> {
-        let shown = |subject: &Option<SubjectShown>| match subject {
-            Some(subject) => subject.to_string(),
-            None => String::new(),
-        };
         let action = match &self.kind {
             Some(kind) => format!("{}: {kind}", self.action),
             None => self.action.clone(),
@@ -87,11 +86,18 @@ impl Record for AuditShown {
             self.number.to_string(),
             self.at.to_string(),
             action,
-            shown(&self.actor),
-            shown(&self.subject),
+            cell(&self.actor),
+            cell(&self.subject),
             target,
             self.peer.clone().unwrap_or_default(),
             self.route.clone().unwrap_or_default(),
         ]
+    }
+}
+
+fn cell(subject: &Option<SubjectShown>) -> String {
+    match subject {
+        Some(subject) => subject.to_string(),
+        None => String::new(),
     }
 }

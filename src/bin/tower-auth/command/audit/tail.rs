@@ -50,7 +50,9 @@ impl Tail {
                 .await?;
             let shown: Vec<AuditShown> = records.iter().map(AuditShown::from).collect();
             list.page(&shown)?;
-            last = records.last().map_or(0, |record| record.number);
+            if let Some(record) = records.last() {
+                last = record.number;
+            }
         }
         if self.after.is_none() && !self.follow {
             list.end();
@@ -60,7 +62,9 @@ impl Tail {
             let records = service.store.list_audit(Some(last), PAGE).await?;
             let shown: Vec<AuditShown> = records.iter().map(AuditShown::from).collect();
             list.page(&shown)?;
-            last = records.last().map_or(last, |record| record.number);
+            if let Some(record) = records.last() {
+                last = record.number;
+            }
             // A full page may have more behind it, which nobody should wait a second for. Without
             // `--follow` it is the page that is not full which tells where the end was.
             let is_whole = records.len() == PAGE;

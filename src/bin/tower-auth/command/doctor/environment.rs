@@ -52,5 +52,8 @@ fn weak_one(weak: &[ConfigProblem], beginning: &str) -> Option<String> {
             told.push(problem.to_string());
         }
     }
-    (!told.is_empty()).then(|| told.join("; "))
+    if told.is_empty() {
+        return None;
+    }
+    Some(told.join("; "))
 }

@@ -4,7 +4,9 @@ use crate::input::KeyArgument;
 use crate::settings::Settings;
 use crate::shown::KeyShown;
 use clap::Args;
-use tower_auth::{Clock, SystemClock};
+use std::sync::Arc;
+use tower_auth::store::KeyRecord;
+use tower_auth::{Clock, KeyIssuer, Rejection, SystemClock};
 
 #[derive(Args)]
 pub(crate) struct Revoke {
@@ -16,13 +18,21 @@ impl Revoke {
     pub(crate) async fn run(self, settings: &Settings) -> Result<(), Failure> {
         let service = settings.service().await?;
         let key = self.key.find(&service).await?;
-        let keys = any_keys(&service);
-        let what = format!("key with the id {}", key.id);
-        let refused = |rejection| Failure::refused(&rejection, &what);
-        keys.revoke(&key.owner, &key.id).await.map_err(refused)?;
-        let revoked = keys.find(&key.owner, &key.id).await.map_err(refused)?;
+        let revoked = match revoke(&any_keys(&service), &key).await {
+            Ok(revoked) => revoked,
+            Err(rejection) => {
+                let what = format!("key with the id {}", key.id);
+                return Err(Failure::refused(&rejection, &what));
+            }
+        };
         let told = format!("The key {} is revoked.", key.id);
         let shown = KeyShown::at(&revoked, SystemClock.now());
         settings.console().say(&told, &shown)
     }
+}
+
+/// The record as it is when the key is revoked.
+async fn revoke(keys: &KeyIssuer, key: &KeyRecord) -> Result<Arc<KeyRecord>, Rejection> {
+    keys.revoke(&key.owner, &key.id).await?;
+    keys.find(&key.owner, &key.id).await
 }

@@ -60,21 +60,29 @@ pub(super) struct ApiKeyMapping {
 
 impl Default for Mapping {
     fn default() -> Self {
-        let role = |name: &str| Granted {
-            roles: vec![name.to_owned()],
-            ..Granted::default()
-        };
-        let scope = Granted {
-            scopes: vec![NAME.to_owned()],
-            ..Granted::default()
-        };
         Self {
             everybody: Granted::default(),
-            staff: role("staff"),
-            superuser: role("superuser"),
-            groups: BTreeMap::from([(OTHERS.to_owned(), role(NAME))]),
-            permissions: BTreeMap::from([(OTHERS.to_owned(), scope)]),
+            staff: Granted::role("staff"),
+            superuser: Granted::role("superuser"),
+            groups: BTreeMap::from([(OTHERS.to_owned(), Granted::role(NAME))]),
+            permissions: BTreeMap::from([(OTHERS.to_owned(), Granted::scope(NAME))]),
             api_keys: ApiKeyMapping::default(),
+        }
+    }
+}
+
+impl Granted {
+    fn role(name: &str) -> Self {
+        Self {
+            scopes: Vec::new(),
+            roles: vec![name.to_owned()],
+        }
+    }
+
+    fn scope(name: &str) -> Self {
+        Self {
+            scopes: vec![name.to_owned()],
+            roles: Vec::new(),
         }
     }
 }
@@ -92,14 +100,14 @@ impl Default for ApiKeyMapping {
 
 impl Mapping {
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let unreadable = |why: String| {
-            Failure::usage(format!(
-                "The mapping {} cannot be read: {why}.",
-                path.display()
-            ))
+        let mapping = match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text),
+            Err(error) => Err(error.to_string()),
         };
-        let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-        Self::parse(&text).map_err(unreadable)
+        mapping.map_err(|why| {
+            let path = path.display();
+            Failure::usage(format!("The mapping {path} cannot be read: {why}."))
+        })
     }
 
     fn parse(json: &str) -> Result<Self, String> {

@@ -92,14 +92,11 @@ impl Source {
     ) -> Result<Reading, Failure> {
         let known = self.columns(table).await?;
         let kind = known.get(key).cloned().unwrap_or_default();
-        let has = |column: &&&str| known.contains_key(**column);
+        let mut columns = columns.to_vec();
+        columns.retain(|column| known.contains_key(*column));
         Ok(Reading {
             table: table.to_owned(),
-            columns: columns
-                .iter()
-                .filter(has)
-                .map(|column| (*column).to_owned())
-                .collect(),
+            columns: columns.into_iter().map(str::to_owned).collect(),
             key: (key.to_owned(), kind),
             after: None,
             is_over: known.is_empty(),

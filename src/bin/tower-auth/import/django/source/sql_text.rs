@@ -164,14 +164,14 @@ fn from_hex(hex: &[u8]) -> Option<Vec<u8>> {
     if !hex.len().is_multiple_of(2) {
         return None;
     }
-    let digit = |b: u8| {
-        char::from(b)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
     hex.chunks_exact(2)
-        .map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?))
+        .map(|pair| Some(hex_digit(pair[0])? << 4 | hex_digit(pair[1])?))
         .collect()
+}
+
+fn hex_digit(b: u8) -> Option<u8> {
+    let digit = char::from(b).to_digit(16)?;
+    u8::try_from(digit).ok()
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, Unexpected> {
