@@ -564,7 +564,7 @@ impl Handler for Revoke {
 
 impl KeysEndpoint {
     fn routes(&self, path: &str, access: &dyn Fn(Requirement) -> Access, mounting: &mut Mounting) {
-        let requirement = match &self.shape.requirement {
+        let using = match &self.shape.requirement {
             Some(requirement) => requirement.clone(),
             None => Requirement::anyone(),
         };
@@ -574,16 +574,16 @@ impl KeysEndpoint {
             // when it is revoked.
             None => session(),
         };
-        let making = access(making);
-        let access = || access(requirement.clone());
-        let shape = || Arc::clone(&self.shape);
+        let shape = &self.shape;
         let one = format!("{path}{{key_id}}/");
-        mounting.post(path, making, Create(shape()));
-        mounting.get(path, access(), List(shape()));
-        mounting.get(&one, access(), Find(shape()));
-        mounting.patch(&one, access(), Rename(shape()));
-        mounting.delete(&one, access(), Revoke(shape()));
-        mounting.post(&format!("{one}rotate/"), access(), Rotate(shape()));
+        let rotate = format!("{one}rotate/");
+
+        mounting.post(path, access(making), Create(Arc::clone(shape)));
+        mounting.get(path, access(using.clone()), List(Arc::clone(shape)));
+        mounting.get(&one, access(using.clone()), Find(Arc::clone(shape)));
+        mounting.patch(&one, access(using.clone()), Rename(Arc::clone(shape)));
+        mounting.delete(&one, access(using.clone()), Revoke(Arc::clone(shape)));
+        mounting.post(&rotate, access(using), Rotate(Arc::clone(shape)));
     }
 }
 

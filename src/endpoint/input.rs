@@ -16,7 +16,7 @@ use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Number, Value};
-use std::borrow::Cow;
+
 use std::error::Error;
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -210,7 +210,9 @@ impl Input {
             .get(CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         // Refused before anything is read. What is not announced is counted below as it comes in.
-        if announced.is_some_and(|length| length > most as u64) {
+        if let Some(length) = announced
+            && length > most as u64
+        {
             return Err(too_large());
         }
         let collected = Limited::new(body, most).collect().await;
@@ -257,8 +259,8 @@ impl Input {
 
     /// The same, of which somebody demands more.
     pub(super) fn text_as(&mut self, form: MemberForm, field: &str) -> String {
-        let read = |input: &mut Self, field: &str| input.optional_text_as(form, field);
-        self.required(field, read).unwrap_or_default()
+        self.required(field, |input| input.optional_text_as(form, field))
+            .unwrap_or_default()
     }
 
     /// A text that may be missing.
@@ -301,19 +303,20 @@ impl Input {
 
     /// The same, of which a policy demands more.
     pub(super) fn password_as(&mut self, form: MemberForm, field: &str) -> Secret<String> {
-        let read = |input: &mut Self, field: &str| {
-            input.note(field, form);
-            match input.members.remove(field)? {
-                Value::String(text) if text.is_empty() => {
-                    input.problem(field, "blank", "This field may not be blank.")
-                }
-                Value::String(text) => Some(Secret::new(text)),
-                Value::Null => input.problem(field, "null", "This field may not be null."),
-                _ => input.problem(field, "invalid", "Not a valid string."),
-            }
-        };
-        self.required(field, read)
+        self.required(field, |input| input.optional_password_as(form, field))
             .unwrap_or_else(|| Secret::new(String::new()))
+    }
+
+    fn optional_password_as(&mut self, form: MemberForm, field: &str) -> Option<Secret<String>> {
+        self.note(field, form);
+        match self.members.remove(field)? {
+            Value::String(text) if text.is_empty() => {
+                self.problem(field, "blank", "This field may not be blank.")
+            }
+            Value::String(text) => Some(Secret::new(text)),
+            Value::Null => self.problem(field, "null", "This field may not be null."),
+            _ => self.problem(field, "invalid", "Not a valid string."),
+        }
     }
 
     /// A time (RFC 3339) that may be missing or null.
@@ -335,15 +338,17 @@ impl Input {
 
     /// A time (RFC 3339) that has to be there.
     pub fn time(&mut self, field: &str) -> SystemTime {
-        let read = |input: &mut Self, field: &str| {
-            input.note(field, MemberForm::Time);
-            if input.members.get(field).is_some_and(Value::is_null) {
-                input.members.remove(field);
-                return input.problem(field, "null", "This field may not be null.");
-            }
-            input.time_or_null(field)
-        };
-        self.required(field, read).unwrap_or(SystemTime::UNIX_EPOCH)
+        self.required(field, |input| input.time_but_not_null(field))
+            .unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+
+    fn time_but_not_null(&mut self, field: &str) -> Option<SystemTime> {
+        self.note(field, MemberForm::Time);
+        if let Some(Value::Null) = self.members.get(field) {
+            self.members.remove(field);
+            return self.problem(field, "null", "This field may not be null.");
+        }
+        self.time_or_null(field)
     }
 
     /// A whole number that may be missing.
@@ -386,15 +391,11 @@ impl Input {
         })
     }
 
-    fn required<T>(
-        &mut self,
-        field: &str,
-        read: impl FnOnce(&mut Self, &str) -> Option<T>,
-    ) -> Option<T> {
+    fn required<T>(&mut self, field: &str, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         if !self.members.contains_key(field) {
             self.problems.push(FieldError::required(field.to_owned()));
         }
-        let read = read(self, field);
+        let read = read(self);
         self.note_required(field);
         read
     }
@@ -477,18 +478,16 @@ pub(super) fn named(rejection: Rejection, names: &[(&str, &str)]) -> Rejection {
     if rejection.fields().is_empty() {
         return rejection;
     }
-    let rename = |field: &FieldError| {
-        let name = names
-            .iter()
-            .find(|(ours, _)| *ours == field.field())
-            .map_or(field.field(), |(_, name)| name);
-        FieldError::new(
-            name.to_owned(),
-            field.code(),
-            Cow::Owned(field.detail().to_owned()),
-        )
-    };
-    Rejection::invalid(rejection.fields().iter().map(rename).collect::<Vec<_>>())
+    let mut fields = Vec::new();
+    for field in rejection.fields() {
+        let name = match names.iter().find(|(ours, _)| *ours == field.field()) {
+            Some((_, name)) => name,
+            None => field.field(),
+        };
+        let detail = field.detail().to_owned();
+        fields.push(FieldError::new(name.to_owned(), field.code(), detail));
+    }
+    Rejection::invalid(fields)
 }
 
 pub(super) fn slow() -> Rejection {

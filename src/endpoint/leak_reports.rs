@@ -116,8 +116,7 @@ impl LeakReports {
 #[async_trait]
 impl Handler for LeakReports {
     async fn handle(&self, call: &Call, input: Input) -> Result<Reply, Rejection> {
-        let field = |name| call.head().headers.get(name)?.to_str().ok();
-        let (Some(id), Some(signature)) = (field(KEY_ID), field(SIGNATURE)) else {
+        let (Some(id), Some(signature)) = (field(call, KEY_ID), field(call, SIGNATURE)) else {
             return Err(unsigned("no signature"));
         };
         let signature = BASE64_STANDARD
@@ -151,6 +150,10 @@ impl Handler for LeakReports {
 }
 
 /// Nobody is told what a report lacks.
+fn field<'c>(call: &'c Call, name: &str) -> Option<&'c str> {
+    call.head().headers.get(name)?.to_str().ok()
+}
+
 fn unsigned(reason: &'static str) -> Rejection {
     Rejection::new(RejectionKind::InvalidToken, reason)
 }

@@ -135,10 +135,9 @@ impl PartnerKeys {
             return Ok(Some(key));
         }
         let now = self.clock.steady();
-        let is_too_soon = loaded
-            .asked
-            .is_some_and(|asked| now.saturating_sub(asked) < COOLDOWN);
-        if is_too_soon {
+        if let Some(asked) = loaded.asked
+            && now.saturating_sub(asked) < COOLDOWN
+        {
             return Ok(None);
         }
         // Claimed before the load and whatever comes of it: made-up ids must not have the keys
@@ -225,7 +224,7 @@ fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
 fn write_part(number: &[u8], place: &mut [u8]) -> Option<()> {
     let digits = match number {
         [] => return None,
-        [0, digits @ ..] if digits.first().is_some_and(|first| *first >= 0x80) => digits,
+        [0, first, ..] if *first >= 0x80 => &number[1..],
         [0, _, ..] => return None,
         [first, ..] if *first >= 0x80 => return None,
         digits => digits,

@@ -33,11 +33,12 @@ impl Path {
             }
         });
         let segments: Vec<Segment> = segments.collect::<Option<_>>()?;
-        let is_repeated = |(at, segment): (usize, &Segment)| {
-            matches!(segment, Segment::Parameter(_)) && segments[..at].contains(segment)
-        };
-        let repeated = segments.iter().enumerate().any(is_repeated);
-        (!repeated).then(|| Self {
+        for (at, segment) in segments.iter().enumerate() {
+            if matches!(segment, Segment::Parameter(_)) && segments[..at].contains(segment) {
+                return None;
+            }
+        }
+        Some(Self {
             text: text.into(),
             segments,
         })
@@ -69,21 +70,27 @@ impl Path {
                 _ => return None,
             }
         }
-        parts.next().is_none().then_some(parameters)
+        match parts.next() {
+            None => Some(parameters),
+            Some(_) => None,
+        }
     }
 
     /// Whether two paths can fit the same request in the same way.
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        let shape = |path: &Self| -> Vec<Option<Box<str>>> {
-            path.segments
-                .iter()
-                .map(|segment| match segment {
-                    Segment::Exactly(text) => Some(text.clone()),
-                    Segment::Parameter(_) => None,
-                })
-                .collect()
-        };
-        shape(self) == shape(other)
+        let mut pairs = self.segments.iter().zip(&other.segments);
+        self.segments.len() == other.segments.len()
+            && pairs.all(|(ours, other)| ours.is_like(other))
+    }
+}
+
+impl Segment {
+    fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Exactly(ours), Self::Exactly(other)) => ours == other,
+            (Self::Parameter(_), Self::Parameter(_)) => true,
+            _ => false,
+        }
     }
 }
 

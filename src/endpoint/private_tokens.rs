@@ -78,12 +78,12 @@ impl PrivateTokensEndpoint {
     }
 
     fn routes(&self, path: &str, access: &dyn Fn(Requirement) -> Access, mounting: &mut Mounting) {
-        let access = || access(signed_in());
         let one = format!("{path}{{token_id}}/");
-        mounting.post(path, access(), Create(self.clone()));
-        mounting.get(path, access(), List(self.clone()));
-        mounting.post(&format!("{one}rotate/"), access(), Rotate(self.clone()));
-        mounting.delete(&one, access(), Revoke(self.clone()));
+        let rotate = format!("{one}rotate/");
+        mounting.post(path, access(signed_in()), Create(self.clone()));
+        mounting.get(path, access(signed_in()), List(self.clone()));
+        mounting.post(&rotate, access(signed_in()), Rotate(self.clone()));
+        mounting.delete(&one, access(signed_in()), Revoke(self.clone()));
     }
 }
 

@@ -94,8 +94,7 @@ impl Reply {
             true => (StatusCode::NOT_MODIFIED, None),
             false => (whole.status, whole.body),
         };
-        let wrong = |_| Rejection::new(RejectionKind::Failed, "entity tag");
-        let value = HeaderValue::try_from(tag).map_err(wrong)?;
+        let value = value_of(tag, "entity tag")?;
         let reply = Self {
             status,
             cache: format!("public, max-age={}", time.as_secs()).into(),
@@ -140,15 +139,13 @@ impl Reply {
 
     /// Where the page after this one is (RFC 8288 §3).
     pub(super) fn next_page(self, target: &str) -> Result<Self, Rejection> {
-        let wrong = |_| Rejection::new(RejectionKind::Failed, "link");
-        let value = HeaderValue::try_from(format!("<{target}>; rel=\"next\"")).map_err(wrong)?;
+        let value = value_of(format!("<{target}>; rel=\"next\""), "link")?;
         Ok(self.field(LINK, value))
     }
 
     /// A cookie. It is a secret, so no `Debug` shows it.
     pub(super) fn cookie(self, cookie: &str) -> Result<Self, Rejection> {
-        let wrong = |_| Rejection::new(RejectionKind::Failed, "cookie");
-        let mut value = HeaderValue::try_from(cookie).map_err(wrong)?;
+        let mut value = value_of(cookie, "cookie")?;
         // The cookie holds a token, which no log may show.
         value.set_sensitive(true);
         Ok(self.field(SET_COOKIE, value))
@@ -173,6 +170,11 @@ impl Reply {
         }
         response
     }
+}
+
+fn value_of(text: impl TryInto<HeaderValue>, what: &'static str) -> Result<HeaderValue, Rejection> {
+    text.try_into()
+        .map_err(|_| Rejection::new(RejectionKind::Failed, what))
 }
 
 /// A strong entity tag (RFC 9110 §8.8.3): other bytes have another one.

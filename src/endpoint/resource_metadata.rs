@@ -97,8 +97,11 @@ impl ResourceMetadata {
             .into_iter()
             .chain(&self.resource_documentation);
         let mut urls = urls.chain(&self.authorization_servers);
-        urls.any(|url| !is_http_url(url))
-            .then_some(ConfigProblem::ResourceUrl)
+        if urls.all(|url| is_http_url(url)) {
+            None
+        } else {
+            Some(ConfigProblem::ResourceUrl)
+        }
     }
 }
 

@@ -68,9 +68,10 @@ pub type EndpointFuture =
 
 impl Endpoints {
     pub(super) fn new(shared: Shared) -> Self {
-        let gates = |route: &Route| Gates::of(route, &shared.auth);
+        let routes = shared.routes.iter();
+        let gates = routes.map(|route| Gates::of(route, &shared.auth));
         Self(Arc::new(Mounted {
-            gates: shared.routes.iter().map(gates).collect(),
+            gates: gates.collect(),
             errors: shared.auth.errors(),
             shared,
         }))
@@ -215,8 +216,7 @@ impl Mounted {
                 .insert(CONTENT_LENGTH, HeaderValue::from(length));
             *response.body_mut() = ResponseBody::default();
         }
-        let is_for_pages = |route: &Route| route.access.is_for_pages();
-        if refused.is_some() && self.shared.fitting(path).any(is_for_pages) {
+        if refused.is_some() && self.shared.is_for_pages(path) {
             drop_prompts(response.headers_mut());
         }
         // A 405 lists the methods that there are (RFC 9110 §15.5.6).
@@ -357,6 +357,10 @@ impl Shared {
             .filter(move |route| route.path.matches(path).is_some())
     }
 
+    fn is_for_pages(&self, path: &str) -> bool {
+        self.fitting(path).any(|route| route.access.is_for_pages())
+    }
+
     fn allowed(&self, path: &str) -> String {
         let mut methods: Vec<&str> = self
             .fitting(path)
@@ -448,7 +452,6 @@ fn hide_credentials(headers: &mut HeaderMap) {
 /// To a challenge of Basic a browser answers itself, with a prompt over the page; and on a page's
 /// routes no Basic is accepted.
 fn drop_prompts(headers: &mut HeaderMap) {
-    let is_basic = |line: &HeaderValue| line.as_bytes().to_ascii_lowercase().starts_with(b"basic");
     let lines: Vec<HeaderValue> = headers
         .get_all(WWW_AUTHENTICATE)
         .iter()
@@ -457,6 +460,11 @@ fn drop_prompts(headers: &mut HeaderMap) {
         .collect();
     headers.remove(WWW_AUTHENTICATE);
     headers.extend(lines.into_iter().map(|line| (WWW_AUTHENTICATE, line)));
+}
+
+fn is_basic(challenge: &HeaderValue) -> bool {
+    let challenge = challenge.as_bytes().to_ascii_lowercase();
+    challenge.starts_with(b"basic")
 }
 
 impl fmt::Debug for Endpoints {

@@ -54,18 +54,23 @@ impl<T> Show<T> {
     pub(super) fn typed<A: Serialize + ToSchema>(
         show: impl Fn(&T, &Call) -> A + Send + Sync + 'static,
     ) -> Self {
-        let map = move |record: &T, call: &Call| match serde_json::to_value(show(record, call)) {
-            Ok(Value::Object(members)) => members,
-            _ => Map::new(),
-        };
         Self {
             known: KnownSchema::of::<A>(),
-            ..Self::new(map)
+            ..Self::new(move |record, call| members_of(&show(record, call)))
         }
     }
 
     pub(super) fn map(&self, record: &T, call: &Call) -> Map<String, Value> {
         (self.map)(record, call)
+    }
+}
+
+/// Whatever is no object has none.
+#[cfg(feature = "openapi")]
+fn members_of(shown: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(shown) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
     }
 }
 
@@ -128,10 +133,7 @@ pub(super) fn own(call: &Call) -> Result<&Principal, Rejection> {
 pub(super) fn user_map(user: &UserRecord, name_field: &str) -> Map<String, Value> {
     let mut map = Map::new();
     map.insert("id".into(), user.id.id().into());
-    map.insert(
-        name_field.into(),
-        user.names.first().map_or("", |name| name).into(),
-    );
+    map.insert(name_field.into(), user.first_name().into());
     if let Some(profile) = user.profile::<Map<String, Value>>() {
         for (name, value) in profile {
             map.entry(name).or_insert(value);

@@ -152,8 +152,10 @@ impl Shape {
     }
 
     fn is_administrator(&self, call: &Call) -> bool {
-        let role = self.administrator.as_deref();
-        role.is_some_and(|role| call.caller().is_some_and(|caller| caller.has_role(role)))
+        match (&self.administrator, call.caller()) {
+            (Some(role), Some(caller)) => caller.has_role(role),
+            _ => false,
+        }
     }
 
     /// Of the profile what the body names; the rest of it stays.
@@ -376,15 +378,18 @@ impl From<UsersEndpoint> for Endpoint {
             if !mounting.has_room_below(path) {
                 return;
             }
-            let shape = || Arc::clone(&endpoint.shape);
-            let anyone = || Access::Caller(Requirement::anyone());
+            let shape = &endpoint.shape;
             let one = format!("{path}{{user_id}}/");
-            mounting.post(path, Access::Anybody, Register(shape()));
-            mounting.get(path, anyone(), Current(shape()));
-            mounting.get(&one, anyone(), Find(shape()));
-            mounting.patch(&one, anyone(), Update(shape()));
+            mounting.post(path, Access::Anybody, Register(Arc::clone(shape)));
+            mounting.get(path, anyone(), Current(Arc::clone(shape)));
+            mounting.get(&one, anyone(), Find(Arc::clone(shape)));
+            mounting.patch(&one, anyone(), Update(Arc::clone(shape)));
         })
     }
+}
+
+fn anyone() -> Access {
+    Access::Caller(Requirement::anyone())
 }
 
 impl fmt::Debug for UsersEndpoint {

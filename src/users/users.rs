@@ -237,9 +237,10 @@ impl Users {
         names: Vec<String>,
     ) -> Result<Arc<UserRecord>, Rejection> {
         let hash = self.realm.passwords().hash(source, new.password).await?;
-        let id = new
-            .id
-            .map_or_else(|| random::uuid().map(Subject::user), Ok)?;
+        let id = match new.id {
+            Some(id) => id,
+            None => Subject::user(random::uuid()?),
+        };
         let mut names = names.into_iter();
         let mut user = UserRecord::new(id, names.next().unwrap_or_default());
         user = names
@@ -358,9 +359,9 @@ impl Users {
                 .realm
                 .call(self.managed()?.find_user_by_id(&user.id))
                 .await?;
-            if found
-                .as_ref()
-                .is_some_and(|found| found.is_active() && has_same_hash(found, &user))
+            if let Some(found) = &found
+                && found.is_active()
+                && has_same_hash(found, &user)
             {
                 return Ok(());
             }
@@ -400,26 +401,14 @@ impl Users {
         new: Secret<String>,
     ) -> Result<(), Rejection> {
         let user = self.find(id).await?;
-        let wrong = || {
-            Rejection::invalid([FieldError::new(
-                "current_password",
-                "password_incorrect",
-                "The password is wrong.",
-            )])
-        };
-        let name = user.names.first().map_or("", |name| name);
-        let attempt = |password| {
-            let known = Some(Some(Arc::clone(&user)));
-            self.attempt(peer, SignIn { name, password }, known)
-        };
-        let user = match attempt(current).await {
+        let user = match self.attempt_of(peer, &user, current).await {
             Ok(user) => user,
             Err(no) if no.kind() == RejectionKind::InvalidPassword => {
                 // The new password is the present one already: this is a client that asks again
                 // because an answer was lost.
-                return match attempt(&new).await {
+                return match self.attempt_of(peer, &user, &new).await {
                     Ok(_) => self.end_sessions(id).await,
-                    Err(no) if no.kind() == RejectionKind::InvalidPassword => Err(wrong()),
+                    Err(no) if no.kind() == RejectionKind::InvalidPassword => Err(wrong_current()),
                     Err(failed) => Err(failed),
                 };
             }
@@ -428,8 +417,20 @@ impl Users {
         let source = self.origin(peer).source();
         match self.replace_password(source, &user, new).await? {
             Change::Made(()) => self.realm.tell(Action::PasswordChanged, id, None),
-            Change::Exists | Change::Missing | Change::Full => Err(wrong()),
+            Change::Exists | Change::Missing | Change::Full => Err(wrong_current()),
         }
+    }
+
+    /// An attempt at the password of a user who has been found already.
+    async fn attempt_of(
+        &self,
+        peer: Option<IpAddr>,
+        user: &Arc<UserRecord>,
+        password: &Secret<String>,
+    ) -> Result<Arc<UserRecord>, Rejection> {
+        let name = user.first_name();
+        let known = Some(Some(Arc::clone(user)));
+        self.attempt(peer, SignIn { name, password }, known).await
     }
 
     async fn end_sessions(&self, id: &Subject) -> Result<(), Rejection> {
@@ -549,8 +550,7 @@ impl Users {
 
     /// The one form of each name. Those that the user has in another form stay as they are.
     async fn new_names(&self, id: &Subject, names: &[String]) -> Result<Vec<String>, Rejection> {
-        let is_in_form = |name: &String| new_name(name).is_ok_and(|form| form == *name);
-        if names.iter().all(is_in_form) {
+        if names.iter().all(|name| is_in_form(name)) {
             return Ok(names.to_vec());
         }
         let user = self.find(id).await?;
@@ -668,6 +668,21 @@ fn replacement(former: &UserRecord, next: UserRecord) -> Write {
 fn contended() -> Rejection {
     let source = StoreError::unavailable("the user was another one each time that it was read");
     Rejection::unavailable("user contended", source)
+}
+
+fn wrong_current() -> Rejection {
+    Rejection::invalid([FieldError::new(
+        "current_password",
+        "password_incorrect",
+        "The password is wrong.",
+    )])
+}
+
+fn is_in_form(name: &str) -> bool {
+    match new_name(name) {
+        Ok(form) => form == name,
+        Err(_) => false,
+    }
 }
 
 /// The one form of a new name.

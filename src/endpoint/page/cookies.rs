@@ -18,8 +18,10 @@ pub(in crate::endpoint) struct Cookies {
 impl Cookies {
     /// `None` where the name is no part of a cookie's name.
     pub(super) fn named(name: &str) -> Option<Self> {
-        let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-        (!name.is_empty() && name.len() <= 64 && name.bytes().all(good)).then(|| Self {
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(is_in_name) {
+            return None;
+        }
+        Some(Self {
             access: format!("__Host-{name}-access"),
             refresh: format!("__Host-{name}-refresh"),
         })
@@ -42,8 +44,10 @@ impl Cookies {
                 "no cookie",
             ));
         };
-        let malformed = |_| Rejection::new(RejectionKind::MalformedCredential, "cookie");
-        let bearer = HeaderValue::try_from(format!("Bearer {token}")).map_err(malformed)?;
+        let Ok(bearer) = HeaderValue::try_from(format!("Bearer {token}")) else {
+            let kind = RejectionKind::MalformedCredential;
+            return Err(Rejection::new(kind, "cookie"));
+        };
         hide_cookies(headers);
         headers.insert(AUTHORIZATION, bearer);
         Ok(())
@@ -83,6 +87,10 @@ impl Cookies {
                 ))
             })
     }
+}
+
+fn is_in_name(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')
 }
 
 /// The value of a cookie. One that is empty is one that is gone.

@@ -169,30 +169,32 @@ impl Page {
         for (name, file) in File::ALL {
             mounting.get(&format!("{path}{name}"), Access::File, file);
         }
-        let at = |name: &str| format!("{path}{name}");
-        mounting.get(&at("config.json"), Access::File, Config(plan.config));
+        let config = format!("{path}config.json");
+        mounting.get(&config, Access::File, Config(plan.config));
+        let owner = format!("{path}owner/");
         let Some(cookies) = plan.cookies else {
-            return mounting.get(&at("owner/"), Access::Caller(signed_in()), plan.owner);
+            return mounting.get(&owner, Access::Caller(signed_in()), plan.owner);
         };
         let access = |requirement| Access::Cookies(Arc::clone(&cookies), requirement);
         let tokens = plan.sign_in.tokens.clone();
-        mounting.get(&at("owner/"), access(signed_in()), plan.owner);
+        mounting.get(&owner, access(signed_in()), plan.owner);
         let sign_in = session::SignIn {
             sign_in: plan.sign_in,
             cookies: Arc::clone(&cookies),
         };
-        mounting.post(&at("session/"), Access::Page, sign_in);
+        let session = format!("{path}session/");
+        mounting.post(&session, Access::Page, sign_in);
         let refresh = session::Refresh {
             tokens: tokens.clone(),
             cookies: Arc::clone(&cookies),
         };
-        mounting.act(&at("session/refresh/"), Access::Page, refresh);
+        mounting.act(&format!("{session}refresh/"), Access::Page, refresh);
         let sign_out = session::SignOut {
             tokens,
             cookies: Arc::clone(&cookies),
         };
-        mounting.act(&at("session/end/"), access(signed_in()), sign_out);
-        (plan.keys.remount)(&at("keys/"), &access, mounting);
+        mounting.act(&format!("{session}end/"), access(signed_in()), sign_out);
+        (plan.keys.remount)(&format!("{path}keys/"), &access, mounting);
     }
 
     /// What the page needs of the other endpoints.
@@ -224,7 +226,10 @@ impl Page {
                 "one endpoint of keys without parameters in its path, or keys to say which of them",
             ));
         }
-        if !self.scopes.is_empty() && keys.is_some_and(|keys| keys.scopes == KeyScopes::OfUser) {
+        if let Some(keys) = keys
+            && keys.scopes == KeyScopes::OfUser
+            && !self.scopes.is_empty()
+        {
             let api_keys =
                 "API keys where it offers scopes: private tokens have those of their user";
             problems.push(ConfigProblem::PageNeeds(api_keys));
@@ -235,13 +240,12 @@ impl Page {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let from = |to: &String| relative(path, to);
         let paths = match cookies {
             None => Paths {
-                sign_in: from(&sign_in.path),
-                refresh: beside.refresh.as_ref().map(from),
-                sign_out: beside.sign_out.as_ref().map(from),
-                keys: from(&keys.path),
+                sign_in: relative(path, &sign_in.path),
+                refresh: beside.refresh.as_ref().map(|to| relative(path, to)),
+                sign_out: beside.sign_out.as_ref().map(|to| relative(path, to)),
+                keys: relative(path, &keys.path),
             },
             Some(_) => Paths {
                 sign_in: "session/".into(),
@@ -353,9 +357,10 @@ fn relative(from: &str, to: &str) -> String {
 fn label_of(field: &str) -> String {
     let words = field.replace('_', " ");
     let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    }
 }
 
 /// A file of the page: the same bytes for everybody.
@@ -452,19 +457,22 @@ enum Offers {
 
 impl Offers {
     fn to(&self, caller: &Principal) -> Value {
-        let shown = |scope: &str, label: &str| json!({ "scope": scope, "label": label });
+        let mut offers = Vec::new();
         match self {
-            Self::All => caller
-                .scopes()
-                .iter()
-                .map(|name| shown(name, name))
-                .collect(),
-            Self::These(scopes) => scopes
-                .iter()
-                .filter(|offered| caller.has_scope(offered.scope.as_str()))
-                .map(|OfferedScope { scope, label }| shown(scope.as_str(), label))
-                .collect(),
+            Self::All => {
+                for name in caller.scopes().iter() {
+                    offers.push(json!({ "scope": name, "label": name }));
+                }
+            }
+            Self::These(scopes) => {
+                for OfferedScope { scope, label } in scopes {
+                    if caller.has_scope(scope.as_str()) {
+                        offers.push(json!({ "scope": scope.as_str(), "label": label }));
+                    }
+                }
+            }
         }
+        Value::Array(offers)
     }
 }
 
@@ -474,20 +482,24 @@ impl Handler for Owner {
         let caller = caller(call)?;
         let user = self.users.find(caller.subject()).await?;
         let members = user_map(&user, &self.name_field);
-        let fact = |Fact { label, member }: &Fact| {
-            let value = match members.get(member)? {
-                Value::Null => return None,
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            Some(json!({ "label": label, "value": value }))
-        };
+        let facts = self.facts.iter().filter_map(|fact| fact.among(&members));
         let mut owner = Map::new();
-        let name = user.names.first().map_or("", |name| name);
-        owner.insert("name".into(), name.into());
-        owner.insert("facts".into(), self.facts.iter().filter_map(fact).collect());
+        owner.insert("name".into(), user.first_name().into());
+        owner.insert("facts".into(), facts.collect());
         owner.insert("scopes".into(), self.offers.to(caller));
         Ok(Reply::ok(owner))
+    }
+}
+
+impl Fact {
+    /// As it is shown, where the user has this member.
+    fn among(&self, members: &Map<String, Value>) -> Option<Value> {
+        let value = match members.get(&self.member)? {
+            Value::Null => return None,
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        Some(json!({ "label": self.label, "value": value }))
     }
 }
 

@@ -52,6 +52,15 @@ impl UserRecord {
         user
     }
 
+    /// The name that a user is called by: the first one, or nothing where there is none.
+    #[cfg(feature = "basic")]
+    pub(crate) fn first_name(&self) -> &str {
+        match self.names.first() {
+            Some(name) => name,
+            None => "",
+        }
+    }
+
     fn nameless(id: Subject, state: UserState, created: SystemTime) -> Self {
         Self {
             id,
