@@ -80,7 +80,6 @@ impl Expression {
 
     /// The sets of scopes of which a caller needs one, as far as scopes go.
     pub(super) fn scope_sets(&self) -> Vec<Vec<Scope>> {
-        let nothing = || vec![Vec::new()];
         let sets = match self {
             Self::Scope(scope) => vec![vec![scope.clone()]],
             Self::All(all) => all
@@ -98,14 +97,22 @@ impl Expression {
     }
 }
 
+/// One set, without a scope.
+#[cfg(feature = "openapi")]
+fn nothing() -> Vec<Vec<Scope>> {
+    vec![Vec::new()]
+}
+
 /// Each set of the one with each of the other.
 #[cfg(feature = "openapi")]
 fn both(some: &[Vec<Scope>], others: &[Vec<Scope>]) -> Vec<Vec<Scope>> {
-    let with_each = |set: &Vec<Scope>| -> Vec<Vec<Scope>> {
-        let joined = |other: &Vec<Scope>| distinct(set.iter().chain(other).cloned());
-        others.iter().map(joined).collect()
-    };
-    distinct(some.iter().flat_map(with_each))
+    let mut sets = Vec::new();
+    for set in some {
+        for other in others {
+            sets.push(distinct(set.iter().chain(other).cloned()));
+        }
+    }
+    distinct(sets.into_iter())
 }
 
 #[cfg(feature = "openapi")]

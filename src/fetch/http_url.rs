@@ -89,8 +89,7 @@ impl fmt::Debug for HttpUrl {
 }
 
 fn read(text: &str) -> Checked<Uri> {
-    let is_plain = |b: u8| matches!(b, 0x21..=0x7e) && !matches!(b, b'"' | b'\\' | b'<' | b'>');
-    if !text.bytes().all(is_plain) {
+    if !text.bytes().all(is_in_url) {
         return Err("the URL has characters that are no part of one");
     }
     if text.contains('#') {
@@ -105,6 +104,10 @@ fn read(text: &str) -> Checked<Uri> {
         return Err("the URL names a user");
     }
     Ok(uri)
+}
+
+fn is_in_url(b: u8) -> bool {
+    matches!(b, 0x21..=0x7e) && !matches!(b, b'"' | b'\\' | b'<' | b'>')
 }
 
 /// The host of a URL, read as every client reads it.
@@ -125,8 +128,7 @@ impl Host {
             let address = address.ok_or("the host of the URL is no address")?;
             return Ok(Self::Address(address.into()));
         }
-        let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
-        if host.is_empty() || !host.bytes().all(is_plain) {
+        if host.is_empty() || !host.bytes().all(is_in_name) {
             return Err("the host of the URL is no name and no address");
         }
         if let Ok(address) = host.parse::<Ipv4Addr>() {
@@ -157,6 +159,10 @@ impl Host {
             Self::Address(address) => !is_public(*address),
         }
     }
+}
+
+fn is_in_name(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')
 }
 
 #[cfg(test)]

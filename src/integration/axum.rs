@@ -54,7 +54,10 @@ impl<S: Sync> FromRequest<S> for Input {
 #[cfg(feature = "endpoints")]
 impl<S: Clone + Send + Sync + 'static> From<crate::endpoint::Endpoints> for ::axum::Router<S> {
     fn from(endpoints: crate::endpoint::Endpoints) -> Self {
-        let mount = |router: Self, path: &str| router.route_service(path, endpoints.clone());
-        endpoints.paths().fold(Self::new(), mount)
+        let mut router = Self::new();
+        for path in endpoints.paths() {
+            router = router.route_service(path, endpoints.clone());
+        }
+        router
     }
 }

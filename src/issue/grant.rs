@@ -78,12 +78,12 @@ impl Grant {
         value: &impl Serialize,
     ) -> Result<Self, Rejection> {
         let name = name.into();
-        let wrong = |detail| Rejection::invalid([FieldError::invalid(name.clone(), detail)]);
         if is_reserved(&name) {
-            return Err(wrong(CLAIM_TAKEN));
+            return Err(wrong_claim(name, CLAIM_TAKEN));
         }
-        let value = serde_json::to_value(value)
-            .map_err(|_| wrong("The value cannot be written as JSON."))?;
+        let Ok(value) = serde_json::to_value(value) else {
+            return Err(wrong_claim(name, "The value cannot be written as JSON."));
+        };
         self.claims.insert(name, value);
         Ok(self)
     }
@@ -132,6 +132,10 @@ impl Grant {
             .collect();
         self
     }
+}
+
+fn wrong_claim(name: String, detail: &'static str) -> Rejection {
+    Rejection::invalid([FieldError::invalid(name, detail)])
 }
 
 /// All that the user has.

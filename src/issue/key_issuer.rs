@@ -77,8 +77,10 @@ impl Realm {
 
 #[cfg(feature = "django-hashes")]
 fn hashed_as_passwords(realm: &Realm, keys: &ApiKeys) -> Option<HashedAsPasswords> {
-    let takes = keys.takes_password_hashes();
-    takes.then(|| HashedAsPasswords::new(realm.passwords().clone()))
+    if !keys.takes_password_hashes() {
+        return None;
+    }
+    Some(HashedAsPasswords::new(realm.passwords().clone()))
 }
 
 #[cfg(not(feature = "django-hashes"))]
@@ -327,8 +329,10 @@ impl KeyIssuer {
 
     /// Whether the caller is this key itself.
     fn is_by(&self, key: &KeyRecord) -> bool {
-        let caller = self.caller.as_ref().and_then(Principal::key);
-        caller.is_some_and(|caller| caller.id == key.id && caller.owner == key.owner)
+        match self.caller.as_ref().and_then(Principal::key) {
+            Some(caller) => caller.id == key.id && caller.owner == key.owner,
+            None => false,
+        }
     }
 
     /// The successor of a key that has rotated itself and asks again, where nobody has used that
@@ -425,9 +429,11 @@ impl KeyIssuer {
         let now = self.realm.now();
         let mut unused = Vec::new();
         for key in self.list(owner).await? {
-            let of_key = used.get(&key.id);
-            let is_used = |scope: &str| of_key.is_some_and(|scopes| scopes.contains(scope));
-            let scopes: Scopes = key.scopes.iter().filter(|scope| !is_used(scope)).collect();
+            let all = key.scopes.iter();
+            let scopes: Scopes = match used.get(&key.id) {
+                Some(used) => all.filter(|scope| !used.contains(*scope)).collect(),
+                None => all.collect(),
+            };
             if key.is_active(now) && !scopes.is_empty() {
                 unused.push((key, scopes));
             }

@@ -23,9 +23,8 @@ impl Tally {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let shards = cores.next_power_of_two().min(MOST_SHARDS);
         let lines = counts.div_ceil(COUNTS_A_LINE);
-        let shard = || std::iter::repeat_with(Line::default).take(lines).collect();
         Self {
-            shards: std::iter::repeat_with(shard).take(shards).collect(),
+            shards: (0..shards).map(|_| shard(lines)).collect(),
         }
     }
 
@@ -57,6 +56,10 @@ impl Tally {
             }
         }
     }
+}
+
+fn shard(lines: usize) -> Box<[Line]> {
+    (0..lines).map(|_| Line::default()).collect()
 }
 
 /// The number of this thread, from 0, in the order in which threads first count.

@@ -87,15 +87,12 @@ pub(super) fn is_common(password: &str) -> bool {
 /// The shortest block that a password is a repetition of, the last one perhaps cut: `abcabcab` is
 /// of `abc`.
 fn repeated(password: &[char]) -> &[char] {
-    let repeats = |length: &usize| {
-        password[*length..]
-            .iter()
-            .eq(&password[..password.len() - length])
-    };
-    let length = (1..=password.len() / 2)
-        .find(repeats)
-        .unwrap_or(password.len());
-    &password[..length]
+    for length in 1..=password.len() / 2 {
+        if password[length..] == password[..password.len() - length] {
+            return &password[..length];
+        }
+    }
+    password
 }
 
 fn distinct(password: &[char]) -> usize {
@@ -114,14 +111,14 @@ fn is_typed(password: &[char]) -> bool {
 
 /// One long run and a key or two: `a123456789`, `qwertyuiop1q`.
 fn is_nearly_run(password: &[char]) -> bool {
-    let rest = |before: usize| {
-        password
-            .get(before..)
-            .map(|text| (text.len(), longest_run(text)))
-    };
-    (0..=MOST_BESIDE_RUN)
-        .filter_map(|before| rest(before).map(|(all, run)| (run, before + all - run)))
-        .any(|(run, beside)| run >= LONG_RUN && beside <= MOST_BESIDE_RUN)
+    for before in 0..=MOST_BESIDE_RUN.min(password.len()) {
+        let run = longest_run(&password[before..]);
+        let beside = password.len() - run;
+        if run >= LONG_RUN && beside <= MOST_BESIDE_RUN {
+            return true;
+        }
+    }
+    false
 }
 
 fn is_runs(mut rest: &[char]) -> bool {
@@ -141,27 +138,23 @@ fn is_runs(mut rest: &[char]) -> bool {
 /// How many characters from the start on lie on one track, in either direction, or are equal.
 fn longest_run(text: &[char]) -> usize {
     let equal = text.iter().take_while(|c| Some(*c) == text.first()).count();
-    let along = |track: &str| {
+    let mut longest = equal;
+    for track in TRACKS {
         let forwards: Vec<char> = track.chars().collect();
         let backwards: Vec<char> = track.chars().rev().collect();
-        common_run(text, &forwards).max(common_run(text, &backwards))
-    };
-    TRACKS
-        .iter()
-        .map(|track| along(track))
-        .max()
-        .unwrap_or(0)
-        .max(equal)
+        longest = longest.max(common_run(text, &forwards));
+        longest = longest.max(common_run(text, &backwards));
+    }
+    longest
 }
 
 fn common_run(text: &[char], track: &[char]) -> usize {
-    let from = |start: usize| {
-        text.iter()
-            .zip(&track[start..])
-            .take_while(|(a, b)| a == b)
-            .count()
-    };
-    (0..track.len()).map(from).max().unwrap_or(0)
+    let mut longest = 0;
+    for start in 0..track.len() {
+        let pairs = text.iter().zip(&track[start..]);
+        longest = longest.max(pairs.take_while(|(a, b)| a == b).count());
+    }
+    longest
 }
 
 /// A number of a telephone, a card or a house: what can be counted through.
@@ -179,20 +172,27 @@ fn is_date(password: &[char]) -> bool {
     let [a, b, c, d, e, f, g, h] = digits[..] else {
         return false;
     };
-    let year = |a, b| (19..=20).contains(&(a * 10 + b));
-    let day = |a, b, c, d| {
-        let (first, second) = (a * 10 + b, c * 10 + d);
-        (1..=31).contains(&first) && (1..=31).contains(&second) && (first <= 12 || second <= 12)
-    };
-    only && ((year(a, b) && day(e, f, g, h)) || (year(e, f) && day(a, b, c, d)))
+    let year_first = is_century(a, b) && is_day([e, f, g, h]);
+    let year_last = is_century(e, f) && is_day([a, b, c, d]);
+    only && (year_first || year_last)
+}
+
+fn is_century(a: u32, b: u32) -> bool {
+    matches!(a * 10 + b, 19..=20)
+}
+
+/// A day and a month, in either order.
+fn is_day([a, b, c, d]: [u32; 4]) -> bool {
+    let first = a * 10 + b;
+    let second = c * 10 + d;
+    matches!((first, second), (1..=31, 1..=12) | (1..=12, 1..=31))
 }
 
 /// A word of the list, perhaps backwards, with letters as digits or signs, and a few digits and
 /// signs around.
 fn is_dressed_word(password: &[char]) -> bool {
-    let affix = |c: &&char| !c.is_alphabetic();
-    let before = password.iter().take_while(affix).count().min(MOST_AFFIX);
-    let after = password.iter().rev().take_while(affix).count();
+    let before = affix(password.iter()).min(MOST_AFFIX);
+    let after = affix(password.iter().rev());
     let cuts = (0..=before).flat_map(|start| (0..=after).map(move |end| (start, end)));
     cuts.filter(|(start, end)| start + end < password.len())
         .filter(|(start, end)| {
@@ -200,6 +200,11 @@ fn is_dressed_word(password: &[char]) -> bool {
             start + end <= MOST_AFFIX || (is_typed(tail) || is_date(tail))
         })
         .any(|(start, end)| is_word(&password[start..password.len() - end]))
+}
+
+/// How many digits and signs come first.
+fn affix<'p>(characters: impl Iterator<Item = &'p char>) -> usize {
+    characters.take_while(|c| !c.is_alphabetic()).count()
 }
 
 fn is_word(core: &[char]) -> bool {

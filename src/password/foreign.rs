@@ -60,7 +60,10 @@ impl Foreign {
         let params = Params::new(rounds).ok()?;
         // All of it: a shorter hash would fit more passwords, an empty one every password.
         let hash = STANDARD.decode(hash).ok()?.try_into().ok()?;
-        (!salt.is_empty()).then(|| Self::Pbkdf2 {
+        if salt.is_empty() {
+            return None;
+        }
+        Some(Self::Pbkdf2 {
             params,
             salt: salt.to_owned(),
             hash,
@@ -73,7 +76,10 @@ impl Foreign {
             .iter()
             .any(|version| hash.starts_with(version));
         let cost = hash.parse::<HashParts>().ok()?.get_cost();
-        (known && (4..=MOST_COST).contains(&cost)).then(|| Self::Bcrypt {
+        if !known || !(4..=MOST_COST).contains(&cost) {
+            return None;
+        }
+        Some(Self::Bcrypt {
             of,
             hash: hash.to_owned(),
         })

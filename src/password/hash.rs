@@ -238,14 +238,15 @@ fn argon2(text: &str) -> Option<PasswordHash> {
 }
 
 fn is_current(hash: &PasswordHash) -> bool {
-    let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
-    let same = |params: Params| {
-        cost(&params) == cost(&Params::DEFAULT)
-            && params.output_len() == Some(Params::DEFAULT_OUTPUT_LEN)
+    let Ok(params) = Params::try_from(hash) else {
+        return false;
     };
     hash.algorithm == Algorithm::Argon2id.ident()
         && hash.version == Some(Version::V0x13.into())
-        && Params::try_from(hash).is_ok_and(same)
+        && params.m_cost() == Params::DEFAULT.m_cost()
+        && params.t_cost() == Params::DEFAULT.t_cost()
+        && params.p_cost() == Params::DEFAULT.p_cost()
+        && params.output_len() == Some(Params::DEFAULT_OUTPUT_LEN)
 }
 
 #[cfg(test)]

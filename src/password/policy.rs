@@ -203,12 +203,12 @@ fn resembles(password: &str, name: &str) -> bool {
 fn is_mostly(password: &str, name: &str) -> bool {
     let name = bare(name);
     let word = name.trim_matches(|c: char| c.is_numeric());
-    let without = |part: &str| Zeroizing::new(password.replace(part, ""));
-    let only_digits = |rest: &str| rest.chars().all(char::is_numeric);
     if word.is_empty() {
-        return !name.is_empty() && without(&name).is_empty() && !password.is_empty();
+        let rest = Zeroizing::new(password.replace(&name, ""));
+        return !name.is_empty() && !password.is_empty() && rest.is_empty();
     }
-    password.contains(word) && only_digits(&without(word))
+    let rest = Zeroizing::new(password.replace(word, ""));
+    password.contains(word) && rest.chars().all(char::is_numeric)
 }
 
 fn bare(text: &str) -> String {

@@ -48,13 +48,11 @@ impl Passwords {
         stored: Option<Secret<String>>,
         password: Secret<String>,
     ) -> Result<Check, Rejection> {
-        let check = move |hasher: &Hasher| {
-            hasher.check_typed(
-                stored.as_ref().map(|hash| hash.expose().as_str()),
-                password.expose(),
-            )
-        };
-        self.run(source, check).await
+        self.run(source, move |hasher| {
+            let stored = stored.as_ref().map(|hash| hash.expose().as_str());
+            hasher.check_typed(stored, password.expose())
+        })
+        .await
     }
 
     /// A hash to store, with current parameters and a random salt.
@@ -63,10 +61,13 @@ impl Passwords {
         source: Source,
         password: Secret<String>,
     ) -> Result<Secret<String>, Rejection> {
-        let hash = move |hasher: &Hasher| hasher.hash(&password_form(password.expose()));
-        let hash = self.run(source, hash).await?;
-        hash.map(Secret::new)
-            .map_err(|error| Rejection::unavailable("password hash", error))
+        let hashed = self.run(source, move |hasher| {
+            hasher.hash(&password_form(password.expose()))
+        });
+        match hashed.await? {
+            Ok(hash) => Ok(Secret::new(hash)),
+            Err(error) => Err(Rejection::unavailable("password hash", error)),
+        }
     }
 
     /// Has a meter show how many wait.
@@ -88,12 +89,12 @@ impl Passwords {
         let turn = self.turns.wait(source).await;
         let turn = turn.map_err(|_| Rejection::throttled(Duration::from_secs(1)))?;
         let hasher = Arc::clone(&self.hasher);
-        let work = move || {
+        let done = tokio::task::spawn_blocking(move || {
             let _turn = turn; // kept when the request is gone but the hash still runs
             work(&hasher)
-        };
-        let done = tokio::task::spawn_blocking(work).await;
-        done.map_err(|error| Rejection::unavailable("password hash", error))
+        });
+        done.await
+            .map_err(|error| Rejection::unavailable("password hash", error))
     }
 }
 

@@ -116,8 +116,8 @@ impl TokenIdentity {
     /// How many bytes it points to, with what an allocator adds to each piece.
     #[cfg(feature = "jwt")]
     pub(crate) fn bytes(&self) -> usize {
-        let role = |role: &str| size_of::<Role>() + role.len();
-        let roles: usize = self.roles.iter().map(|name| role(name) + 16).sum();
+        let roles = self.roles.iter();
+        let roles: usize = roles.map(|name| size_of::<Role>() + name.len() + 16).sum();
         let texts = [
             self.subject.id().len(),
             self.subject.kind().len(),
@@ -125,8 +125,11 @@ impl TokenIdentity {
             self.claims.capacity(),
         ];
         let texts = texts.iter().map(|bytes| bytes + 16).sum::<usize>();
-        let confirmation = self.confirmation.as_ref();
-        texts + roles + confirmation.map_or(0, |confirmation| confirmation.bytes())
+        let confirmation = match &self.confirmation {
+            Some(confirmation) => confirmation.bytes(),
+            None => 0,
+        };
+        texts + roles + confirmation
     }
 
     #[cfg(feature = "jwt")]

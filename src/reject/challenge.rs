@@ -20,11 +20,12 @@ impl Challenges {
         // A quoted-string escapes these two (RFC 9110 §5.6.4). Left as they are they would end the
         // realm early.
         let realm = realm.replace('\\', "\\\\").replace('"', "\\\"");
-        let line = |(scheme, parameters): (&'static str, P)| Challenge {
-            scheme,
-            text: format!("{scheme} realm=\"{realm}\"{parameters}"),
-        };
-        Self(schemes.into_iter().map(line).collect())
+        let mut challenges = Vec::new();
+        for (scheme, parameters) in schemes {
+            let text = format!("{scheme} realm=\"{realm}\"{parameters}");
+            challenges.push(Challenge { scheme, text });
+        }
+        Self(challenges)
     }
 
     /// The lines of one refusal. `error` stands on Bearer or DPoP alone, and only where that was

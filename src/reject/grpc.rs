@@ -9,15 +9,22 @@ pub(super) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 /// `application/grpc` may be followed by `+codec` or parameters; `application/grpc-web` is its form
 /// for browsers. Anything else that merely begins alike is not gRPC.
 pub(super) fn answer_type(headers: &HeaderMap) -> Option<&'static str> {
+    const TYPES: [&str; 3] = [
+        "application/grpc",
+        "application/grpc-web",
+        "application/grpc-web-text",
+    ];
     let asked = headers.get(CONTENT_TYPE)?.as_bytes();
-    let begins = |name: &[u8]| {
-        let (head, rest) = asked.split_at_checked(name.len())?;
-        let ends = matches!(rest.first(), None | Some(b'+' | b';' | b' ' | b'\t'));
-        (head.eq_ignore_ascii_case(name) && ends).then_some(())
+    TYPES.into_iter().find(|name| is_of_type(asked, name))
+}
+
+#[inline]
+fn is_of_type(asked: &[u8], name: &str) -> bool {
+    let Some((head, rest)) = asked.split_at_checked(name.len()) else {
+        return false;
     };
-    None.or_else(|| begins(b"application/grpc").map(|()| "application/grpc"))
-        .or_else(|| begins(b"application/grpc-web").map(|()| "application/grpc-web"))
-        .or_else(|| begins(b"application/grpc-web-text").map(|()| "application/grpc-web-text"))
+    let ends = matches!(rest.first(), None | Some(b'+' | b';' | b' ' | b'\t'));
+    ends && head.eq_ignore_ascii_case(name.as_bytes())
 }
 
 /// The header fields of a Trailers-Only answer

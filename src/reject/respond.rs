@@ -47,7 +47,10 @@ impl Shape {
         match *method {
             // gRPC is always POST (PROTOCOL-HTTP2, "Requests"): the others need no look at their
             // content type.
-            Method::POST => grpc::answer_type(headers).map_or(Self::Http, Self::Grpc),
+            Method::POST => match grpc::answer_type(headers) {
+                Some(content_type) => Self::Grpc(content_type),
+                None => Self::Http,
+            },
             Method::HEAD => Self::Head,
             _ => Self::Http,
         }
@@ -79,20 +82,24 @@ impl Responder {
             prepared: Vec::new(),
             vary: None,
         };
-        let prepare = |kind| {
-            let make = |presented| responder.render(&Rejection::new(kind, "").presented(presented));
-            Ok([
-                make(Presented::Other)?.kept(),
-                make(Presented::Bearer)?.kept(),
-                make(Presented::Dpop)?.kept(),
-            ])
-        };
-        let prepared = RejectionKind::ALL
-            .into_iter()
-            .map(prepare)
-            .collect::<Result<_, _>>()?;
-        responder.prepared = prepared;
+        for kind in RejectionKind::ALL {
+            let prepared = [
+                responder.prepare(kind, Presented::Other)?,
+                responder.prepare(kind, Presented::Bearer)?,
+                responder.prepare(kind, Presented::Dpop)?,
+            ];
+            responder.prepared.push(prepared);
+        }
         Ok(responder)
+    }
+
+    fn prepare(
+        &self,
+        kind: RejectionKind,
+        presented: Presented,
+    ) -> Result<Prepared, UnusableFormat> {
+        let rejection = Rejection::new(kind, "").presented(presented);
+        Ok(self.render(&rejection)?.kept())
     }
 
     /// Answers of the inner service say that they depend on these fields.
@@ -166,13 +173,15 @@ impl Responder {
 
     #[inline]
     fn prepared(&self, rejection: &Rejection) -> Option<&Prepared> {
+        if rejection.details.is_some() {
+            return None;
+        }
         let [other, bearer, dpop] = self.prepared.get(rejection.kind as usize)?;
-        let answer = match rejection.presented {
+        Some(match rejection.presented {
             Presented::Bearer => bearer,
             Presented::Dpop => dpop,
             Presented::Other => other,
-        };
-        rejection.details.is_none().then_some(answer)
+        })
     }
 
     /// A hook that panics must not take the connection with it, nor change the status.
@@ -187,9 +196,10 @@ impl Responder {
         // What the client must not know is taken out before the application's format sees the
         // refusal.
         let shown = &*self.shown(rejection);
-        let make = || (self.format.content_type(), self.format.body(shown));
-        let (content_type, body) =
-            catch_unwind(AssertUnwindSafe(make)).map_err(|_| UnusableFormat)?;
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            (self.format.content_type(), self.format.body(shown))
+        }));
+        let (content_type, body) = made.map_err(|_| UnusableFormat)?;
         let content_type = HeaderValue::from_str(content_type).map_err(|_| UnusableFormat)?;
         let headers = self.headers(shown, content_type);
         Ok(Prepared::new(

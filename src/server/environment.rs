@@ -270,12 +270,14 @@ impl Environment {
         secrets.extend(former.map(|secret| ("JWT_SECRET_PREVIOUS", secret)));
         secrets.extend(current.map(|secret| ("API_KEY_PEPPER", secret)));
         secrets.extend(previous.map(|secret| ("API_KEY_PEPPERS_PREVIOUS", secret)));
-        secrets.retain(|(_, secret)| KeySet::build(&[JwtKey::hs256(secret.expose())]).is_err());
-        let told = |(variable, _)| ConfigProblem::Environment {
-            variable,
-            form: STRONG,
-        };
-        secrets.into_iter().map(told).collect()
+        let mut weak = Vec::new();
+        for (variable, secret) in secrets {
+            let form = STRONG;
+            if KeySet::build(&[JwtKey::hs256(secret.expose())]).is_err() {
+                weak.push(ConfigProblem::Environment { variable, form });
+            }
+        }
+        weak
     }
 
     /// Whether there is a `JWT_SECRET`, or tokens are signed with another one at each start.
@@ -329,7 +331,10 @@ impl Pepper {
     fn read(text: &str) -> Option<Self> {
         let (id, secret) = text.trim().split_once(':')?;
         let keys = ApiKeys::bare().pepper(id, secret);
-        keys.problems().is_empty().then(|| Self {
+        if !keys.problems().is_empty() {
+            return None;
+        }
+        Some(Self {
             id: id.to_owned(),
             secret: Secret::new(secret.to_owned()),
         })

@@ -353,12 +353,6 @@ pub(crate) fn add_field(response: &mut Described, name: &HeaderName) {
 
 /// A header field of answers as it is written, and what it says.
 fn field(name: &HeaderName) -> (String, Header) {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
-    let number = |least: usize| {
-        ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .minimum(Some(least))
-    };
     let (shown, schema, says) = match name {
         name if *name == RETRY_AFTER => (
             "Retry-After",
@@ -411,4 +405,14 @@ fn field(name: &HeaderName) -> (String, Header) {
         .schema(Some(schema))
         .description(Some(says));
     (shown.to_owned(), header.build())
+}
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn number(least: usize) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(least))
 }

@@ -202,10 +202,11 @@ fn basic(accepted: &Accepted) -> SecurityScheme {
 
 /// A name that a component may have: letters, digits, `.`, `-` and `_`.
 fn component(name: &str) -> String {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    name.chars()
-        .map(|c| if fits(c) { c } else { '_' })
-        .collect()
+    let fitting = name.chars().map(|c| match c {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' => c,
+        _ => '_',
+    });
+    fitting.collect()
 }
 
 fn authorization(forms: &[String]) -> SecurityScheme {

@@ -262,16 +262,20 @@ impl StoredKeys {
         records: &[Arc<SigningKeyRecord>],
         now: SystemTime,
     ) -> Result<(), RotationError> {
-        let is_over = |record: &&Arc<SigningKeyRecord>| record.forgotten_at <= now;
-        let mut over = records.iter().filter(is_over).peekable();
-        if over.peek().is_none() {
+        let mut over = Vec::new();
+        for record in records {
+            if record.forgotten_at <= now {
+                over.push(record);
+            }
+        }
+        if over.is_empty() {
             return Ok(());
         }
         let forgotten = self.store.forget_signing_keys(&self.issuer, now);
         let forgotten = self.guard.call(forgotten).await;
         // Where another node did it, that one has told.
         let count = forgotten.map_err(RotationError::Store)?;
-        for record in over.take(count) {
+        for record in over.into_iter().take(count) {
             self.tell(Action::SigningKeyRemoved, now, &record.id);
         }
         Ok(())

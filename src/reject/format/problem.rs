@@ -83,6 +83,9 @@ impl Rejection {
             .iter()
             .map(|scope| scope.as_str())
             .collect();
-        (!names.is_empty()).then(|| names.join(" "))
+        if names.is_empty() {
+            return None;
+        }
+        Some(names.join(" "))
     }
 }
