@@ -79,8 +79,8 @@ impl Accepted {
     #[cfg(feature = "openapi")]
     pub(crate) fn takes_only_tokens_as_bearer(&self) -> bool {
         let bearer = Source::bearer();
-        let is_key = |keys: &AcceptedKeys| keys.sources.contains(&bearer);
-        !self.own_bearer && !self.api_keys.iter().any(is_key)
+        let mut keys = self.api_keys.iter();
+        !self.own_bearer && !keys.any(|keys| keys.sources.contains(&bearer))
     }
 
     /// The request fields that an answer depends on (RFC 9110 §12.5.5). A query parameter is part

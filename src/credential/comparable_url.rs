@@ -47,13 +47,14 @@ fn comparable_path(path: &str) -> Option<String> {
     let mut segments = comparable.split('/');
     // Some programs resolve dot segments and others do not. Such a path is refused, because it is
     // anybody's guess which one is meant.
-    let is_dotted = segments.any(|segment| segment == "." || segment == "..");
-    (!is_dotted).then_some(comparable)
+    if segments.any(|segment| segment == "." || segment == "..") {
+        return None;
+    }
+    Some(comparable)
 }
 
 fn push_encoded(path: &mut String, high: u8, low: u8) -> Option<()> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let byte = u8::try_from(digit(high)? * 16 + digit(low)?).ok()?;
+    let byte = u8::try_from(hex_digit(high)? * 16 + hex_digit(low)?).ok()?;
     if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
         path.push(char::from(byte));
     } else {
@@ -62,6 +63,10 @@ fn push_encoded(path: &mut String, high: u8, low: u8) -> Option<()> {
         path.push(char::from(low.to_ascii_uppercase()));
     }
     Some(())
+}
+
+fn hex_digit(byte: u8) -> Option<u32> {
+    char::from(byte).to_digit(16)
 }
 
 #[cfg(test)]

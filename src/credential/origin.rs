@@ -18,8 +18,8 @@ pub(crate) fn check_same_origin<B>(
     request: &Request<B>,
     public_url: Option<&str>,
 ) -> Result<(), Rejection> {
-    let says = |name: HeaderName| request.headers().get(name).map(HeaderValue::as_bytes);
-    let same = match (says(SEC_FETCH_SITE), says(ORIGIN)) {
+    let headers = request.headers();
+    let same = match (said(headers, SEC_FETCH_SITE), said(headers, ORIGIN)) {
         (Some(site), _) => site == b"same-origin",
         (None, Some(origin)) => is_ours(origin, request, public_url),
         (None, None) => changes_nothing(request),
@@ -29,6 +29,11 @@ pub(crate) fn check_same_origin<B>(
     } else {
         Err(Rejection::permission_denied("not from the page"))
     }
+}
+
+#[inline]
+fn said(headers: &HeaderMap, name: HeaderName) -> Option<&[u8]> {
+    headers.get(name).map(HeaderValue::as_bytes)
 }
 
 /// The same where safe requests of other sites are served, as those that follow a link are.
@@ -53,7 +58,10 @@ fn is_ours<B>(origin: &[u8], request: &Request<B>, public_url: Option<&str>) -> 
         return false;
     };
     if let Some(url) = public_url {
-        return origin_of(url).is_some_and(|ours| origin.eq_ignore_ascii_case(&ours));
+        return match origin_of(url) {
+            Some(ours) => origin.eq_ignore_ascii_case(&ours),
+            None => false,
+        };
     }
     let Some((scheme, authority)) = origin.split_once("://") else {
         return false;

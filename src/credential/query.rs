@@ -52,8 +52,10 @@ fn pairs(uri: &Uri) -> impl Iterator<Item = &str> {
 /// `api_key` for others who read it.
 fn value_in<'u>(pair: &'u str, name: &str) -> Option<&'u str> {
     let (encoded, value) = pair.split_once('=').unwrap_or((pair, ""));
-    let is_it = decoded(encoded.as_bytes()).is_some_and(|decoded| *decoded == name.as_bytes());
-    is_it.then_some(value)
+    match decoded(encoded.as_bytes()) {
+        Some(decoded) if *decoded == name.as_bytes() => Some(value),
+        _ => None,
+    }
 }
 
 /// Percent-decoded (RFC 3986 §2.1); `None` where a `%` is not followed by two hexadecimal digits.

@@ -12,9 +12,12 @@ pub(super) fn has_item(headers: &HeaderMap, name: &str) -> bool {
 
 /// The first of the protocols that are no credential: what an answer may choose.
 pub(super) fn first_other(headers: &HeaderMap, names: &[&str]) -> Option<HeaderValue> {
-    let is_secret = |item: &[u8]| names.iter().any(|name| value_in(item, name).is_some());
-    let other = items(headers).find(|item| !is_secret(item))?;
+    let other = items(headers).find(|item| !is_secret(item, names))?;
     HeaderValue::from_bytes(other).ok()
+}
+
+fn is_secret(item: &[u8], names: &[&str]) -> bool {
+    names.iter().any(|name| value_in(item, name).is_some())
 }
 
 /// Takes the item `name.…` out of the field, so that no inner service can choose it, and gives what

@@ -44,8 +44,10 @@ impl Algorithms {
     /// Those that a secret of this many bytes is long enough for (RFC 7518 §3.2), or all where it
     /// is so for none, so that the key is refused by that rule.
     pub(super) fn with_hashes_of(self, length: usize) -> Self {
-        let fits = |algorithm: &JwtAlgorithm| algorithm.hash_length() <= length;
-        let fitting: Self = self.iter().filter(fits).collect();
+        let fitting: Self = self
+            .iter()
+            .filter(|algorithm| algorithm.hash_length() <= length)
+            .collect();
         if fitting.is_empty() { self } else { fitting }
     }
 

@@ -111,25 +111,26 @@ fn chosen(fitting: Algorithms, members: &Map<String, Value>) -> Checked<Algorith
 }
 
 fn id(members: &Map<String, Value>) -> Checked<Option<Box<str>>> {
-    let id = optional(members, "kid")?;
-    if id.is_some_and(|id| id.len() > LONGEST_KID) {
-        return Err("its kid has more than 256 bytes");
+    match optional(members, "kid")? {
+        Some(id) if id.len() > LONGEST_KID => Err("its kid has more than 256 bytes"),
+        Some(id) => Ok(Some(id.into())),
+        None => Ok(None),
     }
-    Ok(id.map(Box::from))
 }
 
 fn material(kind: &str, members: &Map<String, Value>) -> Checked<Material> {
-    let member = |name| required(members, name).map(Box::<str>::from);
     Ok(match kind {
         "RSA" => Material::Public(PublicKeyForm::Rsa {
-            n: member("n")?,
-            e: member("e")?,
+            n: required(members, "n")?.into(),
+            e: required(members, "e")?.into(),
         }),
         "EC" => Material::Public(PublicKeyForm::Ec {
-            x: member("x")?,
-            y: member("y")?,
+            x: required(members, "x")?.into(),
+            y: required(members, "y")?.into(),
         }),
-        "OKP" => Material::Public(PublicKeyForm::Ed25519 { x: member("x")? }),
+        "OKP" => Material::Public(PublicKeyForm::Ed25519 {
+            x: required(members, "x")?.into(),
+        }),
         _ => {
             let secret = URL_SAFE_NO_PAD.decode(required(members, "k")?);
             let secret = secret.map_err(|_| "a member is not base64url without padding")?;

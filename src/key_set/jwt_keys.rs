@@ -185,5 +185,8 @@ fn rule(problem: ConfigProblem) -> &'static str {
 
 fn id_of(key: &Value) -> Option<Box<str>> {
     let id = key.get("kid")?.as_str()?;
-    (id.len() <= LONGEST_KID).then(|| Box::from(id))
+    if id.len() > LONGEST_KID {
+        return None;
+    }
+    Some(id.into())
 }

@@ -206,10 +206,11 @@ impl JwtKey {
     /// SHA-256 over the required members, in order and without white space (RFC 7638 §3),
     /// base64url.
     pub(super) fn thumbprint(&self) -> Option<String> {
+        let members = self.jwk_members()?.into_iter();
         // The values are names of curves and base64url, so nothing has to be escaped.
-        let member = |(name, value): (&str, String)| format!(r#""{name}":"{value}""#);
-        let members: Vec<String> = self.jwk_members()?.into_iter().map(member).collect();
-        Some(URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{{{}}}", members.join(",")))))
+        let members = members.map(|(name, value)| format!(r#""{name}":"{value}""#));
+        let members = members.collect::<Vec<_>>().join(",");
+        Some(URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{{{members}}}"))))
     }
 
     fn jwk_members(&self) -> Option<Vec<(&'static str, String)>> {
@@ -221,8 +222,10 @@ impl JwtKey {
 
     fn only_algorithm(&self) -> Option<JwtAlgorithm> {
         let mut algorithms = self.algorithms.iter();
-        let first = algorithms.next()?;
-        algorithms.next().is_none().then_some(first)
+        match (algorithms.next(), algorithms.next()) {
+            (Some(only), None) => Some(only),
+            _ => None,
+        }
     }
 
     /// Whether it is sound.
@@ -266,17 +269,17 @@ impl JwtKey {
     }
 
     fn build_for(&self, algorithm: JwtAlgorithm) -> Result<Key, ConfigProblem> {
-        let problem = |reason| ConfigProblem::Key {
-            algorithm: algorithm.name(),
-            reason,
-        };
         let verifier = match &self.material {
             Material::Secret(secret) => {
                 Verifier::Secret(SecretKey::new(algorithm, secret.expose())?, Vec::new())
             }
-            Material::Public(form) => {
-                Verifier::Public(PublicKey::new(algorithm, form).map_err(problem)?)
-            }
+            Material::Public(form) => match PublicKey::new(algorithm, form) {
+                Ok(key) => Verifier::Public(key),
+                Err(reason) => {
+                    let algorithm = algorithm.name();
+                    return Err(ConfigProblem::Key { algorithm, reason });
+                }
+            },
             Material::Broken(reason) => return Err(ConfigProblem::Jwk(reason)),
         };
         Ok(Key {

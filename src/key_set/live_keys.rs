@@ -90,15 +90,15 @@ impl LiveKeys {
     /// Has a meter show how many keys are held, and how long loads take.
     pub(crate) fn measure_by(self: &Arc<Self>, meter: &Meter) {
         // The meter may outlive the keys, and must not keep them and their source alive.
-        let keys = Arc::downgrade(self);
-        let read = move || {
-            let held = keys.upgrade()?.current();
-            let keys = held.map_or(0, |(_, keys)| keys.len());
-            Some(keys as f64)
-        };
-        if self.meter.set(meter.clone()).is_ok() {
-            meter.read_off(Gauge::IssuerKeys(self.source.name().into()), read);
+        if self.meter.set(meter.clone()).is_err() {
+            return;
         }
+        let keys = Arc::downgrade(self);
+        let gauge = Gauge::IssuerKeys(self.source.name().into());
+        meter.read_off(gauge, move || match keys.upgrade()?.current() {
+            Some((_, keys)) => Some(keys.len() as f64),
+            None => Some(0.0),
+        });
     }
 
     /// The number of the set that may be used now without waiting, where there is one. A load that
@@ -181,9 +181,8 @@ impl LiveKeys {
             let cooldown = nanos(self.limits.cooldown);
             // The difference counts in either direction: where the clock was set back, the cooldown
             // must not last until it has caught up.
-            if state
-                .asked
-                .is_some_and(|asked| asked.abs_diff(at) < cooldown)
+            if let Some(asked) = state.asked
+                && asked.abs_diff(at) < cooldown
             {
                 return None;
             }

@@ -30,26 +30,28 @@ impl PrivateKey {
         algorithm: JwtAlgorithm,
         der: &[u8],
     ) -> Result<(Self, JwtKey), ConfigProblem> {
-        let problem = |reason| problem(algorithm, reason);
-        let document = Pkcs8::read(der).map_err(problem)?;
-        document.check_type(algorithm).map_err(problem)?;
-        let text = |number: &[u8]| URL_SAFE_NO_PAD.encode_to_string(number);
+        let document = document_for(algorithm, der).map_err(|reason| problem(algorithm, reason))?;
         let read = match algorithm {
             JwtAlgorithm::Es256 | JwtAlgorithm::Es384 => backend::Key::ec(algorithm, &document)
                 .map(|(key, x, y)| (key, JwtKey::ec(algorithm, &text(&x), &text(&y)))),
             JwtAlgorithm::EdDsa => {
                 backend::Key::ed25519(&document).map(|(key, x)| (key, JwtKey::ed25519(&text(&x))))
             }
-            _ => {
-                let (n, e) = document.rsa_public().ok_or(DAMAGED).map_err(problem)?;
-                let public = JwtKey::rsa(algorithm, &text(n), &text(e));
-                // Before the back end reads it, which would refuse a short key without saying why.
-                public.check()?;
-                backend::Key::rsa(algorithm, &document).map(|key| (key, public))
-            }
+            _ => match document.rsa_public() {
+                Some((n, e)) => {
+                    let public = JwtKey::rsa(algorithm, &text(n), &text(e));
+                    // Before the back end reads it, which would refuse a short key without saying
+                    // why.
+                    public.check()?;
+                    backend::Key::rsa(algorithm, &document).map(|key| (key, public))
+                }
+                None => None,
+            },
         };
-        let (key, public) = read.ok_or(DAMAGED).map_err(problem)?;
-        Ok((Self(key), public))
+        match read {
+            Some((key, public)) => Ok((Self(key), public)),
+            None => Err(problem(algorithm, DAMAGED)),
+        }
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignError> {
@@ -62,6 +64,16 @@ pub(super) fn problem(algorithm: JwtAlgorithm, reason: &'static str) -> ConfigPr
         algorithm: algorithm.name(),
         reason,
     }
+}
+
+fn document_for(algorithm: JwtAlgorithm, der: &[u8]) -> Checked<Pkcs8<'_>> {
+    let document = Pkcs8::read(der)?;
+    document.check_type(algorithm)?;
+    Ok(document)
+}
+
+fn text(number: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode_to_string(number)
 }
 
 const DAMAGED: &str =
@@ -142,14 +154,7 @@ impl<'a> Der<'a> {
             (usize::from(first), rest)
         } else {
             let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            // No key is so long that its length takes more than four bytes, and more could overflow
-            // the number. None at all would be the indefinite form, which DER does not have.
-            let number = |bytes: &[u8]| {
-                bytes
-                    .iter()
-                    .fold(0, |number, byte| number << 8 | usize::from(*byte))
-            };
-            ((1..=4).contains(&bytes.len()).then(|| number(bytes))?, rest)
+            (long_length(bytes)?, rest)
         };
         let (content, rest) = rest.split_at_checked(length).filter(|_| found == tag)?;
         self.0 = rest;
@@ -157,12 +162,27 @@ impl<'a> Der<'a> {
     }
 }
 
+/// The length of a content that is longer than 127 bytes.
+fn long_length(bytes: &[u8]) -> Option<usize> {
+    // No key is so long that its length takes more than four bytes, and more could overflow the
+    // number. None at all would be the indefinite form, which DER does not have.
+    if !(1..=4).contains(&bytes.len()) {
+        return None;
+    }
+    let mut length = 0;
+    for byte in bytes {
+        length = length << 8 | usize::from(*byte);
+    }
+    Some(length)
+}
+
 /// The document in a PEM text (RFC 7468 §10): only what its label says it is, and only one.
 #[cfg(feature = "pem")]
 pub(super) fn read_pem(text: &str) -> Checked<crate::Secret<Vec<u8>>> {
     use base64::{Engine, engine::general_purpose::STANDARD};
-    let lines = || text.lines().map(str::trim);
-    let labels: Vec<&str> = lines()
+    let lines = text.lines().map(str::trim);
+    let labels: Vec<&str> = lines
+        .clone()
         .filter_map(|line| line.strip_prefix("-----BEGIN "))
         .collect();
     match labels.as_slice() {
@@ -178,7 +198,7 @@ pub(super) fn read_pem(text: &str) -> Checked<crate::Secret<Vec<u8>>> {
         }
         _ => return Err("it is no PEM of one private key"),
     }
-    let body = lines()
+    let body = lines
         .skip_while(|line| !line.starts_with("-----BEGIN "))
         .skip(1);
     let end = body.clone().any(|line| line == "-----END PRIVATE KEY-----");

@@ -18,7 +18,10 @@ impl ProofKey {
         // by whoever reads the proof.
         let jwk = Jwk::read(jwk, Secrets::Skipped).ok()?;
         let key = JwtKey::of(jwk).only_for(algorithm.into());
-        (!key.algorithms().is_empty()).then_some(Self(key))
+        if key.algorithms().is_empty() {
+            return None;
+        }
+        Some(Self(key))
     }
 
     /// RFC 7638, base64url. `None` where the key is not what its type says.

@@ -59,8 +59,11 @@ impl PublicKey {
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         // A number that is not below the modulus is no signature (RFC 8017 §5.2.2). One back end
         // takes it modulo n, and every signature would have a second form.
-        let in_range = |n: &Vec<u8>| signature.len() == n.len() && signature < n.as_slice();
-        self.modulus.as_ref().is_none_or(in_range) && self.key.verify(message, signature)
+        let is_in_range = match &self.modulus {
+            Some(n) => signature.len() == n.len() && signature < n.as_slice(),
+            None => true,
+        };
+        is_in_range && self.key.verify(message, signature)
     }
 }
 
@@ -70,7 +73,6 @@ pub(super) fn jwk_members(
     algorithm: JwtAlgorithm,
     form: &PublicKeyForm,
 ) -> Checked<Vec<(&'static str, String)>> {
-    let text = |number: &[u8]| URL_SAFE_NO_PAD.encode(number);
     Ok(match Numbers::read(algorithm, form)? {
         Numbers::Rsa { n, e } => vec![("e", text(&e)), ("kty", "RSA".into()), ("n", text(&n))],
         Numbers::Point(point) => {
@@ -96,6 +98,10 @@ pub(super) fn jwk_members(
             ]
         }
     })
+}
+
+fn text(number: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(number)
 }
 
 impl Numbers {
@@ -202,12 +208,18 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Checked<()> {
     if bits > backend::LONGEST_RSA {
         return Err("the RSA key is longer than the back end takes");
     }
-    let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
     let small = e.len() > 4 || e == [1];
-    if !odd(n) || !odd(e) || small {
+    if !is_odd(n) || !is_odd(e) || small {
         return Err("modulus and exponent are odd, and the exponent is 3 to 2^32");
     }
     Ok(())
+}
+
+fn is_odd(number: &[u8]) -> bool {
+    match number.last() {
+        Some(last) => last % 2 == 1,
+        None => false,
+    }
 }
 
 /// The points of order 1, 2, 4 and 8, by their y coordinate (RFC 8032 §5.1.2), canonical or not:
@@ -315,18 +327,20 @@ mod backend {
     /// `RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }` in DER (RFC 8017
     /// §A.1.1).
     fn pkcs1(n: &[u8], e: &[u8]) -> Vec<u8> {
-        const INTEGER: u8 = 0x02;
         const SEQUENCE: u8 = 0x30;
-        let integer = |number: &[u8]| {
-            // An INTEGER is signed. A zero goes before a number whose highest bit is set, which
-            // would be negative without it.
-            let sign = number.first().filter(|first| **first >= 0x80).map(|_| 0);
-            der(
-                INTEGER,
-                sign.into_iter().chain(number.iter().copied()).collect(),
-            )
-        };
         der(SEQUENCE, [integer(n), integer(e)].concat())
+    }
+
+    fn integer(number: &[u8]) -> Vec<u8> {
+        const INTEGER: u8 = 0x02;
+        let mut content = Vec::new();
+        // An INTEGER is signed. A zero goes before a number whose highest bit is set, which would
+        // be negative without it.
+        if let Some(0x80..) = number.first() {
+            content.push(0);
+        }
+        content.extend(number);
+        der(INTEGER, content)
     }
 
     fn der(tag: u8, content: Vec<u8>) -> Vec<u8> {

@@ -31,10 +31,10 @@ impl KeyRing {
         let mut problems = Vec::new();
         let mut signers = Vec::new();
         for key in std::iter::once(active).chain(next) {
-            key.build().map_or_else(
-                |problem| problems.push(problem),
-                |signer| signers.push(signer),
-            );
+            match key.build() {
+                Ok(signer) => signers.push(signer),
+                Err(problem) => problems.push(problem),
+            }
         }
         let are_secrets = signers.iter().all(Signer::is_unnamed_secret)
             && retired.iter().all(|key| key.key_id().is_none());

@@ -80,18 +80,16 @@ impl Seal {
         if version != VERSION || rest.len() < TAG {
             return None;
         }
-        let open = |SealingKey(key): &SealingKey| {
-            backend::open(key.expose(), nonce, about, rest).map(Secret::new)
-        };
         // The present secret comes first: all but the keys that were sealed before a change need
         // one try.
-        if let Some(secret) = open(&self.seals) {
+        if let Some(secret) = self.seals.open(nonce, about, rest) {
             return Some(Opened {
                 secret,
                 is_current: true,
             });
         }
-        let secret = self.opens.iter().find_map(open)?;
+        let mut others = self.opens.iter();
+        let secret = others.find_map(|key| key.open(nonce, about, rest))?;
         Some(Opened {
             secret,
             is_current: false,
@@ -112,6 +110,11 @@ impl SealingKey {
             .chain_update(PURPOSE)
             .finalize();
         Ok(Self(Secret::new(derived.into_bytes().into())))
+    }
+
+    fn open(&self, nonce: [u8; NONCE], about: &[u8], sealed: &[u8]) -> Option<Secret<Vec<u8>>> {
+        let opened = backend::open(self.0.expose(), nonce, about, sealed);
+        opened.map(Secret::new)
     }
 }
 

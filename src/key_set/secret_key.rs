@@ -16,20 +16,25 @@ pub(super) enum SecretKey {
 impl SecretKey {
     pub(super) fn new(algorithm: JwtAlgorithm, secret: &[u8]) -> Result<Self, ConfigProblem> {
         let least = algorithm.hash_length();
-        let short = || ConfigProblem::ShortSecret {
+        let short = ConfigProblem::ShortSecret {
             algorithm: algorithm.name(),
             least,
         };
         if secret.len() < least {
-            return Err(short());
+            return Err(short);
         }
         if is_guessable(secret) {
             return Err(ConfigProblem::WeakSecret(algorithm.name()));
         }
-        Ok(match algorithm {
-            JwtAlgorithm::Hs384 => Self::Hs384(Hmac::new_from_slice(secret).map_err(|_| short())?),
-            JwtAlgorithm::Hs512 => Self::Hs512(Hmac::new_from_slice(secret).map_err(|_| short())?),
-            _ => Self::Hs256(Hmac::new_from_slice(secret).map_err(|_| short())?),
+        Self::keyed(algorithm, secret).ok_or(short)
+    }
+
+    /// HMAC takes a key of any length, so it is never `None`.
+    fn keyed(algorithm: JwtAlgorithm, secret: &[u8]) -> Option<Self> {
+        Some(match algorithm {
+            JwtAlgorithm::Hs384 => Self::Hs384(Hmac::new_from_slice(secret).ok()?),
+            JwtAlgorithm::Hs512 => Self::Hs512(Hmac::new_from_slice(secret).ok()?),
+            _ => Self::Hs256(Hmac::new_from_slice(secret).ok()?),
         })
     }
 
@@ -98,7 +103,6 @@ pub(super) fn is_guessable(secret: &[u8]) -> bool {
     ];
     const KEY_TEXTS: [&str; 2] = ["-----begin ", "\"kty\""];
     let distinct: HashSet<&u8> = secret.iter().collect();
-    let repeats = |period: usize| secret[period..].iter().eq(&secret[..secret.len() - period]);
     let jumps = secret
         .windows(2)
         .filter(|pair| pair[0].abs_diff(pair[1]) > 1)
@@ -107,11 +111,17 @@ pub(super) fn is_guessable(secret: &[u8]) -> bool {
     // placeholder is found all the same.
     let text = String::from_utf8_lossy(secret).to_ascii_lowercase();
     distinct.len() < 8
-        || (1..=secret.len() / 2).any(repeats)
+        || is_repetition(secret)
         || jumps < 8
         || PUBLISHED.contains(&text.as_str())
         || PLACEHOLDERS
             .iter()
             .chain(&KEY_TEXTS)
             .any(|word| text.contains(word))
+}
+
+/// Whether it is a shorter block again and again, the last one perhaps cut.
+fn is_repetition(secret: &[u8]) -> bool {
+    let mut lengths = 1..=secret.len() / 2;
+    lengths.any(|length| secret[length..] == secret[..secret.len() - length])
 }

@@ -61,13 +61,14 @@ impl KeySet {
     pub(crate) fn choose(&self, alg: Option<&str>, kid: Option<&str>) -> Result<&Key, Unchosen> {
         let algorithm = alg.and_then(JwtAlgorithm::named);
         let algorithm = algorithm.ok_or(Unchosen::Impossible("alg"))?;
-        let fitting = || self.0.iter().filter(|key| key.algorithm() == algorithm);
+        let mut fitting = self.0.iter().filter(|key| key.algorithm() == algorithm);
         // Keys that were configured without ids know nothing of a `kid`. Were it to bind there,
         // tokens of an issuer that writes one would fit no key.
-        let Some(kid) = kid.filter(|_| fitting().any(|key| key.id().is_some())) else {
-            return unnamed(fitting());
+        let kid = kid.filter(|_| fitting.clone().any(|key| key.id().is_some()));
+        let Some(kid) = kid else {
+            return unnamed(fitting);
         };
-        fitting()
+        fitting
             .find(|key| key.id() == Some(kid))
             .ok_or(Unchosen::Unknown("kid"))
     }
@@ -82,9 +83,10 @@ fn add(set: &mut Vec<Key>, key: Key) -> Result<(), ConfigProblem> {
             .ok_or(ConfigProblem::AmbiguousKeys(name));
     }
     // A token says `alg` and `kid`, and of two keys that share both it could mean either.
-    let is_equal = |other: &Key| other.id() == key.id() && other.algorithm() == key.algorithm();
-    if set.iter().any(is_equal) {
-        return Err(ConfigProblem::DuplicateKeyId);
+    for other in set.iter() {
+        if other.id() == key.id() && other.algorithm() == key.algorithm() {
+            return Err(ConfigProblem::DuplicateKeyId);
+        }
     }
     set.push(key);
     Ok(())

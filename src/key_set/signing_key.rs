@@ -97,10 +97,8 @@ impl SigningKey {
     }
 
     pub(crate) fn build(&self) -> Result<Signer, ConfigProblem> {
-        if self
-            .id
-            .as_ref()
-            .is_some_and(|id| id.is_empty() || id.len() > LONGEST_KID)
+        if let Some(id) = &self.id
+            && (id.is_empty() || id.len() > LONGEST_KID)
         {
             return Err(ConfigProblem::KeyId);
         }
