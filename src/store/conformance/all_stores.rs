@@ -58,23 +58,9 @@ async fn has_token(store: &impl AllStores, id: &str) -> bool {
 }
 
 async fn users_and_families_are_added_together(store: &impl AllStores) {
-    let user = |id: &str, name: &str| {
-        let user = UserRecord::new(Subject::user(id), name).created(NOW);
-        Write::InsertUser(Box::new(user))
-    };
-    let family = |id: &str| {
-        let eva = Subject::user("eva");
-        let family = FamilyRecord::new(id, eva, "{}", NOW, later(900), "1", later(500));
-        Write::InsertFamily(Box::new(family))
-    };
-    let is_there = async |id: &str, family: &str| {
-        let user = store.find_user_by_id(&Subject::user(id)).await.unwrap();
-        let family = store.find_family(family).await.unwrap();
-        (user.is_some(), family.is_some())
-    };
     let writes = vec![user("eva", "eva"), family("of eva")];
     store.commit(None, writes).await.unwrap();
-    assert_eq!(is_there("eva", "of eva").await, (true, true));
+    assert_eq!(are_there(store, "eva", "of eva").await, (true, true));
     assert!(store.find_user("eva").await.unwrap().is_some());
     for (name, clash) in [
         ("an id that is taken", user("eva", "evelyn")),
@@ -88,9 +74,27 @@ async fn users_and_families_are_added_together(store: &impl AllStores) {
         let writes = vec![user("carl", "carl"), family("of carl"), clash];
         let clashed = store.commit(None, writes).await;
         assert_eq!(kind(clashed), StoreErrorKind::Exists, "{name}");
-        assert_eq!(is_there("carl", "of carl").await, (false, false), "{name}");
+        let added = are_there(store, "carl", "of carl").await;
+        assert_eq!(added, (false, false), "{name}");
         assert!(store.find_user("carl").await.unwrap().is_none(), "{name}");
     }
+}
+
+fn user(id: &str, name: &str) -> Write {
+    let user = UserRecord::new(Subject::user(id), name).created(NOW);
+    Write::InsertUser(Box::new(user))
+}
+
+fn family(id: &str) -> Write {
+    let eva = Subject::user("eva");
+    let family = FamilyRecord::new(id, eva, "{}", NOW, later(900), "1", later(500));
+    Write::InsertFamily(Box::new(family))
+}
+
+async fn are_there(store: &impl AllStores, user: &str, family: &str) -> (bool, bool) {
+    let user = store.find_user_by_id(&Subject::user(user)).await.unwrap();
+    let family = store.find_family(family).await.unwrap();
+    (user.is_some(), family.is_some())
 }
 
 async fn changes_are_made_together(store: &impl AllStores) {
@@ -181,27 +185,22 @@ async fn what_a_dead_credential_asks_for_is_not_written(store: &impl AllStores) 
     let ben = UserRecord::new(Subject::user("ben"), "ben");
     store.insert_user(ben).await.unwrap();
 
-    let by = |change: &dyn Fn(&mut Warrant)| {
-        let mut warrant = Warrant::new(NOW);
-        change(&mut warrant);
-        warrant
-    };
-    let by_access = by(&|warrant| {
-        warrant.account = Some(anna());
-        warrant.token = Some("a".into());
-        warrant.family = Some("f".into());
-    });
-    let by_private = by(&|warrant| {
-        warrant.account = Some(anna());
-        warrant.token = Some("private".into());
-    });
-    let by_key = by(&|warrant| warrant.key = Some(Arc::new(key(4))));
-    let by_short_key = by(&|warrant| warrant.key = Some(Arc::new(key(5))));
-    let by_ben = by(&|warrant| warrant.account = Some(Subject::user("ben")));
-    let by_a_single_token = by(&|warrant| {
-        warrant.token = Some("single".into());
-        warrant.family = Some("never heard of".into());
-    });
+    let mut by_access = Warrant::new(NOW);
+    by_access.account = Some(anna());
+    by_access.token = Some("a".into());
+    by_access.family = Some("f".into());
+    let mut by_private = Warrant::new(NOW);
+    by_private.account = Some(anna());
+    by_private.token = Some("private".into());
+    let mut by_key = Warrant::new(NOW);
+    by_key.key = Some(Arc::new(key(4)));
+    let mut by_short_key = Warrant::new(NOW);
+    by_short_key.key = Some(Arc::new(key(5)));
+    let mut by_ben = Warrant::new(NOW);
+    by_ben.account = Some(Subject::user("ben"));
+    let mut by_a_single_token = Warrant::new(NOW);
+    by_a_single_token.token = Some("single".into());
+    by_a_single_token.family = Some("never heard of".into());
     let all = [
         &by_access,
         &by_private,
@@ -229,13 +228,8 @@ async fn what_a_dead_credential_asks_for_is_not_written(store: &impl AllStores) 
     let ben = Subject::user("ben");
     store.change_user(&ben, closed).await.unwrap();
     store.revoke_token("single", later(900), NOW).await.unwrap();
-    let late = |warrant: &Warrant| {
-        let mut late = warrant.clone();
-        late.now = later(5);
-        late
-    };
-    let by_short_key = late(&by_short_key);
-    let mut expired = late(&Warrant::new(NOW));
+    by_short_key.now = later(5);
+    let mut expired = Warrant::new(later(5));
     expired.expires = Some(later(5));
     let mut unknown = Warrant::new(NOW);
     unknown.key = Some(Arc::new(key(99)));
@@ -262,54 +256,37 @@ async fn a_password_and_the_end_of_all_sessions_are_one_step(store: &impl AllSto
     let former = store.find_user_by_id(&anna()).await.unwrap().unwrap();
     let mut next = UserRecord::clone(&former);
     next.password_hash = Some("$argon2id$new".to_owned().into());
-    let writes = || {
-        vec![
-            Write::ReplaceUser {
-                former: Box::new(UserRecord::clone(&former)),
-                next: Box::new(next.clone()),
-            },
-            Write::RevokeSubject {
-                subject: anna(),
-                access_until: later(500),
-                now: NOW,
-            },
-        ]
-    };
+    let writes = vec![
+        Write::ReplaceUser {
+            former: Box::new(UserRecord::clone(&former)),
+            next: Box::new(next.clone()),
+        },
+        Write::RevokeSubject {
+            subject: anna(),
+            access_until: later(500),
+            now: NOW,
+        },
+    ];
     let mut warrant = Warrant::new(NOW);
     warrant.token = Some("b".into());
     warrant.family = Some("g".into());
     // The step ends the very session that asks for it, and is made all the same: the warrant is
     // judged as things were before.
-    store.commit(Some(&warrant), writes()).await.unwrap();
+    let done = store.commit(Some(&warrant), writes.clone()).await;
+    done.unwrap();
     let user = store.find_user_by_id(&anna()).await.unwrap().unwrap();
     assert!(user.has_password_hash(next.password_hash.as_ref()));
     let ids = TokenIds::new("b", Some("g"));
     assert!(store.is_revoked(ids, NOW).await.unwrap());
     assert!(!has_token(store, "2").await);
     // The second time the session is over, whoever has its token.
-    let again = store.commit(Some(&warrant), writes()).await;
+    let again = store.commit(Some(&warrant), writes).await;
     assert_eq!(kind(again), StoreErrorKind::Revoked);
 }
 
 async fn where_there_is_no_room_nothing_is_written(store: &impl AllStores) {
-    let owner = Subject::user("olga");
-    let key = |n: u8| {
-        let digest = KeyDigest::new("sha256", [n; 32]);
-        KeyRecord::new(format!("o{n}"), owner.clone(), "ci", "egret_…", digest, NOW)
-    };
-    let token = |id: &str| TokenRecord::new(id, owner.clone(), "laptop", NOW, later(500));
+    let owner = olga();
     let room = Room::new(2, NOW);
-    let with_key = |n: u8, room: Room| {
-        let owner = owner.clone();
-        vec![Write::RoomForKey { owner, room }, Write::InsertKey(key(n))]
-    };
-    let with_token = |id: &str, room: Room| {
-        let owner = owner.clone();
-        vec![
-            Write::RoomForPrivateToken { owner, room },
-            Write::InsertPrivateToken(token(id)),
-        ]
-    };
     for n in [200, 201] {
         store.commit(None, with_key(n, room)).await.unwrap();
         let id = format!("o{n}");
@@ -345,4 +322,26 @@ async fn where_there_is_no_room_nothing_is_written(store: &impl AllStores) {
         .commit(None, with_token("o204", later_on))
         .await
         .unwrap();
+}
+
+fn olga() -> Subject {
+    Subject::user("olga")
+}
+
+/// A key of hers, where there is room for it.
+fn with_key(n: u8, room: Room) -> Vec<Write> {
+    let digest = KeyDigest::new("sha256", [n; 32]);
+    let key = KeyRecord::new(format!("o{n}"), olga(), "ci", "egret_…", digest, NOW);
+    let owner = olga();
+    vec![Write::RoomForKey { owner, room }, Write::InsertKey(key)]
+}
+
+/// A private token of hers, where there is room for it.
+fn with_token(id: &str, room: Room) -> Vec<Write> {
+    let token = TokenRecord::new(id, olga(), "laptop", NOW, later(500));
+    let owner = olga();
+    vec![
+        Write::RoomForPrivateToken { owner, room },
+        Write::InsertPrivateToken(token),
+    ]
 }

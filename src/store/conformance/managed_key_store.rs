@@ -343,9 +343,10 @@ async fn a_replaced_digest_finds_the_key_and_the_former_one_does_not(store: &imp
 }
 
 async fn a_replacement_that_clashes_writes_nothing(store: &impl ManagedKeyStore) {
-    let replaced = async |from, to| store.replace_key_digest(&digest(from), digest(to)).await;
-    assert_eq!(kind(replaced(121, 1).await), StoreErrorKind::Exists);
-    assert_eq!(kind(replaced(222, 223).await), StoreErrorKind::Missing);
+    let replaced = store.replace_key_digest(&digest(121), digest(1)).await;
+    assert_eq!(kind(replaced), StoreErrorKind::Exists);
+    let replaced = store.replace_key_digest(&digest(222), digest(223)).await;
+    assert_eq!(kind(replaced), StoreErrorKind::Missing);
     assert_eq!(
         find(store, &digest(121)).await.unwrap().id.as_ref(),
         "imported"
@@ -413,8 +414,8 @@ async fn a_purge_removes_what_ended_before_in_bounded_batches(store: &impl Manag
         .insert_key(key("for ever", &owner, 160, 0))
         .await
         .unwrap();
-    let purge = |before, most| store.purge_keys(later(before), most);
-    let purged = purge(4, 3).await.unwrap();
+    let before = later(4);
+    let purged = store.purge_keys(before, 3).await.unwrap();
     if purged == 0 {
         // A store need not forget.
         assert_eq!(all(store, &owner).await.len(), 6);
@@ -422,11 +423,11 @@ async fn a_purge_removes_what_ended_before_in_bounded_batches(store: &impl Manag
     }
     assert_eq!(purged, 3);
     assert_eq!(
-        purge(4, 3).await.unwrap(),
+        store.purge_keys(before, 3).await.unwrap(),
         1,
         "what ended at that time or later stays"
     );
-    assert_eq!(purge(4, 3).await.unwrap(), 0);
+    assert_eq!(store.purge_keys(before, 3).await.unwrap(), 0);
     let left = all(store, &owner).await;
     assert_eq!(left.len(), 2);
     assert!(find(store, &digest(150)).await.is_none() && find(store, &digest(154)).await.is_some());

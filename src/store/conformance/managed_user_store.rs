@@ -220,23 +220,12 @@ async fn a_right_that_is_taken_is_known_as_taken_until_it_is_given_back(
     let id = Subject::user("9");
     insert(store, UserRecord::new(id.clone(), "olga").role("admin")).await;
     assert_eq!(account(store, &id).await, Account::Whole);
-    let has = async |scopes: &[&str], roles: &[&str]| {
-        let change = UserChange {
-            scopes: Some(scopes.iter().copied().collect()),
-            roles: Some(roles.iter().copied().collect()),
-            ..UserChange::default()
-        };
-        store.change_user(&id, change).await.unwrap();
-        account(store, &id).await
-    };
-    let taken = |scopes: &[&str], roles: &[&str]| {
-        let scopes = scopes.iter().copied().collect();
-        let roles = roles.iter().copied().collect();
-        Account::Reduced(Arc::new(TakenRights::new(scopes, roles)))
-    };
-    assert_eq!(has(&["a", "b"], &["x"]).await, taken(&[], &["admin"]));
-    assert_eq!(has(&["a"], &["x"]).await, taken(&["b"], &["admin"]));
-    assert_eq!(has(&["b"], &[]).await, taken(&["a"], &["admin", "x"]));
+    let left = give(store, &id, &["a", "b"], &["x"]).await;
+    assert_eq!(left, without(&[], &["admin"]));
+    let left = give(store, &id, &["a"], &["x"]).await;
+    assert_eq!(left, without(&["b"], &["admin"]));
+    let left = give(store, &id, &["b"], &[]).await;
+    assert_eq!(left, without(&["a"], &["admin", "x"]));
     let named = store
         .change_user(&id, renamed(&["olga", "olly"]))
         .await
@@ -246,8 +235,32 @@ async fn a_right_that_is_taken_is_known_as_taken_until_it_is_given_back(
     store.change_user(&id, active(false)).await.unwrap();
     assert_eq!(account(store, &id).await, Account::Closed);
     store.change_user(&id, active(true)).await.unwrap();
-    assert_eq!(account(store, &id).await, taken(&["a"], &["admin", "x"]));
-    assert_eq!(has(&["b", "a"], &["x", "admin"]).await, Account::Whole);
+    assert_eq!(account(store, &id).await, without(&["a"], &["admin", "x"]));
+    let whole = give(store, &id, &["b", "a"], &["x", "admin"]).await;
+    assert_eq!(whole, Account::Whole);
+}
+
+/// Has a user have these rights and no others.
+async fn give(
+    store: &impl ManagedUserStore,
+    id: &Subject,
+    scopes: &[&str],
+    roles: &[&str],
+) -> Account {
+    let change = UserChange {
+        scopes: Some(scopes.iter().copied().collect()),
+        roles: Some(roles.iter().copied().collect()),
+        ..UserChange::default()
+    };
+    store.change_user(id, change).await.unwrap();
+    account(store, id).await
+}
+
+/// The account of a user from whom these rights were taken.
+fn without(scopes: &[&str], roles: &[&str]) -> Account {
+    let scopes = scopes.iter().copied().collect();
+    let roles = roles.iter().copied().collect();
+    Account::Reduced(Arc::new(TakenRights::new(scopes, roles)))
 }
 
 async fn a_password_is_replaced_only_where_it_is_what_it_was(store: &impl ManagedUserStore) {
@@ -337,15 +350,16 @@ async fn changes_of_one_user_that_meet_are_all_made(store: &impl ManagedUserStor
 }
 
 async fn users_are_listed_in_pages_by_id(store: &impl ManagedUserStore) {
-    let list = async |after: Option<&Subject>, most| {
-        let users = store.list_users(after, most).await.unwrap();
-        let ids = users.iter().map(|user| user.id.to_string());
-        ids.collect::<Vec<_>>()
-    };
-    assert_eq!(list(None, 100).await, ["robot:1", "1", "2", "3"]);
-    assert_eq!(list(None, 2).await, ["robot:1", "1"]);
-    assert_eq!(list(Some(&Subject::user("1")), 1).await, ["2"]);
-    assert!(list(Some(&Subject::user("3")), 5).await.is_empty());
+    assert_eq!(page(store, None, 100).await, ["robot:1", "1", "2", "3"]);
+    assert_eq!(page(store, None, 2).await, ["robot:1", "1"]);
+    assert_eq!(page(store, Some("1"), 1).await, ["2"]);
+    assert!(page(store, Some("3"), 5).await.is_empty());
+}
+
+async fn page(store: &impl ManagedUserStore, after: Option<&str>, most: usize) -> Vec<String> {
+    let after = after.map(Subject::user);
+    let users = store.list_users(after.as_ref(), most).await.unwrap();
+    users.iter().map(|user| user.id.to_string()).collect()
 }
 
 async fn a_removed_user_is_gone_but_the_id_stays_taken_and_disabled(store: &impl ManagedUserStore) {

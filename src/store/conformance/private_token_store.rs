@@ -84,16 +84,17 @@ async fn private_tokens_are_listed_for_their_owner_alone_oldest_first(
 async fn a_private_token_is_revoked_by_its_owner_alone_and_denied_at_once(
     store: &impl PrivateTokenStore,
 ) {
-    let revoke = async |owner, id, at| {
-        let owner = Subject::user(owner);
-        store.revoke_private_token(&owner, id, later(at)).await
-    };
-    assert_eq!(kind(revoke("2", "pb", 30).await), StoreErrorKind::Missing);
-    let unknown = revoke("1", "no such", 30).await;
-    assert_eq!(kind(unknown), StoreErrorKind::Missing);
+    let owner = Subject::user("1");
+    let other = Subject::user("2");
+    let revoked = store.revoke_private_token(&other, "pb", later(30)).await;
+    assert_eq!(kind(revoked), StoreErrorKind::Missing);
+    let revoked = store.revoke_private_token(&owner, "no such", later(30));
+    assert_eq!(kind(revoked.await), StoreErrorKind::Missing);
     assert!(!is_denied(store, "pb", None, later(30)).await);
-    revoke("1", "pb", 30).await.unwrap();
-    revoke("1", "pb", 40).await.unwrap();
+    for at in [30, 40] {
+        let revoked = store.revoke_private_token(&owner, "pb", later(at));
+        revoked.await.unwrap();
+    }
     assert!(is_denied(store, "pb", None, later(30)).await);
     let denied = is_denied(store, "pb", None, later(499)).await;
     assert!(denied, "until it is expired");
@@ -102,19 +103,18 @@ async fn a_private_token_is_revoked_by_its_owner_alone_and_denied_at_once(
 }
 
 async fn uses_of_private_tokens_are_noted_and_never_go_back(store: &impl PrivateTokenStore) {
-    let note = async |uses: &[(&str, u64)]| {
-        let uses: Vec<_> = uses
-            .iter()
-            .map(|(id, at)| ((*id).to_owned(), later(*at)))
-            .collect();
-        store.note_token_uses(&uses).await.unwrap();
-    };
-    note(&[("pa", 120), ("no such", 120)]).await;
-    note(&[("pa", 60)]).await;
-    note(&[]).await;
+    note(store, &[("pa", 120), ("no such", 120)]).await;
+    note(store, &[("pa", 60)]).await;
+    note(store, &[]).await;
     let tokens = listed(store, "1").await;
     assert_eq!(tokens[1].last_used.get(), Some(later(120)));
     assert_eq!(tokens[2].last_used.get(), None);
+}
+
+async fn note(store: &impl PrivateTokenStore, uses: &[(&str, u64)]) {
+    let uses = uses.iter().map(|(id, at)| ((*id).to_owned(), later(*at)));
+    let uses: Vec<_> = uses.collect();
+    store.note_token_uses(&uses).await.unwrap();
 }
 
 async fn a_token_is_replaced_only_while_it_is_as_it_was_read(store: &impl PrivateTokenStore) {

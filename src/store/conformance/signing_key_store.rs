@@ -116,13 +116,14 @@ async fn a_signing_key_is_replaced_only_while_it_is_as_it_was_read(store: &impl 
     created.created = later(5);
     let mut algorithm = next.clone();
     algorithm.algorithm = "ES384".into();
-    let signs = |from, until| next.clone().signs(later(from), later(until));
+    let signs_from = next.clone().signs(later(12), later(21));
+    let signs_until = next.clone().signs(later(11), later(22));
     for (name, changed) in [
         ("sealed", sealed),
         ("created", created),
         ("algorithm", algorithm),
-        ("signs_from", signs(12, 21)),
-        ("signs_until", signs(11, 22)),
+        ("signs_from", signs_from),
+        ("signs_until", signs_until),
         ("forgotten_at", next.clone().forgotten_at(later(98))),
         ("another issuer", key("unknown", 1)),
     ] {
@@ -156,15 +157,16 @@ async fn signing_keys_are_forgotten_at_their_time_and_no_others_are(store: &impl
         )
         .await;
     }
-    let forget = async |now| {
-        let forgotten = store.forget_signing_keys("forgotten", later(now)).await;
-        forgotten.unwrap()
-    };
-    assert_eq!(forget(1_000).await, 0);
-    assert_eq!(forget(1_002).await, 2, "those whose time it is, too");
-    assert_eq!(forget(1_002).await, 0);
+    assert_eq!(forget(store, 1_000).await, 0);
+    assert_eq!(forget(store, 1_002).await, 2, "those whose time it is, too");
+    assert_eq!(forget(store, 1_002).await, 0);
     assert_eq!(serials(store, "forgotten").await, [3, 4]);
     assert_eq!(serials(store, "kept").await, [1, 2, 3, 4]);
     // The serial is free again; who counts goes on from the last one.
     insert(store, key("forgotten", 1)).await;
+}
+
+async fn forget(store: &impl SigningKeyStore, now: u64) -> usize {
+    let forgotten = store.forget_signing_keys("forgotten", later(now)).await;
+    forgotten.unwrap()
 }

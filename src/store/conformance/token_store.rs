@@ -136,13 +136,7 @@ async fn a_revoked_token_is_denied_until_its_end_and_no_other_is(
 async fn the_current_token_rotates_and_its_predecessor_gets_the_same_successor_within_the_grace(
     store: &(impl TokenStore + ?Sized),
 ) {
-    let rotate = async |presented, successor, now| {
-        store
-            .rotate_family(rotation("a", presented, successor), later(now))
-            .await
-            .unwrap()
-    };
-    let Rotated::New(second) = rotate("1", "2", 10).await else {
+    let Rotated::New(second) = rotate(store, "1", "2", 10).await else {
         panic!("the current token did not rotate")
     };
     assert_eq!(
@@ -154,11 +148,11 @@ async fn the_current_token_rotates_and_its_predecessor_gets_the_same_successor_w
         Some(&*second),
         "what was answered is what was written"
     );
-    let Rotated::Again(again) = rotate("1", "9", 19).await else {
+    let Rotated::Again(again) = rotate(store, "1", "9", 19).await else {
         panic!("no grace")
     };
     assert_eq!(&*again.current, "2");
-    let Rotated::New(third) = rotate("2", "3", 19).await else {
+    let Rotated::New(third) = rotate(store, "2", "3", 19).await else {
         panic!("the successor did not rotate")
     };
     assert_eq!(
@@ -166,6 +160,16 @@ async fn the_current_token_rotates_and_its_predecessor_gets_the_same_successor_w
         ("3", r#"{"scope":"a b"}"#)
     );
     assert!(!is_denied(store, "any", Some("a"), later(19)).await);
+}
+
+async fn rotate(
+    store: &(impl TokenStore + ?Sized),
+    presented: &str,
+    successor: &str,
+    now: u64,
+) -> Rotated {
+    let rotation = rotation("a", presented, successor);
+    store.rotate_family(rotation, later(now)).await.unwrap()
 }
 
 async fn reuse_revokes_the_family_and_its_access_tokens(store: &(impl TokenStore + ?Sized)) {

@@ -244,23 +244,22 @@ fn bind(query: Query, arg: &Arg<'_>) -> Query {
 }
 
 fn read(row: &PgRow) -> Result<Row, sqlx::Error> {
-    let cell = |column: usize| {
-        if row.try_get_raw(column)?.is_null() {
-            return Ok(Cell::Null);
-        }
-        match row.column(column).type_info().name() {
-            "INT8" => row.try_get(column).map(Cell::Int),
-            "INT4" => row
-                .try_get::<i32, _>(column)
-                .map(|number| Cell::Int(number.into())),
-            "BYTEA" => row.try_get(column).map(Cell::Bytes),
-            _ => row.try_get(column).map(Cell::Text),
-        }
-    };
-    (0..row.len())
-        .map(cell)
-        .collect::<Result<_, _>>()
-        .map(Row::new)
+    let cells: Result<_, _> = (0..row.len()).map(|column| cell(row, column)).collect();
+    cells.map(Row::new)
+}
+
+fn cell(row: &PgRow, column: usize) -> Result<Cell, sqlx::Error> {
+    if row.try_get_raw(column)?.is_null() {
+        return Ok(Cell::Null);
+    }
+    match row.column(column).type_info().name() {
+        "INT8" => row.try_get(column).map(Cell::Int),
+        "INT4" => row
+            .try_get::<i32, _>(column)
+            .map(|number| Cell::Int(number.into())),
+        "BYTEA" => row.try_get(column).map(Cell::Bytes),
+        _ => row.try_get(column).map(Cell::Text),
+    }
 }
 
 fn error(error: sqlx::Error) -> StoreError {

@@ -57,14 +57,9 @@ impl KeyDigest {
         if hex.len() != 128 {
             return None;
         }
-        let digit = |b: u8| {
-            char::from(b)
-                .to_digit(16)
-                .and_then(|digit| u8::try_from(digit).ok())
-        };
         let mut bytes = [0; 64];
         for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+            *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
         }
         bytes.first_chunk().map(|first| Self::new(SHA512, *first))
     }
@@ -109,13 +104,17 @@ impl KeyDigest {
         // By words: subtle compares a slice of bytes one by one, at the price of half a SHA-256.
         let (words, _) = self.bytes.as_chunks::<8>();
         let (others, _) = other.bytes.as_chunks::<8>();
-        let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
-        let different = words
-            .iter()
-            .zip(others)
-            .fold(0, |different, (a, b)| different | (word(a) ^ word(b)));
+        let mut different = 0;
+        for (word, other) in words.iter().zip(others) {
+            different |= u64::from_ne_bytes(*word) ^ u64::from_ne_bytes(*other);
+        }
         self.is_like(other) & bool::from(different.ct_eq(&0))
     }
+}
+
+fn hex_digit(b: u8) -> Option<u8> {
+    let digit = char::from(b).to_digit(16)?;
+    u8::try_from(digit).ok()
 }
 
 const SHA256: &str = "sha256";

@@ -45,15 +45,19 @@ impl TakenRights {
 
     /// These scopes without those that are taken; `None` where all of them stay.
     pub(crate) fn without_scopes(&self, scopes: &Scopes) -> Option<Scopes> {
-        let is_touched = scopes.iter().any(|scope| self.scopes.contains(scope));
-        let kept = || scopes.iter().filter(|scope| !self.scopes.contains(scope));
-        is_touched.then(|| kept().collect())
+        if !scopes.iter().any(|scope| self.scopes.contains(scope)) {
+            return None;
+        }
+        let kept = scopes.iter().filter(|scope| !self.scopes.contains(scope));
+        Some(kept.collect())
     }
 
     /// These roles without those that are taken; `None` where all of them stay.
     pub(crate) fn without_roles(&self, roles: &Roles) -> Option<Roles> {
-        let is_touched = roles.iter().any(|role| self.roles.contains(role));
-        let kept = || roles.iter().filter(|role| !self.roles.contains(role));
-        is_touched.then(|| kept().collect())
+        if !roles.iter().any(|role| self.roles.contains(role)) {
+            return None;
+        }
+        let kept = roles.iter().filter(|role| !self.roles.contains(role));
+        Some(kept.collect())
     }
 }

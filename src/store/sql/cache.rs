@@ -182,8 +182,11 @@ impl<K: Hash + Eq + AsRef<[u8]>, T: Footprint> Cache<K, T> {
     fn slot(&self, key: &(impl AsRef<[u8]> + ?Sized)) -> &AtomicU64 {
         // Any mixing will do, and nobody gains by choosing keys that share a slot: one is read anew
         // when the other one is forgotten.
-        let mix = |slot: usize, byte: &u8| slot.wrapping_mul(31).wrapping_add(usize::from(*byte));
-        &self.slots[key.as_ref().iter().fold(0, mix) % SLOTS]
+        let mut slot: usize = 0;
+        for byte in key.as_ref() {
+            slot = slot.wrapping_mul(31).wrapping_add(usize::from(*byte));
+        }
+        &self.slots[slot % SLOTS]
     }
 }
 

@@ -123,7 +123,6 @@ impl Core {
 
 fn has_room(row: Option<Row>, room: Room) -> Result<(), StoreError> {
     let mut row = row.ok_or_else(|| StoreError::unavailable("nothing was counted"))?;
-    let count = |number: i64| usize::try_from(number).unwrap_or_default();
     let all = count(row.int()?);
     let live = count(row.int()?);
     if room.has_place(live, all) {
@@ -131,6 +130,10 @@ fn has_room(row: Option<Row>, room: Room) -> Result<(), StoreError> {
     } else {
         Err(StoreError::new(StoreErrorKind::Full))
     }
+}
+
+fn count(number: i64) -> usize {
+    usize::try_from(number).unwrap_or_default()
 }
 
 /// Whose tokens a change adds to, ends or counts.

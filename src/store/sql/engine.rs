@@ -273,7 +273,6 @@ fn unexpected() -> StoreError {
 /// Microseconds since 1970, to which times are kept: the next earlier one; at either end of the
 /// range, that end.
 pub(super) fn micros(time: SystemTime) -> i64 {
-    let clamp = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
     match time.duration_since(UNIX_EPOCH) {
         Ok(since) => clamp(since),
         Err(before) => {
@@ -282,6 +281,10 @@ pub(super) fn micros(time: SystemTime) -> i64 {
             ceiling.saturating_neg()
         }
     }
+}
+
+fn clamp(span: Duration) -> i64 {
+    i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn from_micros(micros: i64) -> SystemTime {

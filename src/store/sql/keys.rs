@@ -244,14 +244,14 @@ impl ManagedKeyStore for Sql {
         successor: Option<KeyRecord>,
     ) -> Result<(), StoreError> {
         let core = self.core();
-        let replaced = || async {
+        self.call(|| async {
             let mut lease = core.begin().await?;
             let mut effects = Effects::default();
             core.replace_key(&mut lease, former, &next, successor.as_ref(), &mut effects)
                 .await?;
             core.finish(lease, effects).await
-        };
-        self.call(replaced).await
+        })
+        .await
     }
 
     async fn list_keys(
@@ -384,7 +384,8 @@ impl ManagedKeyStore for Sql {
     }
 
     async fn purge_keys(&self, before: SystemTime, most: usize) -> Result<usize, StoreError> {
-        let purged = || purge::keys(self.core(), Purpose::Write, before, most);
-        self.call(purged).await
+        let core = self.core();
+        self.call(|| purge::keys(core, Purpose::Write, before, most))
+            .await
     }
 }

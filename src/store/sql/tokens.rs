@@ -518,8 +518,9 @@ impl TokenStore for Sql {
         next: FamilyRecord,
         denied_until: Option<SystemTime>,
     ) -> Result<(), StoreError> {
-        let replaced = || self.core().replace_family(former, &next, denied_until);
-        self.call(replaced).await
+        let core = self.core();
+        self.call(|| core.replace_family(former, &next, denied_until))
+            .await
     }
 
     async fn list_families(
@@ -558,8 +559,9 @@ impl TokenStore for Sql {
         access_until: SystemTime,
         now: SystemTime,
     ) -> Result<(), StoreError> {
-        let ended = || self.core().revoke_family(id, access_until, now);
-        self.call(ended).await
+        let core = self.core();
+        self.call(|| core.revoke_family(id, access_until, now))
+            .await
     }
 
     async fn revoke_families(
@@ -568,13 +570,15 @@ impl TokenStore for Sql {
         access_until: SystemTime,
         now: SystemTime,
     ) -> Result<(), StoreError> {
-        let ended = || self.core().revoke_families(subject, access_until, now);
-        or_absent(self.call(ended).await)
+        let core = self.core();
+        let ended = self.call(|| core.revoke_families(subject, access_until, now));
+        or_absent(ended.await)
     }
 
     async fn purge_tokens(&self, before: SystemTime, most: usize) -> Result<usize, StoreError> {
-        let purged = || purge::tokens(self.core(), Purpose::Write, before, most);
-        self.call(purged).await
+        let core = self.core();
+        self.call(|| purge::tokens(core, Purpose::Write, before, most))
+            .await
     }
 }
 
@@ -601,8 +605,8 @@ impl PrivateTokenStore for Sql {
         denied_until: Option<SystemTime>,
     ) -> Result<(), StoreError> {
         let core = self.core();
-        let replaced = || core.replace_private_token(former, &next, denied_until);
-        self.call(replaced).await
+        self.call(|| core.replace_private_token(former, &next, denied_until))
+            .await
     }
 
     async fn list_private_tokens(
@@ -629,8 +633,8 @@ impl PrivateTokenStore for Sql {
         id: &str,
         at: SystemTime,
     ) -> Result<(), StoreError> {
-        let ended = || self.core().revoke_private_token(owner, id, at);
-        self.call(ended).await
+        let core = self.core();
+        self.call(|| core.revoke_private_token(owner, id, at)).await
     }
 
     async fn revoke_subject(
@@ -639,8 +643,9 @@ impl PrivateTokenStore for Sql {
         access_until: SystemTime,
         now: SystemTime,
     ) -> Result<(), StoreError> {
-        let ended = || self.core().revoke_subject(subject, access_until, now);
-        or_absent(self.call(ended).await)
+        let core = self.core();
+        let ended = self.call(|| core.revoke_subject(subject, access_until, now));
+        or_absent(ended.await)
     }
 
     async fn note_token_uses(&self, uses: &[(String, SystemTime)]) -> Result<(), StoreError> {
@@ -656,7 +661,8 @@ impl PrivateTokenStore for Sql {
         before: SystemTime,
         most: usize,
     ) -> Result<usize, StoreError> {
-        let purged = || purge::private_tokens(self.core(), Purpose::Write, before, most);
-        self.call(purged).await
+        let core = self.core();
+        self.call(|| purge::private_tokens(core, Purpose::Write, before, most))
+            .await
     }
 }

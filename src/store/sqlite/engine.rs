@@ -206,21 +206,20 @@ fn bind(query: Query, arg: &Arg<'_>) -> Query {
 }
 
 fn read(row: &SqliteRow) -> Result<Row, sqlx::Error> {
-    let cell = |column| {
-        let value = row.try_get_raw(column)?;
-        if value.is_null() {
-            return Ok(Cell::Null);
-        }
-        match value.type_info().name() {
-            "INTEGER" => row.try_get(column).map(Cell::Int),
-            "BLOB" => row.try_get(column).map(Cell::Bytes),
-            _ => row.try_get(column).map(Cell::Text),
-        }
-    };
-    (0..row.len())
-        .map(cell)
-        .collect::<Result<_, _>>()
-        .map(Row::new)
+    let cells: Result<_, _> = (0..row.len()).map(|column| cell(row, column)).collect();
+    cells.map(Row::new)
+}
+
+fn cell(row: &SqliteRow, column: usize) -> Result<Cell, sqlx::Error> {
+    let value = row.try_get_raw(column)?;
+    if value.is_null() {
+        return Ok(Cell::Null);
+    }
+    match value.type_info().name() {
+        "INTEGER" => row.try_get(column).map(Cell::Int),
+        "BLOB" => row.try_get(column).map(Cell::Bytes),
+        _ => row.try_get(column).map(Cell::Text),
+    }
 }
 
 fn error(error: sqlx::Error) -> StoreError {

@@ -112,9 +112,10 @@ impl Sqlite {
         // another, and must not be made anew in its place.
         let existing = file.create_if_missing(false);
         let later = existing.clone();
-        let reopened = move || pools.clone().connect_lazy_with(later.clone());
-        let engine = SqliteEngine::new(Pools::at(path, pool.clone(), reopened));
-        let store = Self(Sql::new(engine, options));
+        let watched = Pools::at(path, pool.clone(), move || {
+            pools.clone().connect_lazy_with(later.clone())
+        });
+        let store = Self(Sql::new(SqliteEngine::new(watched), options));
         store.0.start().await?;
         pool.set_connect_options(existing);
         Ok(store)
