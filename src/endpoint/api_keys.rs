@@ -282,6 +282,7 @@ impl Shape {
             return None;
         }
         let text = input.optional_text_as(MemberForm::Rate, "rate")?;
+        // A caller who could name any rate would set the limit that is to hold for themselves.
         let chosen = text.parse::<Rate>().ok();
         match chosen.filter(|chosen| self.rates().any(|rate| rate == *chosen)) {
             Some(rate) => Some(rate),
@@ -361,6 +362,8 @@ impl Shape {
         let owner = self.owner_of(call)?;
         let id = call.parameter("key_id").unwrap_or_default();
         let key = self.keys.find(&owner, id).await?;
+        // Its record stays for a while, but lists do not show it, and nobody can make it good
+        // again.
         if key.revoked.is_some() {
             return Err(Rejection::new(RejectionKind::NotFound, "revoked"));
         }
@@ -383,6 +386,8 @@ impl Handler for Create {
             request = request.expires(expires);
         }
         for scope in wanted.scopes {
+            // What is no scope is refused. Left out in silence, the caller would get a key that
+            // does less than was asked for.
             request = request.asked_scope(&scope);
         }
         if let Some(rate) = wanted.rate {
@@ -598,6 +603,8 @@ impl From<KeysEndpoint> for Endpoint {
                 .iter()
                 .filter_map(|rate| rate.as_ref().err())
             {
+                // `rates` cannot fail, so what is wrong with one is told here, with all other
+                // mistakes.
                 mounting.problems.push(ConfigProblem::Rate(error.clone()));
             }
             if !mounting.has_room_below(path) {

@@ -102,6 +102,8 @@ impl EndpointsBuilder {
         }
         let mut problems = self.mounting.problems;
         let mut realms = self.mounting.realms.iter();
+        // Tokens and keys of another realm would be handed out here, and accepted by none of these
+        // routes.
         if realms.any(|realm| !realm.is(self.auth.realm())) {
             problems.push(ConfigProblem::TwoRealms);
         }

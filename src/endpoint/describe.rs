@@ -108,6 +108,7 @@ impl Route {
         components: &mut Components,
     ) {
         let mut kinds = about.refusals.clone();
+        // A file has no gate that counts.
         if !matches!(self.access, Access::File) {
             answers.tell_limits(operation);
             kinds.extend(answers.of_counting());

@@ -222,6 +222,8 @@ impl Input {
         })?;
         match form {
             BodyForm::Json => Self::parse(&bytes.to_bytes()),
+            // The signature is over the bytes as they came. Whatever is written anew from what was
+            // read may be other bytes.
             BodyForm::Signed => Ok(Self {
                 whole: bytes.to_bytes(),
                 ..Self::none()
@@ -232,6 +234,7 @@ impl Input {
 
     fn parse(json: &Bytes) -> Result<Self, Rejection> {
         let Members(members) = serde_json::from_slice(json)
+            // serde's message is dropped, because it quotes the text, which may be a password.
             .map_err(|_| Rejection::new(RejectionKind::InvalidInput, "no JSON object"))?;
         Ok(Self::of_members(members))
     }

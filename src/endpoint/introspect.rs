@@ -74,6 +74,8 @@ impl Handler for Introspect {
     async fn handle(&self, _: &Call, mut input: Input) -> Result<Reply, Rejection> {
         let token = read(&mut input);
         input.check()?;
+        // A token that is no good and text that is none get one answer (RFC 7662, section 2.2).
+        // Only a store that fails is an error.
         let said = self.tokens.introspect(&token).await?;
         let mut members = Map::new();
         members.insert("active".into(), Value::Bool(said.is_some()));

@@ -75,6 +75,7 @@ impl KnownSchema {
     pub(super) fn place(&self, components: &mut Components) {
         for (name, schema) in &self.parts {
             let slot = components.schemas.entry(name.clone());
+            // A type of this name that the application has described itself stays as it is.
             slot.or_insert_with(|| schema.clone());
         }
     }

@@ -136,6 +136,8 @@ impl Handler for LeakReports {
         for reported in &reports {
             let label = match self.revoke(reported).await? {
                 true => "true_positive",
+                // One answer for a key that nobody has and for one that is dead, so that a report
+                // tells nothing of keys.
                 false => "false_positive",
             };
             let digest = Sha256::digest(reported.token.as_bytes());

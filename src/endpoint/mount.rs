@@ -168,6 +168,8 @@ impl Mounting {
             return self.problems.push(ConfigProblem::Path(path.to_owned()));
         };
         let mut others = self.routes.iter();
+        // The first of the two would answer all requests, and nobody would see why the other one is
+        // never asked.
         if others.any(|other| other.method == method && other.path.is_like(&path)) {
             let path = path.as_str().to_owned();
             return self.problems.push(ConfigProblem::TwoEndpoints(path));
@@ -185,6 +187,7 @@ impl Mounting {
     pub(super) fn has_room_below(&mut self, path: &str) -> bool {
         let has_room = path.ends_with('/');
         if !has_room {
+            // Without a slash `/keys` would have its keys at `/keys{key_id}/`.
             self.problems.push(ConfigProblem::PathEnd(path.to_owned()));
         }
         has_room

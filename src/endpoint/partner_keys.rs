@@ -117,6 +117,7 @@ impl PartnerKeys {
         let Some(key) = self.find(id).await? else {
             return Ok(false);
         };
+        // A text that is no signature is a wrong one: the caller is told no more of it.
         let Some(signature) = from_der(signature) else {
             return Ok(false);
         };

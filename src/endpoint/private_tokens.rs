@@ -99,6 +99,8 @@ impl From<PrivateTokensEndpoint> for Endpoint {
             mounting.landmarks.keys.push(KeysLandmark {
                 path: path.to_owned(),
                 secret_field: "token".into(),
+                // The page says so before it is sent: a private token must expire, and not later
+                // than this.
                 longest: Some(endpoint.tokens.longest_private().as_secs()),
                 scopes: KeyScopes::OfUser,
                 rates: Vec::new(),

@@ -6,6 +6,8 @@ use std::fmt::Write;
 /// The first parameter of that name. What is no percent-encoded UTF-8 is none.
 pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    // The first one counts, also where it cannot be decoded: a second one of the same name is never
+    // read.
     let (_, value) = pairs.find(|(known, _)| *known == name)?;
     let value = percent_decoded(value.as_bytes())?;
     String::from_utf8(value.to_vec()).ok()

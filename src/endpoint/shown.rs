@@ -136,6 +136,8 @@ pub(super) fn user_map(user: &UserRecord, name_field: &str) -> Map<String, Value
     map.insert(name_field.into(), user.first_name().into());
     if let Some(profile) = user.profile::<Map<String, Value>>() {
         for (name, value) in profile {
+            // Users write their profile themselves. A member of it must not take the place of the
+            // id.
             map.entry(name).or_insert(value);
         }
     }

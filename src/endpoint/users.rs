@@ -257,6 +257,8 @@ impl Handler for Register {
         }
         let user = shape
             .users
+            // The address of the caller counts: to hash a password costs much, and anybody may
+            // register.
             .register_from(call.peer, new)
             .await
             .map_err(|rejection| shape.named(rejection))?;

@@ -71,6 +71,8 @@ impl Cookies {
                 ));
             }
             reply = reply.cookie(&format!(
+                // `__Host-` demands `Secure` and `Path=/`. No script can read it, and no request
+                // that another site causes brings it.
                 "{name}={}; Path=/; Secure; HttpOnly; SameSite=Strict",
                 token.expose()
             ))?;
@@ -83,6 +85,8 @@ impl Cookies {
             .into_iter()
             .try_fold(reply, |reply, name| {
                 reply.cookie(&format!(
+                    // With the same attributes as it was set, or browsers would refuse it because
+                    // of `__Host-`.
                     "{name}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
                 ))
             })

@@ -284,6 +284,8 @@ impl Page {
             None => true,
         });
         match (fitting.next(), fitting.next()) {
+            // With several the page could not know whose keys are meant, nor what to put for a
+            // parameter.
             (Some(only), None) if !only.path.contains('{') => Some(only),
             _ => None,
         }

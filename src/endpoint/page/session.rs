@@ -19,6 +19,8 @@ pub(super) struct SignIn {
 #[async_trait]
 impl Handler for SignIn {
     async fn handle(&self, call: &Call, mut input: Input) -> Result<Reply, Rejection> {
+        // Signed in by the endpoint that stands beside the page, so that both count attempts and
+        // check passwords alike.
         let (_, pair) = self.sign_in.by.sign_in(call, &mut input).await?;
         self.cookies.set(Reply::nothing(), &pair)
     }
@@ -48,6 +50,8 @@ pub(super) struct SignOut {
 #[async_trait]
 impl Handler for SignOut {
     async fn handle(&self, call: &Call, _: Input) -> Result<Reply, Rejection> {
+        // The session ends before the cookies go. Where the store fails, the browser keeps them,
+        // and the user can try again.
         self.tokens.sign_out(caller(call)?).await?;
         self.cookies.clear(Reply::nothing())
     }
