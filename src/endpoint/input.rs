@@ -316,6 +316,7 @@ impl Input {
             Value::String(text) if text.is_empty() => {
                 self.problem(field, "blank", "This field may not be blank.")
             }
+            // As it is: blanks at its ends are part of a password.
             Value::String(text) => Some(Secret::new(text)),
             Value::Null => self.problem(field, "null", "This field may not be null."),
             _ => self.problem(field, "invalid", "Not a valid string."),
@@ -347,6 +348,7 @@ impl Input {
 
     fn time_but_not_null(&mut self, field: &str) -> Option<SystemTime> {
         self.note(field, MemberForm::Time);
+        // To `time_or_null` null is no mistake. Here it would become 1970 without a word.
         if let Some(Value::Null) = self.members.get(field) {
             self.members.remove(field);
             return self.problem(field, "null", "This field may not be null.");
@@ -398,6 +400,7 @@ impl Input {
         if !self.members.contains_key(field) {
             self.problems.push(FieldError::required(field.to_owned()));
         }
+        // Read even where it is missing: a document learns by this which members there are.
         let read = read(self);
         self.note_required(field);
         read

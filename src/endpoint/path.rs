@@ -88,6 +88,7 @@ impl Segment {
     fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Exactly(ours), Self::Exactly(other)) => ours == other,
+            // What a parameter is called makes no difference to a request.
             (Self::Parameter(_), Self::Parameter(_)) => true,
             _ => false,
         }

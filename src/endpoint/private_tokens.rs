@@ -80,6 +80,8 @@ impl PrivateTokensEndpoint {
     fn routes(&self, path: &str, access: &dyn Fn(Requirement) -> Access, mounting: &mut Mounting) {
         let one = format!("{path}{{token_id}}/");
         let rotate = format!("{one}rotate/");
+        // By a private token or a key none is made: whoever steals one could keep others when it is
+        // revoked.
         mounting.post(path, access(signed_in()), Create(self.clone()));
         mounting.get(path, access(signed_in()), List(self.clone()));
         mounting.post(&rotate, access(signed_in()), Rotate(self.clone()));

@@ -48,6 +48,7 @@ impl Cookies {
             let kind = RejectionKind::MalformedCredential;
             return Err(Rejection::new(kind, "cookie"));
         };
+        // Hooks get to see the head of the request, in which the token stands now twice.
         hide_cookies(headers);
         headers.insert(AUTHORIZATION, bearer);
         Ok(())

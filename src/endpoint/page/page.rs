@@ -172,6 +172,8 @@ impl Page {
         let config = format!("{path}config.json");
         mounting.get(&config, Access::File, Config(plan.config));
         let owner = format!("{path}owner/");
+        // Without cookies the page keeps its tokens in memory and uses the other endpoints as any
+        // client does.
         let Some(cookies) = plan.cookies else {
             return mounting.get(&owner, Access::Caller(signed_in()), plan.owner);
         };
@@ -468,6 +470,7 @@ impl Offers {
             }
             Self::These(scopes) => {
                 for OfferedScope { scope, label } in scopes {
+                    // A scope that the caller lacks would be refused when the key is made.
                     if caller.has_scope(scope.as_str()) {
                         offers.push(json!({ "scope": scope.as_str(), "label": label }));
                     }
