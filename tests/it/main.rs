@@ -28,6 +28,7 @@ mod migration;
 mod minimal;
 mod page;
 mod process;
+mod reader;
 mod refusals;
 mod signed_in;
 mod simplejwt;
