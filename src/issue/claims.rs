@@ -32,6 +32,8 @@ impl Names {
     /// Takes out of what a token says the rights that its user has lost since.
     #[cfg(feature = "endpoints")]
     pub(super) fn take(&self, taken: &TakenRights, claims: &mut Map<String, Value>) {
+        // In the form in which `grant` has written them. A claim of another form was written by
+        // nobody here.
         if let Some(Value::String(scopes)) = claims.get(&self.scopes)
             && let Some(left) = taken.without_scopes(&Scopes::parse(scopes))
         {

@@ -78,6 +78,8 @@ impl Grant {
         value: &impl Serialize,
     ) -> Result<Self, Rejection> {
         let name = name.into();
+        // A claim of the application's that is called `sub` or `exp` would say what only the issuer
+        // may say.
         if is_reserved(&name) {
             return Err(wrong_claim(name, CLAIM_TAKEN));
         }

@@ -201,6 +201,7 @@ impl KeyIssuer {
         let insertion = Write::InsertKey(record.clone());
         let writes = self.with_room(&record.owner, self.room(now), insertion);
         match self.realm.commit(caller, writes).await? {
+            // Ids are never given twice, so it is the digest that is taken: this very key is there.
             Change::Exists => {
                 let known = "The key is known already.";
                 return Err(Rejection::invalid([FieldError::new(
@@ -210,6 +211,7 @@ impl KeyIssuer {
             change => change.found()?,
         }
         let attempts = self.realm.attempt_guard();
+        // Somebody may have tried this key before, and then it is remembered as wrong.
         attempts.key_came_to_be(record.digest.bytes());
         self.realm
             .tell(Action::KeyCreated, &record.owner, Some(&record.id))?;
@@ -352,6 +354,8 @@ impl KeyIssuer {
         let found = self.realm.call(found).await?;
         Ok(found.filter(|successor| {
             let age = now.duration_since(successor.created).unwrap_or_default();
+            // Once somebody has used the successor, the answer was not lost, and another secret
+            // would lock them out.
             let is_unseen = successor.last_used.get().is_none() && successor.successor.is_none();
             is_unseen && successor.is_active(now) && age < self.keys.rotation_grace()
         }))
@@ -434,6 +438,7 @@ impl KeyIssuer {
                 Some(used) => all.filter(|scope| !used.contains(*scope)).collect(),
                 None => all.collect(),
             };
+            // A dead key needs no smaller grant.
             if key.is_active(now) && !scopes.is_empty() {
                 unused.push((key, scopes));
             }
@@ -482,6 +487,7 @@ impl KeyIssuer {
         &self,
         key: &str,
     ) -> Result<Option<Arc<KeyRecord>>, Rejection> {
+        // What cannot be a key asks no store: a report may be full of such.
         if !self.keys().may_be(key.as_bytes()) {
             return Ok(None);
         }
@@ -489,6 +495,8 @@ impl KeyIssuer {
         for digest in self.keys().digests(key) {
             let found = self.realm.call(self.store()?.find_key(&digest)).await?;
             if let Some(found) = found
+                // A store finds it by its bytes. Under another algorithm the same bytes are another
+                // key.
                 && found.digest == digest
             {
                 return Ok(found.is_active(now).then_some(found));
@@ -529,12 +537,14 @@ fn check_may_have(caller: &Principal, key: &KeyRecord) -> Result<(), Rejection> 
     if !key.roles.iter().all(|role| caller.has_role(role)) {
         return Err(Rejection::permission_denied("roles"));
     }
+    // A credential that ends could otherwise live on in the successor of another key.
     if let Some(end) = caller.end_of_what_it_makes()
         && key.expires.is_none_or(|expires| expires > end)
     {
         return Err(Rejection::permission_denied("outlives the caller"));
     }
     match caller.key() {
+        // A stolen key must not take over the owner's other keys.
         Some(own) if own.lineage() != key.lineage() => {
             Err(Rejection::permission_denied("another lineage"))
         }

@@ -127,6 +127,8 @@ impl KeyRequest {
 
     fn outlives(&self, creator: &Principal) -> bool {
         match (self.expires, creator.end_of_what_it_makes()) {
+            // Without an expiry of its own it gets that of its creator below, so it does not
+            // outlive it.
             (Some(expires), Some(end)) => expires > end,
             _ => false,
         }
@@ -171,9 +173,12 @@ impl KeyRequest {
         record.metadata = self.metadata.map(String::into_boxed_str);
         record.rate = self.rate.and_then(Result::ok);
         if let Some(creator) = creator {
+            // What a key or a private token makes ends with it at the latest. A stolen one must not
+            // prolong itself.
             record.expires = record.expires.or(creator.end_of_what_it_makes());
             if let Some(key) = creator.key() {
                 record.rate = record.rate.or(key.rate);
+                // Throttles count by the lineage, so both share one limit.
                 record.first = Some(key.lineage().into());
             }
         }

@@ -97,6 +97,8 @@ impl Mint {
         grant: &Grant,
         now: SystemTime,
     ) -> Result<TokenPair, Rejection> {
+        // No access token outlives its family: once that has ended nobody remembers it, and nothing
+        // could refuse the token.
         let access_expires = later(now, self.access_lifetime).min(family.ends);
         let stamp = Stamp {
             is: TokenUse::Access,

@@ -57,6 +57,8 @@ impl Signing {
                 cached_for: CACHED_FOR,
             }),
             Self::Rotating { stored, live } => {
+                // The first request after the start waits for the keys: an empty set would be kept
+                // by others for minutes.
                 live.usable(now).await?;
                 Ok(Published {
                     jwks: stored.jwks(),
@@ -72,6 +74,7 @@ async fn rotating_signer(
     live: &Arc<LiveKeys>,
     now: SystemTime,
 ) -> Result<Arc<Signer>, Rejection> {
+    // A store that fails is no reason to refuse as long as a key is held whose time it is.
     let mut failed = None;
     let generation = match live.generation(now) {
         Some(generation) => generation,

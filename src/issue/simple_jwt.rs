@@ -81,6 +81,7 @@ impl SimpleJwt {
     /// What verifies them; `issuer` is who issues tokens now.
     pub(super) fn policy(self, issuer: &str) -> Jwt {
         let mut jwt = Jwt::new().simplejwt().issuer(issuer).leeway(Duration::ZERO);
+        // `sub` is read anyway, and `Jwt` refuses a registered claim as the name of another one.
         if self.user_id_claim != "sub" {
             jwt = jwt.subject_claim(self.user_id_claim);
         }

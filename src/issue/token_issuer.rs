@@ -258,15 +258,20 @@ impl TokenIssuer {
         now: SystemTime,
     ) -> Result<(Action, Arc<FamilyRecord>), Rejection> {
         let mint = self.mint()?;
+        // Drawn before anything is known of the token: the store decides in one step whether it
+        // becomes the current one.
         let successor = random::id()?;
         let expires = later(now, mint.refresh_lifetime);
         let family = ids.family.as_deref().unwrap_or_default();
         let rotation = Rotate::new(family, &ids.token, &successor, expires)
             .grace(mint.grace)
+            // Should it be reuse, the access tokens of the thief end in the same step as the
+            // family.
             .access_until(self.realm.denied_until(now));
         let rotated = self.store()?.rotate_family(rotation, now);
         match self.realm.call(rotated).await? {
             Rotated::New(family) => Ok((Action::Rotated, family)),
+            // Two tabs, or a lost answer. It is no rotation, so it is not told as one.
             Rotated::Again(family) => Ok((Action::Refreshed, family)),
             Rotated::Reuse(family) => {
                 let id = Some(&*family.id);
@@ -287,6 +292,8 @@ impl TokenIssuer {
         let family = ids.family.as_deref().unwrap_or_default();
         let found = self.store()?.find_family(family);
         match self.realm.call(found).await? {
+            // Only the current one: where rotation was turned off lately, its predecessors must
+            // stay dead.
             Some(family) if family.is_current(&ids.token, now) => Ok(family),
             _ => Err(revoked()),
         }
@@ -355,6 +362,7 @@ impl TokenIssuer {
             return Err(Rejection::permission_denied("no session"));
         };
         let now = self.realm.now();
+        // For as long as any access token of this realm may live, whichever issuer has made it.
         let until = self.realm.denied_until(now);
         let ended = self.store()?.revoke_family(&family, until, now);
         self.realm.call(ended).await?;

@@ -330,6 +330,8 @@ impl Tokens {
             },
             access_lifetime: self.access_lifetime,
             refresh_lifetime: self.refresh_lifetime,
+            // A family has to outlive its first refresh token, or that would be good for less than
+            // it says.
             family_lifetime: self.refresh_lifetime.max(LONGEST_FAMILY),
             private_lifetime: self.private_lifetime,
             private_per_owner: self.private_per_owner,
@@ -397,11 +399,14 @@ impl Tokens {
         if store.is_none() {
             problems.push(ConfigProblem::NoStore("signing keys"));
         }
+        // Keys that are made have an id, and beside them a key without one would never be chosen.
         let retired = self.retired.iter().cloned().map(JwtKey::or_thumbprint);
         let retired: Vec<JwtKey> = retired.collect();
         if !retired.is_empty() {
             problems.extend(KeySet::build(&retired).err().into_iter().flatten());
         }
+        // A key verifies until the last token that it may have signed has expired, whatever kind
+        // that is.
         let longest = self.access_lifetime.max(self.refresh_lifetime);
         match (rotation.build(longest.max(self.private_lifetime)), store) {
             (Ok(rotation), Some(store)) if problems.is_empty() => {

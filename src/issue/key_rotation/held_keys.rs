@@ -37,11 +37,15 @@ impl HeldKeys {
     /// Whether others are the same keys, whatever became of their records.
     pub(super) fn are_those_of(&self, others: &Self) -> bool {
         let ids = self.0.iter().map(|key| &key.record.id);
+        // By their ids alone: a key that was sealed anew verifies the same tokens, so nothing that
+        // was remembered of these is wrong.
         ids.eq(others.0.iter().map(|key| &key.record.id))
     }
 
     /// The key of this very record, opened already.
     pub(super) fn opened(&self, record: &SigningKeyRecord) -> Option<&HeldKey> {
+        // The whole record and not the id: times that somebody changed by hand no longer fit the
+        // seal, and opening it finds that.
         self.0.iter().find(|key| *key.record == *record)
     }
 

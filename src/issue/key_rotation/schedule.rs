@@ -79,6 +79,7 @@ impl Schedule {
         };
         let planned_until = newest.borrow().signs_until;
         let published = later(now, self.published_before);
+        // One look earlier than it must be: this may be the last one before the time comes.
         if later(published, self.look_every()) >= planned_until {
             // Where nobody looked in time, its predecessor goes on until it is known.
             return Some(self.make(now, planned_until.max(published)));
@@ -128,6 +129,8 @@ impl Schedule {
         let at = begun.unwrap_or(0);
         let key: &SigningKeyRecord = keys.get(at)?.borrow();
         let is_its_time = now < signs_until(keys, at)?;
+        // A token that is signed now must expire before the key is forgotten. Lifetimes may have
+        // been raised since the key was made.
         let is_kept = self.forgotten_at(whole_seconds(now)) <= key.forgotten_at;
         if is_its_time && is_kept {
             Some(at)
