@@ -197,6 +197,8 @@ fn is_dressed_word(password: &[char]) -> bool {
     cuts.filter(|(start, end)| start + end < password.len())
         .filter(|(start, end)| {
             let tail = &password[password.len() - end..];
+            // More digits than that would add something, unless they are a run or a date
+            // themselves.
             start + end <= MOST_AFFIX || (is_typed(tail) || is_date(tail))
         })
         .any(|(start, end)| is_word(&password[start..password.len() - end]))

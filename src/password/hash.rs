@@ -170,6 +170,7 @@ impl Hasher {
             &mut output,
             &mut memory,
         );
+        // Given back also where it failed, or the next hash would allocate anew.
         self.memory().push(memory);
         done.map_err(|_| PasswordError)?;
         Output::new(&output).map_err(|_| PasswordError)

@@ -117,6 +117,7 @@ impl PasswordPolicy {
                 least: self.least_length,
             });
         }
+        // Judged in one case and width, because whoever guesses tries those too.
         let lower: Zeroizing<String> = Zeroizing::new(folded(&password).collect());
         if names.iter().any(|name| resembles(&lower, name)) {
             return Err(PasswordProblem::TooSimilar);
@@ -202,6 +203,7 @@ fn resembles(password: &str, name: &str) -> bool {
 /// nothing.
 fn is_mostly(password: &str, name: &str) -> bool {
     let name = bare(name);
+    // A name such as `anna1984` is guessed without its digits too.
     let word = name.trim_matches(|c: char| c.is_numeric());
     if word.is_empty() {
         let rest = Zeroizing::new(password.replace(&name, ""));

@@ -24,6 +24,8 @@ impl Passwords {
     /// Half of the cores, one at least, hash at once.
     pub(crate) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // The other half of the cores goes on answering requests: a flood of sign-ins must not stop
+        // everything else.
         let slots = (cores / 2).max(1);
         Self::with(Bounds {
             served: slots,
@@ -87,6 +89,8 @@ impl Passwords {
         work: impl FnOnce(&Hasher) -> T + Send + 'static,
     ) -> Result<T, Rejection> {
         let turn = self.turns.wait(source).await;
+        // Too many wait already. A caller who is told so at once can come back, and one who waits
+        // would only add to them.
         let turn = turn.map_err(|_| Rejection::throttled(Duration::from_secs(1)))?;
         let hasher = Arc::clone(&self.hasher);
         let done = tokio::task::spawn_blocking(move || {

@@ -87,6 +87,7 @@ impl Remembered {
     /// The name is preceded by its length, lest two different pairs read the same.
     fn digest(&self, verified: Verified<'_>) -> Option<Digest> {
         let mut hash = self.keyed.clone()?;
+        // `anna` with the password `bc` and `annab` with `c` would else have one digest.
         hash.update((verified.name.len() as u64).to_le_bytes());
         hash.update(verified.name.as_bytes());
         hash.update(verified.password.as_bytes());

@@ -47,6 +47,8 @@ impl Accounts {
     /// and the application's own user is put in, where one is remembered.
     #[inline(always)] // every request with a key or a token of ours passes here
     pub(crate) fn check(&self, caller: &mut Principal, now: SystemTime) -> Checked {
+        // The account comes before the application's own user: whoever is disabled must not be let
+        // in because they are remembered.
         if let Some((users, _)) = &self.users {
             match peek(&**users, caller) {
                 Checked::Good => {}
@@ -72,6 +74,8 @@ impl Accounts {
         }
         let accounts = self.clone();
         Box::pin(async move {
+            // The account is looked at after the credential was found good. Before, its state would
+            // be told to whoever guesses.
             let mut caller = answer.await?;
             match accounts.check(&mut caller, now) {
                 Checked::Good => Ok(caller),

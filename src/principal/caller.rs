@@ -47,6 +47,8 @@ impl Caller {
     #[inline]
     pub(crate) fn marked(mark: Mark, extensions: &http::Extensions) -> Option<&Self> {
         let caller: &Self = extensions.get()?;
+        // The mark of another layer says that others have verified the caller, perhaps by
+        // credentials that are not accepted here.
         (caller.mark == mark).then_some(caller)
     }
 

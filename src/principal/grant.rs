@@ -102,6 +102,8 @@ impl Scopes {
     }
 
     fn push(&mut self, name: &str) {
+        // A name with a space would read as two scopes in the text, and grant what nobody has
+        // granted.
         if !is_scope_token(name) || self.contains(name) {
             return;
         }

@@ -111,6 +111,8 @@ impl UserLoader {
             Ok(Ok(Ok(user))) => user,
         };
         let Some(user) = user else {
+            // Not remembered: whoever is added to the application's users is let in by the next
+            // request.
             return Err(unknown(&caller));
         };
         if let Some(until) = now.checked_add(loader.remember_for) {

@@ -409,6 +409,7 @@ impl Principal {
             Identity::Token(token) => token.issued.is_some(),
             _ => false,
         };
+        // Things of other kinds, a tenant for example, have no account that could be disabled.
         Some(self.subject()).filter(|subject| ours && subject.kind() == "user")
     }
 
@@ -436,6 +437,8 @@ impl Principal {
     /// credential's record or scheme.
     #[must_use]
     pub fn user<T: Any + Send + Sync>(&self) -> Option<&T> {
+        // What `load_user` gave comes first: it is asked for every method, and would else be hidden
+        // by what a record has in memory.
         if let Some(user) = &self.user {
             return user.downcast_ref();
         }
@@ -482,6 +485,7 @@ impl Principal {
                     warrant.family = stamp.sid.map(String::into_boxed_str);
                 }
             }
+            // Basic has no credential of its own that could be revoked: its account is what can be.
             Identity::User(user) => warrant.account = Some(user.id.clone()),
             Identity::Custom(_) => {}
         }

@@ -31,6 +31,7 @@ impl Subject {
     pub fn new(kind: impl Into<String>, id: impl Into<String>) -> Self {
         let kind = kind.into();
         Self {
+            // One form for a user, or the two would differ where they are compared.
             kind: (kind != "user").then(|| kind.into_boxed_str()),
             id: id.into().into_boxed_str(),
         }

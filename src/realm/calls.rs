@@ -56,6 +56,8 @@ impl Realm {
         caller: Option<&Principal>,
         writes: Vec<Write>,
     ) -> Result<Change<()>, Rejection> {
+        // Judged by the store in the step that writes. Looked at here, it could be revoked before
+        // the write.
         let warrant = caller.map(|caller| caller.warrant(self.now()));
         let committed = self.stores().commit(warrant.as_ref(), writes);
         let change = self.change(committed).await;

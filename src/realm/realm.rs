@@ -109,6 +109,8 @@ impl Realm {
     fn of(settings: Settings) -> Self {
         Self(Arc::new(Parts {
             settings,
+            // Nothing is made before it is asked for: a setting that follows would throw it away,
+            // and its tasks with it.
             live: OnceLock::new(),
         }))
     }
@@ -256,6 +258,7 @@ impl Realm {
         let seconds = lifetime.as_secs();
         self.live()
             .longest_access
+            // The longest of all issuers, also of one that is gone: its tokens live on.
             .fetch_max(seconds, Ordering::Relaxed);
     }
 
@@ -305,6 +308,8 @@ impl Settings {
             #[cfg(feature = "basic")]
             remembered: Arc::new(Remembered::new()),
             #[cfg(feature = "jwt")]
+            // Other programs over the same stores issue tokens that live so long, and what is
+            // revoked here has to outlast those too.
             longest_access: AtomicU64::new(self.others_access.as_secs()),
             problems,
         }

@@ -46,6 +46,8 @@ impl Challenges {
             .iter()
             .filter(move |challenge| asks || (names_scope && challenge.is_for_tokens()))
             .filter_map(move |challenge| {
+                // The error is about what was presented. On the challenge of another scheme it
+                // would read as if that one had been tried.
                 let is_meant = match rejection.presented {
                     _ if names_scope => challenge.is_for_tokens(),
                     Presented::Bearer => challenge.scheme == "Bearer",

@@ -256,6 +256,8 @@ impl Rejection {
     pub(super) fn masked(&self) -> Cow<'_, Self> {
         match self.kind {
             RejectionKind::ExpiredToken | RejectionKind::RevokedToken => {
+                // Made anew, so that nothing of the former goes along: `expired_at` would tell that
+                // the token was genuine.
                 Cow::Owned(Self::new(RejectionKind::InvalidToken, "").presented(self.presented))
             }
             _ => Cow::Borrowed(self),

@@ -155,6 +155,8 @@ impl Responder {
                 .fresh(&rejection)
                 .response(|body| ResponseBody::refused(body, rejection)),
             (_, Shape::Head) => self.fresh(&rejection).head_response(rejection),
+            // An answer of gRPC is HTTP 200, and the status of the call stands in `grpc-status`
+            // (PROTOCOL-HTTP2, "Responses").
             (_, Shape::Grpc(content_type)) => {
                 let headers = grpc::headers(&self.shown(&rejection), content_type);
                 let answer = Prepared::new(StatusCode::OK, headers, Bytes::new());
@@ -173,6 +175,7 @@ impl Responder {
 
     #[inline]
     fn prepared(&self, rejection: &Rejection) -> Option<&Prepared> {
+        // With details of its own the answer is another one each time.
         if rejection.details.is_some() {
             return None;
         }
