@@ -69,6 +69,8 @@ fn is_ours<B>(origin: &[u8], request: &Request<B>, public_url: Option<&str>) -> 
     let Some(host) = host(request.headers(), request.uri()) else {
         return false;
     };
+    // By which scheme the server is reached is not known here. A page of `http` may be anybody's
+    // who is on the way, so it counts on this machine alone.
     let is_secure = scheme.eq_ignore_ascii_case("https")
         || (scheme.eq_ignore_ascii_case("http") && is_loopback(host.host()));
     is_secure && host.as_str().eq_ignore_ascii_case(authority)
@@ -104,6 +106,8 @@ pub(crate) fn host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
     let host = host.or_else(|| uri.authority().map(Authority::as_str))?;
     host.parse::<Authority>()
         .ok()
+        // `Host` has no user's name in it (RFC 9110, section 7.2). With one it could be read as
+        // another host.
         .filter(|host| !host.as_str().contains('@'))
 }
 

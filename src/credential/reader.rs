@@ -165,6 +165,8 @@ impl Reader {
         copied: &'r mut Option<Copied>,
     ) -> Result<Option<Found<'r>>, Rejection> {
         let mut candidates = elsewhere.find(request);
+        // Read even where a candidate was found: of two credentials none is chosen, and all fields
+        // that hold one are marked sensitive.
         let in_fields = self.read_fields(request.headers_mut());
         let Some(candidate) = candidates.pop() else {
             return match in_fields? {

@@ -37,6 +37,7 @@ impl LiveLimits {
     /// The wait after a load that failed, the `failures`th in a row: doubled each time, up to 5
     /// minutes.
     pub(super) fn back_off(&self, failures: u32) -> Duration {
+        // After 32 failures the shift would overflow. By then the wait has long been the longest.
         let doubled = 1_u32.checked_shl(failures.saturating_sub(1));
         let wait = self.cooldown.saturating_mul(doubled.unwrap_or(u32::MAX));
         wait.min(5 * MINUTE)

@@ -231,6 +231,7 @@ impl Throttle {
                 }
                 name
             }
+            // Clients tell rules apart by their names, so a second one of a kind gets a number.
             None => first_free(self.by.name(), is_taken),
         };
         if self.most_keys == 0 {

@@ -259,6 +259,8 @@ impl Stack {
             told.push(match standing {
                 Ok(None) => (format!("{name}: does not concern it"), None),
                 Ok(Some((cost, rate, standing))) => {
+                    // Where a limiter elsewhere was asked at a cost of 0, `wait` says nothing of
+                    // the real cost, so what is left is compared with that.
                     let is_enough = standing.wait == 0 && standing.left >= cost;
                     let is_refused = !is_enough && rule.mode == Mode::Enforced;
                     let rejection = is_refused.then(|| Rejection::throttled(standing.wait()));
@@ -438,6 +440,8 @@ impl Stack {
     fn line<C>(&self, step: &Step<C>, standing: &Standing) -> Line<'_> {
         let (left, reset) = match standing.wait {
             0 => (standing.left, standing.full_in),
+            // Something may be left where the cost is more than 1, but nothing that a request like
+            // this one could use.
             wait => (0, wait),
         };
         let reset = told(reset, step.rate);
@@ -458,6 +462,8 @@ impl Stack {
     ) -> Option<Settlement> {
         let mut all = Vec::new();
         for (step, standing) in steps.iter().zip(standings) {
+            // A rule that only observes lets a request pass that is too many, but enters nothing,
+            // so there is nothing to correct.
             if self.rules[step.rule].settled && standing.wait == 0 {
                 all.push(charged(step, standing));
             }
