@@ -51,7 +51,8 @@ const LONGEST_OVERLAP: u64 = 30 * 24 * 60 * 60;
 /// is 404, like one that is not there.
 ///
 /// Who makes a key is bounded by what they have themselves, as
-/// [`KeyIssuer::on_behalf_of`](crate::KeyIssuer::on_behalf_of) says. Unless
+/// [`KeyIssuer::on_behalf_of`](crate::KeyIssuer::on_behalf_of) says. A key has the scopes that are
+/// asked for, and no roles unless [`request`](Self::request) adds some. Unless
 /// [`require`](Self::require) says who may, an API key or a private token makes no key, and a key
 /// rotates none but itself: 403. A key that rotates itself works on for
 /// [`grace`](crate::ApiKeys::grace), in which it may ask again.

@@ -42,6 +42,10 @@ const PAGE: usize = 100;
 /// PATCH PATH{id}/   {first_name, …}        200, the same
 /// ```
 ///
+/// Whoever registers has no scopes and no roles. Where they are to have some, let a route of your
+/// own register them. No field here disables somebody: an administrator does so by a route of your
+/// own as well. The page `guide::issuing` has both.
+///
 /// Where more users follow, the answer says so: `Link: <PATH?after=ID>; rel="next"` (RFC 8288 §3).
 ///
 /// Only the fields that are named here are ever written: no caller makes itself an administrator.

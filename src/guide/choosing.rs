@@ -66,8 +66,11 @@
 //! | kept by the server | for those of others nothing; for one's own what was revoked | a hash of each |
 //! | verified | by a signature | by a look-up, which memory answers where the key was seen lately |
 //! | ends early | one's own: at once; those of others: when they expire | at once |
-//! | rights | in the token; of one's own never more than the user has now | of the key; where its owner is a user of the realm, never more than that user has now |
+//! | rights | in the token; of one's own without what was taken from the user since | of the key; where its owner is a user of the realm, without what was taken from that user |
 //! | verified by other services | yes, by the public key | by asking this one |
+//!
+//! What a caller makes never has more than the caller. What the application makes itself
+//! (`KeyIssuer::issue`, `TokenIssuer::issue`) has what it is given, whether the user has it or not.
 //!
 //! ## Secret or key pair for one's own tokens?
 //!

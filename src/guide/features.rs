@@ -28,6 +28,20 @@
 //!
 //! Basic, and stores that have to be asked, need a tokio runtime with its timer.
 //!
+//! # Versions of other crates
+//!
+//! Types of these stand in this crate's signatures, so an application has the same ones:
+//!
+//! | crate | version | where |
+//! |---|---|---|
+//! | `http`, `bytes` | 1 | requests, `fetch::Fetch` |
+//! | `tower-layer`, `tower-service` (`tower` 0.5) | 0.3 | `AuthLayer`, `AuthService` |
+//! | `axum` | 0.8 | feature `axum` |
+//! | `tonic` | 0.14 | feature `tonic` |
+//! | `sqlx` | 0.9 | `Sqlite::from_pool`, `Postgres::from_pool` |
+//! | `metrics` | 0.24 | the recorder that feature `metrics` writes to |
+//! | `utoipa` | 6 | feature `openapi` |
+//!
 //! # Versions of Rust
 //!
 //! | features | need Rust |
@@ -37,6 +51,6 @@
 //!
 //! The package says `rust-version = "1.94"`, so Cargo refuses an older one unless it is told
 //! `--ignore-rust-version`. The table is computed by `.ci/msrv`, from the items of the standard
-//! library that the crate uses and from what its dependencies say, as they stand in the lock file of
-//! its repository: later versions of them may need more. The tests run with the stable Rust of their
-//! day.
+//! library that the crate uses and from what its dependencies say, as they stand in the lock file
+//! of its repository: later versions of them may need more. The tests run with the stable Rust of
+//! their day.

@@ -73,6 +73,10 @@
 //! # Ok(()) }
 //! ```
 //!
+//! All of it holds for any tonic service, also one without generated code (`tonic::server::Grpc`
+//! with a codec of your own). A test that wants a connection has tonic's
+//! `TcpIncoming::bind("127.0.0.1:0".parse()?)`, its `local_addr`, and `serve_with_incoming`.
+//!
 //! `examples/tonic_server.rs` is the same with a server and a client that puts a token into every
 //! request by an interceptor.
 //!

@@ -1,4 +1,5 @@
-//! Users, tokens, API keys: what a service issues, refreshes and revokes, and the endpoints for it.
+//! Users, tokens, API keys: what a service issues, refreshes and revokes, and the endpoints for it
+//! (features `endpoints`, and `axum` for a `Router`).
 //!
 //! ```rust
 //! use tower_auth::endpoint::{ChangePassword, KeysEndpoint, Refresh, SignIn, SignOut, UsersEndpoint};
@@ -39,8 +40,9 @@
 //!   the credential that asks for it is good, in the same step where one store keeps all of it, and
 //!   judged once more after it where several do.
 //! - A scope or role that is taken from a user is taken from all keys and tokens of that user by
-//!   the next request. What a key makes does not outlive it, has no more rights, and counts with
-//!   it; by default keys make no keys.
+//!   the next request, and there again when it is given back. One that the user never had comes
+//!   with the next sign-in and to new keys. What a key makes does not outlive it, has no more
+//!   rights, and counts with it; by default keys make no keys.
 //! - Private tokens are long-living JWTs that their owner names, lists with their last use, rotates
 //!   and revokes.
 //! - An API key is shown once, and rotates with an overlap of the caller's choice. It never has
@@ -50,7 +52,8 @@
 //!   revoke their keys: by keyboard, with a screen reader, light or dark, on a phone. A new key has
 //!   the scopes that they tick among their own, and a rate where `KeysEndpoint::rates` offers some.
 //!   The page loads nothing from elsewhere under a strict Content-Security-Policy, and keeps tokens
-//!   in its memory, or by choice in `__Host-` cookies that no script reads and no other route takes.
+//!   in its memory, or by choice in `__Host-` cookies that no script reads and no other route
+//!   takes.
 //! - Our own key pairs are made, published and replaced by a schedule:
 //!   `Tokens::rotating(KeyRotation::new(JwtAlgorithm::Es256).sealed_with(secret))`. A key is in the
 //!   JWKS a day before it signs, and until its last token has expired; all nodes agree on it in
@@ -66,3 +69,109 @@
 //!   asked for.
 //! - Everything that happens is one stream of events, for `tracing` and for a hook of yours, each
 //!   refusal once. No secret is in it.
+//!
+//! # Sign-up and administration by routes of your own
+//!
+//! No endpoint gives rights, or disables somebody. These are functions of `Users`, for routes whose
+//! requirement says who may:
+//!
+//! ```rust
+//! use axum::extract::{Path, State};
+//! use axum::{Json, Router, http::StatusCode, routing::{post, put}};
+//! use tower_auth::store::UserChange;
+//! use tower_auth::throttle::Throttle;
+//! use tower_auth::{NewUser, Principal, Rejection, Requirement, Secret, Subject, Users};
+//! # use axum::{body::Body, http::Request, routing::get};
+//! # use std::net::IpAddr;
+//! # use tower::ServiceExt;
+//! # use tower_auth::throttle::Peer;
+//! # use tower_auth::{ApiKeys, AuthLayer, KeyRequest, PasswordPolicy, Realm, Scope, Tokens};
+//! # use tower_auth::store::Memory;
+//!
+//! #[derive(serde::Deserialize)]
+//! struct SignUp {
+//!     name: String,
+//!     password: String,
+//! }
+//!
+//! async fn sign_up(
+//!     State(users): State<Users>,
+//!     Json(SignUp { name, password }): Json<SignUp>,
+//! ) -> Result<StatusCode, Rejection> {
+//!     users.register(NewUser::new(name, Secret::new(password)).scope("reports:read")).await?;
+//!     Ok(StatusCode::CREATED)
+//! }
+//!
+//! async fn disable(
+//!     admin: Principal,
+//!     State(users): State<Users>,
+//!     Path(id): Path<String>,
+//! ) -> Result<StatusCode, Rejection> {
+//!     users.on_behalf_of(&admin).disable(&Subject::user(id)).await?;
+//!     Ok(StatusCode::NO_CONTENT)
+//! }
+//!
+//! async fn set_scopes(
+//!     admin: Principal,
+//!     State(users): State<Users>,
+//!     Path(id): Path<String>,
+//!     Json(scopes): Json<Vec<String>>,
+//! ) -> Result<StatusCode, Rejection> {
+//!     let mut change = UserChange::default();
+//!     change.scopes = Some(scopes.iter().map(String::as_str).collect());
+//!     users.on_behalf_of(&admin).change(&Subject::user(id), change).await?;
+//!     Ok(StatusCode::NO_CONTENT)
+//! }
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let secret = tower_auth::random_secret()?;
+//! # let realm = Realm::new(Memory::new());
+//! # let users = realm.users(PasswordPolicy::new());
+//! # let tokens = realm.tokens(Tokens::hs256(secret.expose()).issuer("https://api.example.com"));
+//! # let keys = realm.api_keys(ApiKeys::prefix("egret"));
+//! # let auth = AuthLayer::builder().accept(&tokens).accept(&keys).build()?;
+//! let few = auth.throttle_public("sign-up", [Throttle::per_address("5/hour")])?;
+//! let admins = Router::new()
+//!     .route("/users/{id}/disable", post(disable))
+//!     .route("/users/{id}/scopes", put(set_scopes))
+//!     .route_layer(auth.require(Requirement::role("admin")));
+//! let public = Router::new().route("/sign-up", post(sign_up)).layer(few);
+//! let app = Router::new()
+//!     .nest("/admin", admins)
+//! #     .route("/reports", get(async || "all").layer(auth.require(Scope::new("reports:read"))))
+//!     .layer(auth)
+//!     .merge(public)
+//!     .with_state(users.clone());
+//! # let send = async |method: &str, path: &str, key: &str, body: &str| {
+//! #     let request = Request::builder().method(method).uri(path).header("x-api-key", key);
+//! #     let request = request.header("content-type", "application/json");
+//! #     let request = request.extension(Peer(IpAddr::from([192, 0, 2, 7])));
+//! #     let request = request.body(Body::from(body.to_owned())).unwrap();
+//! #     app.clone().oneshot(request).await.unwrap().status().as_u16()
+//! # };
+//! # let body = r#"{"name": "anna", "password": "tests only: a heron"}"#;
+//! # assert_eq!(send("POST", "/sign-up", "", body).await, 201);
+//! # assert_eq!(send("POST", "/sign-up", "", body).await, 400); // taken
+//!
+//! let anna = users.list(None, 1).await?.remove(0).id.clone();
+//! let user = keys.issue(KeyRequest::new(anna.clone(), "ci").scope("reports:read")).await?.key;
+//! let admin = KeyRequest::new(Subject::user("admin"), "console").role("admin");
+//! let admin = keys.issue(admin).await?.key;
+//! let (user, admin) = (user.expose(), admin.expose());
+//! let scopes = format!("/admin/users/{anna}/scopes");
+//! let disable = format!("/admin/users/{anna}/disable");
+//! assert_eq!(send("GET", "/reports", user, "").await, 200);
+//! assert_eq!(send("PUT", &scopes, user, "[]").await, 403); // no administrator
+//! assert_eq!(send("PUT", &scopes, admin, "[]").await, 204);
+//! assert_eq!(send("GET", "/reports", user, "").await, 403); // the key has it no more
+//! assert_eq!(send("PUT", &scopes, admin, r#"["reports:read"]"#).await, 204);
+//! assert_eq!(send("GET", "/reports", user, "").await, 200);
+//! assert_eq!(send("POST", &disable, admin, "").await, 204);
+//! assert_eq!(send("GET", "/reports", user, "").await, 401);
+//! # Ok(()) }
+//! ```
+//!
+//! A refusal of `register` names the fields `name` and `password`. Where your body calls them
+//! otherwise, make a `Rejection::invalid` of its `fields` under your names.
+//! [`format`](crate::format) shows what to do about bodies that are no JSON.

@@ -3,11 +3,11 @@
 //! | page | for |
 //! |---|---|
 //! | `choosing` (features `jwks`, `api-key`, `redis`) | which credential for whom, which store, where limits are counted |
-//! | [`start`] | a service with users, tokens, keys, limits and endpoints, in one piece |
-//! | [`identity_providers`] | a resource server: tokens that others issue, by OpenID Connect and JWKS |
+//! | [`start`] (features `axum`, `endpoints`) | a service with users, tokens, keys, limits and endpoints, in one piece |
+//! | [`identity_providers`] (feature `jwks`) | a resource server: tokens that others issue, by OpenID Connect and JWKS |
 //! | `providers` (feature `jwt`) | Keycloak, Auth0, Entra, Okta, Cognito, Google, Firebase, Clerk, Zitadel, Supabase: the lines for each |
-//! | [`issuing`] | users, tokens and API keys, and the endpoints for them |
-//! | [`stores`] | SQLite and PostgreSQL |
+//! | [`issuing`] (feature `endpoints`) | users, tokens and API keys, and the endpoints for them |
+//! | [`stores`] (features `sqlite`, `postgres`) | SQLite and PostgreSQL |
 //! | [`throttling`] | rate limits |
 //! | [`security`] | what is promised, and where that ends |
 //! | `deploying` (feature `endpoints`) | proxies, TLS, several nodes, backups, and the rotation of what is secret |

@@ -13,6 +13,18 @@
 //!   Bearer was presented (RFC 6750 §3.1). A gRPC request gets its answer as a gRPC status, a
 //!   `HEAD` without a body.
 //!
+//! The challenges stand in the order in which schemes were accepted, a field line each, with the
+//! realm's name:
+//!
+//! ```text
+//! www-authenticate: Bearer realm="api"
+//! www-authenticate: Api-Key realm="api"
+//! www-authenticate: Basic realm="api", charset="UTF-8"
+//! ```
+//!
+//! A 403 for want of a scope has `Bearer realm="api", error="insufficient_scope", scope="…"`,
+//! whatever was presented; one for want of a role or of anything else has none.
+//!
 //! Bodies are RFC 9457 problems, or one of three other formats, or your own. Credentials are read
 //! from the header fields above. A cookie, a query, a WebSocket protocol or a key in Basic is read
 //! only where the `sources` of a scheme say so, and cookies by the routes of the self-service page,

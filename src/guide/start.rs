@@ -7,6 +7,10 @@
 //! what acts (`Users`, `TokenIssuer`, `KeyIssuer`) out of plain configuration; a layer accepts
 //! these, and `build()` reports every mistake of all of them.
 //!
+//! ```text
+//! cargo add tower-auth --features axum,endpoints
+//! ```
+//!
 //! ```rust
 //! use axum::{Router, body::Body, routing::{get, post}};
 //! use http::Request;
@@ -73,6 +77,48 @@
 //! [profile.dev.package.blake2]
 //! opt-level = 3
 //! ```
+//!
+//! # Rights and limits of a route
+//!
+//! Two methods of one path, each with a scope of its own, and a limit on one of them:
+//!
+//! ```rust
+//! use axum::{Router, routing::{get, post}};
+//! # use axum::{body::Body, http::Request};
+//! # use tower::ServiceExt;
+//! # use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Scope, Subject};
+//! # use tower_auth::{store::Memory, throttle::Throttle};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+//! # let auth = AuthLayer::builder().accept(&keys).build()?;
+//! let few = auth.throttle("create", [Throttle::per_principal("2/day")])?;
+//! let list = get(async || "all").route_layer(auth.require(Scope::new("reports:read")));
+//! let create = post(async || "made")
+//!     .route_layer(auth.require(Scope::new("reports:write")))
+//!     .route_layer(few); // the last is the outermost: asked first
+//! let app: Router = Router::new().route("/reports", list.merge(create)).layer(auth);
+//!
+//! # let status = async |method: &str, key: &str| {
+//! #     let request = Request::builder().method(method).uri("/reports").header("x-api-key", key);
+//! #     let request = request.body(Body::empty()).unwrap();
+//! #     app.clone().oneshot(request).await.unwrap().status().as_u16()
+//! # };
+//! let owner = || KeyRequest::new(Subject::user("7"), "ci").scope("reports:read");
+//! let reader = keys.issue(owner()).await?.key;
+//! let writer = keys.issue(owner().scope("reports:write")).await?.key;
+//! assert_eq!(status("GET", reader.expose()).await, 200);
+//! assert_eq!(status("POST", reader.expose()).await, 403); // counted: the limit stands outside
+//! assert_eq!(status("POST", writer.expose()).await, 200);
+//! assert_eq!(status("POST", writer.expose()).await, 429); // both keys are of one caller
+//! assert_eq!(status("GET", writer.expose()).await, 200);
+//! # Ok(()) }
+//! ```
+//!
+//! Take `route_layer` here: after two calls of `layer` the compiler cannot infer the type of the
+//! error (E0283). [`format`](crate::format) shows how every refusal gets a body of your own form,
+//! and [`throttling`](super::throttling) what counts against which limit.
 //!
 //! # The way of a request
 //!

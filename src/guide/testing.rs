@@ -14,6 +14,7 @@
 //! | a caller, without any credential | [`SignedIn`](crate::test_util::SignedIn) |
 //! | a token of another issuer, good or bad | [`TokenMint`](crate::test_util::TokenMint) |
 //! | an API key, a token of one's own | the same as in the service, over [`Memory`](crate::store::Memory) |
+//! | an identity provider, as discovery finds it | [`Jwks`](crate::endpoint::Jwks) and [`IssuerMetadata`](crate::endpoint::IssuerMetadata), see below |
 //! | time that passes | [`ManualClock`](crate::test_util::ManualClock) |
 //! | a store that fails, hangs or panics | [`Intercepted`](crate::test_util::Intercepted) |
 //! | users to sign in as | [`demo_users`](crate::test_util::demo_users) |
@@ -111,6 +112,80 @@
 //! # Ok(()) }
 //! ```
 //!
+//! # An identity provider
+//!
+//! A mint gives a [`JwtKey`](crate::JwtKey), not a document to serve. To have the service find its
+//! keys as it does in production, by [`Jwt::oidc`](crate::Jwt::oidc), let a realm of the test be
+//! the provider: its endpoints publish the keys, and a [`Fetch`](crate::fetch::Fetch) hands them
+//! over without a network. Or serve them on `127.0.0.1`, where `http` is good, and give no fetcher.
+//! After a load for an unknown key, or one that failed, the provider is not asked again for 10
+//! seconds of the realm's clock.
+//!
+//! ```
+//! use async_trait::async_trait;
+//! use bytes::Bytes;
+//! use http::{Request, Response};
+//! use http_body_util::{BodyExt, Full, Limited};
+//! use serde_json::json;
+//! use tower::ServiceExt;
+//! use tower_auth::endpoint::{Endpoints, IssuerMetadata, Jwks};
+//! use tower_auth::fetch::{Fetch, FetchError};
+//! use tower_auth::store::Memory;
+//! use tower_auth::{AuthLayer, Grant, Jwt, JwtAlgorithm, KeyRotation, Realm, Subject, Tokens};
+//! use tower_auth::{TokenIssuer, random_secret};
+//!
+//! const ISSUER: &str = "https://login.example.com";
+//!
+//! struct InProcess(Endpoints);
+//!
+//! #[async_trait]
+//! impl Fetch for InProcess {
+//!     async fn fetch(
+//!         &self,
+//!         request: Request<Bytes>,
+//!         longest: usize,
+//!     ) -> Result<Response<Bytes>, FetchError> {
+//!         let Ok(response) = self.0.clone().oneshot(request.map(Full::new)).await;
+//!         let (head, body) = response.into_parts();
+//!         let body = Limited::new(body, longest).collect().await.map_err(FetchError::new)?;
+//!         Ok(Response::from_parts(head, body.to_bytes()))
+//!     }
+//! }
+//!
+//! fn provider(audience: &str) -> Result<(TokenIssuer, Endpoints), Box<dyn std::error::Error>> {
+//!     let keys = KeyRotation::new(JwtAlgorithm::Es256).sealed_with(random_secret()?.expose());
+//!     let tokens = Tokens::rotating(keys).issuer(ISSUER).audience(audience);
+//!     let tokens = Realm::new(Memory::new()).tokens(tokens);
+//!     let endpoints = AuthLayer::builder().accept(&tokens).build()?.endpoints();
+//!     let endpoints = endpoints
+//!         .mount("/.well-known/openid-configuration", IssuerMetadata::of(&tokens))
+//!         .mount("/.well-known/jwks.json", Jwks::of(&tokens));
+//!     Ok((tokens, endpoints.build()?))
+//! }
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (tokens, endpoints) = provider("reports")?;
+//! let jwt = Jwt::oidc(ISSUER).audience("reports").role_claim(["realm_access", "roles"]);
+//! let auth = AuthLayer::builder().accept(jwt.fetcher(InProcess(endpoints))).build()?;
+//! auth.ready().await?;
+//!
+//! let grant = Grant::new(Subject::user("anna"));
+//! let grant = grant.claim("realm_access", &json!({ "roles": ["editor"] }))?;
+//! # let judge = async |tokens: &TokenIssuer, grant: Grant| {
+//! #     let pair = tokens.issue(grant).await.unwrap();
+//! #     let bearer = format!("Bearer {}", pair.access().expose());
+//! #     let request = Request::get("/").header("authorization", bearer).body(()).unwrap();
+//! #     auth.explain(&request.into_parts().0).await
+//! # };
+//! // What the layer makes of the access token that an issuer gives for this grant:
+//! let told = judge(&tokens, grant.clone()).await;
+//! assert!(told.caller().unwrap().has_role("editor"));
+//! let (somebody_else, _) = provider("reports")?; // the same name, other keys
+//! assert_eq!(judge(&somebody_else, grant).await.rejection().unwrap().status(), 401);
+//! # Ok(()) }
+//! ```
+//!
 //! # A store that fails
 //!
 //! Whether an outage is answered as it should be is seen with a store that fails as told. The hook
@@ -149,6 +224,14 @@
 //! assert_eq!(status().await, 503); // never 401, and never a pass
 //! # Ok(()) }
 //! ```
+//!
+//! # SQLite in tests
+//!
+//! `Memory` keeps the promises of the databases, and is enough where the store is not the matter.
+//! `Sqlite` refuses `:memory:`: give each test a file in a directory of its own, and call
+//! `migrate`. The realm's clock decides what expires. That of
+//! [`StoreOptions`](crate::store::StoreOptions) says when what has ended is removed, ten minutes
+//! after the start for the first time.
 //!
 //! # A store of one's own
 //!

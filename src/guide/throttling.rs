@@ -17,10 +17,62 @@
 //! # Ok::<(), tower_auth::ConfigError>(())
 //! ```
 //!
+//! # What is counted, and where
+//!
+//! - The rules of the layer count every request that it has verified, those to its endpoints
+//!   included (`KeysEndpoint`, `ChangePassword`). Where nobody is verified (sign-in, refresh,
+//!   registration) `AttemptLimits` counts, and `throttle_public` where you put it.
+//! - The rules of one layer, or of one gate, are all-or-nothing. A gate of a route is another one:
+//!   what it refuses has been counted by the layer around it. So is what a requirement refuses,
+//!   where that stands inside of the limit.
+//! - Each of them tells of itself in a field line of its own, the innermost first: `RateLimit:
+//!   "create:principal";r=0;t=60`, then `RateLimit: "principal";r=3;t=60`. A client that reads one
+//!   line sees the limit of the route.
+//! - All keys of a user and all their tokens are one principal. `per_key` counts each key.
+//!
+//! # Plans
+//!
+//! `Throttle::quota` gives some callers another rate. Here a role is the plan:
+//!
+//! ```rust
+//! use tower_auth::throttle::{Rate, Throttle};
+//! # use axum::{Router, body::Body, http::Request, routing::get};
+//! # use tower::ServiceExt;
+//! # use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Subject, store::Memory};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+//! let pro: Rate = "1000/day".parse()?;
+//! let quota = Throttle::per_principal("1/day")
+//!     .quota(move |caller| caller.has_role("pro").then_some(pro));
+//! let auth = AuthLayer::builder().accept(&keys).throttle(quota).build()?;
+//! # let app: Router = Router::new().route("/", get(async || "")).layer(auth);
+//! # let status = async |key: &str| {
+//! #     let request = Request::get("/").header("x-api-key", key).body(Body::empty()).unwrap();
+//! #     app.clone().oneshot(request).await.unwrap().status().as_u16()
+//! # };
+//!
+//! let request = || KeyRequest::new(Subject::user("7"), "ci");
+//! let plain = keys.issue(request()).await?.key;
+//! let pro = keys.issue(request().role("pro")).await?.key;
+//! assert_eq!(status(plain.expose()).await, 200);
+//! assert_eq!(status(plain.expose()).await, 429);
+//! assert_eq!(status(pro.expose()).await, 200); // another rate, another count
+//! assert_eq!(status(pro.expose()).await, 200);
+//! # Ok(()) }
+//! ```
+//!
+//! A key has the roles that it was made with, which need not be all of its user: callers ask
+//! `KeysEndpoint` for scopes alone, and `KeysEndpoint::request` adds roles of theirs. With
+//! `load_user` the plan is looked up in your own tables, whatever was presented.
+//!
+//! # What is promised
+//!
 //! - `N/period` is never more than N in *any* window of that length, under any concurrency; `burst`
 //!   paces, `calendar` counts by UTC days.
-//! - Several rules are all-or-nothing. A refusal is 429 with `Retry-After`, gRPC
-//!   `RESOURCE_EXHAUSTED`; every answer tells what is left in `RateLimit` and `RateLimit-Policy`.
+//! - A refusal is 429 with `Retry-After`, gRPC `RESOURCE_EXHAUSTED`; every answer tells what is
+//!   left in `RateLimit` and `RateLimit-Policy`.
 //! - In this process nothing waits and nothing has to be spawned; a cap bounds the keys, and a live
 //!   limit is never forgotten. On several machines, `RedisLimiter` (feature `redis`) makes one
 //!   round trip a request, or with leases one for many. Its docs say on which settings of the

@@ -173,11 +173,10 @@
 //!
 //! # 400
 //!
-//! `invalid_request` is a request with **two credentials**, in whichever two places: a cookie
-//! that is a source beside a token, `X-API-Key` beside `Authorization`, or one field twice because
-//! a proxy adds its own. None of them is tried, for whoever looks at the other one would see
-//! another caller. Take one of them out, at the proxy for example. `validation_error` is about the
-//! body.
+//! `invalid_request` is a request with **two credentials**, in whichever two places: a cookie that
+//! is a source beside a token, `X-API-Key` beside `Authorization`, or one field twice because a
+//! proxy adds its own. None of them is tried, for whoever looks at the other one would see another
+//! caller. Take one of them out, at the proxy for example. `validation_error` is about the body.
 //!
 //! ```
 //! use http::Request;
@@ -228,9 +227,10 @@
 //!
 //! A store, a limiter, an issuer or `load_user` failed, panicked or did not answer in time. It is
 //! never a 401 and never a pass. The event at `error` has the whole chain of errors as `source`.
-//! `keys not loaded` is an issuer that cannot be reached: a wrong URL, a firewall, or a certificate
-//! that is not trusted. Tables that are missing want `tower-auth migrate`, or
-//! [`Store::migrate`](crate::store::Store::migrate). `tower-auth doctor` looks for all of these.
+//! The event `keys not loaded` is an issuer that cannot be reached: a wrong URL, a firewall, or a
+//! certificate that is not trusted. Requests are refused with the `reason` `keys` meanwhile. Tables
+//! that are missing want `tower-auth migrate`, or [`Store::migrate`](crate::store::Store::migrate).
+//! `tower-auth doctor` looks for all of these.
 //!
 //! # 500
 //!
@@ -256,6 +256,16 @@
 //! assert!(AuthLayer::builder().accept(right.audience("reports")).build().is_ok());
 //! # Ok::<(), tower_auth::RandomError>(())
 //! ```
+//!
+//! # What the compiler says
+//!
+//! | error | what to do |
+//! |---|---|
+//! | `could not find endpoint in tower_auth` | feature `endpoints` |
+//! | `the trait Handler<_, _> is not implemented for` a handler that takes a `Principal` or answers a `Rejection` | feature `axum`; and axum 0.8, as [`features`](super::features) says |
+//! | `the trait bound Router<_>: From<Endpoints> is not satisfied` | the same |
+//! | `type annotations needed … NewError` (E0283) at a second `layer` of a method's route | `route_layer` in its place |
+//! | `the trait From<Rejection> is not implemented for Status` | feature `tonic`, and tonic 0.14 |
 //!
 //! # The order of layers in axum
 //!

@@ -17,6 +17,9 @@ use http::header::HeaderValue;
 /// | `Legacy` | `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds from now) of the rule with the least left |
 /// | `Both` | all of them |
 /// | `Hidden` | none; `Retry-After` tells a refused caller when to come back all the same |
+///
+/// Where a route has a limit besides that of the layer, each tells of itself in a field line of its
+/// own, the innermost first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QuotaFields {

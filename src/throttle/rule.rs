@@ -141,8 +141,12 @@ impl Throttle {
         self
     }
 
-    /// Another rate for some callers, as from a plan in the key's or the user's record; `None` is
-    /// the rule's own. A panic is a 500.
+    /// Another rate for some callers, as from a plan that a role or the application's own user
+    /// names; `None` is the rule's own. A panic is a 500.
+    ///
+    /// Under each rate a caller has a count of their own: whoever changes plans begins anew, and a
+    /// token and a key of one user that get different rates are counted apart. The roles of a key
+    /// are those that it was made with, and need not be all of its user.
     pub fn quota(
         mut self,
         quota: impl Fn(&Principal) -> Option<Rate> + Send + Sync + 'static,
@@ -151,9 +155,12 @@ impl Throttle {
         self
     }
 
-    /// The rate in the caller's key or user record
-    /// ([`KeyRecord::rate`](crate::store::KeyRecord::rate)); the rule's own where
-    /// there is none.
+    /// The rate in the record of the key that was presented
+    /// ([`KeyRecord::rate`](crate::store::KeyRecord::rate)), or with Basic in that of the user
+    /// ([`UserRecord::rate`](crate::store::UserRecord::rate)); the rule's own where there is none.
+    ///
+    /// Of a user who presents a token the record is not read: use [`quota`](Self::quota), with a
+    /// role or with the user that the application has loaded.
     pub fn record_quota(self) -> Self {
         self.quota(|caller| caller.own_rate())
     }

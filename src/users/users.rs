@@ -175,6 +175,9 @@ impl Users {
     /// The same, for what a verified caller asks for, as an endpoint does: no user and no password
     /// is changed unless the credential of that caller is good in the very step in which the change
     /// is written. Whoever signs out, or changes a password, stops what is under way.
+    ///
+    /// Whether the caller may change that user at all is for the route to demand
+    /// ([`AuthLayer::require`](crate::AuthLayer::require)).
     pub fn on_behalf_of(&self, caller: &Principal) -> Self {
         Self {
             caller: Some(caller.clone()),
@@ -190,6 +193,9 @@ impl Users {
     }
 
     /// Adds a user.
+    ///
+    /// This is the application's own act: any text is a name, an address or not, and nobody counts
+    /// how many users an address registers. Both are looked at where an endpoint registers them.
     ///
     /// # Errors
     ///
@@ -373,7 +379,8 @@ impl Users {
     }
 
     /// Changes a password, for a user who knows the present one, and ends all families and private
-    /// tokens of that user in the same step: whoever has stolen one has it no more.
+    /// tokens of that user in the same step: whoever has stolen one has it no more. API keys are
+    /// not tokens, and stay.
     ///
     /// Where the new password is the present one already, it stays, the tokens end, and it is no
     /// error: so a client whose answer was lost can ask again.
@@ -610,7 +617,8 @@ impl Users {
         .map(drop)
     }
 
-    /// Takes back [`disable`](Self::disable).
+    /// Takes back [`disable`](Self::disable): keys and tokens from before are good again, unless
+    /// they have expired or were revoked meanwhile.
     ///
     /// # Errors
     ///

@@ -4,9 +4,10 @@ use serde::Serialize;
 /// Writes the body of a refusal.
 ///
 /// A layer asks once for each kind when it is built, and again only for refusals that carry details
-/// ([`missing_scopes`](Rejection::missing_scopes), [`retry_after`](Rejection::retry_after),
-/// [`expired_at`](Rejection::expired_at)). Status, challenges, `Retry-After` and `Cache-Control`
-/// are the layer's affair. A format that panics later gives an empty body and the same status.
+/// ([`missing_scopes`](Rejection::missing_scopes), [`fields`](Rejection::fields),
+/// [`retry_after`](Rejection::retry_after), [`expired_at`](Rejection::expired_at)). Status,
+/// challenges, `Retry-After` and `Cache-Control` are the layer's affair. A format that panics later
+/// gives an empty body and the same status. [The module](crate::format) has a whole form.
 ///
 /// ```
 /// use tower_auth::{Rejection, RejectionKind, format::ErrorFormat};

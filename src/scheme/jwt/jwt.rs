@@ -142,13 +142,16 @@ impl Jwt {
     /// ```
     ///
     /// - The keys are loaded before the first token is judged; [`AuthLayer::ready`] waits for them.
-    ///   They are loaded again when their `Cache-Control` says so (1 minute to 24 hours), and at
-    ///   once when a token names a key that is not among them, though not twice within
-    ///   [`keys_cooldown`](Self::keys_cooldown).
+    ///   They are loaded again when their `Cache-Control` says so (1 minute to 24 hours; 15 minutes
+    ///   where it says nothing), and at once when a token names a key that is not among them,
+    ///   though not twice within [`keys_cooldown`](Self::keys_cooldown).
+    /// - After a load that failed nobody asks again for as long, and each further time for twice as
+    ///   long, up to 30 seconds while there are no keys, and else up to 5 minutes.
     /// - While they cannot be loaded the held ones serve, for
     ///   [`keys_max_age`](Self::keys_max_age); then the answer is 503. Keys that the issuer took
     ///   out are gone with the next load.
-    /// - URLs are `https`, except on this machine.
+    /// - URLs are `https`, except on this machine. The `jwks_uri` may name another host than the
+    ///   issuer's, if its address is public.
     /// - The client is [`HttpClient`](crate::fetch::HttpClient) (feature `jwks`), or one of the
     ///   application's own ([`fetcher`](Self::fetcher)).
     ///
@@ -352,14 +355,15 @@ impl Jwt {
     }
 
     /// A claim that holds scopes: a text in which spaces separate them, or an array. Of several
-    /// their union is granted. `scope` by default.
+    /// their union is granted. The first one takes the place of `scope`, which is the default.
     pub fn scope_claim(mut self, claim: impl Into<ClaimPath>) -> Self {
         self.scope_claims.push(claim.into());
         self
     }
 
-    /// A claim that holds roles: a text for one, or an array. Of several their union is given.
-    /// `roles` by default.
+    /// A claim that holds roles: a text for one, or an array. Of several their union is given. The
+    /// first one takes the place of `roles`, which is the default: an issuer of which nothing is
+    /// said can give roles by a claim of that name.
     ///
     /// ```
     /// use tower_auth::Jwt;

@@ -1,6 +1,14 @@
 use crate::principal::{Roles, Scopes};
 
 /// What is to change of a user; what is `None` stays as it is.
+///
+/// ```
+/// use tower_auth::store::UserChange;
+///
+/// let mut change = UserChange::default();
+/// change.scopes = Some(["reports:read"].into_iter().collect());
+/// assert!(change.roles.is_none()); // they stay
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserChange {
