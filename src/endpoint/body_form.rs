@@ -24,8 +24,8 @@ impl BodyForm {
     /// parameters (RFC 9110 §8.3.1).
     pub(super) fn is_said_by(self, headers: &HeaderMap) -> bool {
         let mut types = headers.get_all(CONTENT_TYPE).iter();
-        // Of two types somebody would have to choose, and a proxy that looked at the body may have
-        // chosen the other one.
+        // Of two types one would have to be chosen, and a proxy that has looked at the body may
+        // have chosen the other.
         let (Some(only), None) = (types.next(), types.next()) else {
             return false;
         };

@@ -465,7 +465,7 @@ impl Policy {
             bytes: remembered.bytes(),
             value: Arc::new(remembered),
             generation,
-            // Until then it is accepted, so until then it is worth its place.
+            // For so long the token is accepted, so for so long it is worth its place.
             ends: expires.saturating_add(self.leeway),
         };
         cache.keep(token, entry, since_1970(now));

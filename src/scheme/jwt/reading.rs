@@ -233,8 +233,8 @@ impl<'de> WantedValue<'_, '_, 'de> {
 
     fn names<E: Error>(self, names: &OneOrMany<'de>) -> Result<(), E> {
         let says = &self.wanted.says;
-        // Who the subject is, and which tenant, one text has to say. Of an array somebody would
-        // have to choose.
+        // Subject and tenant have to be one text. Of an array one would have to be chosen, and
+        // another service may choose another.
         if !says.takes_many() {
             return Err(E::custom("several values"));
         }
