@@ -248,16 +248,20 @@ impl<'h> Iterator for FromTheRight<'h> {
 
 /// `for=node` of a forwarded-element (RFC 7239 §4), once, without its quotes.
 fn for_parameter(element: &str) -> Option<&str> {
-    let is_for = |pair: &&str| {
-        pair.get(..4)
-            .is_some_and(|name| name.eq_ignore_ascii_case("for="))
-    };
-    let mut found = element
-        .split(';')
-        .map(|pair| pair.trim_matches([' ', '\t']))
-        .filter(is_for);
-    // Were one of two taken, two readers of the same header could see two clients.
-    let value = found.next().filter(|_| found.next().is_none())?[4..].trim_matches([' ', '\t']);
+    let mut found = None;
+    for pair in element.split(';') {
+        let pair = pair.trim_matches([' ', '\t']);
+        if let Some((name, value)) = pair.split_at_checked(4)
+            && name.eq_ignore_ascii_case("for=")
+        {
+            // Were one of two taken, two readers of the same header could see two clients.
+            if found.is_some() {
+                return None;
+            }
+            found = Some(value);
+        }
+    }
+    let value = found?.trim_matches([' ', '\t']);
     match value.strip_prefix('"') {
         Some(quoted) => quoted.strip_suffix('"'),
         None => Some(value),

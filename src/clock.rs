@@ -68,14 +68,21 @@ pub(crate) fn rfc3339(time: SystemTime) -> Option<String> {
         .filter(|text| text.len() == 20)
 }
 
+/// What stands between the numbers of a date and time, and at which place.
+#[cfg(feature = "endpoints")]
+const SEPARATORS: [(usize, &[u8]); 5] =
+    [(4, b"-"), (7, b"-"), (10, b"Tt "), (13, b":"), (16, b":")];
+
 /// A date and time with its offset from UTC (RFC 3339 §5.6).
 #[cfg(feature = "endpoints")]
 pub(crate) fn parse_rfc3339(text: &str) -> Option<SystemTime> {
     // The separators are checked here, because jiff reads many more forms than RFC 3339 has.
-    let bytes = text.as_bytes();
-    let has = |at: usize, any: &[u8]| bytes.get(at).is_some_and(|b| any.contains(b));
-    let form = has(4, b"-") && has(7, b"-") && has(10, b"Tt ") && has(13, b":") && has(16, b":");
-    if !form || !text.is_ascii() || text.contains('[') {
+    for (at, separators) in SEPARATORS {
+        if !separators.contains(text.as_bytes().get(at)?) {
+            return None;
+        }
+    }
+    if !text.is_ascii() || text.contains('[') {
         return None;
     }
     text.parse::<Timestamp>().ok().map(SystemTime::from)

@@ -56,14 +56,17 @@ impl Error for ConfigError {}
 
 /// An absolute `http` or `https` URL without a fragment that can stand between quotes.
 pub(crate) fn is_http_url(text: &str) -> bool {
-    let plain = |b: u8| matches!(b, 0x21..=0x7e) && !matches!(b, b'"' | b'\\' | b'#');
-    let parsed = text
-        .parse::<http::Uri>()
-        .ok()
-        .filter(|_| text.bytes().all(plain));
-    parsed.is_some_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some()
-    })
+    if !text.bytes().all(is_plain) {
+        return false;
+    }
+    let Ok(uri) = text.parse::<http::Uri>() else {
+        return false;
+    };
+    matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some()
+}
+
+fn is_plain(b: u8) -> bool {
+    matches!(b, 0x21..=0x7e) && !matches!(b, b'"' | b'\\' | b'#')
 }
 
 /// One mistake. The text names the rule that is broken, never a key or a secret.

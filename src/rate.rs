@@ -57,14 +57,14 @@ impl Rate {
     ///
     /// The count or the period is zero or too large, or the period is not in whole seconds.
     pub fn new(count: u32, period: Duration) -> Result<Self, RateError> {
-        let shown = || format!("{count} per {period:?}");
-        // What does not fit is longer than the longest period, and `checked` says so.
-        let seconds = u32::try_from(period.as_secs()).unwrap_or(u32::MAX);
-        if period.subsec_nanos() > 0 {
-            return Err(RateError::new(&shown(), "a period is in whole seconds"));
-        }
-        Self::checked(count, seconds, Form::Sliding)
-            .map_err(|problem| RateError::new(&shown(), problem))
+        let rate = if period.subsec_nanos() > 0 {
+            Err("a period is in whole seconds")
+        } else {
+            // What does not fit is longer than the longest period, and `checked` says so.
+            let seconds = u32::try_from(period.as_secs()).unwrap_or(u32::MAX);
+            Self::checked(count, seconds, Form::Sliding)
+        };
+        rate.map_err(|problem| RateError::new(&format!("{count} per {period:?}"), problem))
     }
 
     /// Paced: so many at once, and then one by one, `count` per period.
@@ -261,15 +261,16 @@ fn number(text: &str, otherwise: &'static str) -> Result<u32, &'static str> {
 /// A text that parses to the same rate.
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = [
+        const UNITS: [(u32, &str); 5] = [
             (WEEK, "week"),
             (DAY, "day"),
             (HOUR, "hour"),
             (MINUTE, "min"),
             (1, "s"),
         ];
-        let fits = |(unit, _): &(u32, &str)| self.seconds.is_multiple_of(*unit);
-        let (unit, name) = units.into_iter().find(fits).unwrap_or((1, "s"));
+        let mut units = UNITS.into_iter();
+        let whole = units.find(|(unit, _)| self.seconds.is_multiple_of(*unit));
+        let (unit, name) = whole.unwrap_or((1, "s"));
         write!(f, "{}/", self.count)?;
         match self.seconds / unit {
             1 => f.write_str(name)?,

@@ -59,6 +59,15 @@ pub(super) enum Counted {
     Registration(Key),
 }
 
+impl Limit {
+    fn new(rate: Rate) -> Self {
+        Self {
+            counters: Counters::new(MOST_KEYS),
+            rate,
+        }
+    }
+}
+
 impl Attempts {
     pub(crate) fn build(
         limits: AttemptLimits,
@@ -66,10 +75,7 @@ impl Attempts {
         clock: Arc<dyn Clock>,
         problems: &mut Vec<ConfigProblem>,
     ) -> Self {
-        let limits = limits.rates(problems).map(|rate| Limit {
-            counters: Counters::new(MOST_KEYS),
-            rate,
-        });
+        let limits = limits.rates(problems).map(Limit::new);
         let [pairs, accounts, sources, sign_ins, registrations] = limits;
         Self {
             pairs,
@@ -88,19 +94,15 @@ impl Attempts {
 
     /// For what is no attempt: it counts as these do, and nobody looks at what it has counted.
     pub(crate) fn of_nobody(other: &Self) -> Self {
-        let alike = |limit: &Limit| Limit {
-            counters: Counters::new(MOST_KEYS),
-            rate: limit.rate,
-        };
         let told = Once::new();
         // Marked as told: a rehearsal must not write into the log that requests come from nowhere.
         told.call_once(|| {});
         Self {
-            pairs: alike(&other.pairs),
-            accounts: alike(&other.accounts),
-            sources: alike(&other.sources),
-            sign_ins: alike(&other.sign_ins),
-            registrations: alike(&other.registrations),
+            pairs: Limit::new(other.pairs.rate),
+            accounts: Limit::new(other.accounts.rate),
+            sources: Limit::new(other.sources.rate),
+            sign_ins: Limit::new(other.sign_ins.rate),
+            registrations: Limit::new(other.registrations.rate),
             known: Table::new(MOST_KNOWN),
             look_ups: LookUps::new(),
             keys: Keys::new(),

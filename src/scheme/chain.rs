@@ -47,13 +47,18 @@ impl About {
     }
 }
 
-impl Chain {
-    pub(crate) fn new(schemes: Vec<Box<dyn Scheme>>) -> Self {
-        let link = |scheme: Box<dyn Scheme>| Link {
+impl From<Box<dyn Scheme>> for Link {
+    fn from(scheme: Box<dyn Scheme>) -> Self {
+        Self {
             about: About::of(&*scheme),
             scheme,
-        };
-        Self(schemes.into_iter().map(link).collect())
+        }
+    }
+}
+
+impl Chain {
+    pub(crate) fn new(schemes: Vec<Box<dyn Scheme>>) -> Self {
+        Self(schemes.into_iter().map(Link::from).collect())
     }
 
     /// Never [`Answer::NotPresented`]: a credential that nobody recognises is refused.
@@ -106,7 +111,9 @@ impl Future for Caught {
     type Output = Result<Principal, Rejection>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let poll = || self.0.as_mut().poll(cx);
-        catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|_| Poll::Ready(Err(panicked())))
+        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
+            Ok(poll) => poll,
+            Err(_) => Poll::Ready(Err(panicked())),
+        }
     }
 }

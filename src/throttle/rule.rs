@@ -227,19 +227,18 @@ impl Throttle {
         (memory, clock): (&MemoryLimiter, &dyn Clock),
         problems: &mut Vec<ConfigProblem>,
     ) -> Option<Rule> {
-        let is_taken = |name: &str| taken.iter().any(|rule| rule.id.name() == name);
         let name = match self.name {
             Some(name) => {
                 if !is_name(&name) {
                     // Goes on after a mistake, so that `build()` can list all of them at once.
                     problems.push(ConfigProblem::ThrottleName);
-                } else if is_taken(&name) {
+                } else if is_taken(&name, taken) {
                     problems.push(ConfigProblem::DuplicateThrottle(name.clone()));
                 }
                 name
             }
             // Clients tell rules apart by their names, so a second one of a kind gets a number.
-            None => first_free(self.by.name(), is_taken),
+            None => first_free(self.by.name(), taken),
         };
         if self.most_keys == 0 {
             problems.push(ConfigProblem::Zero("most_keys"));
@@ -280,23 +279,26 @@ impl DangerousThrottle {
 
 /// What may stand in a string of a structured field without a second look (RFC 9651 §3.3.3).
 pub(super) fn is_name(name: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.: ".contains(&b);
-    (1..=64).contains(&name.len()) && name.bytes().all(plain)
+    (1..=64).contains(&name.len()) && name.bytes().all(is_plain)
+}
+
+fn is_plain(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"-_.: ".contains(&b)
+}
+
+fn is_taken(name: &str, taken: &[Rule]) -> bool {
+    taken.iter().any(|rule| rule.id.name() == name)
 }
 
 /// `principal`, `principal-2`, …
-fn first_free(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
-    let numbered = |n: u32| {
-        if n == 1 {
-            name.to_owned()
-        } else {
-            format!("{name}-{n}")
-        }
-    };
-    (1..)
-        .map(numbered)
-        .find(|name| !is_taken(name))
-        .unwrap_or_default()
+fn first_free(name: &str, taken: &[Rule]) -> String {
+    let mut free = name.to_owned();
+    let mut number = 1;
+    while is_taken(&free, taken) {
+        number += 1;
+        free = format!("{name}-{number}");
+    }
+    free
 }
 
 impl fmt::Debug for Throttle {

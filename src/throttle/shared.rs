@@ -36,8 +36,7 @@ impl SharedLimiter {
         charges: &[Charge],
         clock: &Arc<dyn Clock>,
     ) -> LimiterAnswer<Vec<Standing>> {
-        let count = || self.limiter.count(charges, clock);
-        match catch_unwind(AssertUnwindSafe(count)) {
+        match catch_unwind(AssertUnwindSafe(|| self.limiter.count(charges, clock))) {
             Ok(answer) => answer,
             Err(_) => Err(LimiterError::new("it panicked")).into(),
         }

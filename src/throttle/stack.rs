@@ -120,17 +120,16 @@ impl Stack {
     #[inline]
     fn check_here(&self, call: &Call<'_>) -> Result<Passed, Rejection> {
         let keys = self.surroundings.memory.keys();
-        let hash = |kind: u8, parts: &[&[u8]]| keys.of(kind, parts);
         // Nearly all stacks have one rule, which needs neither a list nor locks taken in order.
         if let [_] = self.rules.as_slice() {
-            return match self.step(0, call, hash)? {
+            return match self.step(0, call, |kind, parts| keys.of(kind, parts))? {
                 Some(step) => self.enter_one(self.keyed(step)),
                 None => Ok(Passed::default()),
             };
         }
         let mut steps = Vec::with_capacity(self.rules.len());
         for rule in 0..self.rules.len() {
-            let step = self.step(rule, call, hash)?;
+            let step = self.step(rule, call, |kind, parts| keys.of(kind, parts))?;
             steps.extend(step.map(|step| self.keyed(step)));
         }
         self.enter_all(&steps)
@@ -278,8 +277,8 @@ impl Stack {
         call: &Call<'_>,
     ) -> Result<Option<(u32, Rate, Standing)>, Rejection> {
         let keys = self.surroundings.memory.keys();
-        let hash = |kind: u8, parts: &[&[u8]]| keys.of(kind, parts);
-        let Some(step) = self.step(at, call, hash)? else {
+        let step = self.step(at, call, |kind, parts| keys.of(kind, parts))?;
+        let Some(step) = step else {
             return Ok(None);
         };
         let step = self.keyed(step);

@@ -41,8 +41,10 @@ impl BasicVerifier {
                 name: presented.name(),
                 password: &password,
             };
-            let is_remembered = |user: &UserRecord| holds(&remembered, user, &presented, now);
-            let user = judge.judge(&origin, sign_in, known, is_remembered).await?;
+            let judged = judge.judge(&origin, sign_in, known, |user| {
+                holds(&remembered, user, &presented, now)
+            });
+            let user = judged.await?;
             if let Some(verified) = verified(&user, &presented) {
                 remembered.remember(verified, now);
             }

@@ -657,12 +657,12 @@ impl Jwt {
             allowed: self.allowed(),
             known,
         };
-        let by_issuer = |at: &str| OidcSource::new(at, &self.issuer, remote.clone());
-        Ok(match published {
-            Published::Jwks(url) => Arc::new(JwksSource::new(url, remote)?),
-            Published::At(url) => Arc::new(by_issuer(url)?),
-            Published::ByIssuer => Arc::new(by_issuer(&Issuer::common(&self.issuer))?),
-        })
+        let at = match published {
+            Published::Jwks(url) => return Ok(Arc::new(JwksSource::new(url, remote)?)),
+            Published::At(url) => url,
+            Published::ByIssuer => &Issuer::common(&self.issuer),
+        };
+        Ok(Arc::new(OidcSource::new(at, &self.issuer, remote)?))
     }
 
     /// `ours` makes it the policy of tokens that we issue.
@@ -739,14 +739,18 @@ impl Jwt {
 
 /// Whether every path leads to a claim that means nothing else.
 fn are_sound(paths: &[&ClaimPath]) -> bool {
-    let is_sound = |path: &&ClaimPath| {
-        let names = path.names();
+    paths.len() <= MOST_NAMES && paths.iter().all(|path| is_sound(path))
+}
+
+fn is_sound(path: &ClaimPath) -> bool {
+    let names = path.names();
+    match names.first() {
         // A registered claim is read as what RFC 7519 says, so a path that begins with its name
         // would never be found.
-        let first = names.first().is_some_and(|name| registered(name).is_none());
-        first && names.iter().all(|name| !name.is_empty())
-    };
-    paths.len() <= MOST_NAMES && paths.iter().all(is_sound)
+        Some(first) if registered(first).is_some() => false,
+        Some(_) => names.iter().all(|name| !name.is_empty()),
+        None => false,
+    }
 }
 
 fn or_default(claims: &[ClaimPath], name: &str) -> Vec<ClaimPath> {

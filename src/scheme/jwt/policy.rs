@@ -527,15 +527,12 @@ impl Policy {
     /// `typ` is compared without regard to case, and `application/` may be left out (RFC 7515
     /// §4.1.9).
     fn check_type(&self, typ: Option<&str>) -> Result<(), Rejection> {
-        let is = |expected: &str| {
-            typ.is_some_and(|typ| {
-                short_media_type(typ).eq_ignore_ascii_case(short_media_type(expected))
-            })
-        };
-        let accepted = match &self.token_type {
-            Some(required) => is(required),
-            None if self.profile == Profile::Rfc9068 => is("at+jwt"),
-            None => typ.is_none() || is("JWT") || is("at+jwt"),
+        let accepted = match (&self.token_type, typ) {
+            (Some(required), Some(typ)) => is_media_type(typ, required),
+            (None, Some(typ)) if self.profile == Profile::Rfc9068 => is_media_type(typ, "at+jwt"),
+            (None, Some(typ)) => is_media_type(typ, "JWT") || is_media_type(typ, "at+jwt"),
+            (None, None) => self.profile != Profile::Rfc9068,
+            (Some(_), None) => false,
         };
         if accepted {
             Ok(())
@@ -649,27 +646,31 @@ impl Policy {
 
 /// A token of another issuer that calls itself something other than an access token.
 fn check_use(claims: &Claims<'_>) -> Result<(), Rejection> {
-    if claims
-        .token_type
-        .as_deref()
-        .is_some_and(|is| is != "access" && !is.eq_ignore_ascii_case("Bearer"))
+    if let Some(is) = claims.token_type.as_deref()
+        && is != "access"
+        && !is.eq_ignore_ascii_case("Bearer")
     {
         return Err(refused("token_type"));
     }
-    if claims.token_use.as_deref().is_some_and(|is| is != "access") {
+    if let Some(is) = claims.token_use.as_deref()
+        && is != "access"
+    {
         return Err(refused("token_use"));
     }
-    // Keycloak's access tokens say `Bearer`; those that say `ID`, `Refresh`, `Offline`, `Logout` or
-    // anything else are for another use.
-    let fits = |typ: &str| {
-        ["Bearer", "access", "JWT", "at+jwt"]
-            .iter()
-            .any(|known| short_media_type(typ).eq_ignore_ascii_case(known))
-    };
-    if claims.typ.as_deref().is_some_and(|typ| !fits(typ)) {
+    if let Some(typ) = claims.typ.as_deref()
+        && !is_for_access(short_media_type(typ))
+    {
         return Err(refused("typ"));
     }
     Ok(())
+}
+
+/// Keycloak's access tokens say `Bearer`; those that say `ID`, `Refresh`, `Offline`, `Logout` or
+/// anything else are for another use.
+fn is_for_access(typ: &str) -> bool {
+    ["Bearer", "access", "JWT", "at+jwt"]
+        .iter()
+        .any(|known| typ.eq_ignore_ascii_case(known))
 }
 
 /// RFC 9068 §2.2: what an access token has besides the claims that every token needs.
@@ -685,6 +686,10 @@ fn check_rfc9068(claims: &Claims<'_>) -> Result<(), Rejection> {
     } else {
         Err(refused("client_id"))
     }
+}
+
+fn is_media_type(typ: &str, expected: &str) -> bool {
+    short_media_type(typ).eq_ignore_ascii_case(short_media_type(expected))
 }
 
 fn short_media_type(typ: &str) -> &str {

@@ -257,7 +257,6 @@ impl OneOrMany<'_> {
 
     /// The same, whatever becomes of the text that it was read from.
     pub(super) fn to_owned(&self) -> OneOrMany<'static> {
-        let owned = |text: &str| Cow::Owned(text.to_owned());
         match self {
             Self::One(one) => OneOrMany::One(owned(one)),
             Self::Many(many) => {
@@ -265,6 +264,10 @@ impl OneOrMany<'_> {
             }
         }
     }
+}
+
+fn owned(text: &str) -> Cow<'static, str> {
+    Cow::Owned(text.to_owned())
 }
 
 impl<'de> Deserialize<'de> for OneOrMany<'de> {

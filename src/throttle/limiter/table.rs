@@ -70,15 +70,9 @@ impl<S: Expires> Table<S> {
         // A power of two, because `Key::shard` picks one by a mask.
         let shards = (most / CELLS).next_power_of_two().min(MOST_SHARDS);
         let most = most.div_ceil(shards).max(1);
-        let shard = || Shard {
-            cells: Vec::new(),
-            used: 0,
-            most,
-            hand: 0,
-            overflow: S::default(),
-        };
+        let shards = (0..shards).map(|_| Line(Mutex::new(Shard::new(most))));
         Self {
-            shards: (0..shards).map(|_| Line(Mutex::new(shard()))).collect(),
+            shards: shards.collect(),
         }
     }
 
@@ -88,20 +82,34 @@ impl<S: Expires> Table<S> {
     #[inline]
     pub(crate) fn shard(&self, key: Key) -> MutexGuard<'_, Shard<S>> {
         let at = key.shard(self.shards.len());
-        self.shards[at]
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shards[at].lock()
     }
 
     /// How many keys have a cell.
     pub(crate) fn len(&self) -> usize {
-        let used = |line: &Line<S>| line.0.lock().unwrap_or_else(PoisonError::into_inner).used;
-        self.shards.iter().map(used).sum()
+        self.shards.iter().map(|shard| shard.lock().used).sum()
+    }
+}
+
+impl<S> Line<S> {
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, Shard<S>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<S: Expires> Shard<S> {
+    /// Without a cell, for so many keys at most.
+    fn new(most: usize) -> Self {
+        Self {
+            cells: Vec::new(),
+            used: 0,
+            most,
+            hand: 0,
+            overflow: S::default(),
+        }
+    }
+
     /// The state of a key; a new one where it has none.
     #[inline]
     pub(crate) fn state(&mut self, key: Key, now: Moment, lineage: &Lineage) -> &mut S {
@@ -288,10 +296,12 @@ impl<S: Expires> Shard<S> {
             if key == Key::NONE {
                 return;
             }
-            let from_home = |place: usize| (place + length - key.home(length)) % length;
+            let home = key.home(length);
+            let from_hole = (hole + length - home) % length;
+            let from_here = (at + length - home) % length;
             // A cell may only move towards its home. One that is nearer to its home than the hole
             // is would land before it, where `find` never looks.
-            if from_home(hole) < from_home(at) {
+            if from_hole < from_here {
                 self.cells.swap(hole, at);
                 hole = at;
             }

@@ -64,9 +64,14 @@ impl<T> Set<T> {
 
     /// Where a token that was verified is, if it is there.
     pub(super) fn way_of(&self, tag: NonZeroU16, digest: &SignatureDigest) -> Option<usize> {
-        let is_there = |kept: &Kept<T>| kept.has_digest(digest).then_some(());
         let mut tagged = self.tags.find(tag.get());
-        tagged.find(|way| self.read(*way, is_there).is_some())
+        tagged.find(|way| self.is_at(*way, digest))
+    }
+
+    #[inline]
+    fn is_at(&self, way: usize, digest: &SignatureDigest) -> bool {
+        let is_there = self.read(way, |kept| Some(kept.has_digest(digest)));
+        is_there == Some(true)
     }
 
     /// A free place, or that of the token that is least worth keeping.

@@ -50,8 +50,7 @@ impl Asked {
         fetch: Arc<dyn Fetch>,
     ) -> Self {
         // RFC 6749 §2.3.1: each is encoded as in a form before Basic puts them together.
-        let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-        let pair = format!("{}:{}", encode(id), encode(secret.expose()));
+        let pair = format!("{}:{}", encoded(id), encoded(secret.expose()));
         let value = format!("Basic {}", STANDARD.encode(pair));
         // OK because base64 is made of visible ASCII.
         let mut authorization =
@@ -104,6 +103,10 @@ impl Asked {
         fields.insert(ACCEPT, JSON);
         request
     }
+}
+
+fn encoded(text: &str) -> String {
+    byte_serialize(text.as_bytes()).collect()
 }
 
 /// What is said is no answer.

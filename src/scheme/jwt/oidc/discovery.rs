@@ -96,14 +96,15 @@ impl Discovery {
     ) -> Result<HttpUrl, KeySourceError> {
         let document: Value = serde_json::from_slice(response.body())
             .map_err(|_| KeySourceError::new("it is no JSON"))?;
-        let member = |name| document.get(name).and_then(Value::as_str);
         // Otherwise one issuer could speak for another (OpenID Connect Discovery 1.0 §4.3).
-        if member("issuer") != Some(&*self.issuer) {
+        if document["issuer"].as_str() != Some(&*self.issuer) {
             return Err(KeySourceError::new(
                 "its issuer is not the one that is asked for",
             ));
         }
-        let keys = member("jwks_uri").ok_or_else(|| KeySourceError::new("it has no jwks_uri"))?;
+        let Some(keys) = document["jwks_uri"].as_str() else {
+            return Err(KeySourceError::new("it has no jwks_uri"));
+        };
         url.learned(keys, remote.trust)
             .map_err(|rule| KeySourceError::because("its jwks_uri cannot be used", rule))
     }

@@ -31,11 +31,12 @@ impl Remote {
     ) -> Result<Response<Bytes>, Failure> {
         let accept = HeaderValue::from_static(accept);
         request.headers_mut().insert(ACCEPT, accept);
-        let fetched = timeout(ANSWER_WITHIN, self.fetch.fetch(request, LONGEST_JWKS)).await;
-        let late = |late| KeySourceError::because("it did not answer in time", late);
-        let response = fetched
-            .map_err(late)?
-            .map_err(|error| KeySourceError::because("it could not be fetched", error))?;
+        let fetched = timeout(ANSWER_WITHIN, self.fetch.fetch(request, LONGEST_JWKS));
+        let fetched = fetched
+            .await
+            .map_err(|late| KeySourceError::because("it did not answer in time", late))?;
+        let response =
+            fetched.map_err(|error| KeySourceError::because("it could not be fetched", error))?;
         // A fetcher of the application's own need not keep the bound that it was given.
         if response.body().len() > LONGEST_JWKS {
             return Err(KeySourceError::new("it has more than 512 KiB").into());

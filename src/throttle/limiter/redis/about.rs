@@ -11,24 +11,19 @@ pub(super) struct About {
 
 impl About {
     pub(super) fn read(info: &str) -> Self {
-        let value = |name: &str| {
-            let mut lines = info.lines().filter_map(|line| line.split_once(':'));
-            lines
-                .find(|(found, _)| *found == name)
-                .map(|(_, value)| value)
-        };
         let mut forgets_by = Vec::new();
-        if let (Some(bytes), Some(policy)) = (value("maxmemory"), value("maxmemory_policy"))
+        if let Some(bytes) = value(info, "maxmemory")
+            && let Some(policy) = value(info, "maxmemory_policy")
             && bytes != "0"
             && policy != "noeviction"
         {
             forgets_by.push(format!("maxmemory-policy {policy}"));
         }
-        if value("aof_enabled") == Some("0") {
+        if value(info, "aof_enabled") == Some("0") {
             forgets_by.push(String::from("appendonly no"));
         }
         Self {
-            is_cluster: value("cluster_enabled") == Some("1"),
+            is_cluster: value(info, "cluster_enabled") == Some("1"),
             forgets_by,
         }
     }
@@ -52,6 +47,12 @@ impl About {
             settings => Some(settings.join(", ")),
         }
     }
+}
+
+fn value<'i>(info: &'i str, name: &str) -> Option<&'i str> {
+    let mut lines = info.lines().filter_map(|line| line.split_once(':'));
+    let (_, value) = lines.find(|(found, _)| *found == name)?;
+    Some(value)
 }
 
 #[cfg(test)]

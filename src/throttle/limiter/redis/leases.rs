@@ -43,13 +43,12 @@ impl Leases {
         }
         lease.requests -= 1;
         let unused = lease.requests;
-        let told = |standing: &Standing| Standing {
+        let mut standings = lease.standings.clone();
+        for standing in &mut standings {
             // The server has counted the whole lease already. What this node still holds of it is
             // left to the caller.
-            left: standing.left.saturating_add(unused),
-            ..*standing
-        };
-        let standings = lease.standings.iter().map(told).collect();
+            standing.left = standing.left.saturating_add(unused);
+        }
         if unused == 0 {
             leases.remove(key);
         }

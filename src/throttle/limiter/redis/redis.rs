@@ -471,8 +471,11 @@ impl Limiter for RedisLimiter {
 /// Neither braces, which say what of a key decides its place in a cluster, nor colons, which end
 /// it.
 fn is_namespace(name: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-    (1..=64).contains(&name.len()) && name.bytes().all(plain)
+    (1..=64).contains(&name.len()) && name.bytes().all(is_plain)
+}
+
+fn is_plain(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"-_.".contains(&b)
 }
 
 /// Whether the server, which answers, has said no to this call alone.
