@@ -261,7 +261,11 @@ fn for_parameter(element: &str) -> Option<&str> {
             found = Some(value);
         }
     }
-    let value = found?.trim_matches([' ', '\t']);
+    unquoted(found?.trim_matches([' ', '\t']))
+}
+
+/// `None` where a quote is opened and not closed.
+fn unquoted(value: &str) -> Option<&str> {
     match value.strip_prefix('"') {
         Some(quoted) => quoted.strip_suffix('"'),
         None => Some(value),

@@ -231,16 +231,7 @@ fn parse(text: &str) -> Result<Rate, &'static str> {
 fn period(text: &str) -> Result<u32, &'static str> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number_of, unit) = text.split_at(digits);
-    let seconds = match unit {
-        "s" | "sec" | "secs" | "second" | "seconds" => 1,
-        "m" | "min" | "mins" | "minute" | "minutes" => MINUTE,
-        "h" | "hour" | "hours" => HOUR,
-        "d" | "day" | "days" => DAY,
-        "w" | "week" | "weeks" => WEEK,
-        _ if unit.starts_with("mon") => return Err("a month has no fixed length; write 30days"),
-        "ms" | "millis" | "us" | "ns" => return Err("a period is at least a second"),
-        _ => return Err("the unit is none of s, min, hour, day and week"),
-    };
+    let seconds = seconds_of(unit)?;
     let many = if number_of.is_empty() {
         1
     } else {
@@ -248,6 +239,19 @@ fn period(text: &str) -> Result<u32, &'static str> {
     };
     many.checked_mul(seconds)
         .ok_or("a period is at most 366 days")
+}
+
+fn seconds_of(unit: &str) -> Result<u32, &'static str> {
+    match unit {
+        "s" | "sec" | "secs" | "second" | "seconds" => Ok(1),
+        "m" | "min" | "mins" | "minute" | "minutes" => Ok(MINUTE),
+        "h" | "hour" | "hours" => Ok(HOUR),
+        "d" | "day" | "days" => Ok(DAY),
+        "w" | "week" | "weeks" => Ok(WEEK),
+        _ if unit.starts_with("mon") => Err("a month has no fixed length; write 30days"),
+        "ms" | "millis" | "us" | "ns" => Err("a period is at least a second"),
+        _ => Err("the unit is none of s, min, hour, day and week"),
+    }
 }
 
 /// Digits only: `parse` alone would take a sign.

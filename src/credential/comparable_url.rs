@@ -44,13 +44,16 @@ fn comparable_path(path: &str) -> Option<String> {
             _ => return None,
         }
     }
-    let mut segments = comparable.split('/');
     // Some programs resolve dot segments and others do not. Such a path is refused, because it is
     // anybody's guess which one is meant.
-    if segments.any(|segment| segment == "." || segment == "..") {
+    if comparable.split('/').any(is_dotted) {
         return None;
     }
     Some(comparable)
+}
+
+fn is_dotted(segment: &str) -> bool {
+    segment == "." || segment == ".."
 }
 
 fn push_encoded(path: &mut String, high: u8, low: u8) -> Option<()> {

@@ -583,7 +583,6 @@ impl KeysEndpoint {
         let shape = &self.shape;
         let one = format!("{path}{{key_id}}/");
         let rotate = format!("{one}rotate/");
-
         mounting.post(path, access(making), Create(Arc::clone(shape)));
         mounting.get(path, access(using.clone()), List(Arc::clone(shape)));
         mounting.get(&one, access(using.clone()), Find(Arc::clone(shape)));

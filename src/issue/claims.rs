@@ -69,18 +69,17 @@ impl Names {
         };
         // These come after the application's own claims, so that none of them stands in the place
         // of one of these.
-        let mut set = |name: &str, value: Value| drop(claims.insert(name.to_owned(), value));
-        set("token_type", stamp.is.name().into());
-        set("iss", self.issuer.as_str().into());
-        set("sub", stamp.subject.to_string().into());
-        set("jti", stamp.id.into());
-        set("iat", unix_seconds(stamp.issued).into());
-        set("exp", unix_seconds(stamp.expires).into());
+        set(&mut claims, "token_type", stamp.is.name());
+        set(&mut claims, "iss", self.issuer.as_str());
+        set(&mut claims, "sub", stamp.subject.to_string());
+        set(&mut claims, "jti", stamp.id);
+        set(&mut claims, "iat", unix_seconds(stamp.issued));
+        set(&mut claims, "exp", unix_seconds(stamp.expires));
         if let Some(audience) = &self.audience {
-            set("aud", audience.as_str().into());
+            set(&mut claims, "aud", audience.as_str());
         }
         if let Some(family) = stamp.family {
-            set("sid", family.into());
+            set(&mut claims, "sid", family);
         }
         if stamp.is != TokenUse::Refresh {
             self.grant(grant, &mut claims);
@@ -88,4 +87,8 @@ impl Names {
         // OK because a map of JSON values has only text for keys, and so can always be written.
         serde_json::to_vec(&claims).unwrap_or_default()
     }
+}
+
+fn set(claims: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
+    claims.insert(name.to_owned(), value.into());
 }

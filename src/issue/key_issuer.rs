@@ -55,24 +55,29 @@ impl Realm {
     /// layer or the endpoints that are built with it.
     pub fn api_keys(&self, keys: ApiKeys) -> KeyIssuer {
         let keys = Arc::new(keys);
-        let stores = self.stores();
-        let verifier = match stores.key_store() {
-            Some(store) => {
-                let store = Arc::clone(store);
-                let managed = stores.managed_key_store().cloned();
-                let hashed = hashed_as_passwords(self, &keys);
-                let keys = Arc::clone(&keys);
-                Some(KeyVerifier::new(keys, store, managed, hashed, self.guard()))
-            }
-            None => None,
-        };
         KeyIssuer {
             realm: self.clone(),
+            verifier: verifier(self, &keys),
             keys,
-            verifier,
             caller: None,
         }
     }
+}
+
+/// `None` where the realm stores no keys.
+fn verifier(realm: &Realm, keys: &Arc<ApiKeys>) -> Option<KeyVerifier> {
+    let stores = realm.stores();
+    let store = Arc::clone(stores.key_store()?);
+    let managed = stores.managed_key_store().cloned();
+    let hashed = hashed_as_passwords(realm, keys);
+    let keys = Arc::clone(keys);
+    Some(KeyVerifier::new(
+        keys,
+        store,
+        managed,
+        hashed,
+        realm.guard(),
+    ))
 }
 
 #[cfg(feature = "django-hashes")]
@@ -352,13 +357,15 @@ impl KeyIssuer {
         }
         let found = self.store()?.find_owned_key(&former.owner, successor);
         let found = self.realm.call(found).await?;
-        Ok(found.filter(|successor| {
-            let age = now.duration_since(successor.created).unwrap_or_default();
-            // Once somebody has used the successor, the answer was not lost, and another secret
-            // would lock them out.
-            let is_unseen = successor.last_used.get().is_none() && successor.successor.is_none();
-            is_unseen && successor.is_active(now) && age < self.keys.rotation_grace()
-        }))
+        Ok(found.filter(|successor| self.may_be_unseen(successor, now)))
+    }
+
+    fn may_be_unseen(&self, successor: &KeyRecord, now: SystemTime) -> bool {
+        let age = now.duration_since(successor.created).unwrap_or_default();
+        // Once somebody has used the successor, the answer was not lost, and another secret would
+        // lock them out.
+        let is_unseen = successor.last_used.get().is_none() && successor.successor.is_none();
+        is_unseen && successor.is_active(now) && age < self.keys.rotation_grace()
     }
 
     /// The same record, found by another secret.
@@ -429,15 +436,13 @@ impl KeyIssuer {
         owner: &Subject,
         since: SystemTime,
     ) -> Result<Vec<(Arc<KeyRecord>, Scopes)>, Rejection> {
-        let used = self.used_scopes(owner, since).await?;
+        let mut used = self.used_scopes(owner, since).await?;
         let now = self.realm.now();
         let mut unused = Vec::new();
         for key in self.list(owner).await? {
-            let all = key.scopes.iter();
-            let scopes: Scopes = match used.get(&key.id) {
-                Some(used) => all.filter(|scope| !used.contains(*scope)).collect(),
-                None => all.collect(),
-            };
+            let used = used.remove(&key.id).unwrap_or_default();
+            let scopes = key.scopes.iter().filter(|scope| !used.contains(*scope));
+            let scopes: Scopes = scopes.collect();
             // A dead key needs no smaller grant.
             if key.is_active(now) && !scopes.is_empty() {
                 unused.push((key, scopes));

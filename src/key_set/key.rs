@@ -273,13 +273,11 @@ impl JwtKey {
             Material::Secret(secret) => {
                 Verifier::Secret(SecretKey::new(algorithm, secret.expose())?, Vec::new())
             }
-            Material::Public(form) => match PublicKey::new(algorithm, form) {
-                Ok(key) => Verifier::Public(key),
-                Err(reason) => {
-                    let algorithm = algorithm.name();
-                    return Err(ConfigProblem::Key { algorithm, reason });
-                }
-            },
+            Material::Public(form) => {
+                let key = PublicKey::new(algorithm, form);
+                let algorithm = algorithm.name();
+                Verifier::Public(key.map_err(|reason| ConfigProblem::Key { algorithm, reason })?)
+            }
             Material::Broken(reason) => return Err(ConfigProblem::Jwk(reason)),
         };
         Ok(Key {

@@ -82,18 +82,11 @@ impl Seal {
         }
         // The present secret comes first: all but the keys that were sealed before a change need
         // one try.
-        if let Some(secret) = self.seals.open(nonce, about, rest) {
-            return Some(Opened {
-                secret,
-                is_current: true,
-            });
-        }
+        let current = self.seals.open(nonce, about, rest);
+        let is_current = current.is_some();
         let mut others = self.opens.iter();
-        let secret = others.find_map(|key| key.open(nonce, about, rest))?;
-        Some(Opened {
-            secret,
-            is_current: false,
-        })
+        let secret = current.or_else(|| others.find_map(|key| key.open(nonce, about, rest)))?;
+        Some(Opened { secret, is_current })
     }
 }
 

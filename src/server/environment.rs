@@ -163,20 +163,24 @@ impl Environment {
         if let Some(previous) = &self.previous_secret {
             tokens = tokens.retired_key(JwtKey::hs256(previous.expose()));
         }
-        let (access, refresh) = match (self.access_lifetime, self.refresh_lifetime) {
-            (Some(access), Some(refresh)) => (access, refresh),
-            // Only one of the two is given. The other one gives way, so that an access token never
-            // outlives its refresh token, which `build()` would refuse.
-            (Some(access), None) => (access, refresh.max(access)),
-            (None, Some(refresh)) => (access.min(refresh), refresh),
-            (None, None) => (access, refresh),
-        };
+        let (access, refresh) = self.lifetimes(access, refresh);
         let tokens = tokens.access_lifetime(access).refresh_lifetime(refresh);
         Ok(if self.rotates {
             tokens
         } else {
             tokens.without_rotation()
         })
+    }
+
+    fn lifetimes(&self, access: Duration, refresh: Duration) -> (Duration, Duration) {
+        match (self.access_lifetime, self.refresh_lifetime) {
+            (Some(access), Some(refresh)) => (access, refresh),
+            // Only one of the two is given. The other one gives way, so that an access token never
+            // outlives its refresh token, which `build()` would refuse.
+            (Some(access), None) => (access, refresh.max(access)),
+            (None, Some(refresh)) => (access.min(refresh), refresh),
+            (None, None) => (access, refresh),
+        }
     }
 
     fn secret_or_random(&self) -> Result<Secret<String>, RandomError> {

@@ -77,10 +77,8 @@ impl Store {
             }
             // The URL is not shown: it may hold a password.
             _ => {
-                return Err(StoreError::because(
-                    StoreErrorKind::Invalid,
-                    "no such kind of store, or its feature is off",
-                ));
+                let unknown = "no such kind of store, or its feature is off";
+                return Err(StoreError::because(StoreErrorKind::Invalid, unknown));
             }
         };
         Ok(Self(store))

@@ -7,11 +7,15 @@ use crate::users::NewUser;
 pub fn demo_users() -> [NewUser; 3] {
     let password =
         std::env::var("DEMO_PASSWORD").unwrap_or_else(|_| String::from("correct-horse-battery"));
-    let user =
-        |email: &str, name: &str| NewUser::new(email, Secret::new(password.clone())).name(name);
     [
-        user("user@example.com", "user"),
-        user("other@example.com", "other"),
-        user("admin@example.com", "hubadmin").role("admin"),
+        user("user@example.com", &password).name("user"),
+        user("other@example.com", &password).name("other"),
+        user("admin@example.com", &password)
+            .name("hubadmin")
+            .role("admin"),
     ]
+}
+
+fn user(email: &str, password: &str) -> NewUser {
+    NewUser::new(email, Secret::new(password.to_owned()))
 }

@@ -1,7 +1,7 @@
 use crate::attempt::Origin;
 use crate::event::Action;
 use crate::login::{LONGEST_NAME, LONGEST_PASSWORD, SignIn, is_visible, name_form};
-use crate::password::{PasswordPolicy, PasswordProblem};
+use crate::password::PasswordPolicy;
 use crate::principal::{Principal, Role, Roles, Scope, Scopes, Subject};
 use crate::random;
 use crate::realm::Realm;
@@ -655,9 +655,13 @@ impl Users {
         names: &[String],
     ) -> Result<(), FieldError> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let told =
-            |problem: PasswordProblem| FieldError::new(field, problem.code(), problem.to_string());
-        self.policy.check(password, &names).map_err(told)
+        match self.policy.check(password, &names) {
+            Ok(()) => Ok(()),
+            Err(problem) => {
+                let detail = problem.to_string();
+                Err(FieldError::new(field, problem.code(), detail))
+            }
+        }
     }
 }
 

@@ -63,20 +63,7 @@ impl Cookies {
     pub(super) fn set(&self, mut reply: Reply, pair: &TokenPair) -> Result<Reply, Rejection> {
         let refresh = pair.refresh().map(|token| (&self.refresh, token));
         for (name, token) in [(&self.access, pair.access())].into_iter().chain(refresh) {
-            // Browsers drop a longer cookie without a word, and nobody would know why the sign-in
-            // does not last.
-            if name.len() + token.expose().len() > LONGEST_COOKIE {
-                return Err(Rejection::new(
-                    RejectionKind::Failed,
-                    "token too long for a cookie",
-                ));
-            }
-            reply = reply.cookie(&format!(
-                // `__Host-` demands `Secure` and `Path=/`. No script can read it, and no request
-                // that another site causes brings it.
-                "{name}={}; Path=/; Secure; HttpOnly; SameSite=Strict",
-                token.expose()
-            ))?;
+            reply = reply.cookie(&with_attributes(name, token.expose())?)?;
         }
         Ok(reply)
     }
@@ -92,6 +79,20 @@ impl Cookies {
                 ))
             })
     }
+}
+
+fn with_attributes(name: &str, token: &str) -> Result<String, Rejection> {
+    // Browsers drop a longer cookie without a word, and nobody would know why the sign-in does not
+    // last.
+    if name.len() + token.len() > LONGEST_COOKIE {
+        let too_long = "token too long for a cookie";
+        return Err(Rejection::new(RejectionKind::Failed, too_long));
+    }
+    // `__Host-` demands `Secure` and `Path=/`. No script can read it, and no request that another
+    // site causes brings it.
+    Ok(format!(
+        "{name}={token}; Path=/; Secure; HttpOnly; SameSite=Strict"
+    ))
 }
 
 fn is_in_name(b: u8) -> bool {

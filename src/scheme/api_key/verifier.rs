@@ -40,6 +40,15 @@ struct KeyUpkeep {
     upgrades: Arc<Upkeep<(KeyDigest, KeyDigest)>>,
 }
 
+impl KeyUpkeep {
+    fn new(store: Arc<dyn ManagedKeyStore>) -> Self {
+        Self {
+            uses: uses_written_to(Arc::clone(&store)),
+            upgrades: upgrades_written_to(store),
+        }
+    }
+}
+
 impl KeyVerifier {
     /// `managed` is the same store, where it can be written.
     pub(crate) fn new(
@@ -57,10 +66,7 @@ impl KeyVerifier {
             guard,
             asks: Arc::default(),
             hashed,
-            upkeep: managed.map(|store| KeyUpkeep {
-                uses: uses_written_to(Arc::clone(&store)),
-                upgrades: upgrades_written_to(store),
-            }),
+            upkeep: managed.map(KeyUpkeep::new),
         }
     }
 

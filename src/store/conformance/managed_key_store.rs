@@ -144,18 +144,11 @@ async fn a_revoked_key_stays_and_keeps_its_first_time(store: &impl ManagedKeySto
         .await
         .expect("a revoked key is still found");
     assert_eq!(record.revoked, Some(later(50)));
-    assert!(
-        all(store, &owner)
-            .await
-            .iter()
-            .any(|record| *record.id == *"b"),
-        "and listed"
-    );
-    assert_eq!(
-        find(store, &digest(1)).await.unwrap().revoked,
-        None,
-        "no other key is touched"
-    );
+    let listed = all(store, &owner).await;
+    let is_listed = listed.iter().any(|record| *record.id == *"b");
+    assert!(is_listed, "and listed");
+    let other = find(store, &digest(1)).await.unwrap();
+    assert_eq!(other.revoked, None, "no other key is touched");
 }
 
 async fn nobody_revokes_anothers_key(store: &impl ManagedKeyStore) {
@@ -230,8 +223,6 @@ async fn a_rotated_key_works_until_the_overlap_ends_and_its_successor_after_it(
     store: &impl ManagedKeyStore,
 ) {
     let owner = Subject::user("1");
-    let successor =
-        |id: &str, of: &KeyRecord, byte| of.successor_of(id, "hint", digest(byte), later(10));
     let first = owned(store, &owner, "one").await.unwrap();
     store
         .rotate_key(
@@ -268,6 +259,10 @@ async fn a_rotated_key_works_until_the_overlap_ends_and_its_successor_after_it(
         Some(later(1_000))
     );
     assert_eq!(find(store, &digest(3)).await.unwrap().lineage(), "one");
+}
+
+fn successor(id: &str, of: &KeyRecord, byte: u8) -> KeyRecord {
+    of.successor_of(id, "hint", digest(byte), later(10))
 }
 
 async fn a_key_that_is_superseded_revoked_or_expired_is_not_rotated(store: &impl ManagedKeyStore) {

@@ -77,10 +77,8 @@ impl Users {
             return Err(StoreError::new(StoreErrorKind::Missing));
         };
         if next.id != known.id {
-            return Err(StoreError::because(
-                StoreErrorKind::Invalid,
-                "a user who is replaced keeps the id",
-            ));
+            let another = "a user who is replaced keeps the id";
+            return Err(StoreError::because(StoreErrorKind::Invalid, another));
         }
         if self.clashes(next) {
             return Err(StoreError::new(StoreErrorKind::Exists));

@@ -54,12 +54,7 @@ impl Postgres {
         let server: PgConnectOptions = url
             .parse()
             .map_err(|error: sqlx::Error| StoreError::because(StoreErrorKind::Invalid, error))?;
-        // What nobody waits for any more ends on the server as well, and a node that died holds no
-        // lock.
-        let millis = options.timeout.as_millis().max(1);
-        let limits = format!(
-            "SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {millis}"
-        );
+        let limits = limits(options.timeout);
         let pool = PgPoolOptions::new()
             .max_connections(options.connections)
             .acquire_timeout(options.timeout)
@@ -110,6 +105,12 @@ impl Postgres {
     pub fn statements(&self) -> u64 {
         self.0.statements()
     }
+}
+
+/// What nobody waits for any more ends on the server as well, and a node that died holds no lock.
+fn limits(timeout: Duration) -> String {
+    let millis = timeout.as_millis().max(1);
+    format!("SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {millis}")
 }
 
 forward_stores!(impl for Postgres, |self| asked!(self.0));

@@ -94,7 +94,7 @@ impl<'a> Lease<'a> {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take() else {
+        let Some(connection) = self.connection.take() else {
             return;
         };
         match self.state {
@@ -102,16 +102,17 @@ impl Drop for Lease<'_> {
             State::InTransaction => {
                 // Without a runtime it is closed, which ends the transaction as well.
                 if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                    runtime.spawn(async move {
-                        let rollback =
-                            tokio::time::timeout(ROLLBACK_WITHIN, connection.batch("ROLLBACK"));
-                        if let Ok(Ok(())) = rollback.await {
-                            connection.give_back();
-                        }
-                    });
+                    runtime.spawn(roll_back(connection));
                 }
             }
             State::Unsure => drop(connection),
         }
+    }
+}
+
+async fn roll_back(mut connection: Box<dyn Connection>) {
+    let rollback = tokio::time::timeout(ROLLBACK_WITHIN, connection.batch("ROLLBACK"));
+    if let Ok(Ok(())) = rollback.await {
+        connection.give_back();
     }
 }

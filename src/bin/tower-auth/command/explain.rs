@@ -164,17 +164,20 @@ impl Record for Explained {
         };
         let mut details: Vec<(&'static str, String)> = Vec::new();
         for StepShown { step, text } in &self.steps {
-            let name = match step.as_str() {
-                "credential" => "credential",
-                "scheme" => "scheme",
-                "account" => "account",
-                "caller" => "caller",
-                "throttle" => "throttle",
-                _ => "scope",
-            };
-            details.push((name, text.clone()));
+            details.push((name_of(step), text.clone()));
         }
         details.push(("so", verdict));
         details
+    }
+}
+
+fn name_of(step: &str) -> &'static str {
+    match step {
+        "credential" => "credential",
+        "scheme" => "scheme",
+        "account" => "account",
+        "caller" => "caller",
+        "throttle" => "throttle",
+        _ => "scope",
     }
 }

@@ -164,10 +164,9 @@ impl Introspection {
                 rule,
             });
         }
-        let is_named =
-            |(id, secret): &(String, Secret<String>)| !id.is_empty() && !secret.expose().is_empty();
-        if !self.client.as_ref().is_some_and(is_named) {
-            problems.push(ConfigProblem::IntrospectionClient);
+        match &self.client {
+            Some((id, secret)) if !id.is_empty() && !secret.expose().is_empty() => {}
+            _ => problems.push(ConfigProblem::IntrospectionClient),
         }
         if self.remembered > LONGEST {
             problems.push(ConfigProblem::IntrospectionRemembered);

@@ -22,10 +22,7 @@ pub(crate) struct List {
 impl List {
     pub(crate) async fn run(self, settings: &Settings) -> Result<(), Failure> {
         let service = settings.service().await?;
-        let owner = match &self.owner {
-            Some(owner) => Some(owner.find(&service).await?),
-            None => None,
-        };
+        let owner = self.owner(&service).await?;
         let now = SystemClock.now();
         let mut list = console::List::new(settings.console());
         let mut last: Option<Arc<KeyRecord>> = None;
@@ -40,6 +37,13 @@ impl List {
         }
         list.end();
         Ok(())
+    }
+
+    async fn owner(&self, service: &Service) -> Result<Option<Subject>, Failure> {
+        match &self.owner {
+            Some(owner) => Ok(Some(owner.find(service).await?)),
+            None => Ok(None),
+        }
     }
 }
 

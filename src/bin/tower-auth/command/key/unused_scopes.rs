@@ -7,7 +7,8 @@ use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
-use tower_auth::{Clock, SystemClock};
+use tower_auth::store::KeyRecord;
+use tower_auth::{Clock, Scopes, SystemClock};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -38,6 +39,17 @@ pub(crate) struct UnusedShown {
     scopes: Vec<String>,
 }
 
+impl UnusedShown {
+    fn of(key: &KeyRecord, unused: &Scopes) -> Self {
+        Self {
+            id: key.id.to_string(),
+            name: key.name.to_string(),
+            unused: unused.iter().map(str::to_owned).collect(),
+            scopes: key.scopes.iter().map(str::to_owned).collect(),
+        }
+    }
+}
+
 impl UnusedScopes {
     pub(crate) async fn run(self, settings: &Settings) -> Result<(), Failure> {
         let service = settings.service().await?;
@@ -48,12 +60,9 @@ impl UnusedScopes {
             .unused_scopes(&owner, since.unwrap_or(std::time::UNIX_EPOCH))
             .await;
         let found = found.map_err(|rejection| Failure::refused(&rejection, "owner"))?;
-        let shown = found.iter().map(|(key, unused)| UnusedShown {
-            id: key.id.to_string(),
-            name: key.name.to_string(),
-            unused: unused.iter().map(str::to_owned).collect(),
-            scopes: key.scopes.iter().map(str::to_owned).collect(),
-        });
+        let shown = found
+            .iter()
+            .map(|(key, unused)| UnusedShown::of(key, unused));
         let shown: Vec<UnusedShown> = shown.collect();
         let mut list = console::List::new(settings.console());
         list.page(&shown)?;

@@ -3,7 +3,7 @@ use crate::input::payload_of;
 use crate::service::{LONGEST_ACCESS, Service};
 use serde::Deserialize;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tower_auth::{Secret, Subject, TokenIssuer};
+use tower_auth::{Rejection, RejectionKind, Secret, Subject, TokenIssuer};
 
 /// How much longer than the token itself its denial lasts, should the clock of a node be behind.
 const LONGER: Duration = Duration::from_secs(60);
@@ -41,18 +41,7 @@ impl PresentedToken {
         let tokens = self.issuer(service, now)?;
         let text = self.text.expose();
         if let Err(rejection) = tokens.verify(text).await {
-            use tower_auth::RejectionKind::{ExpiredToken, RevokedToken, Unavailable};
-            match rejection.kind() {
-                // The signature was right in both cases, and the session of an expired refresh
-                // token may still be good through its successor.
-                ExpiredToken | RevokedToken => {}
-                Unavailable => return Err(Failure::refused(&rejection, "token")),
-                _ => {
-                    return Err(Failure::usage(
-                        "The token was not signed with JWT_SECRET or JWT_SECRET_PREVIOUS.",
-                    ));
-                }
-            }
+            check_was_signed(&rejection)?;
         }
         let revoked = tokens.revoke(text).await;
         revoked.map_err(|rejection| Failure::refused(&rejection, "token"))
@@ -83,5 +72,17 @@ impl PresentedToken {
         let expires = Duration::try_from_secs_f64(self.claims.exp).unwrap_or(LONGEST_ACCESS);
         let since_1970 = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         expires.saturating_sub(since_1970)
+    }
+}
+
+fn check_was_signed(rejection: &Rejection) -> Result<(), Failure> {
+    match rejection.kind() {
+        // The signature was right in both cases, and the session of an expired refresh token may
+        // still be good through its successor.
+        RejectionKind::ExpiredToken | RejectionKind::RevokedToken => Ok(()),
+        RejectionKind::Unavailable => Err(Failure::refused(rejection, "token")),
+        _ => Err(Failure::usage(
+            "The token was not signed with JWT_SECRET or JWT_SECRET_PREVIOUS.",
+        )),
     }
 }

@@ -71,10 +71,7 @@ impl Dump<'_> {
         columns: &[String],
         rows: Vec<Values>,
     ) -> Result<(), Failure> {
-        let list: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
-        let places: Vec<String> = (1..=columns.len()).map(|at| format!("${at}")).collect();
-        let (table, list, places) = (quoted(table), list.join(", "), places.join(", "));
-        let sql = format!("INSERT INTO {table} ({list}) VALUES ({places})");
+        let sql = insertion(table, columns);
         let mut step = self.memory.begin().await.map_err(unreadable)?;
         for row in rows {
             let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
@@ -85,6 +82,15 @@ impl Dump<'_> {
         }
         step.commit().await.map_err(unreadable)
     }
+}
+
+fn insertion(table: &str, columns: &[String]) -> String {
+    let table = quoted(table);
+    let list: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
+    let list = list.join(", ");
+    let places: Vec<String> = (1..=columns.len()).map(|at| format!("${at}")).collect();
+    let places = places.join(", ");
+    format!("INSERT INTO {table} ({list}) VALUES ({places})")
 }
 
 fn table_or_rows(statement: &[u8], dump: &Dump<'_>) -> Result<Option<Read>, Unexpected> {
