@@ -44,7 +44,7 @@ use tower_auth::{
 };
 
 fn app(secret: &str) -> Result<Router, Box<dyn Error>> {
-    let realm = Realm::new(Memory::new()).on_event(|event| eprintln!("{}", event.action.name())); // an application would store it
+    let realm = Realm::new(Memory::new()).on_event(|event| eprintln!("{}", event.action().name())); // an application would store it
     let users = realm.users(PasswordPolicy::new());
     let tokens = realm.tokens(
         Tokens::hs256(secret)

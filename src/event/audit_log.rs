@@ -93,13 +93,8 @@ impl AuditLog {
     /// Has it written that something happened. Outside of a runtime it waits for somebody inside of
     /// one.
     pub(super) fn add(&self, event: &Event<'_>) {
-        if let Some(rejection) = event.rejection
-            && !self.keeps(rejection.kind())
-        {
-            return;
-        }
         let record = record(event);
-        let is_refusal = event.action == Action::Refused;
+        let is_refusal = event.action() == Action::Refused;
         let mut waiting = self.0.waiting();
         waiting.told += 1;
         let has_room = waiting.records.len() < MOST_WAITING
@@ -255,18 +250,18 @@ impl Drop for Writer {
 }
 
 fn record(event: &Event<'_>) -> AuditRecord {
-    let mut record = AuditRecord::new(event.action.name(), event.at);
-    record.actor = event.actor.map(cut_subject);
-    record.credential = event.credential.map(cut);
-    record.scheme = event.scheme.map(cut);
-    record.subject = event.subject.map(cut_subject);
-    record.target = event.id.map(cut);
-    record.scope = event.scope.map(cut);
-    record.peer = event.peer;
-    record.method = event.method.map(|method| cut(method.as_str()));
-    record.route = event.route.map(cut);
-    record.request_id = event.request_id.map(cut);
-    if let Some(rejection) = event.rejection {
+    let mut record = AuditRecord::new(event.action().name(), event.at());
+    record.actor = event.actor().map(cut_subject);
+    record.credential = event.credential().map(|id| cut(&id));
+    record.scheme = event.scheme().map(cut);
+    record.subject = event.subject().map(cut_subject);
+    record.target = event.id().map(cut);
+    record.scope = event.scope().map(cut);
+    record.peer = event.peer();
+    record.method = event.method().map(|method| cut(method.as_str()));
+    record.route = event.route().map(cut);
+    record.request_id = event.request_id().map(cut);
+    if let Some(rejection) = event.rejection() {
         record.kind = Some(rejection.kind().code().into());
         record.reason = Some(rejection.reason().into());
     }

@@ -1,95 +1,214 @@
 use super::{Action, Facts};
-use crate::principal::Subject;
+use crate::clock::Clock;
+use crate::principal::{Principal, Subject};
 use crate::reject::Rejection;
 use http::Method;
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::fmt;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-/// Something that happened. It holds no secret: whatever is here may be stored.
+/// Something that happened. It holds no secret: whatever it says may be stored.
 ///
 /// What a client may choose (a subject of another issuer, a method) is a text like any other:
 /// whoever writes it into a log quotes it.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
+///
+/// Of the request within which it happened, it says what it is asked for, and looks up nothing
+/// else: a hook that counts refusals costs next to nothing while somebody sends many.
 pub struct Event<'a> {
-    /// What.
-    pub action: Action,
-    /// When.
-    pub at: SystemTime,
-    /// Whose it concerns, where that is known. Of a refused request: who was verified
-    /// before it was refused.
-    pub subject: Option<&'a Subject>,
-    /// The id of the key, the private token, the family (`sid`) or the signing key (`kid`) that it
-    /// concerns, or the name of the throttle's rule (`principal`, `scope:principal`). Of a refused request: the id of
-    /// the API key that it presented, once that was verified.
-    pub id: Option<&'a str>,
-    /// The scope that was used.
-    pub scope: Option<&'a str>,
-    /// Why, where something was refused.
-    pub rejection: Option<&'a Rejection>,
-    /// Who asked for it: the verified caller of the request within which it happened. Nobody where
-    /// the request needed no credential, as a sign-in, or where the application itself did it.
-    pub actor: Option<&'a Subject>,
-    /// The id of the credential that the actor presented, where it has one: that of an API key, or
-    /// `jti` of a token.
-    pub credential: Option<&'a str>,
-    /// The scheme that judged the credential of the request, as challenges name it.
-    pub scheme: Option<&'a str>,
-    /// From where the request came, as far as the server and trusted proxies tell.
-    pub peer: Option<IpAddr>,
-    /// The method of the request.
-    pub method: Option<&'a Method>,
-    /// The pattern of its route (`/reports/{id}`), where axum matched one (feature `axum`) or an
-    /// endpoint has one. Never the path that was asked for, which a client chooses and which may
-    /// hold what nobody should store.
-    pub route: Option<&'a str>,
-    /// What the field `X-Request-Id` of the request says: that of a layer outside of this one, or
-    /// of a proxy. Where neither sets it, a client may.
-    pub request_id: Option<&'a str>,
+    action: Action,
+    at: At<'a>,
+    subject: Option<&'a Subject>,
+    id: Option<&'a str>,
+    scope: Option<&'a str>,
+    rejection: Option<&'a Rejection>,
+    request: Option<&'a dyn Facts>,
+}
+
+/// When it happened.
+enum At<'a> {
+    Known(SystemTime),
+    /// When somebody first asks, which is at once. Most who are told of a refusal never do.
+    Asked(&'a dyn Clock, OnceCell<SystemTime>),
 }
 
 impl<'a> Event<'a> {
+    /// What.
+    #[must_use]
+    pub fn action(&self) -> Action {
+        self.action
+    }
+
+    /// When.
+    #[must_use]
+    pub fn at(&self) -> SystemTime {
+        match &self.at {
+            At::Known(at) => *at,
+            At::Asked(clock, at) => *at.get_or_init(|| clock.now()),
+        }
+    }
+
+    /// Whose it concerns, where that is known. Of a refused request: who was verified before it was
+    /// refused.
+    #[must_use]
+    pub fn subject(&self) -> Option<&'a Subject> {
+        match self.action {
+            Action::Refused => self.actor(),
+            _ => self.subject,
+        }
+    }
+
+    /// The id of the key, the private token, the family (`sid`) or the signing key (`kid`) that it
+    /// concerns, or the name of the throttle's rule (`principal`, `scope:principal`). Of a refused
+    /// request: the id of the API key that it presented, once that was verified.
+    #[must_use]
+    pub fn id(&self) -> Option<&'a str> {
+        match self.action {
+            Action::Refused => {
+                let key = self.caller()?.key()?;
+                Some(&key.id)
+            }
+            _ => self.id,
+        }
+    }
+
+    /// The scope that was used.
+    #[must_use]
+    pub fn scope(&self) -> Option<&'a str> {
+        self.scope
+    }
+
+    /// Why, where something was refused.
+    #[must_use]
+    pub fn rejection(&self) -> Option<&'a Rejection> {
+        self.rejection
+    }
+
+    /// Who asked for it: the verified caller of the request within which it happened. Nobody where
+    /// the request needed no credential, as a sign-in, or where the application itself did it.
+    #[must_use]
+    pub fn actor(&self) -> Option<&'a Subject> {
+        Some(self.caller()?.subject())
+    }
+
+    /// The id of the credential that the actor presented, where it has one: that of an API key, or
+    /// `jti` of a token.
+    #[must_use]
+    pub fn credential(&self) -> Option<Cow<'a, str>> {
+        self.caller()?.credential_id()
+    }
+
+    /// The scheme that judged the credential of the request, as challenges name it.
+    #[must_use]
+    pub fn scheme(&self) -> Option<&'a str> {
+        self.request?.scheme()
+    }
+
+    /// From where the request came, as far as the server and trusted proxies tell.
+    #[must_use]
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.request?.peer()
+    }
+
+    /// The method of the request.
+    #[must_use]
+    pub fn method(&self) -> Option<&'a Method> {
+        self.request?.method()
+    }
+
+    /// The pattern of its route (`/reports/{id}`), where axum matched one (feature `axum`) or an
+    /// endpoint has one. Never the path that was asked for, which a client chooses and which may
+    /// hold what nobody should store.
+    #[must_use]
+    pub fn route(&self) -> Option<&'a str> {
+        self.request?.route()
+    }
+
+    /// What the field `X-Request-Id` of the request says: that of a layer outside of this one, or
+    /// of a proxy. Where neither sets it, a client may.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&'a str> {
+        self.request?.request_id()?.to_str().ok()
+    }
+
+    fn caller(&self) -> Option<&'a Principal> {
+        self.request?.principal()
+    }
+
     /// That happened at that time. All else is yet to be said.
     pub(super) fn new(action: Action, at: SystemTime) -> Self {
         Self {
             action,
-            at,
+            at: At::Known(at),
             subject: None,
             id: None,
             scope: None,
             rejection: None,
-            actor: None,
-            credential: None,
-            scheme: None,
-            peer: None,
-            method: None,
-            route: None,
-            request_id: None,
+            request: None,
         }
     }
 
-    /// It happened within a request of which this is known. `credential` is the id of what its
-    /// caller presented.
-    pub(super) fn within(self, request: &'a Facts, credential: Option<&'a str>) -> Self {
+    pub(super) fn of(self, subject: &'a Subject) -> Self {
         Self {
-            actor: request.subject(),
-            credential,
-            scheme: request.scheme,
-            peer: request.peer,
-            method: request.method.as_ref(),
-            route: request.route.as_deref(),
-            request_id: request.request_id(),
+            subject: Some(subject),
+            ..self
+        }
+    }
+
+    pub(super) fn about(self, id: Option<&'a str>) -> Self {
+        Self { id, ..self }
+    }
+
+    pub(super) fn with_scope(self, scope: &'a str) -> Self {
+        Self {
+            scope: Some(scope),
+            ..self
+        }
+    }
+
+    /// It happened within a request of which this is known.
+    pub(super) fn within(self, request: &'a dyn Facts) -> Self {
+        Self {
+            request: Some(request),
             ..self
         }
     }
 
     /// A request was refused, of which this is known.
-    pub(super) fn refused(rejection: &'a Rejection, facts: &'a Facts, at: SystemTime) -> Self {
+    pub(super) fn refused(
+        rejection: &'a Rejection,
+        request: &'a dyn Facts,
+        clock: &'a dyn Clock,
+    ) -> Self {
         Self {
-            subject: facts.subject(),
-            id: facts.key_id(),
+            action: Action::Refused,
+            at: At::Asked(clock, OnceCell::new()),
+            subject: None,
+            id: None,
+            scope: None,
             rejection: Some(rejection),
-            ..Self::new(Action::Refused, at)
+            request: Some(request),
         }
+    }
+}
+
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("action", &self.action)
+            .field("at", &self.at())
+            .field("subject", &self.subject())
+            .field("id", &self.id())
+            .field("scope", &self.scope)
+            .field("rejection", &self.rejection)
+            .field("actor", &self.actor())
+            .field("credential", &self.credential())
+            .field("scheme", &self.scheme())
+            .field("peer", &self.peer())
+            .field("method", &self.method())
+            .field("route", &self.route())
+            .field("request_id", &self.request_id())
+            .finish()
     }
 }

@@ -3,7 +3,8 @@
     allow(dead_code, reason = "each scheme needs a part of it")
 )]
 
-use super::{Action, AuditLog, Event, Facts, request, telemetry};
+use super::current::current;
+use super::{Action, AuditLog, Event, Facts, telemetry};
 use crate::clock::Clock;
 use crate::metrics::Meter;
 use crate::principal::Subject;
@@ -74,11 +75,7 @@ impl Events {
     ) -> Result<(), Rejection> {
         telemetry::happened(action, subject, id);
         self.meter.happened(action.name());
-        self.call_within_request(Event {
-            subject: Some(subject),
-            id,
-            ..Event::new(action, at)
-        })
+        self.call_within_request(Event::new(action, at).of(subject).about(id))
     }
 
     /// Tells that something became of a key that tokens of that issuer are signed with; 500 where
@@ -93,10 +90,7 @@ impl Events {
     ) -> Result<(), Rejection> {
         telemetry::signing_key(action, issuer, id);
         self.meter.happened(action.name());
-        self.call(&Event {
-            id: Some(id),
-            ..Event::new(action, at)
-        })
+        self.call(&Event::new(action, at).about(Some(id)))
     }
 
     /// Tells of a refusal, and gives it back, or a 500 where the application's hook panics.
@@ -104,19 +98,17 @@ impl Events {
     pub(crate) fn refused(
         &self,
         rejection: Rejection,
-        facts: &Facts,
+        request: &dyn Facts,
         clock: &dyn Clock,
     ) -> Rejection {
-        // A token's is read from its claims, and the log does not show it.
-        let credential = if self.want_requests() {
-            facts.credential_id()
-        } else {
-            None
-        };
-        let event = Event::refused(&rejection, facts, clock.now());
-        let event = event.within(facts, credential.as_deref());
+        let event = Event::refused(&rejection, request, clock);
         telemetry::refused(&rejection, &event);
-        match self.call(&event) {
+        if let Some(audit) = &self.audit
+            && audit.keeps(rejection.kind())
+        {
+            audit.add(&event);
+        }
+        match self.call_hook(&event) {
             Ok(()) => rejection,
             Err(panicked) => panicked,
         }
@@ -140,10 +132,7 @@ impl Events {
         } else {
             format!("{scope}:{rule}")
         };
-        self.call(&Event {
-            id: Some(&id),
-            ..Event::new(Action::ThrottleWouldRefuse, clock.now())
-        })
+        self.call(&Event::new(Action::ThrottleWouldRefuse, clock.now()).about(Some(&id)))
     }
 
     /// Whether it is told which scopes keys use.
@@ -167,12 +156,8 @@ impl Events {
         if !audit.is_new_use(key, scope, now) {
             return Ok(());
         }
-        self.call_within_request(Event {
-            subject: Some(owner),
-            id: Some(key),
-            scope: Some(scope),
-            ..Event::new(Action::ScopeUsed, now)
-        })
+        let event = Event::new(Action::ScopeUsed, now).of(owner);
+        self.call_within_request(event.about(Some(key)).with_scope(scope))
     }
 
     /// Whether those who are told want to know of the request within which something happens.
@@ -185,22 +170,26 @@ impl Events {
         if !self.want_requests() {
             return Ok(());
         }
-        let Some(request) = request::current() else {
-            return self.call(&event);
-        };
-        let credential = request.credential_id();
-        self.call(&event.within(&request, credential.as_deref()))
+        match current() {
+            Some(request) => self.call(&event.within(&*request)),
+            None => self.call(&event),
+        }
     }
 
     fn call(&self, event: &Event<'_>) -> Result<(), Rejection> {
         if let Some(audit) = &self.audit {
             audit.add(event);
         }
+        self.call_hook(event)
+    }
+
+    #[inline]
+    fn call_hook(&self, event: &Event<'_>) -> Result<(), Rejection> {
         let Some(hook) = &self.hook.0 else {
             return Ok(());
         };
         catch_unwind(AssertUnwindSafe(|| hook(event))).map_err(|_| {
-            telemetry::hook_panicked(event.action);
+            telemetry::hook_panicked(event.action());
             Rejection::new(RejectionKind::Failed, "event hook panicked")
         })
     }

@@ -1,27 +1,30 @@
 //! What happened, as one stream: to `tracing` (feature `tracing`) and to a hook of the application.
 //!
-//! [`Events`] tells both. An [`Event`] says what ([`Action`]), of whom, and for a refusal what is
-//! known of the request ([`Facts`]).
+//! [`Events`] tells both. An [`Event`] says what ([`Action`]), of whom, and what is known of the
+//! request ([`Facts`]): of one that is refused, it is looked up when somebody asks; of one that is
+//! let through, it is kept ([`KeptFacts`]), because the inner service takes the request away.
 
 mod action;
 mod audit;
 mod audit_log;
+mod current;
 mod event;
 mod events;
 mod facts;
-mod request;
+mod kept_facts;
 mod scope_uses;
 mod telemetry;
 
 pub use action::Action;
 pub use audit::Audit;
 pub(crate) use audit_log::AuditLog;
+#[cfg(feature = "endpoints")]
+pub(crate) use current::for_this_request;
+pub(crate) use current::within;
 pub use event::Event;
 pub(crate) use events::{EventHook, Events};
 pub(crate) use facts::Facts;
-#[cfg(feature = "endpoints")]
-pub(crate) use request::for_this_request;
-pub(crate) use request::within;
+pub(crate) use kept_facts::KeptFacts;
 #[cfg(feature = "endpoints")]
 pub(crate) use telemetry::in_this_span;
 #[cfg(feature = "redis")]

@@ -61,19 +61,27 @@ mod on {
     /// (of the API key), `scheme`, `peer`, `method`, `route` (its pattern) and `source` (what
     /// failed, with all that it says made it fail). At `debug` for what a client did wrong, at
     /// `error` for what the service did.
+    #[inline]
     pub(crate) fn refused(rejection: &Rejection, event: &Event<'_>) {
+        if listens_to(rejection.kind()) {
+            tell_of_refusal(rejection, event);
+        }
+    }
+
+    #[cold]
+    fn tell_of_refusal(rejection: &Rejection, event: &Event<'_>) {
         macro_rules! refused {
             ($level:ident) => {
                 tracing::$level!(
                     target: "tower_auth",
                     kind = ?rejection.kind(),
                     reason = rejection.reason(),
-                    subject = event.subject.map(|subject| quoted(&subject.to_string())),
-                    id = event.id.map(quoted),
-                    scheme = event.scheme.map(quoted),
-                    peer = event.peer.map(tracing::field::display),
-                    method = event.method.map(|method| quoted(method.as_str())),
-                    route = event.route.map(quoted),
+                    subject = event.subject().map(|subject| quoted(&subject.to_string())),
+                    id = event.id().map(quoted),
+                    scheme = event.scheme().map(quoted),
+                    peer = event.peer().map(tracing::field::display),
+                    method = event.method().map(|method| quoted(method.as_str())),
+                    route = event.route().map(quoted),
                     source = rejection.source().map(chain),
                     "request refused"
                 )

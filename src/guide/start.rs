@@ -30,7 +30,7 @@
 //!     let (secret, login_secret) = (random_secret()?, random_secret()?);
 //!
 //!     let realm = Realm::new(Memory::new()) // or Sqlite, Postgres, or stores of one's own, each by its role
-//!         .on_event(|event| println!("{}", event.action.name()));
+//!         .on_event(|event| println!("{}", event.action().name()));
 //!
 //!     let users = realm.users(PasswordPolicy::new());
 //!     let tokens = Tokens::hs256(secret.expose()).issuer("https://api.example.com");

@@ -52,7 +52,7 @@
 //! let reasons = Arc::new(Mutex::new(Vec::new()));
 //! let told = Arc::clone(&reasons);
 //! let realm = Realm::new(Memory::new()).on_event(move |event| {
-//!     told.lock().unwrap().extend(event.rejection.map(|rejection| rejection.reason()));
+//!     told.lock().unwrap().extend(event.rejection().map(|rejection| rejection.reason()));
 //! });
 //! let secret = random_secret()?; // a real service has it in its environment
 //! let jwt = Jwt::hs256(secret.expose()).issuer("https://login.example.com").audience("reports");

@@ -1,18 +1,16 @@
 use super::decision::{Admitted, By, Decision, Refusal, Reply};
 use super::gate::Gate;
+use super::head::Head;
 use super::pipeline::Pipeline;
-use super::route::{is_endpoint, route_of};
+use super::route::is_endpoint;
 use super::visit::{Refused, Visit};
-use crate::event::{Facts, within};
+use crate::event::{Facts, KeptFacts, within};
 use crate::principal::Caller;
 use crate::reject::{Rejection, ResponseBody, Shape};
 use crate::scheme::SchemeId;
-use http::{HeaderName, Request, Response};
+use http::{Request, Response};
 use std::fmt;
 use std::sync::Arc;
-
-/// What a request is called by a layer outside of this one, or by a proxy.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A gate, and whatever it takes to decide, to answer a refusal and to tell of it.
 ///
@@ -85,7 +83,7 @@ impl Door {
             self.pipeline.decisions.admitted(self.gate.place(), scheme);
         }
         let facts = if self.pipeline.events.listen() {
-            Some(self.shared_facts(request))
+            Some(self.keep(request))
         } else {
             None
         };
@@ -138,15 +136,16 @@ impl Door {
         request: &Request<B>,
         scheme: Option<SchemeId>,
     ) -> Rejection {
-        self.tell(rejection, &self.facts(request, scheme))
+        self.tell(rejection, &self.head(request, scheme))
     }
 
     /// Takes a step of the inner service. Whoever is told of what happens in it knows the request.
     #[inline(always)] // every request passes here
-    pub(crate) fn inside<T>(&self, visit: &Visit, step: impl FnOnce() -> T) -> T {
-        match &visit.facts {
-            Some(facts) if self.pipeline.events.want_requests() => within(facts, step),
-            _ => step(),
+    pub(crate) fn inside<T>(&self, visit: &mut Visit, step: impl FnOnce() -> T) -> T {
+        if visit.facts.is_some() && self.pipeline.events.want_requests() {
+            within(&mut visit.facts, step)
+        } else {
+            step()
         }
     }
 
@@ -248,40 +247,25 @@ impl Door {
             return rejection;
         }
         match &visit.facts {
-            Some(facts) => self.tell(rejection, facts),
+            Some(facts) => self.tell(rejection, &**facts),
             // Nobody listened when the request came.
-            None => self.tell(rejection, &Facts::default()),
+            None => self.tell(rejection, &KeptFacts::default()),
         }
     }
 
-    fn tell(&self, rejection: Rejection, facts: &Facts) -> Rejection {
+    fn tell(&self, rejection: Rejection, request: &dyn Facts) -> Rejection {
         let Pipeline { events, clock, .. } = &*self.pipeline;
-        events.refused(rejection, facts, &**clock)
+        events.refused(rejection, request, &**clock)
     }
 
+    /// What may have to be told of a request once it has gone to the inner service.
     #[cold]
-    fn shared_facts<B>(&self, request: &Request<B>) -> Arc<Facts> {
-        Arc::new(self.facts(request, None))
+    fn keep<B>(&self, request: &Request<B>) -> Box<KeptFacts> {
+        Box::new(self.head(request, None).keep())
     }
 
-    fn facts<B>(&self, request: &Request<B>, scheme: Option<SchemeId>) -> Facts {
-        let pipeline = &*self.pipeline;
-        let ours = Caller::marked(pipeline.mark, request.extensions());
-        let caller = match self.gate {
-            // A mark of another pipeline says nothing of whom this one refuses.
-            Gate::Authenticate(_) => ours,
-            _ => Caller::of(request.extensions()).ok(),
-        };
-        let scheme = scheme.or_else(|| ours?.scheme);
-        let others = &pipeline.reader.accepted().others;
-        Facts {
-            principal: caller.and_then(|caller| caller.principal.clone()),
-            scheme: scheme.and_then(|scheme| scheme.name(others)),
-            peer: pipeline.peer(request.headers(), request.extensions()),
-            method: Some(request.method().clone()),
-            route: route_of(request.extensions()),
-            request_id: request.headers().get(REQUEST_ID).cloned(),
-        }
+    fn head<'r, B>(&'r self, request: &'r Request<B>, scheme: Option<SchemeId>) -> Head<'r> {
+        Head::new(&self.pipeline, &self.gate, scheme, request)
     }
 }
 

@@ -14,6 +14,7 @@ mod door;
 mod explain;
 mod explanation;
 mod gate;
+mod head;
 mod pipeline;
 mod route;
 mod visit;

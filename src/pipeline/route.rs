@@ -23,13 +23,13 @@ pub(super) fn is_endpoint(extensions: &Extensions) -> bool {
 }
 
 /// The pattern of a request's route, as far as a router or an endpoint says. Never its path.
-pub(super) fn route_of(extensions: &Extensions) -> Option<Box<str>> {
+pub(super) fn route_of(extensions: &Extensions) -> Option<&str> {
     #[cfg(feature = "endpoints")]
     if let Some(EndpointRoute(route)) = extensions.get() {
-        return route.as_deref().map(Box::from);
+        return route.as_deref();
     }
     #[cfg(feature = "axum")]
-    return crate::framework::axum_route(extensions).map(Box::from);
+    return crate::framework::axum_route(extensions);
     #[cfg(not(feature = "axum"))]
     {
         let _ = extensions;

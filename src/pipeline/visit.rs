@@ -1,8 +1,7 @@
 use super::decision::By;
 use crate::credential::Precautions;
-use crate::event::Facts;
+use crate::event::KeptFacts;
 use crate::reject::{LimitFields, Rejection, Shape};
-use std::sync::Arc;
 
 /// What is kept of a request that was let through, for the answer to it.
 pub(crate) struct Visit {
@@ -13,7 +12,7 @@ pub(crate) struct Visit {
     /// What its answer tells of limits.
     pub(super) fields: Option<LimitFields>,
     /// For telling of what happens, and of a refusal of its handler; only where somebody listens.
-    pub(super) facts: Option<Arc<Facts>>,
+    pub(super) facts: Option<Box<KeptFacts>>,
     /// What its answer says because of where the credential stood.
     pub(super) precautions: Option<Box<Precautions>>,
 }

@@ -9,6 +9,7 @@ use crate::store::{KeyRecord, TakenRights, UserRecord, Warrant};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::catch_unwind;
 use std::sync::Arc;
@@ -461,10 +462,10 @@ impl Principal {
     }
 
     /// The id of the credential, where it has one: that of an API key, or `jti` of a token.
-    pub(crate) fn credential_id(&self) -> Option<Box<str>> {
+    pub(crate) fn credential_id(&self) -> Option<Cow<'_, str>> {
         match &self.identity {
-            Identity::Key(record) => Some(record.id.as_ref().into()),
-            Identity::Token(_) => self.stamp().jti.map(String::into_boxed_str),
+            Identity::Key(record) => Some(Cow::Borrowed(&record.id)),
+            Identity::Token(_) => self.stamp().jti.map(Cow::Owned),
             Identity::User(_) | Identity::Custom(_) => None,
         }
     }

@@ -31,7 +31,7 @@ use std::time::Duration;
 /// use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Subject};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-/// let realm = Realm::new(Memory::new()).on_event(|event| println!("{}", event.action.name()));
+/// let realm = Realm::new(Memory::new()).on_event(|event| println!("{}", event.action().name()));
 /// let keys = realm.api_keys(ApiKeys::prefix("egret"));
 /// let auth = AuthLayer::builder().accept(&keys).build()?;
 ///

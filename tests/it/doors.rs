@@ -99,18 +99,18 @@ impl Hook {
         let hook = self.clone();
         let realm = Realm::new(store.clone()).clock(ManualClock::new(NOW));
         realm.on_event(move |event| {
-            if event.action != Action::Refused {
+            if event.action() != Action::Refused {
                 return;
             }
-            let rejection = event.rejection.unwrap();
+            let rejection = event.rejection().unwrap();
             hook.0.lock().unwrap().push(Told {
                 kind: rejection.kind(),
-                subject: event.subject.map(ToString::to_string),
-                id: event.id.map(str::to_owned),
-                scheme: event.scheme.map(str::to_owned),
-                peer: event.peer,
-                method: event.method.map(ToString::to_string),
-                route: event.route.map(str::to_owned),
+                subject: event.subject().map(ToString::to_string),
+                id: event.id().map(str::to_owned),
+                scheme: event.scheme().map(str::to_owned),
+                peer: event.peer(),
+                method: event.method().map(ToString::to_string),
+                route: event.route().map(str::to_owned),
             });
         })
     }

@@ -223,7 +223,7 @@ async fn four_nodes_that_start_at_once_agree_on_one_key() {
                 .clock(clock.clone())
                 .store_deadline(Duration::from_secs(9))
                 .on_event(move |event| {
-                    let is_made = event.action == Action::SigningKeyCreated;
+                    let is_made = event.action() == Action::SigningKeyCreated;
                     told.fetch_add(usize::from(is_made), Ordering::SeqCst);
                 });
             Arc::new(Node::in_realm(realm, &clock, tokens(rotation())))
@@ -570,9 +570,9 @@ async fn each_key_that_is_made_or_removed_is_told_once() {
         let realm = Realm::new(memory.clone())
             .clock(clock.clone())
             .on_event(move |event| {
-                let name = event.action.name();
+                let name = event.action().name();
                 if name.starts_with("signing key") {
-                    let id = event.id.unwrap().to_owned();
+                    let id = event.id().unwrap().to_owned();
                     told.lock().unwrap().push((name, id));
                 }
             });

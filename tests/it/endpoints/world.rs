@@ -385,11 +385,11 @@ impl Heard {
     fn hear(&self, event: &tower_auth::Event<'_>) {
         let panics = {
             let mut heard = self.0.lock().unwrap();
-            heard.0.push(event.action);
+            heard.0.push(event.action());
             writeln!(
                 heard.1,
                 "{event:?} {:?}",
-                event.rejection.map(ToString::to_string)
+                event.rejection().map(ToString::to_string)
             )
             .unwrap();
             heard.2

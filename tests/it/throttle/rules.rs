@@ -407,8 +407,8 @@ async fn a_rule_that_observes_refuses_nothing_and_promises_nothing() {
     let counted = Arc::new(Mutex::new(Vec::new()));
     let count = Arc::clone(&counted);
     let realm = world.realm().on_event(move |event| {
-        if event.action == Action::ThrottleWouldRefuse {
-            let told = (event.id.unwrap().to_owned(), event.at);
+        if event.action() == Action::ThrottleWouldRefuse {
+            let told = (event.id().unwrap().to_owned(), event.at());
             count.lock().unwrap().push(told);
         }
     });
