@@ -235,7 +235,7 @@ impl Running {
             .clock(clock.clone())
             .on_event(move |event| {
                 let refused = event
-                    .rejection
+                    .rejection()
                     .map(|rejection| format!("{:?}", rejection.kind()));
                 tell.lock().unwrap().extend(refused);
             });

@@ -198,7 +198,7 @@ impl Server {
             .on_event(move |event| {
                 told.lock()
                     .unwrap()
-                    .extend(event.rejection.map(|rejection| rejection.reason()));
+                    .extend(event.rejection().map(|rejection| rejection.reason()));
             });
         let issuers = Issuers {
             staff: provider.issuer("staff"),
