@@ -47,7 +47,7 @@ impl<'r> Head<'r> {
 
         // Where there is nothing but the mark of the layer, no server has told of a peer and no
         // router of a route.
-        let is_bare = self.extensions.len() <= 1;
+        let is_bare = self.extensions.len() <= usize::from(met.is_some());
         let (peer, route) = if is_bare {
             (None, None)
         } else {

@@ -292,13 +292,13 @@ fn an_unreachable_store_is_told_by_every_command_that_needs_one() {
     let nowhere = [
         (
             "sqlite:/no/such/directory/auth.db",
-            "unable to open database file",
+            ["unable to open database file"].as_slice(),
         ),
         // A port that nobody listens at: the pool says that it made no connection, or the deadline
-        // that none was free, whichever comes first.
+        // of the call is over, whichever comes first.
         (
             "postgres://auth:hidden-password@127.0.0.1:1/auth",
-            "no connection was",
+            &["no connection was", "deadline has elapsed"],
         ),
     ];
     let commands: &[&[&str]] = &[
@@ -317,14 +317,15 @@ fn an_unreachable_store_is_told_by_every_command_that_needs_one() {
         &["key", "revoke", "1", "--owner", "7"],
         &["token", "revoke", "--owner", "7"],
     ];
-    for (url, why) in nowhere {
+    for (url, reasons) in nowhere {
         for command in commands {
             let arguments = [&["--timeout", "1"], *command].concat();
             let ran = Place::anywhere(url).tell(&arguments, "correct-horse-battery\n");
             ran.is(5)
                 .says("error: The store does not answer: ")
-                .says(why)
                 .says("DATABASE_URL");
+            let is_reason_told = reasons.iter().any(|reason| ran.err.contains(reason));
+            assert!(is_reason_told, "{ran:?}");
             assert!(!ran.err.contains("hidden"), "{ran:?}");
             assert_eq!(ran.out, "");
         }
