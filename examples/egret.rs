@@ -30,12 +30,14 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tower_auth::credential::Source;
 use tower_auth::endpoint::{Input, KeysEndpoint, Page, Refresh, SignIn};
+use tower_auth::format::FieldError;
 use tower_auth::server::Environment;
 use tower_auth::test_util::demo_users;
 use tower_auth::{
-    ApiKeys, AuthLayer, FieldError, Method, PasswordPolicy, Principal, Rejection, RejectionKind,
-    Requirement, Role, Source,
+    ApiKeys, AuthLayer, Method, PasswordPolicy, Principal, Rejection, RejectionKind, Requirement,
+    Role,
 };
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};

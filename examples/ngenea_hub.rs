@@ -14,7 +14,8 @@
 //! # {"count":3,"next":null,"previous":null,"results":[…]}
 //! ```
 //!
-//! At http://localhost:3000/api/docs/ the Authorize button takes `Bearer …` or `Api-Key …`, word for word.
+//! At http://localhost:3000/api/docs/ the Authorize button takes `Bearer …` or `Api-Key …`, word
+//! for word.
 //!
 //! Its environment: `tower_auth::server::Environment`, and `DEMO_PASSWORD`.
 
@@ -24,11 +25,13 @@ use axum::{Json, Router};
 use serde::Serialize;
 use std::error::Error;
 use std::time::Duration;
+use tower_auth::api_key::KeyIds;
+use tower_auth::credential::Source;
 use tower_auth::endpoint::{KeysEndpoint, Refresh, SignIn};
 use tower_auth::format::Drf;
 use tower_auth::server::Environment;
 use tower_auth::test_util::demo_users;
-use tower_auth::{ApiKeys, AuthLayer, KeyIds, Method, PasswordPolicy, Source, Subject};
+use tower_auth::{ApiKeys, AuthLayer, Method, PasswordPolicy, Subject};
 use utoipa::{Modify, OpenApi, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 

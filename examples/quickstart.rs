@@ -16,11 +16,12 @@ use std::net::SocketAddr;
 use std::time::{Duration, UNIX_EPOCH};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tower_auth::clock::{Clock, SystemClock};
 use tower_auth::store::Memory;
 use tower_auth::test_util::TokenMint;
 use tower_auth::{
-    ApiKeys, AuthLayer, Clock, Jwt, KeyRequest, NewUser, PasswordPolicy, Principal, Realm, Scope,
-    Secret, Subject, SystemClock, random_secret,
+    ApiKeys, AuthLayer, Jwt, KeyRequest, NewUser, PasswordPolicy, Principal, Realm, Scope, Secret,
+    Subject, random_secret,
 };
 
 /// What a client is given out of band; here it goes into the `curl` lines.

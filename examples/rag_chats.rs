@@ -16,7 +16,8 @@
 //! # {"answer":"Support heard: Hello"}; at /api/agents/sales/query/ {"error":"permission_denied",…}
 //! ```
 //!
-//! What all of it takes and answers is in http://localhost:3000/api/schema/, for generators of clients.
+//! What all of it takes and answers is in http://localhost:3000/api/schema/, for generators of
+//! clients.
 //!
 //! Its environment: `tower_auth::server::Environment`, and `DEMO_PASSWORD`.
 
@@ -28,13 +29,14 @@ use serde_json::json;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
+use tower_auth::api_key::KeyIds;
+use tower_auth::credential::Source;
 use tower_auth::endpoint::{Input, KeysEndpoint, Refresh, SignIn, SignOut};
 use tower_auth::format::Coded;
 use tower_auth::server::Environment;
 use tower_auth::test_util::demo_users;
 use tower_auth::{
-    ApiKeys, AuthLayer, KeyIds, Method, PasswordPolicy, Principal, Rejection, RejectionKind,
-    Source, Subject, Users,
+    ApiKeys, AuthLayer, Method, PasswordPolicy, Principal, Rejection, RejectionKind, Subject, Users,
 };
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{Modify, OpenApi, PartialSchema, ToSchema};

@@ -23,8 +23,9 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
+use tower_auth::clock::{Clock, SystemClock};
 use tower_auth::test_util::TokenMint;
-use tower_auth::{AuthLayer, Clock, Jwt, Principal, Scope, SystemClock, random_secret};
+use tower_auth::{AuthLayer, Jwt, Principal, Scope, random_secret};
 
 struct OnlyForAnna;
 

@@ -5,13 +5,13 @@
 // In the order in which a request meets them.
 mod pipeline;
 
-mod layer;
+pub mod layer;
 
-mod credential;
+pub mod credential;
 
 mod attempt;
 
-mod scheme;
+pub mod scheme;
 
 mod principal;
 
@@ -32,22 +32,28 @@ pub mod guide;
 mod integration;
 
 mod address;
+#[cfg(feature = "api-key")]
+pub mod api_key;
 mod chain;
-mod clock;
+pub mod clock;
 mod config;
 mod digest_hasher;
-mod event;
+pub mod event;
 #[cfg(feature = "jwt")]
 pub mod fetch;
 #[cfg(any(feature = "axum", feature = "tonic"))]
 mod framework;
 mod intern;
 #[cfg(feature = "jwt")]
+pub mod jwt;
+#[cfg(feature = "jwt")]
 mod key_set;
 mod login;
 mod metrics;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 #[cfg(feature = "basic")]
-mod password;
+pub mod password;
 mod random;
 mod rate;
 mod realm;
@@ -65,45 +71,24 @@ mod upkeep;
 #[cfg(feature = "basic")]
 mod users;
 
-pub use attempt::Attempt;
-pub use authorize::{Requirement, ScopeGaps};
-pub use clock::{Clock, SystemClock};
+// What a service meets in its first hour. The rest is named by its module.
+pub use authorize::Requirement;
 pub use config::{ConfigError, ConfigProblem};
-#[cfg(feature = "dpop")]
-pub use credential::ClientCertificate;
-pub use credential::{
-    ApiKeyCredential, BasicCredential, Credential, OtherCredential, Source, TokenCredential,
-};
-pub use event::{Action, Audit, Event};
-#[cfg(feature = "openapi")]
-pub use integration::SecuritySchemes;
 #[cfg(feature = "jwt")]
-pub use issue::{Grant, KeyRotation, NewPrivateToken, SimpleJwt, TokenIssuer, TokenPair, Tokens};
+pub use issue::{Grant, TokenIssuer, TokenPair, Tokens};
 #[cfg(feature = "api-key")]
-pub use issue::{KeyIssuer, KeyRequest, NewKey};
-#[cfg(feature = "jwt")]
-pub use key_set::{JwtAlgorithm, JwtKey, JwtKeys, SigningKey, SkippedKey};
-pub use layer::{Accept, AuthLayer, AuthLayerBuilder, AuthService, ResponseFuture};
+pub use issue::{KeyIssuer, KeyRequest};
+pub use layer::auth_layer::AuthLayer;
 #[cfg(feature = "basic")]
-pub use login::name_form;
-#[cfg(feature = "basic")]
-pub use password::{
-    PasswordError, PasswordPolicy, PasswordProblem, hash_password, reads_password_hash,
-};
-pub use pipeline::Explanation;
-pub use principal::{
-    ClaimsError, Method, Principal, PrincipalBuilder, Role, Roles, Scope, Scopes, Subject,
-};
+pub use password::policy::PasswordPolicy;
+pub use principal::{ClaimsError, Method, Principal, Role, Roles, Scope, Scopes, Subject};
 pub use random::{RandomError, random_secret};
 pub use realm::Realm;
-pub use reject::{FieldError, Rejection, RejectionKind, ResponseBody, format};
-#[cfg(feature = "dpop")]
-pub use scheme::Dpop;
-pub use scheme::{Answer, PendingAnswer, Readiness, Scheme};
+pub use reject::{Rejection, RejectionKind, format};
 #[cfg(feature = "api-key")]
-pub use scheme::{ApiKeys, KeyIds, SecretScanner};
+pub use scheme::api_key::ApiKeys;
 #[cfg(feature = "jwt")]
-pub use scheme::{ClaimPath, Introspection, Jwt, TokenFacts};
+pub use scheme::jwt::Jwt;
 pub use secret::Secret;
 #[cfg(feature = "basic")]
 pub use users::{Basic, NewUser, Users};

@@ -8,8 +8,8 @@ use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaKeyPa
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri};
+use tower_auth::jwt::{JwtAlgorithm, JwtKey};
 use tower_auth::test_util::TokenMint;
-use tower_auth::{JwtAlgorithm, JwtKey};
 
 pub(crate) const ISSUER: &str = "https://auth.example.com";
 pub(crate) const AUDIENCE: &str = "api.example.com";

@@ -9,8 +9,9 @@ use axum::routing::get;
 use std::rc::Rc;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
+use tower_auth::jwt::JwtAlgorithm;
 use tower_auth::throttle::{QuotaFields, Throttle};
-use tower_auth::{AuthLayer, JwtAlgorithm, Scope};
+use tower_auth::{AuthLayer, Scope};
 use tower_layer::Layer;
 
 pub(crate) fn rows() -> Vec<Row> {

@@ -6,11 +6,14 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use std::hint::black_box;
 use std::rc::Rc;
 use tokio::runtime::Runtime;
+use tower_auth::event::Audit;
+use tower_auth::jwt::JwtKey;
+use tower_auth::layer::AuthLayerBuilder;
 use tower_auth::store::{ManagedUserStore, Memory, UserRecord};
 use tower_auth::throttle::{QuotaFields, Throttle};
 use tower_auth::{
-    ApiKeys, Audit, AuthLayer, AuthLayerBuilder, Grant, Jwt, JwtKey, KeyIssuer, KeyRequest,
-    NewUser, PasswordPolicy, Realm, Secret, Subject, TokenIssuer, Tokens, Users,
+    ApiKeys, AuthLayer, Grant, Jwt, KeyIssuer, KeyRequest, NewUser, PasswordPolicy, Realm, Secret,
+    Subject, TokenIssuer, Tokens, Users,
 };
 
 pub(crate) const KEYS: usize = 1000;

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// A credential that somebody tries, right or wrong: what a [`Scheme`](crate::Scheme) is asked
-/// about.
+/// A credential that somebody tries, right or wrong: what a [`Scheme`](crate::scheme::Scheme) is
+/// asked about.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
     credential: &'a Credential<'a>,

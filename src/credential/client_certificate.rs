@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 ///
 /// ```
 /// use http::Request;
-/// use tower_auth::ClientCertificate;
+/// use tower_auth::credential::ClientCertificate;
 ///
 /// # let der = b"DER";
 /// let mut request = Request::new(());

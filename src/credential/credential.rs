@@ -93,7 +93,7 @@ impl<'a> ApiKeyCredential<'a> {
 }
 
 impl<'a> OtherCredential<'a> {
-    /// The scheme's name, as [`Scheme::name`](crate::Scheme::name) gives it.
+    /// The scheme's name, as [`Scheme::name`](crate::scheme::Scheme::name) gives it.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
         self.scheme

@@ -1,4 +1,5 @@
-//! Step 1: what is presented.
+//! What a request presents ([`Credential`]) and where it stands ([`Source`]), not yet verified: the
+//! first step of a request.
 //!
 //! Header bytes become one [`Credential`], or a refusal, here and nowhere else; nothing is verified
 //! yet, and nothing is allocated in proportion to what a client sends, but for Basic, whose length
@@ -15,8 +16,8 @@
 //! ```
 //!
 //! That is the default. Each scheme says where it reads ([`Source`]); a place that few layers read
-//! has a file of its own (`basic_keys`, `cookie`, `query`, `websocket`), and `elsewhere` brings them
-//! together.
+//! has a file of its own (`basic_keys`, `cookie`, `query`, `websocket`), and `elsewhere` brings
+//! them together.
 //!
 //! ```text
 //! Accepted ─ build ─ Reader ─┬─ Authorization, one field ───────────┬─ Takes: what is it, and is it read here?

@@ -31,7 +31,8 @@ use std::fmt;
 ///
 /// ```
 /// use tower_auth::store::Memory;
-/// use tower_auth::{ApiKeys, AuthLayer, Realm, Source};
+/// use tower_auth::credential::Source;
+/// use tower_auth::{ApiKeys, AuthLayer, Realm};
 ///
 /// let realm = Realm::new(Memory::new());
 /// let keys = ApiKeys::prefix("sk-live-")
@@ -68,7 +69,8 @@ impl Source {
         Self(Place::Bearer)
     }
 
-    /// `Authorization: DPoP …` (RFC 9449 §7.1): where a `Jwt` accepts tokens that are bound to a key.
+    /// `Authorization: DPoP …` (RFC 9449 §7.1): where a `Jwt` accepts tokens that are bound to a
+    /// key.
     pub(crate) fn dpop() -> Self {
         Self(Place::Dpop)
     }
@@ -78,7 +80,8 @@ impl Source {
         Self(Place::ApiKey)
     }
 
-    /// `Authorization: Token …`, as clients of Django REST Framework's `TokenAuthentication` send it.
+    /// `Authorization: Token …`, as clients of Django REST Framework's `TokenAuthentication` send
+    /// it.
     pub fn token() -> Self {
         Self(Place::Token)
     }
@@ -121,11 +124,11 @@ impl Source {
     /// plant one. Set it `Secure`, `HttpOnly`, `Path=/` and `SameSite=Strict` or `Lax`.
     ///
     /// Browsers send a cookie with whatever request they make, whoever made them do so (cross-site
-    /// request forgery, CSRF). So one that comes with an unsafe method (RFC 9110 §9.2.1), or
-    /// with the handshake of a WebSocket, is refused with 403 unless a page of the same origin
-    /// sent it: `Sec-Fetch-Site` says so, or else `Origin`. The origin is compared with its
-    /// scheme where [`public_url`](crate::AuthLayerBuilder::public_url) is configured, else by host
-    /// and port alone. `GET` and the other safe methods must change nothing.
+    /// request forgery, CSRF). So one that comes with an unsafe method (RFC 9110 §9.2.1), or with
+    /// the handshake of a WebSocket, is refused with 403 unless a page of the same origin sent it:
+    /// `Sec-Fetch-Site` says so, or else `Origin`. The origin is compared with its scheme where
+    /// [`public_url`](crate::layer::AuthLayerBuilder::public_url) is configured, else by host and
+    /// port alone. `GET` and the other safe methods must change nothing.
     pub fn cookie(name: impl Into<String>) -> Self {
         Self(Place::Cookie(name.into().into_boxed_str()))
     }

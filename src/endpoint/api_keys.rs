@@ -17,7 +17,7 @@ use crate::issue::{KeyIssuer, KeyRequest, NewKey};
 use crate::principal::Subject;
 use crate::rate::{Rate, RateError};
 use crate::reject::{Rejection, RejectionKind};
-use crate::scheme::KeyIds;
+use crate::scheme::api_key::KeyIds;
 use crate::store::KeyRecord;
 use async_trait::async_trait;
 use http::StatusCode;
@@ -143,7 +143,8 @@ impl KeysEndpoint {
     /// The rates of which whoever makes a key chooses one by the member `rate`, as text: any other
     /// is refused, and a key for which none is chosen has none of its own. Answers show it as
     /// `rate`, unless [`show`](Self::show) says what they show. Without these rates nobody can ask
-    /// for one. A [throttle](crate::throttle::Throttle) counts by it where it reads rates from keys.
+    /// for one. A [throttle](crate::throttle::Throttle) counts by it where it reads rates from
+    /// keys.
     ///
     /// ```
     /// use tower_auth::endpoint::KeysEndpoint;

@@ -2,7 +2,7 @@ use super::input::{BODY_LIMIT, BODY_WITHIN};
 use super::mount::{Endpoint, Mounting};
 use super::service::{Endpoints, Shared};
 use crate::config::{ConfigError, ConfigProblem, is_http_url};
-use crate::layer::AuthLayer;
+use crate::layer::auth_layer::AuthLayer;
 use std::fmt;
 use std::time::Duration;
 
@@ -82,7 +82,8 @@ impl EndpointsBuilder {
     }
 
     /// What absolute URLs begin with: scheme and host, no `/` at the end. By default the layer's
-    /// [`public_url`](crate::AuthLayerBuilder::public_url), or else `http://` and the request's `Host`.
+    /// [`public_url`](crate::layer::AuthLayerBuilder::public_url), or else `http://` and the
+    /// request's `Host`.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into());
         self

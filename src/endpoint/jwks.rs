@@ -14,10 +14,10 @@ use async_trait::async_trait;
 /// The key set: `GET` → the public keys that our tokens are verified with (RFC 7517 §5), the one
 /// that signs next included.
 ///
-/// It may be kept for 5 minutes (`Cache-Control`), or with a [`KeyRotation`](crate::KeyRotation)
-/// for half of the time for which a key is published before it signs, an hour at most; and it has
-/// an `ETag`, by which who has it already gets 304. Where others look for it says
-/// [`IssuerMetadata`](super::IssuerMetadata).
+/// It may be kept for 5 minutes (`Cache-Control`), or with a
+/// [`KeyRotation`](crate::jwt::KeyRotation) for half of the time for which a key is published
+/// before it signs, an hour at most; and it has an `ETag`, by which who has it already gets 304.
+/// Where others look for it says [`IssuerMetadata`](super::IssuerMetadata).
 ///
 /// ```
 /// use bytes::Bytes;
@@ -26,7 +26,8 @@ use async_trait::async_trait;
 /// use tower::ServiceExt;
 /// use tower_auth::endpoint::{IssuerMetadata, Jwks};
 /// use tower_auth::store::Memory;
-/// use tower_auth::{AuthLayer, JwtAlgorithm, KeyRotation, Realm, Tokens, random_secret};
+/// use tower_auth::jwt::{JwtAlgorithm, KeyRotation};
+/// use tower_auth::{AuthLayer, random_secret, Realm, Tokens};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// let secret = random_secret()?; // a real service has it in its environment

@@ -26,9 +26,10 @@ const SIGNATURE: &str = "github-public-key-signature";
 /// How many keys one report may name.
 const MOST_REPORTED: usize = 100;
 
-/// Where a partner reports keys that leaked, in the form of GitHub's
-/// [secret scanning partner program](https://docs.github.com/en/code-security/secret-scanning/secret-scanning-partnership-program/secret-scanning-partner-program):
-/// each key that there is is revoked at once, and its owner is told of it by the event `key leaked`.
+/// Where a partner reports keys that leaked, in the form of GitHub's [secret scanning partner
+/// program](https://docs.github.com/en/code-security/secret-scanning/secret-scanning-partnership-program/secret-scanning-partner-program):
+/// each key that there is is revoked at once, and its owner is told of it by the event `key
+/// leaked`.
 ///
 /// ```text
 /// POST PATH                                     200 [{"token_hash":"SXcgqWJI…","token_type":"egret","label":"true_positive"}]
@@ -48,7 +49,8 @@ const MOST_REPORTED: usize = 100;
 /// ```
 /// # use tower_auth::endpoint::LeakReports;
 /// # use tower_auth::store::Memory;
-/// # use tower_auth::{ApiKeys, AuthLayer, JwtAlgorithm, JwtKey, Realm};
+/// # use tower_auth::jwt::{JwtAlgorithm, JwtKey};
+/// # use tower_auth::{ApiKeys, AuthLayer, Realm};
 /// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
 /// let auth = AuthLayer::builder().accept(&keys).build()?;
 /// let x = "9mZ4FvYV7Z3BT6Yg6hWcQvT8yG4hYxwnQb9QJcnKJ1c"; // as the partner publishes it

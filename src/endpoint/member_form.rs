@@ -1,4 +1,4 @@
-use crate::scheme::KeyIds;
+use crate::scheme::api_key::KeyIds;
 
 /// The longest text of any field, in characters; a body is bounded besides.
 pub(super) const LONGEST_TEXT: usize = 8 * 1024;

@@ -3,7 +3,7 @@
 use super::member_form::{LONGEST_TEXT, MOST_TEXTS, MemberForm};
 use crate::issue::LONGEST_NAME as LONGEST_KEY_NAME;
 use crate::login::{LONGEST_NAME, LONGEST_PASSWORD, is_visible};
-use crate::scheme::KeyIds;
+use crate::scheme::api_key::KeyIds;
 use serde_json::Value;
 use utoipa::openapi::schema::{
     ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,

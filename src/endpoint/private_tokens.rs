@@ -13,7 +13,7 @@ use super::shown::{Part, caller, map_of, part, time};
 use super::shown_schema::{object_of, with};
 use crate::authorize::Requirement;
 use crate::issue::{Grant, NewPrivateToken, TokenIssuer};
-use crate::password::PasswordPolicy;
+use crate::password::policy::PasswordPolicy;
 use crate::principal::Principal;
 use crate::reject::{Rejection, RejectionKind};
 use crate::store::TokenRecord;

@@ -16,7 +16,7 @@ use serde::Serialize;
 /// What a client has to know to use a protected resource (RFC 9728 §2), an MCP server for example.
 ///
 /// Where it is goes into challenges by
-/// [`AuthLayerBuilder::resource_metadata`](crate::AuthLayerBuilder::resource_metadata).
+/// [`AuthLayerBuilder::resource_metadata`](crate::layer::AuthLayerBuilder::resource_metadata).
 ///
 /// ```
 /// use tower_auth::endpoint::ResourceMetadata;

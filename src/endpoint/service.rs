@@ -6,7 +6,7 @@ use super::reply::{EndpointBody, Reply};
 use super::route::{Access, Route};
 use crate::credential::check_same_origin;
 use crate::event::{for_this_request, in_this_span};
-use crate::layer::AuthLayer;
+use crate::layer::auth_layer::AuthLayer;
 use crate::pipeline::{EndpointRoute, Gate, Mode};
 use crate::principal::Caller;
 use crate::reject::{Rejection, RejectionKind, ResponseBody};

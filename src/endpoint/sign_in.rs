@@ -12,7 +12,7 @@ use super::shown::{Show, pair_map, user_map};
 use super::shown_schema::{pair_object, user_object};
 use crate::issue::{TokenIssuer, TokenPair};
 use crate::login;
-use crate::password::PasswordPolicy;
+use crate::password::policy::PasswordPolicy;
 use crate::reject::Rejection;
 #[cfg(feature = "openapi")]
 use crate::reject::RejectionKind;

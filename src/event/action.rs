@@ -50,11 +50,12 @@ pub enum Action {
     KeyRevoked,
     /// `key leaked`: a partner has found it where everybody can read it. It is revoked next.
     KeyLeaked,
-    /// `scope used`: an API key passed a requirement that names this [scope](crate::Event::scope),
-    /// once a day for each; only where it is [kept](crate::Audit::scope_uses).
+    /// `scope used`: an API key passed a requirement that names this
+    /// [scope](crate::event::Event::scope), once a day for each; only where it is
+    /// [kept](crate::event::Audit::scope_uses).
     ScopeUsed,
-    /// `signing key created`: the next key of a [`KeyRotation`](crate::KeyRotation), told by the
-    /// node that made it.
+    /// `signing key created`: the next key of a [`KeyRotation`](crate::jwt::KeyRotation), told by
+    /// the node that made it.
     SigningKeyCreated,
     /// `signing key removed`: the last token that it signed has expired.
     SigningKeyRemoved,

@@ -6,7 +6,8 @@ use std::time::Duration;
 /// ```
 /// use std::time::Duration;
 /// use tower_auth::store::{AuditStore, Memory};
-/// use tower_auth::{ApiKeys, Audit, KeyRequest, Realm, Subject};
+/// use tower_auth::event::Audit;
+/// use tower_auth::{ApiKeys, KeyRequest, Realm, Subject};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// let store = Memory::new();

@@ -1,8 +1,9 @@
-//! What happened, as one stream: to `tracing` (feature `tracing`) and to a hook of the application.
+//! What happened, as one stream: to `tracing` (feature `tracing`), to a hook of the application
+//! ([`Realm::on_event`](crate::Realm::on_event)), and to a store ([`Audit`]).
 //!
-//! [`Events`] tells both. An [`Event`] says what ([`Action`]), of whom, and what is known of the
-//! request ([`Facts`]): of one that is refused, it is looked up when somebody asks; of one that is
-//! let through, it is kept ([`KeptFacts`]), because the inner service takes the request away.
+//! An [`Event`] says what ([`Action`]), of whom, and what is known of the request: of one that is
+//! refused, it is looked up when somebody asks; of one that is let through, it is kept until the
+//! answer, because the inner service takes the request away.
 
 mod action;
 mod audit;

@@ -23,7 +23,8 @@
 //! use std::convert::Infallible;
 //! use tower::{ServiceExt, service_fn};
 //! use tower_auth::store::Memory;
-//! use tower_auth::{AuthLayer, Grant, Realm, Source, Subject, Tokens, random_secret};
+//! use tower_auth::credential::Source;
+//! use tower_auth::{AuthLayer, Grant, random_secret, Realm, Subject, Tokens};
 //! use tower_layer::Layer;
 //!
 //! # #[tokio::main]
@@ -71,8 +72,9 @@
 //!   name is an error of `build()`.
 //! - **CSRF.** With `POST`, `PUT`, `PATCH`, `DELETE`, or the handshake of a WebSocket, the cookie
 //!   counts only if a page of the same origin sent the request
-//!   ([`Source::cookie`](crate::Source::cookie) has the rule). There is no CSRF token to hand out.
-//!   `GET` and `HEAD` are let through, for links lead to them: they must change nothing.
+//!   ([`Source::cookie`](crate::credential::Source::cookie) has the rule). There is no CSRF token
+//!   to hand out. `GET` and `HEAD` are let through, for links lead to them: they must change
+//!   nothing.
 //! - *Same origin* is narrower than *same site*. A page of `app.example.com` cannot use the cookie
 //!   of `api.example.com` to write. Serve both below one host, by a proxy for example, or have the
 //!   page send a Bearer token.
@@ -145,13 +147,14 @@
 //! - Bearer tokens and API keys need no `allow_credentials`, which is about cookies; and a
 //!   cookie is read across origins with safe methods alone, as said above. Leave it out.
 //! - Where handlers answer preflights themselves, there is
-//!   [`allow_preflight`](crate::AuthLayerBuilder::allow_preflight), which lets them through as
-//!   anonymous.
+//!   [`allow_preflight`](crate::layer::AuthLayerBuilder::allow_preflight), which lets them through
+//!   as anonymous.
 //!
 //! # WebSockets and event streams
 //!
 //! A script cannot set `Authorization` at the handshake of a WebSocket, but it can offer protocols.
-//! [`Source::websocket`](crate::Source::websocket) reads the credential there and takes it out:
+//! [`Source::websocket`](crate::credential::Source::websocket) reads the credential there and takes
+//! it out:
 //!
 //! ```text
 //! new WebSocket("wss://api.example.com/live", ["chat", "bearer." + token])
@@ -162,7 +165,8 @@
 //! use std::convert::Infallible;
 //! use tower::{ServiceExt, service_fn};
 //! use tower_auth::store::Memory;
-//! use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Source, Subject};
+//! use tower_auth::credential::Source;
+//! use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Subject};
 //! use tower_layer::Layer;
 //!
 //! # #[tokio::main]
@@ -196,8 +200,8 @@
 //! - The credential is judged at the handshake. A socket that is open outlives its expiry and its
 //!   revocation: close it at [`Principal::expires`](crate::Principal::expires), and long ones from
 //!   time to time.
-//! - `EventSource` can set nothing: [`Source::query`](crate::Source::query), with a credential that
-//!   is short-living, and with query strings kept out of logs.
+//! - `EventSource` can set nothing: [`Source::query`](crate::credential::Source::query), with a
+//!   credential that is short-living, and with query strings kept out of logs.
 //!
 //! # The self-service page
 //!

@@ -13,7 +13,7 @@
 //! | clients that know nothing but a name and a password (WebDAV, old tools) | `Basic`, or keys in it by `Source::basic` | each request carries the password; not where browsers come |
 //! | clients from whom tokens may be stolen (banking, mobile, browsers) | `Jwt::dpop`, or `Jwt::certificate_bound` where they have TLS certificates | a stolen token is worth nothing without its key; the issuer has to take part |
 //! | clients of a Django REST service that is being replaced | the page `guide::migrating_from_django` | |
-//! | something else | a [`Scheme`](crate::Scheme) of your own | |
+//! | something else | a [`Scheme`](crate::scheme::Scheme) of your own | |
 //!
 //! One layer takes any number of them, and each credential is judged by one scheme alone. Tokens
 //! and keys, for people and for programs:

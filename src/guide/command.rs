@@ -45,7 +45,7 @@
 //! | `token revoke` | revokes a token that `JWT_SECRET` signed; of a refresh token the whole session | a token |
 //! | `token revoke --user NAME` | ends all sessions and private tokens; with `--private ID` one private token | |
 //! | `key pattern` | prints the rule by which gitleaks, TruffleHog or GitHub find leaked keys | |
-//! | `key unused-scopes --user NAME` | lists the scopes that keys have and have not used for `--days` ([`Audit::scope_uses`](crate::Audit::scope_uses)) | |
+//! | `key unused-scopes --user NAME` | lists the scopes that keys have and have not used for `--days` ([`Audit::scope_uses`](crate::event::Audit::scope_uses)) | |
 //! | `explain` | says what the service would make of a credential, and with `--scope` of a route that demands it; nothing is counted or written | a token, a key, or the value of `Authorization` |
 //! | `audit tail` | prints what happened last ([`Realm::audit`](crate::Realm::audit)), with `--follow` what happens | |
 //! | `import django` | moves what a service of Django REST Framework has into the store ([how](super::migrating_from_django)) | |

@@ -24,15 +24,17 @@
 //!   `app.into_make_service_with_connect_info::<SocketAddr>()`; `server` of this crate does so. The
 //!   log says `peer unknown` once where nothing tells it.
 //! - A proxy that caches must not cache answers to requests with a credential:
-//!   [`AuthLayerBuilder::vary`](crate::AuthLayerBuilder::vary) says by which fields they differ.
+//!   [`AuthLayerBuilder::vary`](crate::layer::AuthLayerBuilder::vary) says by which fields they
+//!   differ.
 //!
 //! # TLS
 //!
 //! Credentials are in every request, so every hop that others can listen on is TLS. End it at a
 //! proxy, or serve with a TLS server (`axum-server`, `tokio-rustls`) and this layer inside. Say the
-//! URL that browsers see: [`AuthLayerBuilder::public_url`](crate::AuthLayerBuilder::public_url) (or
-//! `PUBLIC_URL`) is what cookies and DPoP proofs are held against. To PostgreSQL TLS is switched on
-//! in its URL (`?sslmode=verify-full`), to Redis by `rediss://` (feature `redis-tls`).
+//! URL that browsers see:
+//! [`AuthLayerBuilder::public_url`](crate::layer::AuthLayerBuilder::public_url) (or `PUBLIC_URL`)
+//! is what cookies and DPoP proofs are held against. To PostgreSQL TLS is switched on in its URL
+//! (`?sslmode=verify-full`), to Redis by `rediss://` (feature `redis-tls`).
 //!
 //! # Several nodes
 //!
@@ -101,7 +103,7 @@
 //! [`Tokens::retired_key`](crate::Tokens::retired_key). A secret that *leaked* is not kept as the
 //! previous one: set a new one alone, and everybody signs in anew.
 //!
-//! **Key pairs** rotate by themselves: [`KeyRotation`](crate::KeyRotation), with the next key
+//! **Key pairs** rotate by themselves: [`KeyRotation`](crate::jwt::KeyRotation), with the next key
 //! published before it signs and each kept until its last token has expired.
 //!
 //! **The pepper of API keys** (`API_KEY_PEPPER`). A stored key moves to the new pepper when it is

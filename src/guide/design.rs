@@ -48,7 +48,7 @@
 //!   there is a bound within which a revocation becomes known, a second by default
 //!   ([`StoreOptions::lag`](crate::store::StoreOptions::lag)). A node that hears nothing for longer
 //!   asks the database. Tokens of other issuers end when they expire: nobody tells of them earlier,
-//!   except to [`Introspection`](crate::Introspection).
+//!   except to [`Introspection`](crate::jwt::Introspection).
 //! - *Kept by* `tokens::remembered::a_remembered_token_is_judged_by_its_times_to_the_second`,
 //!   `tokens::remembered::a_remembered_token_of_ours_ends_with_its_family_and_with_its_key`,
 //!   `endpoints::taken::every_change_of_a_user_reaches_every_credential_its_use_and_what_it_makes`,
@@ -106,8 +106,8 @@
 //! hole.
 //!
 //! - *Costs*: where cookies are read, a client that sends a stale one beside a good header gets
-//!   400. What may stand where has to be said ([`Source`](crate::Source)).
-//! - *Kept by* [`Answer`](crate::Answer),
+//!   400. What may stand where has to be said ([`Source`](crate::credential::Source)).
+//! - *Kept by* [`Answer`](crate::scheme::Answer),
 //!   `contract::the_first_scheme_that_recognises_a_credential_decides_and_no_other_is_shown_it`,
 //!   `headers::properties::any_number_of_credential_fields_but_one_good_is_refused`.
 //!
@@ -277,8 +277,8 @@
 //!
 //! # Time is passed in
 //!
-//! The realm has the [`Clock`](crate::Clock), and what expires is judged by it. So a test moves a
-//! clock instead of sleeping, yours too: page `testing`.
+//! The realm has the [`Clock`](crate::clock::Clock), and what expires is judged by it. So a test
+//! moves a clock instead of sleeping, yours too: page `testing`.
 //!
 //! - *Costs*: a store of your own compares with the time that it is given, not with its own.
 //! - *Kept by* clippy, to which `SystemTime::now` is a disallowed method, and by

@@ -97,8 +97,8 @@
 //!
 //! Metadata are header fields, with names in lower case. So the sources are those of HTTP:
 //! `authorization: Bearer …`, `authorization: Api-Key …`, `x-api-key`, or
-//! [`Source::header`](crate::Source::header). Values are ASCII; a key of the binary form (`…-bin`)
-//! is no credential. Two of them in one request are refused.
+//! [`Source::header`](crate::credential::Source::header). Values are ASCII; a key of the binary
+//! form (`…-bin`) is no credential. Two of them in one request are refused.
 //!
 //! # What a client sees
 //!

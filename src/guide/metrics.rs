@@ -46,13 +46,13 @@
 //!
 //! - `gate`: `authenticate` and `throttle` and `require` are the layers of these names, `endpoint`
 //!   one whose credential is in its body, and `handler` what a handler refused.
-//! - `scheme`: `Bearer`, `Api-Key`, `Basic`, `DPoP`, the name of a [`Scheme`](crate::Scheme) of the
-//!   application's own, or `none`.
+//! - `scheme`: `Bearer`, `Api-Key`, `Basic`, `DPoP`, the name of a
+//!   [`Scheme`](crate::scheme::Scheme) of the application's own, or `none`.
 //! - `kind`: `admitted`, or the [code](crate::RejectionKind::code) of the refusal, such as
 //!   `token_expired`. One request is decided on by each gate that it comes to.
 //! - `rule`: the name of the [`Throttle`](crate::throttle::Throttle), behind that of its route
 //!   (`upload:principal`); `outcome` there: `refused`, or `observed` where the rule only observes.
-//! - `action`: the [name](crate::Action::name) of an event.
+//! - `action`: the [name](crate::event::Action::name) of an event.
 //! - `cache`: `api keys` or `tokens`; `found`: `yes` or `no`.
 //! - `outcome` of calls: `answered`, be it with a no, `failed`, or `late`, which is what a store is
 //!   that does not answer within [`Realm::store_deadline`](crate::Realm::store_deadline).

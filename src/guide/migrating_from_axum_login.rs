@@ -41,7 +41,8 @@
 //! use tower_auth::endpoint::{Refresh, SignIn, SignOut};
 //! use tower_auth::store::{ManagedUserStore, Memory, UserChange, UserRecord};
 //! use tower_auth::{AuthLayer, PasswordPolicy, Principal, Realm, Scope, Secret, Subject, Tokens};
-//! use tower_auth::{random_secret, reads_password_hash};
+//! use tower_auth::password::reads_password_hash;
+//! use tower_auth::random_secret;
 //!
 //! async fn reports(caller: Principal) -> String {
 //!     format!("reports of {}", caller.subject())
@@ -139,14 +140,14 @@
 //! with the former primary key. (A user who registers here has a random UUID, unless
 //! [`NewUser::id`](crate::NewUser::id) says another.) Argon2 hashes in PHC form are read, which is
 //! what password-auth writes by default; who has another kind needs a new password, and
-//! [`reads_password_hash`](crate::reads_password_hash) tells which they are. There is no sign-in
-//! without a password: who signs in by OAuth, as in axum-login's example, gets tokens of the
-//! provider, which [`Jwt`](crate::Jwt) accepts, or your callback issues a pair with
+//! [`reads_password_hash`](crate::password::reads_password_hash) tells which they are. There is no
+//! sign-in without a password: who signs in by OAuth, as in axum-login's example, gets tokens of
+//! the provider, which [`Jwt`](crate::Jwt) accepts, or your callback issues a pair with
 //! [`TokenIssuer::issue`](crate::TokenIssuer::issue).
 //!
 //! What `get_user` loaded on every request, and what `get_user_permissions` asked your own tables,
-//! stays where it is: [`AuthLayerBuilder::load_user`](crate::AuthLayerBuilder::load_user) loads it
-//! for whatever was presented, and remembers it for a minute, or not at all.
+//! stays where it is: [`AuthLayerBuilder::load_user`](crate::layer::AuthLayerBuilder::load_user)
+//! loads it for whatever was presented, and remembers it for a minute, or not at all.
 //!
 //! ```
 //! use http::{Request, Response};
@@ -197,7 +198,7 @@
 //! | axum-login | here | |
 //! |---|---|---|
 //! | `AuthnBackend::authenticate` | [`SignIn`](crate::endpoint::SignIn), or [`Users::authenticate`](crate::Users::authenticate) in a handler of your own | hashed off the runtime's threads; wrong ones are limited by account and by address |
-//! | `AuthnBackend::get_user` | [`load_user`](crate::AuthLayerBuilder::load_user) | |
+//! | `AuthnBackend::get_user` | [`load_user`](crate::layer::AuthLayerBuilder::load_user) | |
 //! | `AuthzBackend`, `permission_required!` | [`Scope`](crate::Scope) and [`Role`](crate::Role) of the user's record, [`AuthLayer::require`](crate::AuthLayer::require) | What is taken away counts from the next request; what is given, from the next sign-in. |
 //! | `login_required!` | the layer itself: everything inside of it needs a caller | |
 //! | routes without it | outside of the layer, or [`AuthLayer::optional`](crate::AuthLayer::optional) | |

@@ -1,5 +1,5 @@
-//! Moving in from Django: users, tokens and keys of a service of Django REST Framework go on working
-//! here. Nobody signs in anew, and no key changes.
+//! Moving in from Django: users, tokens and keys of a service of Django REST Framework go on
+//! working here. Nobody signs in anew, and no key changes.
 //!
 //! | in Django | becomes | its clients |
 //! |---|---|---|
@@ -15,7 +15,9 @@
 //!
 //! ```
 //! use tower_auth::store::Memory;
-//! use tower_auth::{ApiKeys, AuthLayer, PasswordPolicy, Realm, SimpleJwt, Source, Tokens};
+//! use tower_auth::credential::Source;
+//! use tower_auth::jwt::SimpleJwt;
+//! use tower_auth::{ApiKeys, AuthLayer, PasswordPolicy, Realm, Tokens};
 //!
 //! # let secret = "u4Zq7Kw2xRm90123456789abcdefghij";
 //! # let django_secret_key = "qk%hbr_oo!pda&%tri-&v#=2j^r91kkz_h-i@1woh#d7m1llfh";
@@ -44,8 +46,8 @@
 //!
 //! - Feature `django-hashes` reads the hashes of passwords: `pbkdf2_sha256`, `argon2`,
 //!   `bcrypt_sha256` and `bcrypt`. Each is replaced by argon2id when its user signs in.
-//! - The secret that signs from now on is a new one: [`SimpleJwt`](crate::SimpleJwt) has that of
-//!   Django. When the last of its tokens has expired, that line goes, and with it the secret.
+//! - The secret that signs from now on is a new one: [`SimpleJwt`](crate::jwt::SimpleJwt) has that
+//!   of Django. When the last of its tokens has expired, that line goes, and with it the secret.
 //! - [`format::Drf`](crate::format::Drf) answers errors in the form of DRF, and
 //!   `SignIn::name_field("username")` reads the fields of simplejwt's `TokenObtainPairView`.
 //! - Keys of djangorestframework-api-key before its version 3 are hashed as passwords;
@@ -81,8 +83,8 @@
 //! ```
 //!
 //! - What is in the store already stays as it is. So it can be run again after it was interrupted,
-//!   and once more when the old service has stopped, for what was added meanwhile. Who has changed in
-//!   Django between two runs is named, and not changed here.
+//!   and once more when the old service has stopped, for what was added meanwhile. Who has changed
+//!   in Django between two runs is named, and not changed here.
 //! - The report has ids and reasons, never a hash. `--json` prints an object for each kind, with
 //!   every id.
 //! - The database of Django is not written. PostgreSQL is read as it is at one moment.
@@ -90,15 +92,15 @@
 //! What becomes what:
 //!
 //! - **Users** keep their ids, `date_joined`, and `is_active`. They sign in by `username`, or the
-//!   columns that `--name-column` names. Django tells `Anna` from `anna`; here they are one name, so
-//!   where both exist, each signs in by the name as it is written in Django. Names and address are
-//!   kept as the profile: `{"username", "email", "first_name", "last_name"}`. Who has a hash that is
-//!   not read (`md5`, `scrypt`, `pbkdf2_sha1`) is moved without a password.
+//!   columns that `--name-column` names. Django tells `Anna` from `anna`; here they are one name,
+//!   so where both exist, each signs in by the name as it is written in Django. Names and address
+//!   are kept as the profile: `{"username", "email", "first_name", "last_name"}`. Who has a hash
+//!   that is not read (`md5`, `scrypt`, `pbkdf2_sha1`) is moved without a password.
 //! - **Tokens** of `TokenAuthentication` belong to their user and have the rights that the user has
 //!   now. Django keeps them as they are presented; the store has their digest.
-//! - **API keys** of djangorestframework-api-key have their prefix as id, and are revoked and expire
-//!   as in Django. Each belongs to itself (`Subject::new("api-key", PREFIX)`), or to what a column
-//!   of its table says.
+//! - **API keys** of djangorestframework-api-key have their prefix as id, and are revoked and
+//!   expire as in Django. Each belongs to itself (`Subject::new("api-key", PREFIX)`), or to what a
+//!   column of its table says.
 //! - **Refresh tokens** that have not expired become families, those in `BlacklistedToken` revoked
 //!   ones. Without the app `token_blacklist` there is nothing to move, and `--simplejwt` lets in
 //!   what was issued.
@@ -119,10 +121,10 @@
 //! }
 //! ```
 //!
-//! A permission is called `app_label.codename`, as `has_perm` takes it, and a user has those of their
-//! groups as well. Superusers pass every `has_perm` in Django; here they have the role and what was
-//! granted to them, and the service says what the role may do. `*` is for all that are not named;
-//! what is named gets what is said there alone, and `{}` is nothing:
+//! A permission is called `app_label.codename`, as `has_perm` takes it, and a user has those of
+//! their groups as well. Superusers pass every `has_perm` in Django; here they have the role and
+//! what was granted to them, and the service says what the role may do. `*` is for all that are not
+//! named; what is named gets what is said there alone, and `{}` is nothing:
 //!
 //! ```json
 //! {

@@ -110,9 +110,9 @@
 //! |---|---|---|
 //! | `from_oidc(issuer)` | [`Jwt::oidc`](crate::Jwt::oidc) | `build()` asks nobody; [`AuthLayer::ready`](crate::AuthLayer::ready) waits for the keys, and fails where they cannot be loaded. |
 //! | `from_jwks_url` | [`Jwt::jwks`](crate::Jwt::jwks) | with `.issuer(…)` |
-//! | `from_jwks`, `from_jwks_text` | [`Jwt::keys`](crate::Jwt::keys) with [`JwtKeys::jwks`](crate::JwtKeys::jwks) | |
-//! | `from_rsa_pem`, `from_ec_pem`, `from_ed_pem` | [`Jwt::key`](crate::Jwt::key) with [`JwtKey::pem`](crate::JwtKey) (feature `pem`) | for the one algorithm that is named: `JwtAlgorithm::Rs256`, not all six that an RSA key can do |
-//! | `from_secret` | [`Jwt::hs256`](crate::Jwt::hs256) | 32 bytes at least; for HS384 and HS512 [`JwtKey::hs384`](crate::JwtKey::hs384), [`hs512`](crate::JwtKey::hs512) |
+//! | `from_jwks`, `from_jwks_text` | [`Jwt::keys`](crate::Jwt::keys) with [`JwtKeys::jwks`](crate::jwt::JwtKeys::jwks) | |
+//! | `from_rsa_pem`, `from_ec_pem`, `from_ed_pem` | [`Jwt::key`](crate::Jwt::key) with [`JwtKey::pem`](crate::jwt::JwtKey) (feature `pem`) | for the one algorithm that is named: `JwtAlgorithm::Rs256`, not all six that an RSA key can do |
+//! | `from_secret` | [`Jwt::hs256`](crate::Jwt::hs256) | 32 bytes at least; for HS384 and HS512 [`JwtKey::hs384`](crate::jwt::JwtKey::hs384), [`hs512`](crate::jwt::JwtKey::hs512) |
 //! | `Validation::iss` with several | one [`Jwt`](crate::Jwt) for each, `.accept(one).accept(other)` | `iss` says which is meant, so each has its own keys and audience. |
 //! | `Validation::aud` | [`audience`](crate::Jwt::audience), once for each | One of them must be there; for tokens without `aud` there is [`instead_of_audience`](crate::Jwt::instead_of_audience). |
 //! | `Validation::nbf`, `exp` | nothing to say | Both are always held; `exp` must be there. |
@@ -120,7 +120,7 @@
 //! | `check(…)` | [`AuthLayer::require`](crate::AuthLayer::require) with [`Scope`](crate::Scope), [`Role`](crate::Role) or [`Requirement::check`](crate::Requirement::check) | a route at a time, 403 |
 //! | the type of the claims, on all routes | [`Jwt::read_claims`](crate::Jwt::read_claims) | It sees a token when that comes for the first time, and may refuse it, or grant roles by its claims. |
 //! | `JwtClaims<User>` | [`Principal`](crate::Principal), [`Principal::claims`](crate::Principal::claims) | |
-//! | `jwt_source(Cookie(…))` | [`Jwt::sources`](crate::Jwt::sources) with [`Source::cookie`](crate::Source::cookie) | Its name begins with `__Host-`, and requests that pages of other origins send are refused: page `browsers`. |
+//! | `jwt_source(Cookie(…))` | [`Jwt::sources`](crate::Jwt::sources) with [`Source::cookie`](crate::credential::Source::cookie) | Its name begins with `__Host-`, and requests that pages of other origins send are refused: page `browsers`. |
 //! | `[one, other].into_layer()` | `.accept(one).accept(other)` | The issuer decides which one judges, not the order. |
 //! | `refresh(…)` | [`keys_cooldown`](crate::Jwt::keys_cooldown), [`keys_max_age`](crate::Jwt::keys_max_age) | |
 //! | `http_client(…)` | [`Jwt::fetcher`](crate::Jwt::fetcher) | |

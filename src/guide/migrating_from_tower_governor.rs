@@ -139,8 +139,8 @@
 //! | one that reads an API key | [`Throttle::per_key`](crate::throttle::Throttle::per_key), [`per_principal`](crate::throttle::Throttle::per_principal), [`per_tenant`](crate::throttle::Throttle::per_tenant) | after the key was verified |
 //! | `methods(…)` | [`Throttle::cost`](crate::throttle::Throttle::cost), 0 for the others; or the layer on one method's route | |
 //! | `use_headers()` | nothing to say | [`QuotaFields`](crate::throttle::QuotaFields) chooses. |
-//! | `error_handler(…)` | [`AuthLayerBuilder::format`](crate::AuthLayerBuilder::format) | Status and `Retry-After` stay as they are. |
-//! | a layer on the whole router | [`AuthLayerBuilder::throttle`](crate::AuthLayerBuilder::throttle) | counts whom the layer let in |
+//! | `error_handler(…)` | [`AuthLayerBuilder::format`](crate::layer::AuthLayerBuilder::format) | Status and `Retry-After` stay as they are. |
+//! | a layer on the whole router | [`AuthLayerBuilder::throttle`](crate::layer::AuthLayerBuilder::throttle) | counts whom the layer let in |
 //! | a layer on some routes | [`AuthLayer::throttle`](crate::AuthLayer::throttle) inside of the layer, [`throttle_public`](crate::AuthLayer::throttle_public) anywhere | |
 //! | `retain_recent()` in a thread | nothing | What is idle is forgotten by itself; [`most_keys`](crate::throttle::Throttle::most_keys) bounds the rest. |
 //!

@@ -56,7 +56,8 @@
 //! ```
 //!
 //! The issuer ends in a slash. `permissions` is there when the API has RBAC with *Add Permissions
-//! in the Access Token*. Without an `audience` in the request for a token Auth0 gives an opaque one.
+//! in the Access Token*. Without an `audience` in the request for a token Auth0 gives an opaque
+//! one.
 //!
 //! ```
 //! # use tower_auth::Jwt;
@@ -99,8 +100,8 @@
 //!   "appid": "c0de…", "oid": "690222be-…", "scp": "Reports.Read", "roles": ["Reader"], "ver": "1.0" }
 //! ```
 //!
-//! Applications whose manifest leaves `accessTokenAcceptedVersion` at null get these, from whichever
-//! endpoint. The issuer's name is not its address.
+//! Applications whose manifest leaves `accessTokenAcceptedVersion` at null get these, from
+//! whichever endpoint. The issuer's name is not its address.
 //!
 //! ```
 //! # use tower_auth::Jwt;
@@ -244,7 +245,8 @@
 //! verifies its own algorithm alone.
 //!
 //! ```
-//! # use tower_auth::{Jwt, JwtKey};
+//! # use tower_auth::jwt::JwtKey;
+//! # use tower_auth::Jwt;
 //! # let secret = "u4Zq7Kw2xRm9 of a test: 0123456789abcdefgh";
 //! let supabase = Jwt::oidc("https://abcd.supabase.co/auth/v1")
 //!     .audience("authenticated")

@@ -68,7 +68,8 @@
 //!
 //! A mint signs what it is given, so a test can have a token that the real issuer would not make.
 //! The clock stands still until it is moved. It is given to a realm, and a layer that accepts only
-//! tokens of others takes its realm by [`AuthLayerBuilder::realm`](crate::AuthLayerBuilder::realm).
+//! tokens of others takes its realm by
+//! [`AuthLayerBuilder::realm`](crate::layer::AuthLayerBuilder::realm).
 //!
 //! ```
 //! use http::{Request, Response};
@@ -114,9 +115,9 @@
 //!
 //! # An identity provider
 //!
-//! A mint gives a [`JwtKey`](crate::JwtKey), not a document to serve. To have the service find its
-//! keys as it does in production, by [`Jwt::oidc`](crate::Jwt::oidc), let a realm of the test be
-//! the provider: its endpoints publish the keys, and a [`Fetch`](crate::fetch::Fetch) hands them
+//! A mint gives a [`JwtKey`](crate::jwt::JwtKey), not a document to serve. To have the service find
+//! its keys as it does in production, by [`Jwt::oidc`](crate::Jwt::oidc), let a realm of the test
+//! be the provider: its endpoints publish the keys, and a [`Fetch`](crate::fetch::Fetch) hands them
 //! over without a network. Or serve them on `127.0.0.1`, where `http` is good, and give no fetcher.
 //! After a load for an unknown key, or one that failed, the provider is not asked again for 10
 //! seconds of the realm's clock.
@@ -131,7 +132,8 @@
 //! use tower_auth::endpoint::{Endpoints, IssuerMetadata, Jwks};
 //! use tower_auth::fetch::{Fetch, FetchError};
 //! use tower_auth::store::Memory;
-//! use tower_auth::{AuthLayer, Grant, Jwt, JwtAlgorithm, KeyRotation, Realm, Subject, Tokens};
+//! use tower_auth::jwt::{JwtAlgorithm, KeyRotation};
+//! use tower_auth::{AuthLayer, Grant, Jwt, Realm, Subject, Tokens};
 //! use tower_auth::{TokenIssuer, random_secret};
 //!
 //! const ISSUER: &str = "https://login.example.com";
@@ -243,5 +245,5 @@
 //!
 //! [`Realm::on_event`](crate::Realm::on_event) hears of every refusal, sign-in and change, so a
 //! test can collect the names and compare them. Layers outside of this one find the refusal by
-//! [`ResponseBody::rejection`](crate::ResponseBody::rejection), where the router has not boxed the
-//! body.
+//! [`ResponseBody::rejection`](crate::layer::ResponseBody::rejection), where the router has not
+//! boxed the body.

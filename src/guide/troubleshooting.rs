@@ -32,7 +32,7 @@
 //!
 //! The same reaches the application's own code by [`Realm::on_event`](crate::Realm::on_event), with
 //! the caller where one was verified, the route, the peer and the id of the request
-//! ([`Event`](crate::Event)):
+//! ([`Event`](crate::event::Event)):
 //!
 //! ```
 //! use http::{Request, Response};
@@ -113,14 +113,14 @@
 //!
 //! | `code` in the body | why | what to do |
 //! |---|---|---|
-//! | `not_authenticated` | No credential is where this layer reads one. | Look at the request as the server gets it: a proxy or a redirect to another host may have dropped `Authorization`. Cookies, query parameters and WebSocket protocols are read only where [`Source`](crate::Source) says so. |
+//! | `not_authenticated` | No credential is where this layer reads one. | Look at the request as the server gets it: a proxy or a redirect to another host may have dropped `Authorization`. Cookies, query parameters and WebSocket protocols are read only where [`Source`](crate::credential::Source) says so. |
 //! | `scheme_unknown` | `Authorization` names a scheme that is not accepted, such as `Token` or `Basic`, or has a token without `Bearer` before it. | `WWW-Authenticate` lists those that are; correct the client, `accept` the other scheme, or give it as a source. |
 //! | `credential_malformed` | The field is not `Scheme credential`: quotes, or a space within the credential. | Send `Authorization: Bearer TOKEN`. |
-//! | `credential_empty`, `credential_non_ascii`, `credential_oversized` | An unset variable in the client, a copied character that is not ASCII, or a field beyond [`max_credential_len`](crate::AuthLayerBuilder::max_credential_len) (8 KiB by default). | Correct the client; for large tokens raise the length. |
+//! | `credential_empty`, `credential_non_ascii`, `credential_oversized` | An unset variable in the client, a copied character that is not ASCII, or a field beyond [`max_credential_len`](crate::layer::AuthLayerBuilder::max_credential_len) (8 KiB by default). | Correct the client; for large tokens raise the length. |
 //! | `token_invalid` | The token was read and refused. | The `reason` of the next table. |
 //! | `api_key_invalid` | `checksum`: mistyped or cut off. `unknown`: not in this store, or another prefix or pepper. `revoked or expired`. `unrecognised`: nothing here accepts keys of this form. | `tower-auth key list`, or [`explain`](crate::AuthLayer::explain). |
 //! | `invalid_credentials` | The name, the password or the state of the account; which of them, nobody is told. | `tower-auth user show NAME` |
-//! | `dpop_proof_invalid`, `dpop_nonce_required` | The proof that belongs to the token is missing, wrong, used before, or needs the nonce of `DPoP-Nonce`. | Proofs are for the URL that the client sees: set [`public_url`](crate::AuthLayerBuilder::public_url). |
+//! | `dpop_proof_invalid`, `dpop_nonce_required` | The proof that belongs to the token is missing, wrong, used before, or needs the nonce of `DPoP-Nonce`. | Proofs are for the URL that the client sees: set [`public_url`](crate::layer::AuthLayerBuilder::public_url). |
 //!
 //! ```
 //! use http::{HeaderValue, Request};
@@ -167,7 +167,7 @@
 //! | `iss` | Another issuer. They are compared byte by byte: a slash at the end counts. | Copy `iss` from a token that was issued. |
 //! | `kid`, `signature` | No key of that id, or another key: another tenant, environment or secret. | Compare the issuer's JWKS URL with the `kid` that `explain` shows. |
 //! | `typ`, `token_type`, `token_use` | An ID token or a refresh token. | Send the access token. |
-//! | `segments`, `base64url`, `header`, `claims` | It is no JWT. | Opaque tokens need [`Introspection`](crate::Introspection). |
+//! | `segments`, `base64url`, `header`, `claims` | It is no JWT. | Opaque tokens need [`Introspection`](crate::jwt::Introspection). |
 //! | `revoked`, `account disabled` | Signed out, or the user was disabled. | Sign in anew. |
 //! | `source` | Its issuer's tokens are read elsewhere. | [`Jwt::sources`](crate::Jwt::sources) |
 //!
@@ -211,7 +211,7 @@
 //! | `insufficient_scope` | The caller is known and lacks a scope: the member `scope` of the body and the challenge name it. | Grant it. If the token does have it, it stands in another claim: [`Jwt::scope_claim`](crate::Jwt::scope_claim). |
 //! | `permission_denied` | A role, a method, a check or the handler itself refused. | `reason` in the log. |
 //! | the same, `reason` is `no token` | A handler asked for claims ([`Principal::claims`](crate::Principal::claims)), and the caller presented a key or a password. | Accept tokens alone on that route, or read what keys have: their owner, their metadata. |
-//! | the same, `reason` is `not from the page` | A cookie that another site's page sent, or a script that is no browser. | Set [`public_url`](crate::AuthLayerBuilder::public_url); scripts send a token or a key. |
+//! | the same, `reason` is `not from the page` | A cookie that another site's page sent, or a script that is no browser. | Set [`public_url`](crate::layer::AuthLayerBuilder::public_url); scripts send a token or a key. |
 //!
 //! A user who lost a right loses it in all their keys and tokens at once: `explain` says so at the
 //! step `account`.
@@ -324,12 +324,12 @@
 //!
 //! | seen | why | what to do |
 //! |---|---|---|
-//! | The browser says "blocked by CORS", and the log has a 401 for `OPTIONS`. | A preflight never has a credential, and it met this layer first. | Add the CORS layer last, outside of this one; or [`allow_preflight`](crate::AuthLayerBuilder::allow_preflight). |
+//! | The browser says "blocked by CORS", and the log has a 401 for `OPTIONS`. | A preflight never has a credential, and it met this layer first. | Add the CORS layer last, outside of this one; or [`allow_preflight`](crate::layer::AuthLayerBuilder::allow_preflight). |
 //! | The browser says "blocked by CORS" for a refusal alone. | The refusal came from outside of the CORS layer. | The same order. |
 //! | `peer unknown` in the log | The server does not tell from where a request comes, so attempts are counted by account alone. | axum: `into_make_service_with_connect_info::<SocketAddr>()`; elsewhere insert a [`Peer`](crate::throttle::Peer). |
 //! | Behind a proxy 429 for everybody | All requests have the address of the proxy. | [`Addresses::trust`](crate::throttle::Addresses::trust) |
 //! | Sign-in and Basic are slow while you develop. | argon2 is meant to be slow, and without optimisation it is many times slower. | In `Cargo.toml`: `[profile.dev.package.argon2]` and `[profile.dev.package.blake2]`, each with `opt-level = 3`. |
 //! | Keys and users are gone after a restart. | [`Memory`](crate::store::Memory) ends with the process. | SQLite or PostgreSQL: [`stores`](super::stores) |
 //! | A gRPC client sees `UNAUTHENTICATED` although it sent a token. | Its metadata key is not `authorization`, or the value lacks `Bearer `. | The same tables apply: a gRPC refusal is HTTP 200 with `grpc-status`, and the log has the `reason`. |
-//! | A cookie is not read. | Its name does not begin with `__Host-`, or it is no source of the scheme. | [`Source::cookie`](crate::Source::cookie) |
+//! | A cookie is not read. | Its name does not begin with `__Host-`, or it is no source of the scheme. | [`Source::cookie`](crate::credential::Source::cookie) |
 //! | A revoked key passes for a moment on another node. | Its news take up to [`StoreOptions::lag`](crate::store::StoreOptions::lag). | Alert on the lag: `guide::metrics`. |

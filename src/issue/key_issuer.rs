@@ -6,7 +6,8 @@ use crate::principal::{Principal, Scope, Scopes, Subject};
 use crate::random;
 use crate::realm::Realm;
 use crate::reject::{FieldError, Rejection, RejectionKind};
-use crate::scheme::{ApiKeys, HashedAsPasswords, KeyIds, KeyVerifier};
+use crate::scheme::api_key::{ApiKeys, KeyIds};
+use crate::scheme::{HashedAsPasswords, KeyVerifier};
 use crate::secret::Secret;
 use crate::store::{Change, KeyDigest, KeyRecord, ManagedKeyStore, Room, StoreError, Write};
 use std::collections::{HashMap, HashSet};
@@ -425,8 +426,8 @@ impl KeyIssuer {
     }
 
     /// Which scopes each good key of an owner has and has not used since then: what
-    /// [`Audit::scope_uses`](crate::Audit::scope_uses) has kept. A key that is younger than that has
-    /// had less time. Keys that use all are left out.
+    /// [`Audit::scope_uses`](crate::event::Audit::scope_uses) has kept. A key that is younger than
+    /// that has had less time. Keys that use all are left out.
     ///
     /// # Errors
     ///

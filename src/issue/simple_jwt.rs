@@ -1,5 +1,5 @@
 use crate::key_set::JwtKey;
-use crate::scheme::Jwt;
+use crate::scheme::jwt::Jwt;
 use std::time::Duration;
 
 /// Tokens that djangorestframework-simplejwt issued before this service took its place, for
@@ -12,21 +12,22 @@ use std::time::Duration;
 /// - They name no issuer and no audience; one that does is refused here. `user_id` is the user's
 ///   id, a text or a number, and `jti` and `exp` are there. Sliding tokens are refused.
 /// - They are let in for users who have a record of it
-///   ([`FamilyRecord::admitting_simplejwt`](crate::store::FamilyRecord::admitting_simplejwt)), which
-///   `tower-auth import django` writes for each user. The end of all sessions of a user, by
-///   a new password for example, ends it, and with it all tokens that simplejwt issued to them. So
+///   ([`FamilyRecord::admitting_simplejwt`](crate::store::FamilyRecord::admitting_simplejwt)),
+///   which `tower-auth import django` writes for each user. The end of all sessions of a user, by a
+///   new password for example, ends it, and with it all tokens that simplejwt issued to them. So
 ///   does signing out with one of them, for nothing in it says to which refresh token it belongs.
 /// - What one grants is what its user has at that moment: on each request with such a token the
 ///   user is looked up in the store. A user who is disabled or removed is refused.
 /// - A refresh token becomes a family of ours when it is presented for the first time, and is good
-///   as often as one of ours: once, where tokens [rotate](super::Tokens::without_rotation). One that
-///   was blacklisted is refused, where its record was moved in
+///   as often as one of ours: once, where tokens [rotate](super::Tokens::without_rotation). One
+///   that was blacklisted is refused, where its record was moved in
 ///   ([`FamilyRecord::from_simplejwt`](crate::store::FamilyRecord::from_simplejwt)).
 /// - A refresh token is refused as an access token, and the other way round.
 ///
 /// ```
 /// use tower_auth::store::Memory;
-/// use tower_auth::{AuthLayer, Realm, SimpleJwt, Tokens, random_secret};
+/// use tower_auth::jwt::SimpleJwt;
+/// use tower_auth::{AuthLayer, random_secret, Realm, Tokens};
 ///
 /// # let django_secret_key = "qk%hbr_oo!pda&%tri-&v#=2j^r91kkz_h-i@1woh#d7m1llfh";
 /// let old = SimpleJwt::hs256(django_secret_key); // SIGNING_KEY, where simplejwt has one

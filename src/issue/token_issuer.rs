@@ -392,8 +392,8 @@ impl TokenIssuer {
         self.realm.tell(Action::SignedOutEverywhere, subject, None)
     }
 
-    /// What a token says, presented as text, if a request with it would pass now: it is an access or
-    /// private token of ours (RFC 7662 §2.2).
+    /// What a token says, presented as text, if a request with it would pass now: it is an access
+    /// or private token of ours (RFC 7662 §2.2).
     #[cfg(feature = "endpoints")]
     pub(crate) async fn introspect(
         &self,
@@ -648,7 +648,7 @@ impl TokenIssuer {
     /// # Errors
     ///
     /// 500 where the issuer is misconfigured. 503 where its keys are in a
-    /// [store](crate::KeyRotation) that fails, and none were read so far.
+    /// [store](crate::jwt::KeyRotation) that fails, and none were read so far.
     pub async fn jwks(&self) -> Result<Vec<u8>, Rejection> {
         Ok(self.published().await?.jwks)
     }

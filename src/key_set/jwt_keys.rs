@@ -28,7 +28,7 @@ const MOST_KEYS: usize = 1024;
 /// [`JwtKey::jwk`] reads it.
 ///
 /// ```
-/// use tower_auth::JwtKeys;
+/// use tower_auth::jwt::JwtKeys;
 ///
 /// let keys = JwtKeys::jwks(r#"{"keys":[
 ///     {"kty":"OKP","crv":"Ed25519","kid":"2026","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
@@ -49,8 +49,8 @@ pub struct JwtKeys {
 }
 
 impl JwtKeys {
-    /// The text of a JWK set, from a file most likely: `JwtKeys::jwks(std::fs::read(path)?)`. As the
-    /// operator has written it, it may have secrets (`kty` oct).
+    /// The text of a JWK set, from a file most likely: `JwtKeys::jwks(std::fs::read(path)?)`. As
+    /// the operator has written it, it may have secrets (`kty` oct).
     pub fn jwks(document: impl AsRef<[u8]>) -> Self {
         let reading = Reading::new(Secrets::Allowed, Algorithms::all(), Vec::new());
         match reading.read(document.as_ref()) {

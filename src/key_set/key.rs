@@ -100,7 +100,8 @@ impl JwtKey {
     ///   refused.
     ///
     /// ```
-    /// use tower_auth::{AuthLayer, ConfigProblem, Jwt, JwtKey};
+    /// use tower_auth::jwt::JwtKey;
+    /// use tower_auth::{AuthLayer, ConfigProblem, Jwt};
     ///
     /// let built = |jwk: &str| {
     ///     let jwt = Jwt::new().issuer("https://login.example.com").audience("reports");

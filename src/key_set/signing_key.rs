@@ -21,7 +21,8 @@ use std::fmt;
 ///   the one it is given.
 ///
 /// ```
-/// use tower_auth::{SigningKey, random_secret};
+/// use tower_auth::jwt::SigningKey;
+/// use tower_auth::random_secret;
 ///
 /// let secret = random_secret()?; // a real service has it in its environment
 /// let key = SigningKey::hs256(secret.expose()).id("2026");

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// A key of a [JWK set](crate::JwtKeys) that is not used, and which rule it breaks.
+/// A key of a [JWK set](crate::jwt::JwtKeys) that is not used, and which rule it breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedKey {
     pub(super) position: usize,

@@ -8,11 +8,10 @@ mod signing;
 use super::sign_error::SignError;
 use super::signing_key::Signer;
 use super::{KeyRing, SigningKey};
+use crate::jwt::{JwtAlgorithm as Alg, JwtKey};
 use crate::store::Stores;
 use crate::test_util::ManualClock;
-use crate::{
-    AuthLayer, ConfigProblem as Problem, Jwt, JwtAlgorithm as Alg, JwtKey, Principal, Realm,
-};
+use crate::{AuthLayer, ConfigProblem as Problem, Jwt, Principal, Realm};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;

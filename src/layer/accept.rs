@@ -5,12 +5,13 @@ use crate::issue::TokenIssuer;
 use crate::realm::Realm;
 use crate::scheme::Scheme;
 #[cfg(feature = "jwt")]
-use crate::scheme::{Introspection, Jwt};
+use crate::scheme::jwt::{Introspection, Jwt};
 #[cfg(feature = "basic")]
 use crate::users::Basic;
 use std::fmt;
 
-/// What a layer can accept: see [`AuthLayerBuilder::accept`](crate::AuthLayerBuilder::accept).
+/// What a layer can accept: see
+/// [`AuthLayerBuilder::accept`](crate::layer::AuthLayerBuilder::accept).
 ///
 /// | from | accepts |
 /// |---|---|

@@ -1,5 +1,5 @@
-use super::AuthLayer;
 use super::accept::{Accept, Accepted};
+use super::auth_layer::AuthLayer;
 use crate::authorize::Demanded;
 use crate::config::{ConfigError, ConfigProblem, is_http_url};
 #[cfg(feature = "api-key")]
@@ -11,9 +11,11 @@ use crate::principal::{Accounts, LoadUser, Mark, Principal};
 use crate::realm::Realm;
 use crate::reject::format::{ErrorFormat, Problem};
 use crate::reject::{Challenges, Responder};
-use crate::scheme::{Chain, Own, Scheme};
 #[cfg(feature = "jwt")]
-use crate::scheme::{Jwt, Jwts};
+use crate::scheme::Jwts;
+#[cfg(feature = "jwt")]
+use crate::scheme::jwt::Jwt;
+use crate::scheme::{Chain, Own, Scheme};
 use crate::store::Stores;
 use crate::throttle::{QuotaFields, Stack, Surroundings, Throttle};
 use http::HeaderValue;
@@ -172,9 +174,9 @@ impl AuthLayerBuilder {
     }
 
     /// The URL that browsers know this server by, `https://api.example.com`: a credential in a
-    /// [cookie](crate::Source::cookie) is taken from pages of exactly this origin. Endpoints use it
-    /// too, unless they are given another one, and a proof of who sent a token (`Jwt::dpop`) is for a
-    /// URL below it.
+    /// [cookie](crate::credential::Source::cookie) is taken from pages of exactly this origin.
+    /// Endpoints use it too, unless they are given another one, and a proof of who sent a token
+    /// (`Jwt::dpop`) is for a URL below it.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into());
         self

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use tower_service::Service;
 
 pin_project! {
-    /// The future of an [`AuthService`](crate::AuthService).
+    /// The future of an [`AuthService`](crate::layer::AuthService).
     pub struct ResponseFuture<F, S, B> {
         #[pin]
         state: State<F, S, B>,

@@ -103,7 +103,7 @@ impl<S: fmt::Debug> fmt::Debug for AuthService<S> {
 mod tests {
     use super::*;
     use crate::attempt::Attempt;
-    use crate::layer::AuthLayer;
+    use crate::layer::auth_layer::AuthLayer;
     use crate::scheme::{Answer, Scheme};
     use tower_layer::Layer;
 

@@ -19,7 +19,7 @@ const MOST_ROUNDS: usize = 8;
 /// form.
 ///
 /// ```
-/// use tower_auth::name_form;
+/// use tower_auth::store::name_form;
 ///
 /// assert_eq!(name_form("anna@example.com"), "anna@example.com");
 /// for twin in ["Anna@Example.com", "an\u{200b}na@example.com", "ａnna@example.com", "anna\u{a0}@example.com"] {

@@ -33,15 +33,15 @@ pub fn hash_password(password: &str) -> Result<String, PasswordError> {
 }
 
 /// Whether passwords can be verified against a stored hash: whether it is one of argon2, or with
-/// feature `django-hashes` of another kind that Django wrote, is well-formed, and costs no more than
-/// a server can bear. A user with any other hash needs a new password.
+/// feature `django-hashes` of another kind that Django wrote, is well-formed, and costs no more
+/// than a server can bear. A user with any other hash needs a new password.
 ///
 /// ```
-/// use tower_auth::{hash_password, reads_password_hash};
+/// use tower_auth::password::{hash_password, reads_password_hash};
 ///
 /// assert!(reads_password_hash(&hash_password("correct-horse-battery")?));
 /// assert!(!reads_password_hash("md5$salt$7cdd417da32b85f8d46700c0c23daf5c"));
-/// # Ok::<(), tower_auth::PasswordError>(())
+/// # Ok::<(), tower_auth::password::PasswordError>(())
 /// ```
 #[must_use]
 pub fn reads_password_hash(hash: &str) -> bool {

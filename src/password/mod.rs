@@ -1,16 +1,17 @@
-//! Passwords: a bounded pool that hashes and verifies off the runtime's threads, readers of stored
-//! hashes, and the policy that a new password has to satisfy.
+//! Passwords: hashed and verified in a bounded pool off the runtime's threads, read in the forms
+//! that other systems stored, and judged before they are taken
+//! ([`PasswordPolicy`](crate::PasswordPolicy)).
 
 mod common;
 #[cfg(feature = "django-hashes")]
 mod foreign;
 mod hash;
-mod policy;
+pub(crate) mod policy;
 mod pool;
 mod remembered;
 
 pub use hash::{PasswordError, hash_password, reads_password_hash};
-pub use policy::{PasswordPolicy, PasswordProblem};
+pub use policy::PasswordProblem;
 
 pub(crate) use hash::Check;
 pub(crate) use pool::Passwords;

@@ -175,8 +175,8 @@ struct Custom {
 }
 
 impl Principal {
-    /// A principal for a [`Scheme`](crate::Scheme) of the application's own, or for a test of a
-    /// handler.
+    /// A principal for a [`Scheme`](crate::scheme::Scheme) of the application's own, or for a test
+    /// of a handler.
     pub fn builder(subject: Subject) -> PrincipalBuilder {
         PrincipalBuilder(Custom {
             subject,
@@ -434,8 +434,8 @@ impl Principal {
     }
 
     /// The application's own user, where one of that type was loaded
-    /// ([`AuthLayerBuilder::load_user`](crate::AuthLayerBuilder::load_user)), or came with the
-    /// credential's record or scheme.
+    /// ([`AuthLayerBuilder::load_user`](crate::layer::AuthLayerBuilder::load_user)), or came with
+    /// the credential's record or scheme.
     #[must_use]
     pub fn user<T: Any + Send + Sync>(&self) -> Option<&T> {
         // What `load_user` gave comes first: it is asked for every method, and would else be hidden

@@ -17,7 +17,7 @@ mod respond;
 
 pub use body::ResponseBody;
 pub(crate) use challenge::Challenges;
-pub use field::FieldError;
+pub(crate) use field::FieldError;
 pub use kind::RejectionKind;
 pub(crate) use limit_fields::{
     LegacyFields, LimitFields, ManyFields, RuleStanding, StandardFields, limit_item, limit_value,

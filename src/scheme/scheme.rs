@@ -12,7 +12,9 @@ use std::pin::Pin;
 /// name:
 ///
 /// ```
-/// use tower_auth::{Answer, Attempt, AuthLayer, Credential, Principal, Rejection, RejectionKind, Scheme, Subject};
+/// use tower_auth::credential::Credential;
+/// use tower_auth::scheme::{Answer, Attempt, Scheme};
+/// use tower_auth::{AuthLayer, Principal, Rejection, RejectionKind, Subject};
 ///
 /// /// `Authorization: Badge 1234`
 /// struct Badge;
@@ -38,9 +40,10 @@ use std::pin::Pin;
 /// ```
 ///
 /// One of them may be named `Bearer`: to look tokens up in a store of sessions, or to ask who
-/// issued them (introspection). It gets a [`Credential::Token`](crate::Credential::Token) for the
-/// Bearer tokens that no built-in scheme claims: those with the prefix of an API key are claimed,
-/// and so are those that have the form of a JWT, where any are accepted as Bearer.
+/// issued them (introspection). It gets a
+/// [`Credential::Token`](crate::credential::Credential::Token) for the Bearer tokens that no
+/// built-in scheme claims: those with the prefix of an API key are claimed, and so are those that
+/// have the form of a JWT, where any are accepted as Bearer.
 ///
 /// An endpoint asks once more when the body of a request has come later than its head.
 pub trait Scheme: Send + Sync + 'static {

@@ -5,7 +5,7 @@ use crate::key_set::{JwtKey, KeySet};
 use crate::random::{self, RandomError};
 use crate::rate::Rate;
 use crate::realm::Realm;
-use crate::scheme::ApiKeys;
+use crate::scheme::api_key::ApiKeys;
 use crate::secret::Secret;
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::throttle::{AttemptLimits, Limiter, Throttle, limiter_at};

@@ -12,8 +12,8 @@ use std::sync::Arc;
 /// a store that can do one of them in a single statement does so.
 ///
 /// Names that [`Users`](crate::Users) writes are in their one form
-/// ([`name_form`](crate::name_form)), so that those that read alike clash. Whoever writes users
-/// past it gives their names in that form too.
+/// ([`name_form`](crate::store::name_form)), so that those that read alike clash. Whoever writes
+/// users past it gives their names in that form too.
 #[async_trait]
 pub trait ManagedUserStore: UserStore {
     /// The user of that id, disabled ones included, and what is left of removed ones

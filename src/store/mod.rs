@@ -103,3 +103,6 @@ pub use store::Store;
 pub use stores::Stores;
 pub use token_store::TokenStore;
 pub use user_store::UserStore;
+
+#[cfg(feature = "basic")]
+pub use crate::login::name_form;

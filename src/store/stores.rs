@@ -98,7 +98,7 @@ impl Stores {
     }
 
     /// Where keys are that tokens are signed with, for issuers that
-    /// [rotate](crate::KeyRotation) them.
+    /// [rotate](crate::jwt::KeyRotation) them.
     pub fn signing_keys(mut self, store: impl SigningKeyStore) -> Self {
         self.signing_keys = Some(Arc::new(store));
         self

@@ -9,7 +9,7 @@ pub trait UserStore: Send + Sync + 'static {
     /// compared exactly.
     ///
     /// Somebody who types a name in another form than its one
-    /// ([`name_form`](crate::name_form)) is looked for by what was typed and by the form.
+    /// ([`name_form`](crate::store::name_form)) is looked for by what was typed and by the form.
     ///
     /// # Errors
     ///

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// A clock that stands still until it is moved. Clones are the same clock.
 ///
 /// ```
-/// use tower_auth::{Clock, test_util::ManualClock};
+/// use tower_auth::clock::Clock;
+/// use tower_auth::test_util::ManualClock;
 /// use std::time::{Duration, UNIX_EPOCH};
 ///
 /// let clock = ManualClock::new(1_700_000_000);

@@ -1,7 +1,7 @@
 //! Step 5: how often.
 //!
 //! A [`Throttle`] is a [`Rate`] and whom it counts. It stands on a whole layer
-//! ([`AuthLayerBuilder::throttle`](crate::AuthLayerBuilder::throttle)) or on a route
+//! ([`AuthLayerBuilder::throttle`](crate::layer::AuthLayerBuilder::throttle)) or on a route
 //! ([`AuthLayer::throttle`](crate::AuthLayer::throttle)). By default a [`MemoryLimiter`] decides,
 //! in this process and without waiting; `RedisLimiter` counts together with other machines, and an
 //! application can have a [`Limiter`] of its own.

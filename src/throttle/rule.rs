@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 /// A rule: who is counted, and how often they may call.
 ///
-/// - Given to [`AuthLayerBuilder::throttle`](crate::AuthLayerBuilder::throttle) it counts every
-///   request that the layer has authenticated; given to
+/// - Given to [`AuthLayerBuilder::throttle`](crate::layer::AuthLayerBuilder::throttle) it counts
+///   every request that the layer has authenticated; given to
 ///   [`AuthLayer::throttle`](crate::AuthLayer::throttle), those of a route.
 /// - Several rules together are all-or-nothing: a request that one of them refuses is counted by
 ///   none.
@@ -180,7 +180,7 @@ impl Throttle {
     }
 
     /// A rehearsal: nothing is refused, and what would have been is an event
-    /// ([`Action::ThrottleWouldRefuse`](crate::Action::ThrottleWouldRefuse)), which
+    /// ([`Action::ThrottleWouldRefuse`](crate::event::Action::ThrottleWouldRefuse)), which
     /// [`on_event`](crate::Realm::on_event) can count.
     pub fn observe(mut self) -> Self {
         self.mode = Mode::Observed;

@@ -1,7 +1,7 @@
 use crate::attempt::Origin;
 use crate::event::Action;
 use crate::login::{LONGEST_NAME, LONGEST_PASSWORD, SignIn, is_visible, name_form};
-use crate::password::PasswordPolicy;
+use crate::password::policy::PasswordPolicy;
 use crate::principal::{Principal, Role, Roles, Scope, Scopes, Subject};
 use crate::random;
 use crate::realm::Realm;
@@ -31,9 +31,9 @@ const TRIES: usize = 100;
 ///   when its user signs in. A wrong password costs their work and that of a current hash: by the
 ///   time it takes, such a user can be told from an unknown one until the hash is replaced.
 /// - Names that read alike are one name, whatever their case, width and composition, and are kept
-///   in one form ([`name_form`](crate::name_form)). A new one has no blanks and nothing invisible
-///   in it. A name that something else has written into the store in another form signs in as it is
-///   written there.
+///   in one form ([`name_form`](crate::store::name_form)). A new one has no blanks and nothing
+///   invisible in it. A name that something else has written into the store in another form signs
+///   in as it is written there.
 /// - Passwords that differ in how a keyboard composed them are one (RFC 8265 §4.2).
 /// - A disabled or removed user is refused by the next request, whatever credential it carries.
 ///

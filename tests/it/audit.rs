@@ -7,12 +7,14 @@ use http::Request;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tower::ServiceExt;
+use tower_auth::clock::Clock;
+use tower_auth::event::Audit;
 use tower_auth::store::{AuditRecord, AuditStore, Memory, Stores};
 use tower_auth::test_util::{Intercept, ManualClock};
 use tower_auth::throttle::Peer;
 use tower_auth::{
-    ApiKeys, Audit, AuthLayer, Clock, ConfigProblem, KeyIssuer, KeyRequest, NewUser,
-    PasswordPolicy, Realm, Scope, Secret, Subject, TokenIssuer, Tokens,
+    ApiKeys, AuthLayer, ConfigProblem, KeyIssuer, KeyRequest, NewUser, PasswordPolicy, Realm,
+    Scope, Secret, Subject, TokenIssuer, Tokens,
 };
 
 /// A service that keeps what happens, in a store of its own for that.

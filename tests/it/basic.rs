@@ -2,11 +2,10 @@
 
 use crate::support::*;
 use std::time::Duration;
+use tower_auth::password::hash_password;
 use tower_auth::store::{ManagedUserStore, Memory, UserChange, UserRecord, UserStore};
 use tower_auth::test_util::ManualClock;
-use tower_auth::{
-    AuthLayer, PasswordPolicy, Principal, Realm, Secret, Subject, Users, hash_password,
-};
+use tower_auth::{AuthLayer, PasswordPolicy, Principal, Realm, Secret, Subject, Users};
 
 fn anna(password: &str) -> UserRecord {
     UserRecord::new(Subject::user("9"), "anna").password_hash(hash_password(password).unwrap())

@@ -3,12 +3,16 @@
 use crate::support::*;
 use std::error::Error;
 use std::time::Duration;
+use tower_auth::credential::Source;
+use tower_auth::format::ErrorFormat;
+use tower_auth::jwt::{JwtKey, SigningKey};
+use tower_auth::layer::AuthLayerBuilder;
+use tower_auth::scheme::{Answer, Attempt, Scheme};
 use tower_auth::store::{Memory, StoreError, StoreErrorKind, Stores};
 use tower_auth::throttle::{LimiterError, Rate};
 use tower_auth::{
-    Answer, ApiKeys, Attempt, AuthLayer, AuthLayerBuilder, ConfigProblem, Grant, Jwt, JwtKey,
-    KeyRequest, PasswordPolicy, Realm, Rejection, RejectionKind, Scheme, SigningKey, Source,
-    Subject, Tokens, format::ErrorFormat,
+    ApiKeys, AuthLayer, ConfigProblem, Grant, Jwt, KeyRequest, PasswordPolicy, Realm, Rejection,
+    RejectionKind, Subject, Tokens,
 };
 
 fn problems(builder: AuthLayerBuilder) -> Vec<ConfigProblem> {

@@ -9,10 +9,9 @@ use std::rc::Rc;
 use std::time::Duration;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
-use tower_auth::{
-    Answer, Attempt, AuthLayer, Credential, Principal, Rejection, RejectionKind, Requirement,
-    Scheme, Subject,
-};
+use tower_auth::credential::Credential;
+use tower_auth::scheme::{Answer, Attempt, Scheme};
+use tower_auth::{AuthLayer, Principal, Rejection, RejectionKind, Requirement, Subject};
 use tower_layer::Layer;
 
 /// Answers later: the path of a request that has to ask a store.

@@ -18,18 +18,22 @@ use tonic::{Code, Status};
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tower::{ServiceExt, service_fn};
+use tower_auth::credential::Credential;
 use tower_auth::endpoint::{
     ChangePassword, Endpoints, Jwks, KeysEndpoint, Page, PrivateTokensEndpoint, Refresh, SignIn,
     SignOut, SignOutEverywhere, UsersEndpoint, Verify,
 };
+use tower_auth::event::Action;
 use tower_auth::format::Coded;
+use tower_auth::layer::AuthLayerBuilder;
+use tower_auth::password::hash_password;
+use tower_auth::scheme::{Answer, Attempt, Scheme};
 use tower_auth::store::{ManagedUserStore, Memory, StoreError, Stores, UserRecord};
 use tower_auth::test_util::{Intercept, Intercepted, ManualClock};
 use tower_auth::throttle::{Peer, Throttle};
 use tower_auth::{
-    Action, Answer, ApiKeys, Attempt, AuthLayer, AuthLayerBuilder, Credential, KeyIssuer,
-    KeyRequest, PasswordPolicy, Principal, Realm, Rejection, RejectionKind, Scheme, Scope, Subject,
-    Tokens, hash_password,
+    ApiKeys, AuthLayer, KeyIssuer, KeyRequest, PasswordPolicy, Principal, Realm, Rejection,
+    RejectionKind, Scope, Subject, Tokens,
 };
 use tower_layer::Layer;
 

@@ -5,9 +5,10 @@ use crate::endpoints::world::*;
 use crate::support::{bearer, get, mistyped, send};
 use crate::watch::Pieces;
 use http::Request;
+use tower_auth::layer::{AuthLayerBuilder, Explanation};
 use tower_auth::store::{ManagedUserStore, UserChange};
 use tower_auth::throttle::Throttle;
-use tower_auth::{AuthLayerBuilder, Explanation, Requirement, Scope, Scopes, Subject};
+use tower_auth::{Requirement, Scope, Scopes, Subject};
 
 async fn explain<B>(world: &World, request: Request<B>) -> Explanation {
     let (head, _) = request.into_parts();

@@ -9,13 +9,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tower::ServiceExt;
 use tower_auth::fetch::{Fetch, FetchError};
+use tower_auth::jwt::Introspection;
+use tower_auth::layer::AuthLayerBuilder;
 use tower_auth::store::Memory;
 use tower_auth::test_util::ManualClock;
 use tower_auth::throttle::AttemptLimits;
-use tower_auth::{
-    ApiKeys, AuthLayer, AuthLayerBuilder, ConfigProblem, Introspection, KeyRequest, Realm, Secret,
-    Subject,
-};
+use tower_auth::{ApiKeys, AuthLayer, ConfigProblem, KeyRequest, Realm, Secret, Subject};
 use tower_layer::Layer;
 
 const NOW: u64 = 1_800_000_000;

@@ -10,12 +10,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tower::ServiceExt;
+use tower_auth::layer::AuthLayerBuilder;
+use tower_auth::password::hash_password;
 use tower_auth::store::{ManagedUserStore, Memory, UserRecord};
 use tower_auth::test_util::{Intercept, Intercepted, ManualClock, TokenMint};
 use tower_auth::throttle::{AttemptLimits, Peer};
 use tower_auth::{
-    ApiKeys, AuthLayer, AuthLayerBuilder, Jwt, KeyIssuer, KeyRequest, PasswordPolicy, Principal,
-    Realm, Requirement, Subject, Users, hash_password,
+    ApiKeys, AuthLayer, Jwt, KeyIssuer, KeyRequest, PasswordPolicy, Principal, Realm, Requirement,
+    Subject, Users,
 };
 use tower_layer::Layer;
 

@@ -13,13 +13,14 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tower_auth::api_key::SecretScanner;
 use tower_auth::endpoint::{EndpointsBuilder, LeakReports};
+use tower_auth::event::Action;
 use tower_auth::fetch::{Fetch, FetchError};
+use tower_auth::jwt::{JwtAlgorithm, JwtKey};
+use tower_auth::store::Memory;
 use tower_auth::test_util::Intercept;
-use tower_auth::{
-    Action, ApiKeys, AuthLayer, ConfigProblem, JwtAlgorithm, JwtKey, Realm, SecretScanner,
-    store::Memory,
-};
+use tower_auth::{ApiKeys, AuthLayer, ConfigProblem, Realm};
 
 /// Who reports keys, by the key that it signs with.
 struct Partner(EcdsaKeyPair);

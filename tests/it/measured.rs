@@ -11,12 +11,13 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tower_auth::clock::Clock;
 use tower_auth::fetch::{Fetch, FetchError};
 use tower_auth::store::Memory;
 use tower_auth::throttle::{
     Charge, Limiter, LimiterAnswer, MemoryLimiter, Peer, Receipt, Standing, Throttle,
 };
-use tower_auth::{ApiKeys, AuthLayer, Clock, Jwt, KeyRequest, Realm, Scope, Subject};
+use tower_auth::{ApiKeys, AuthLayer, Jwt, KeyRequest, Realm, Scope, Subject};
 
 /// What the recorder was told, once a second has gone by.
 async fn told(prometheus: &PrometheusHandle) -> String {

@@ -8,12 +8,15 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tower::ServiceExt;
+use tower_auth::credential::Credential;
 use tower_auth::format::{Coded, Drf, DrfStandardized, ErrorFormat};
+use tower_auth::layer::AuthLayerBuilder;
+use tower_auth::scheme::{Answer, Attempt, Scheme};
 use tower_auth::store::Memory;
 use tower_auth::test_util::{ManualClock, TokenMint};
 use tower_auth::{
-    Answer, ApiKeys, Attempt, AuthLayer, AuthLayerBuilder, ClaimsError, Credential, Principal,
-    Realm, Rejection, RejectionKind, Requirement, Role, Scheme, Scope, Subject,
+    ApiKeys, AuthLayer, ClaimsError, Principal, Realm, Rejection, RejectionKind, Requirement, Role,
+    Scope, Subject,
 };
 
 fn builder() -> AuthLayerBuilder {

@@ -1,18 +1,20 @@
-//! Tokens that djangorestframework-simplejwt issued: accepted by choice until they expire, for users
-//! who were moved in, with the rights that these have at that moment.
+//! Tokens that djangorestframework-simplejwt issued: accepted by choice until they expire, for
+//! users who were moved in, with the rights that these have at that moment.
 
 use crate::endpoints::world::*;
 use crate::support::{Reply, bearer, send};
 use serde_json::{Value, json};
 use std::time::Duration;
+use tower_auth::credential::Source;
 use tower_auth::endpoint::{Introspect, Revoke};
+use tower_auth::event::Action;
+use tower_auth::jwt::{JwtKey, SimpleJwt};
 use tower_auth::store::{
     FamilyRecord, ManagedKeyStore, ManagedUserStore, Memory, Stores, TokenStore, UserChange,
 };
 use tower_auth::test_util::{Intercept, TokenMint};
 use tower_auth::{
-    Action, AuthLayer, Jwt, JwtKey, Method, Principal, Realm, RejectionKind, Scope, Scopes,
-    SimpleJwt, Source, Subject, Tokens,
+    AuthLayer, Jwt, Method, Principal, Realm, RejectionKind, Scope, Scopes, Subject, Tokens,
 };
 use tower_layer::Layer;
 

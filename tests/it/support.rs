@@ -85,7 +85,7 @@ where
     L: Layer<Whoami>,
     L::Service: tower::Service<
             Request<Full<Bytes>>,
-            Response = Response<tower_auth::ResponseBody<Full<Bytes>>>,
+            Response = Response<tower_auth::layer::ResponseBody<Full<Bytes>>>,
         >,
     <L::Service as tower::Service<Request<Full<Bytes>>>>::Error: std::fmt::Debug,
 {

@@ -36,7 +36,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
-use tower_auth::{Clock, SystemClock};
+use tower_auth::clock::{Clock, SystemClock};
 
 const CONNECTIONS: usize = 16;
 /// So many requests of a connection are sent with one access token.

@@ -10,7 +10,7 @@ use crate::endpoint::mount::{
 use crate::endpoint::reply::Reply;
 use crate::endpoint::route::{Access, Handler};
 use crate::endpoint::shown::{caller, user_map};
-use crate::password::PasswordPolicy;
+use crate::password::policy::PasswordPolicy;
 use crate::principal::{Principal, Scope};
 use crate::rate::Rate;
 use crate::reject::Rejection;

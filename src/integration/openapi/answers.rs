@@ -2,7 +2,7 @@ use super::inferred::{SAMPLE_FIELDS, schema_of};
 use super::operations::place;
 use crate::authorize::Requirement;
 use crate::credential::{Accepted, Source};
-use crate::layer::AuthLayer;
+use crate::layer::auth_layer::AuthLayer;
 use crate::pipeline::{Gate, Mode, Pipeline};
 use crate::principal::Scope;
 use crate::reject::{FieldError, Rejection, RejectionKind};
@@ -93,8 +93,8 @@ impl Answers<'_> {
         }
     }
 
-    /// What an operation needs of its caller: each scheme that is accepted, with the scopes that the
-    /// requirement demands.
+    /// What an operation needs of its caller: each scheme that is accepted, with the scopes that
+    /// the requirement demands.
     pub(crate) fn security(
         &self,
         mode: Mode,

@@ -2,7 +2,7 @@ use super::answers::Answers;
 use super::operations::operations;
 use super::security_schemes::SecuritySchemes;
 use crate::authorize::Requirement;
-use crate::layer::AuthLayer;
+use crate::layer::auth_layer::AuthLayer;
 use crate::pipeline::{Gate, Mode};
 use utoipa::Modify;
 use utoipa::openapi::path::Operation;

@@ -1,6 +1,6 @@
 use super::operations::operations;
 use crate::credential::{Accepted, Place, Source};
-use crate::layer::AuthLayer;
+use crate::layer::auth_layer::AuthLayer;
 use crate::pipeline::Mode;
 use std::collections::BTreeMap;
 use std::fmt;

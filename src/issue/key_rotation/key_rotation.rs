@@ -38,7 +38,8 @@ const LEAST: Duration = Duration::from_secs(10 * 60);
 ///
 /// ```
 /// use tower_auth::store::Memory;
-/// use tower_auth::{AuthLayer, Grant, JwtAlgorithm, KeyRotation, Realm, Subject, Tokens, random_secret};
+/// use tower_auth::jwt::{JwtAlgorithm, KeyRotation};
+/// use tower_auth::{AuthLayer, Grant, random_secret, Realm, Subject, Tokens};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// let secret = random_secret()?; // a real service has it in its environment

@@ -19,7 +19,8 @@
 //! use axum::{Json, Router, routing::post};
 //! use serde_json::{Value, json};
 //! use tower_auth::format::ErrorFormat;
-//! use tower_auth::{ApiKeys, AuthLayer, FieldError, Realm, Rejection, RejectionKind, Scope};
+//! use tower_auth::format::FieldError;
+//! use tower_auth::{ApiKeys, AuthLayer, Realm, Rejection, RejectionKind, Scope};
 //! # use axum::body::{Body, to_bytes};
 //! # use axum::http::Request;
 //! # use tower::ServiceExt;
@@ -135,3 +136,5 @@ pub use drf::Drf;
 pub use drf_standardized::DrfStandardized;
 pub use format::ErrorFormat;
 pub use problem::Problem;
+
+pub use super::field::FieldError;

@@ -114,7 +114,8 @@ impl ApiKeys {
     /// like unknown ones, or not looked at. For `curl -u KEY:` see [`Source::basic`].
     ///
     /// ```
-    /// use tower_auth::{ApiKeys, Source};
+    /// use tower_auth::credential::Source;
+    /// use tower_auth::ApiKeys;
     ///
     /// let keys = ApiKeys::prefix("egret").sources([Source::bearer()]);
     /// ```
@@ -172,10 +173,10 @@ impl ApiKeys {
         self
     }
 
-    /// Keys that djangorestframework-api-key hashed as passwords, before its version 3, go on working
-    /// ([`KeyDigest::from_django`]): they are found by their prefix, what stands before the first
-    /// dot, and then held against the hash. At its first use each is stored anew under the digest
-    /// of new keys. Such keys need [`opaque`](Self::opaque).
+    /// Keys that djangorestframework-api-key hashed as passwords, before its version 3, go on
+    /// working ([`KeyDigest::from_django`]): they are found by their prefix, what stands before the
+    /// first dot, and then held against the hash. At its first use each is stored anew under the
+    /// digest of new keys. Such keys need [`opaque`](Self::opaque).
     ///
     /// Such a hash costs as much as that of a password, once a key. Whoever knows a prefix can ask
     /// for that work with keys that are wrong; these count against the address they come from, and

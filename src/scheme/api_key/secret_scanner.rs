@@ -17,9 +17,10 @@ pub enum SecretScanner {
 const AFTER_THE_PREFIX: &str = "[0-9A-Za-z]{49}";
 
 impl ApiKeys {
-    /// The regular expression of these keys, without what stands around them: `egret_[0-9A-Za-z]{49}`.
-    /// Keys of 256 random bits with a checksum are not found where there is none. `None` for keys
-    /// without a prefix, and for those that are opaque: nothing tells them from other text.
+    /// The regular expression of these keys, without what stands around them:
+    /// `egret_[0-9A-Za-z]{49}`. Keys of 256 random bits with a checksum are not found where there
+    /// is none. `None` for keys without a prefix, and for those that are opaque: nothing tells them
+    /// from other text.
     ///
     /// ```
     /// use tower_auth::ApiKeys;
@@ -43,7 +44,8 @@ impl ApiKeys {
     /// [`pattern`](Self::pattern). The command `tower-auth key pattern` prints it.
     ///
     /// ```
-    /// use tower_auth::{ApiKeys, SecretScanner};
+    /// use tower_auth::api_key::SecretScanner;
+    /// use tower_auth::ApiKeys;
     ///
     /// let rule = ApiKeys::prefix("egret").scanner_rule(SecretScanner::Gitleaks).unwrap();
     /// assert!(rule.contains(r#"keywords = ["egret_"]"#));

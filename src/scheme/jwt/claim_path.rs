@@ -1,7 +1,8 @@
 /// Where a claim stands in a token: its name, or the names of the members on the way to it.
 ///
 /// ```
-/// use tower_auth::{ClaimPath, Jwt};
+/// use tower_auth::jwt::ClaimPath;
+/// use tower_auth::Jwt;
 ///
 /// let keycloak = Jwt::new()
 ///     .role_claim(["realm_access", "roles"]) // {"realm_access": {"roles": ["admin"]}}

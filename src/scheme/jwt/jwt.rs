@@ -54,7 +54,8 @@ enum Published {
 ///   `roles`; [`scope_claim`](Self::scope_claim) and [`role_claim`](Self::role_claim) name others.
 ///
 /// ```
-/// use tower_auth::{AuthLayer, Jwt, JwtKey};
+/// use tower_auth::jwt::JwtKey;
+/// use tower_auth::{AuthLayer, Jwt};
 ///
 /// let auth = AuthLayer::builder()
 ///     .accept(
@@ -197,8 +198,8 @@ impl Jwt {
         }
     }
 
-    /// Where the issuer of [`oidc`](Self::oidc) says what it publishes, without the `/.well-known/…`
-    /// at the end: for one whose name is another than its address.
+    /// Where the issuer of [`oidc`](Self::oidc) says what it publishes, without the
+    /// `/.well-known/…` at the end: for one whose name is another than its address.
     ///
     /// For an issuer with `{tenantid}` it is the issuer with `common` in that place by default.
     pub fn discovery(mut self, url: impl Into<String>) -> Self {
@@ -252,7 +253,8 @@ impl Jwt {
     /// `tid` names another than its `iss` is refused.
     ///
     /// ```
-    /// use tower_auth::{AuthLayer, Jwt, JwtKey};
+    /// use tower_auth::jwt::JwtKey;
+    /// use tower_auth::{AuthLayer, Jwt};
     ///
     /// let entra = Jwt::new()
     ///     .issuer("https://login.microsoftonline.com/{tenantid}/v2.0")
@@ -285,7 +287,8 @@ impl Jwt {
     /// has to fit. A token that has an `aud` must name an audience all the same.
     ///
     /// ```
-    /// use tower_auth::{AuthLayer, Jwt, JwtKey};
+    /// use tower_auth::jwt::JwtKey;
+    /// use tower_auth::{AuthLayer, Jwt};
     ///
     /// let cognito = Jwt::new()
     ///     .issuer("https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_ExAmPlE")
@@ -310,8 +313,8 @@ impl Jwt {
         self
     }
 
-    /// The keys of a JWK set (RFC 7517 §5), from a file for example; those of it that cannot be used
-    /// are left out ([`JwtKeys::skipped`]).
+    /// The keys of a JWK set (RFC 7517 §5), from a file for example; those of it that cannot be
+    /// used are left out ([`JwtKeys::skipped`]).
     pub fn keys(mut self, keys: JwtKeys) -> Self {
         self.key_sets.push(keys);
         self
@@ -442,8 +445,8 @@ impl Jwt {
     }
 
     /// Tokens that are bound to the certificate of their sender's TLS connection (RFC 8705 §3) are
-    /// accepted where it is there, as a [`ClientCertificate`](crate::ClientCertificate) in the
-    /// extensions of the request. Without one, or with another one, they are refused.
+    /// accepted where it is there, as a [`ClientCertificate`](crate::credential::ClientCertificate)
+    /// in the extensions of the request. Without one, or with another one, they are refused.
     #[cfg(feature = "dpop")]
     pub fn certificate_bound(mut self) -> Self {
         self.takes_certificates = true;

@@ -15,7 +15,7 @@ pub struct AuditRecord {
     pub number: u64,
     /// When it happened, to the microsecond.
     pub at: SystemTime,
-    /// The [name](crate::Action::name) of what happened.
+    /// The [name](crate::event::Action::name) of what happened.
     pub action: Box<str>,
     /// Who asked for it; nobody where no credential was needed, or the application itself did it.
     pub actor: Option<Subject>,
@@ -44,8 +44,8 @@ pub struct AuditRecord {
 }
 
 impl AuditRecord {
-    /// What it is called in the
-    /// [application logging vocabulary](https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html)
+    /// What it is called in the [application logging
+    /// vocabulary](https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html)
     /// of OWASP, or its own name where that has none for it.
     ///
     /// ```

@@ -18,7 +18,9 @@ use std::sync::Arc;
 /// use std::sync::Arc;
 /// use std::sync::atomic::{AtomicBool, Ordering};
 /// use tower_auth::throttle::{Charge, Limiter, LimiterAnswer, LimiterError, MemoryLimiter, Receipt, Standing, Throttle};
-/// use tower_auth::{ApiKeys, AuthLayer, Clock, KeyRequest, Realm, Subject, store::Memory};
+/// use tower_auth::clock::Clock;
+/// use tower_auth::store::Memory;
+/// use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Subject};
 /// use tower::{ServiceBuilder, ServiceExt, service_fn};
 ///
 /// /// Counts in memory, unless an operator has switched it off.

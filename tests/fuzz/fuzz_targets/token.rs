@@ -1,7 +1,8 @@
 //! Any Bearer value against an HS256 and an EdDSA policy.
 //!
-//! The first byte chooses: the rest is the value as it stands, which nobody can have signed, or header and payload,
-//! separated by a zero byte, which are signed so that what comes after the signature is reached.
+//! The first byte chooses: the rest is the value as it stands, which nobody can have signed, or
+//! header and payload, separated by a zero byte, which are signed so that what comes after the
+//! signature is reached.
 
 #![no_main]
 
@@ -16,7 +17,8 @@ use tokio::runtime::Runtime;
 use tower::ServiceExt;
 use tower_auth::store::Stores;
 use tower_auth::test_util::{ManualClock, TokenMint};
-use tower_auth::{AuthLayer, Jwt, JwtKey, Principal, Realm};
+use tower_auth::jwt::JwtKey;
+use tower_auth::{AuthLayer, Jwt, Principal, Realm};
 use tower_layer::Layer;
 
 const SECRET: &str = "u4Zq7Kw2xRm90123456789abcdefghij";

@@ -6,8 +6,9 @@ use crate::dir::Dir;
 use crate::django::fixture;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use tower_auth::clock::{Clock, SystemClock};
 use tower_auth::store::{AuditRecord, AuditStore};
-use tower_auth::{Clock, Grant, Realm, Subject, SystemClock, Tokens};
+use tower_auth::{Grant, Realm, Subject, Tokens};
 
 /// Checks what commands print, and remembers which ones did.
 struct Schemas {

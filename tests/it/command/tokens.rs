@@ -3,8 +3,9 @@
 use super::place::{Place, SECRET};
 use crate::databases::support::until;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tower_auth::clock::{Clock, SystemClock};
 use tower_auth::test_util::ManualClock;
-use tower_auth::{Clock, Grant, Realm, RejectionKind, Subject, SystemClock, TokenIssuer, Tokens};
+use tower_auth::{Grant, Realm, RejectionKind, Subject, TokenIssuer, Tokens};
 
 const ACCESS: Duration = Duration::from_secs(2 * 60 * 60);
 

@@ -10,11 +10,12 @@ use http::Request;
 use http_body_util::Full;
 use sha2::{Digest, Sha512};
 use std::sync::Arc;
+use tower_auth::credential::Source;
 use tower_auth::store::{KeyDigest, KeyRecord, ManagedKeyStore, Memory, Store, Stores};
 use tower_auth::test_util::ManualClock;
 use tower_auth::throttle::{AttemptLimits, Peer};
 use tower_auth::{
-    ApiKeys, AuthLayer, KeyIssuer, KeyRequest, PasswordPolicy, Realm, Secret, Source, Subject,
+    ApiKeys, AuthLayer, KeyIssuer, KeyRequest, PasswordPolicy, Realm, Secret, Subject,
 };
 
 /// A key store, whole and where it only finds.

@@ -5,13 +5,13 @@ use sqlx::{Connection, PgConnection, Row};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
+use tower_auth::clock::Clock;
 use tower_auth::store::{
     AllStores, KeyDigest, KeyRecord, ManagedUserStore, Memory, Room, Sqlite, StoreErrorKind,
     TokenRecord, UserRecord, Warrant, Write,
 };
 use tower_auth::{
-    Clock, Grant, NewUser, PasswordPolicy, Principal, Realm, Secret, Subject, TokenIssuer, Tokens,
-    Users,
+    Grant, NewUser, PasswordPolicy, Principal, Realm, Secret, Subject, TokenIssuer, Tokens, Users,
 };
 
 const ROUNDS: usize = 5;
@@ -70,7 +70,7 @@ async fn a_stolen_session_leaves_nothing(owner: &Node, thief: &Node) {
             let tokens = thief.tokens.on_behalf_of(&stolen);
             let grant = Grant::new(anna.clone());
             making.spawn(async move {
-                let expires = tower_auth::SystemClock.now() + Duration::from_secs(3_600);
+                let expires = tower_auth::clock::SystemClock.now() + Duration::from_secs(3_600);
                 let mut made = 0;
                 while tokens
                     .issue_private(grant.clone(), "stolen", expires)

@@ -331,7 +331,7 @@ async fn dead(world: &World) -> [(&'static str, String); 3] {
     let (revoked, id) = world.made("7").await;
     assert_eq!(world.status(&revoked, "192.0.2.9").await, 200);
     world.keys.revoke(&Subject::user("7"), &id).await.unwrap();
-    let end = tower_auth::Clock::now(&world.clock) + Duration::from_secs(60);
+    let end = tower_auth::clock::Clock::now(&world.clock) + Duration::from_secs(60);
     let request = KeyRequest::new(Subject::user("7"), "test").expires(end);
     let new = world.keys.issue(request).await.unwrap();
     let expired = new.key.expose().clone();

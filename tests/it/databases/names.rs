@@ -12,12 +12,12 @@ use tower::ServiceExt;
 use tower_auth::endpoint::{
     ChangePassword, Endpoints, KeysEndpoint, Page, Refresh, SignIn, SignOut, UsersEndpoint,
 };
+use tower_auth::password::hash_password;
 use tower_auth::store::{ManagedUserStore, Memory, Store, Stores, UserRecord};
 use tower_auth::test_util::ManualClock;
 use tower_auth::throttle::Peer;
 use tower_auth::{
     ApiKeys, AuthLayer, NewUser, PasswordPolicy, Realm, Secret, Subject, Tokens, Users,
-    hash_password,
 };
 
 const NAME: &str = "user@example.com";

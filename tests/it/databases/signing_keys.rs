@@ -16,14 +16,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 use tower::ServiceExt;
+use tower_auth::clock::Clock;
 use tower_auth::endpoint::{Endpoints, IssuerMetadata, Jwks};
+use tower_auth::event::Action;
 use tower_auth::fetch::{Fetch, FetchError};
+use tower_auth::jwt::{JwtAlgorithm, JwtKey, KeyRotation, SigningKey};
 use tower_auth::store::{Memory, SigningKeyRecord, SigningKeyStore, Sqlite, Store, Stores};
 use tower_auth::test_util::{Intercept, Intercepted, ManualClock};
-use tower_auth::{
-    Action, AuthLayer, Clock, ConfigProblem, Grant, Jwt, JwtAlgorithm, JwtKey, KeyRotation, Realm,
-    Rejection, SigningKey, TokenIssuer, Tokens,
-};
+use tower_auth::{AuthLayer, ConfigProblem, Grant, Jwt, Realm, Rejection, TokenIssuer, Tokens};
 
 const OURS: &str = "https://api.example.com";
 /// For tests only.

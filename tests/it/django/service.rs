@@ -10,13 +10,12 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tower::ServiceExt;
+use tower_auth::credential::Source;
 use tower_auth::endpoint::{Refresh, SignIn};
 use tower_auth::format::Drf;
+use tower_auth::jwt::SimpleJwt;
 use tower_auth::store::Store;
-use tower_auth::{
-    ApiKeys, AuthLayer, PasswordPolicy, Principal, Realm, Rejection, Scope, SimpleJwt, Source,
-    Tokens,
-};
+use tower_auth::{ApiKeys, AuthLayer, PasswordPolicy, Principal, Realm, Rejection, Scope, Tokens};
 
 /// For tests only.
 const NEW_SECRET: &str = "pX4vT9mQ2sLd8Wz1Kc7Rb5Ny3Hg6Jf0u";

@@ -5,7 +5,9 @@ use crate::support::Reply;
 use http::Request;
 use http_body_util::Full;
 use serde_json::{Value, json};
-use tower_auth::{NewKey, NewPrivateToken, TokenPair};
+use tower_auth::TokenPair;
+use tower_auth::api_key::NewKey;
+use tower_auth::jwt::NewPrivateToken;
 
 /// What anna holds when the request is made.
 pub(super) struct Held {

@@ -4,12 +4,13 @@ use super::world::*;
 use crate::support::{SECRET, reply};
 use serde_json::{Map, Value, json};
 use tower::ServiceExt;
+use tower_auth::api_key::KeyIds;
 use tower_auth::endpoint::{
     Call, Endpoint, EndpointsBuilder, KeysEndpoint, Page, PrivateTokensEndpoint, Refresh, SignIn,
     SignOut, UsersEndpoint, Verify,
 };
 use tower_auth::store::{KeyRecord, Memory, Stores};
-use tower_auth::{ApiKeys, AuthLayer, ConfigProblem, Jwt, KeyIds, PasswordPolicy, Realm, Tokens};
+use tower_auth::{ApiKeys, AuthLayer, ConfigProblem, Jwt, PasswordPolicy, Realm, Tokens};
 
 #[tokio::test]
 async fn fields_are_called_as_the_application_calls_them_and_so_are_they_in_refusals() {

@@ -13,13 +13,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use tower_auth::api_key::KeyIds;
 use tower_auth::endpoint::{
     EndpointsBuilder, Introspect, IssuerMetadata, ResourceMetadata, Revoke,
 };
 use tower_auth::format::{Coded, Drf, DrfStandardized, Problem};
+use tower_auth::layer::AuthLayerBuilder;
 use tower_auth::test_util::{Intercept, TokenMint};
 use tower_auth::throttle::{QuotaFields, Throttle};
-use tower_auth::{AuthLayerBuilder, Grant, Jwt, KeyIds, KeyRequest, Requirement, Scope, Subject};
+use tower_auth::{Grant, Jwt, KeyRequest, Requirement, Scope, Subject};
 use utoipa::Modify;
 use utoipa::openapi::OpenApi;
 

@@ -6,8 +6,9 @@ use crate::support::Reply;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tower_auth::event::Action;
 use tower_auth::store::{ManagedUserStore, UserRecord};
-use tower_auth::{Action, KeyRequest, Subject};
+use tower_auth::{KeyRequest, Subject};
 
 /// Of one request: the answer, the hashes and the calls of the store, each with its number.
 type Seen = (Reply, u64, BTreeMap<&'static str, usize>, Vec<Action>);

@@ -5,7 +5,7 @@ use super::cases::{By, Case, Held, cases};
 use super::world::*;
 use crate::support::Reply;
 use std::collections::BTreeSet;
-use tower_auth::Action;
+use tower_auth::event::Action;
 use tower_auth::store::PrivateTokenStore;
 use tower_auth::test_util::Intercept;
 

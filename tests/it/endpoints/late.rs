@@ -11,12 +11,13 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use tower::ServiceExt;
+use tower_auth::clock::Clock;
 use tower_auth::store::{
     ManagedKeyStore, ManagedUserStore, Memory, PrivateTokenStore, Stores, TokenStore, UserChange,
     UserRecord,
 };
 use tower_auth::test_util::ManualClock;
-use tower_auth::{Clock, Grant, KeyRequest, Principal, Requirement, Roles, Scope, Subject};
+use tower_auth::{Grant, KeyRequest, Principal, Requirement, Roles, Scope, Subject};
 
 /// How a credential dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -340,7 +341,7 @@ async fn what_was_begun_ends_though_its_client_goes() {
         };
         let heard = tokio::time::timeout(std::time::Duration::from_secs(60), heard).await;
         let heard = heard.unwrap_or_else(|_| panic!("{name}: never done"));
-        assert_ne!(heard, tower_auth::Action::Refused, "{name}");
+        assert_ne!(heard, tower_auth::event::Action::Refused, "{name}");
         if name == "change password" {
             assert!(
                 !world.opens(access(&held.pair)).await,
@@ -535,7 +536,7 @@ async fn a_body_that_does_not_come_in_time_is_408_on_every_route_that_reads_one(
         assert_eq!(told, (408, "body_too_slow".to_owned()), "{}", case.name);
         assert_eq!(
             world.events.take(),
-            [tower_auth::Action::Refused],
+            [tower_auth::event::Action::Refused],
             "{}",
             case.name
         );

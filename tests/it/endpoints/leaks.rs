@@ -5,7 +5,8 @@ use super::world::*;
 use crate::support::Reply;
 use crate::watch::{Log, PIECE, Pieces};
 use serde_json::{Value, json};
-use tower_auth::{KeyIds, Secret};
+use tower_auth::Secret;
+use tower_auth::api_key::KeyIds;
 
 const NEW_PASSWORD: &str = "Quitte+Regenwurm+Anker";
 

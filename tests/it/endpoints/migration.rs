@@ -6,9 +6,11 @@ use crate::migration::{DRF_KEYS, DrfKey, PASSWORD, READ};
 use crate::support::{Reply, send};
 use serde_json::json;
 use tower_auth::endpoint::KeysEndpoint;
+use tower_auth::event::Action;
+use tower_auth::password::hash_password;
 use tower_auth::store::{KeyDigest, KeyRecord, ManagedKeyStore, ManagedUserStore, UserRecord};
 use tower_auth::test_util::Intercept;
-use tower_auth::{Action, ApiKeys, Secret, Subject, hash_password};
+use tower_auth::{ApiKeys, Secret, Subject};
 
 const FAULTS: [Intercept; 4] = [
     Intercept::Fail,

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
-use tower_auth::Action;
+use tower_auth::event::Action;
 
 const CONNECTIONS: usize = 10;
 /// Of each connection.

@@ -6,8 +6,10 @@ use crate::support::Reply;
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use tower_auth::event::Action;
+use tower_auth::password::hash_password;
 use tower_auth::store::{ManagedUserStore, Memory, PrivateTokenStore, UserChange};
-use tower_auth::{Action, Secret, Subject, hash_password};
+use tower_auth::{Secret, Subject};
 
 /// Which of anna's credentials still open something: access, refresh, private token, key, Basic.
 async fn open(world: &World, held: &Held) -> [bool; 5] {

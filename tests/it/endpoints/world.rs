@@ -14,18 +14,23 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tower::ServiceExt;
+use tower_auth::api_key::NewKey;
+use tower_auth::clock::Clock;
 use tower_auth::endpoint::{
     ChangePassword, Endpoints, EndpointsBuilder, Jwks, KeysEndpoint, PrivateTokensEndpoint,
     Refresh, SignIn, SignOut, SignOutEverywhere, UsersEndpoint, Verify,
 };
+use tower_auth::event::Action;
+use tower_auth::jwt::NewPrivateToken;
+use tower_auth::layer::AuthLayerBuilder;
+use tower_auth::password::hash_password;
 use tower_auth::store::{
     ManagedKeyStore, ManagedUserStore, Memory, PrivateTokenStore, Stores, TokenStore, UserRecord,
 };
 use tower_auth::test_util::{Intercept, Intercepted, ManualClock};
 use tower_auth::{
-    Action, ApiKeys, AuthLayer, AuthLayerBuilder, Clock, Grant, KeyIssuer, KeyRequest, NewKey,
-    NewPrivateToken, PasswordPolicy, Realm, Subject, TokenIssuer, TokenPair, Tokens, Users,
-    hash_password,
+    ApiKeys, AuthLayer, Grant, KeyIssuer, KeyRequest, PasswordPolicy, Realm, Subject, TokenIssuer,
+    TokenPair, Tokens, Users,
 };
 
 /// Everybody's. For tests only.
@@ -382,7 +387,7 @@ impl Script {
 pub(crate) struct Heard(Arc<Mutex<(Vec<Action>, String, bool)>>);
 
 impl Heard {
-    fn hear(&self, event: &tower_auth::Event<'_>) {
+    fn hear(&self, event: &tower_auth::event::Event<'_>) {
         let panics = {
             let mut heard = self.0.lock().unwrap();
             heard.0.push(event.action());

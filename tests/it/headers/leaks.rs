@@ -10,8 +10,10 @@ use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::future::ready;
 use tower::{ServiceExt, service_fn};
+use tower_auth::credential::Source;
+use tower_auth::store::Memory;
 use tower_auth::throttle::Throttle;
-use tower_auth::{ApiKeys, AuthLayer, Realm, Source, store::Memory};
+use tower_auth::{ApiKeys, AuthLayer, Realm};
 use tower_layer::Layer;
 
 /// Whether the row puts a secret where the layer does not look for one: then a handler can see it.

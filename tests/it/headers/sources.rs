@@ -11,11 +11,14 @@ use http_body_util::Full;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use tower::{ServiceExt, service_fn};
+use tower_auth::credential::{Credential, Source};
+use tower_auth::layer::AuthLayerBuilder;
+use tower_auth::scheme::{Answer, Attempt, Scheme};
 use tower_auth::store::Memory;
 use tower_auth::test_util::{Intercept, Intercepted, TokenMint};
 use tower_auth::{
-    Answer, ApiKeys, Attempt, AuthLayer, AuthLayerBuilder, Credential, KeyRequest, PasswordPolicy,
-    Principal, Realm, Rejection, RejectionKind, Scheme, Secret, Source, Subject,
+    ApiKeys, AuthLayer, KeyRequest, PasswordPolicy, Principal, Realm, Rejection, RejectionKind,
+    Secret, Subject,
 };
 use tower_layer::Layer;
 

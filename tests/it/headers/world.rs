@@ -4,12 +4,13 @@ use crate::support::{AUDIENCE, FAR, ISSUER, SECRET, jwt, token_for};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::sync::OnceCell;
+use tower_auth::api_key::NewKey;
+use tower_auth::clock::Clock;
+use tower_auth::layer::AuthLayerBuilder;
+use tower_auth::password::hash_password;
 use tower_auth::store::{ManagedUserStore, Memory, UserRecord};
 use tower_auth::test_util::{ManualClock, TokenMint};
-use tower_auth::{
-    ApiKeys, AuthLayer, AuthLayerBuilder, Clock, KeyIssuer, KeyRequest, NewKey, PasswordPolicy,
-    Realm, Subject, hash_password,
-};
+use tower_auth::{ApiKeys, AuthLayer, KeyIssuer, KeyRequest, PasswordPolicy, Realm, Subject};
 
 /// `anna:` and this are 22 bytes, so that their base64 ends with `==`.
 pub(super) const PASSWORD: &str = "quiet Zebra 47 ox";

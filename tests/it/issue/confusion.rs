@@ -8,12 +8,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tower_auth::endpoint::Jwks;
+use tower_auth::jwt::{JwtAlgorithm, JwtKey, SigningKey};
 use tower_auth::store::{Memory, Stores};
 use tower_auth::test_util::{ManualClock, TokenMint};
-use tower_auth::{
-    AuthLayer, Grant, JwtAlgorithm, JwtKey, Realm, SigningKey, Subject, TokenIssuer, TokenPair,
-    Tokens,
-};
+use tower_auth::{AuthLayer, Grant, Realm, Subject, TokenIssuer, TokenPair, Tokens};
 
 const OTHER_SECRET: &str = "u4Zq7Kw2xRm9jihgfedcba9876543210";
 

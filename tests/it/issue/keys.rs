@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::task::JoinSet;
+use tower_auth::api_key::KeyIds;
+use tower_auth::api_key::NewKey;
+use tower_auth::event::Action;
 use tower_auth::store::ManagedKeyStore;
-use tower_auth::{Action, KeyIds, KeyRequest, NewKey, Principal, RejectionKind, Subject};
+use tower_auth::{KeyRequest, Principal, RejectionKind, Subject};
 
 fn anna() -> Subject {
     Subject::user("7")

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
+use tower_auth::event::Action;
 use tower_auth::store::{PrivateTokenStore, TokenStore};
-use tower_auth::{Action, Grant, Rejection, RejectionKind, Subject, TokenPair, Tokens};
+use tower_auth::{Grant, Rejection, RejectionKind, Subject, TokenPair, Tokens};
 
 const AT_ONCE: usize = 1_000;
 

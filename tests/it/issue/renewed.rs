@@ -7,12 +7,15 @@ use std::sync::{Arc, RwLock};
 use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::task::JoinSet;
+use tower_auth::clock::Clock;
+use tower_auth::jwt::{JwtKey, SigningKey};
+use tower_auth::password::hash_password;
 use tower_auth::store::{ManagedUserStore, Memory, UserRecord};
 use tower_auth::test_util::{ManualClock, TokenMint};
 use tower_auth::throttle::{Peer, Throttle};
 use tower_auth::{
-    ApiKeys, AuthLayer, Clock, Grant, Jwt, JwtKey, KeyIssuer, KeyRequest, PasswordPolicy, Realm,
-    SigningKey, Subject, TokenIssuer, Tokens, Users, hash_password,
+    ApiKeys, AuthLayer, Grant, Jwt, KeyIssuer, KeyRequest, PasswordPolicy, Realm, Subject,
+    TokenIssuer, Tokens, Users,
 };
 
 const ISSUER: &str = "https://api.example.com";

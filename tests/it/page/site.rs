@@ -5,14 +5,16 @@ use axum::routing::get;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
+use tower_auth::clock::{Clock, SystemClock};
 use tower_auth::endpoint::{
     EndpointsBuilder, KeysEndpoint, Page, PrivateTokensEndpoint, Refresh, SignIn, SignOut,
 };
+use tower_auth::layer::AuthLayerBuilder;
 use tower_auth::store::{KeyRecord, Memory};
 use tower_auth::test_util::ManualClock;
 use tower_auth::{
-    ApiKeys, AuthLayer, AuthLayerBuilder, Clock, KeyIssuer, NewUser, PasswordPolicy, Principal,
-    Realm, Scope, Secret, Subject, SystemClock, TokenIssuer, Tokens,
+    ApiKeys, AuthLayer, KeyIssuer, NewUser, PasswordPolicy, Principal, Realm, Scope, Secret,
+    Subject, TokenIssuer, Tokens,
 };
 
 pub(super) const PASSWORD: &str = "correct-horse-battery";

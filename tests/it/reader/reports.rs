@@ -16,14 +16,16 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tower_auth::clock::Clock;
 use tower_auth::endpoint::{Call, ChangePassword, KeysEndpoint, Refresh, SignIn, SignOut};
 use tower_auth::format::ErrorFormat;
+use tower_auth::format::FieldError;
 use tower_auth::store::{Sqlite, UserChange};
 use tower_auth::test_util::ManualClock;
 use tower_auth::throttle::{Rate, Throttle};
 use tower_auth::{
-    ApiKeys, AuthLayer, Clock, FieldError, KeyRequest, NewUser, PasswordPolicy, Principal, Realm,
-    Rejection, RejectionKind, Requirement, Scope, Secret, Subject, Tokens, Users, random_secret,
+    ApiKeys, AuthLayer, KeyRequest, NewUser, PasswordPolicy, Principal, Realm, Rejection,
+    RejectionKind, Requirement, Scope, Secret, Subject, Tokens, Users, random_secret,
 };
 
 /// What differs between a deployment and a test.

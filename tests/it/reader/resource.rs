@@ -13,11 +13,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
+use tower_auth::clock::Clock;
 use tower_auth::store::Memory;
 use tower_auth::test_util::ManualClock;
-use tower_auth::{
-    AuthLayer, Clock, ConfigError, Jwt, Principal, Realm, Rejection, Requirement, Scope,
-};
+use tower_auth::{AuthLayer, ConfigError, Jwt, Principal, Realm, Rejection, Requirement, Scope};
 
 /// Who issues tokens for this service.
 struct Issuers {

@@ -4,8 +4,8 @@ use crate::process::Example;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 use std::time::{Duration, UNIX_EPOCH};
+use tower_auth::clock::{Clock, SystemClock};
 use tower_auth::test_util::TokenMint;
-use tower_auth::{Clock, SystemClock};
 
 pub(super) const PASSWORD: &str = "correct-horse-battery";
 pub(super) const SECRET: &str = "a secret of these tests: 8Yw2nQpL0vKx7RzT";

@@ -4,14 +4,14 @@ use super::*;
 use base64::Engine;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tower_auth::credential::Credential;
 use tower_auth::endpoint::{ChangePassword, SignIn};
+use tower_auth::password::hash_password;
+use tower_auth::scheme::{Answer, Attempt, Scheme};
 use tower_auth::store::{ManagedUserStore, Stores, UserRecord};
 use tower_auth::test_util::{Intercept, Intercepted};
 use tower_auth::throttle::{AttemptLimits, Throttle};
-use tower_auth::{
-    Answer, Attempt, ConfigProblem, Credential, PasswordPolicy, Principal, Rejection,
-    RejectionKind, Scheme, Tokens, hash_password,
-};
+use tower_auth::{ConfigProblem, PasswordPolicy, Principal, Rejection, RejectionKind, Tokens};
 
 /// A store that always has to be asked, and counts how often it is.
 #[derive(Clone)]

@@ -4,12 +4,13 @@ use super::server::Server;
 use super::*;
 use sfv::{BareItem, List, ListEntry, Parser};
 use std::sync::Arc;
+use tower_auth::Scope;
+use tower_auth::clock::Clock;
 use tower_auth::format::Drf;
 use tower_auth::throttle::{
     Charge, Limiter, LimiterAnswer, QuotaFields, Rate, Receipt, RedisLimiter, Settlement, Standing,
     Throttle,
 };
-use tower_auth::{Clock, Scope};
 
 /// The items of a list of strings with integer parameters: `("name", [("r", 50), ("t", 30)])`.
 fn items(reply: &Reply, name: &str) -> Vec<(String, Vec<(String, i64)>)> {

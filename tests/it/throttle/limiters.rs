@@ -4,12 +4,13 @@ use super::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tower::{ServiceBuilder, ServiceExt};
+use tower_auth::ConfigProblem;
+use tower_auth::clock::Clock;
 use tower_auth::test_util::{Intercept, Intercepted};
 use tower_auth::throttle::{
     AttemptLimits, Charge, Limiter, LimiterAnswer, LimiterError, MemoryLimiter, Receipt,
     Settlement, Standing, Throttle,
 };
-use tower_auth::{Clock, ConfigProblem};
 
 /// How it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

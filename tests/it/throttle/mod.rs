@@ -19,10 +19,11 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 use std::time::{Duration, Instant};
+use tower_auth::layer::AuthLayerBuilder;
 use tower_auth::store::Memory;
 use tower_auth::test_util::ManualClock;
 use tower_auth::throttle::Peer;
-use tower_auth::{ApiKeys, AuthLayer, AuthLayerBuilder, KeyIssuer, KeyRequest, Realm, Subject};
+use tower_auth::{ApiKeys, AuthLayer, KeyIssuer, KeyRequest, Realm, Subject};
 
 /// Keys in memory, and a clock that is moved by hand.
 pub(super) struct World {

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tower::ServiceBuilder;
 use tower::ServiceExt;
+use tower_auth::clock::Clock;
+use tower_auth::event::Action;
 use tower_auth::throttle::{Addresses, Call, Settlement, Throttle};
-use tower_auth::{Action, Clock, ConfigProblem, Grant, Principal, Scope, Tokens};
+use tower_auth::{ConfigProblem, Grant, Principal, Scope, Tokens};
 
 #[tokio::test]
 async fn a_caller_over_the_limit_is_refused_with_429_until_as_told() {

@@ -5,7 +5,8 @@ use super::keys;
 use super::policy::{HS, Policy, key};
 use super::table::show;
 use crate::support::{AUDIENCE, ISSUER, SECRET};
-use tower_auth::{AuthLayer, ConfigProblem, Jwt, JwtAlgorithm as Alg, JwtKey};
+use tower_auth::jwt::{JwtAlgorithm as Alg, JwtKey};
+use tower_auth::{AuthLayer, ConfigProblem, Jwt};
 
 /// One sentence of the RFC, and a token.
 struct Row {

@@ -5,10 +5,9 @@ use super::forge::*;
 use super::keys;
 use super::policy::key;
 use crate::support::{AUDIENCE, ISSUER, SECRET};
-use tower_auth::{
-    AuthLayer, AuthLayerBuilder, ConfigError, ConfigProblem as Problem, Jwt, JwtAlgorithm as Alg,
-    JwtKey,
-};
+use tower_auth::jwt::{JwtAlgorithm as Alg, JwtKey};
+use tower_auth::layer::AuthLayerBuilder;
+use tower_auth::{AuthLayer, ConfigError, ConfigProblem as Problem, Jwt};
 
 fn ours() -> Jwt {
     Jwt::new().issuer(ISSUER).audience(AUDIENCE)

@@ -12,7 +12,7 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use tower_auth::JwtAlgorithm as Alg;
+use tower_auth::jwt::JwtAlgorithm as Alg;
 
 /// 2027-01-15T08:00:00Z: now, in every policy that does not say otherwise.
 pub(super) const NOW: u64 = 1_800_000_000;

@@ -4,9 +4,11 @@ use super::forge::{NOW, SECRET_384, SECRET_512};
 use super::keys;
 use crate::support::{AUDIENCE, ISSUER, SECRET};
 use std::time::Duration;
+use tower_auth::jwt::{JwtAlgorithm as Alg, JwtKey};
+use tower_auth::layer::AuthLayerBuilder;
 use tower_auth::store::Stores;
 use tower_auth::test_util::ManualClock;
-use tower_auth::{AuthLayer, AuthLayerBuilder, Jwt, JwtAlgorithm as Alg, JwtKey, Realm};
+use tower_auth::{AuthLayer, Jwt, Realm};
 
 pub(super) const OTHER_ISSUER: &str = "https://login.example.org";
 /// Test value: the secret of the other issuer, or of the newer key.

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 use tower::ServiceExt;
-use tower_auth::{AuthLayer, JwtAlgorithm as Alg};
+use tower_auth::AuthLayer;
+use tower_auth::jwt::JwtAlgorithm as Alg;
 use tower_layer::Layer;
 
 /// A short token with fixed bytes, so that there are few bits to flip.

@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 use std::convert::Infallible;
 use tower::{ServiceExt, service_fn};
 use tower_auth::fetch::{Fetch, FetchError};
+use tower_auth::jwt::{JwtAlgorithm as Alg, JwtKey};
 use tower_auth::store::Stores;
 use tower_auth::test_util::ManualClock;
-use tower_auth::{AuthLayer, Jwt, JwtAlgorithm as Alg, JwtKey, Principal, Realm, Rejection};
+use tower_auth::{AuthLayer, Jwt, Principal, Realm, Rejection};
 use tower_layer::Layer;
 
 /// A provider, in memory: what it says of itself, and its keys, which name no algorithm.

@@ -10,9 +10,10 @@ use http::{Request, Response, StatusCode};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tower_auth::fetch::{Fetch, FetchError};
+use tower_auth::jwt::JwtAlgorithm as Alg;
 use tower_auth::store::Stores;
 use tower_auth::test_util::ManualClock;
-use tower_auth::{AuthLayer, Jwt, JwtAlgorithm as Alg, Realm};
+use tower_auth::{AuthLayer, Jwt, Realm};
 
 const URL: &str = "https://login.example.com/keys";
 const COOLDOWN: Duration = Duration::from_secs(10);

@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tower::ServiceExt;
+use tower_auth::credential::Source;
 use tower_auth::format::Coded;
+use tower_auth::jwt::{JwtAlgorithm as Alg, JwtKey};
+use tower_auth::layer::AuthLayerBuilder;
 use tower_auth::store::{Memory, Stores, UserChange};
 use tower_auth::test_util::ManualClock;
-use tower_auth::{
-    AuthLayer, AuthLayerBuilder, Grant, Jwt, JwtAlgorithm as Alg, JwtKey, Realm, Scope, Source,
-    Subject, Tokens,
-};
+use tower_auth::{AuthLayer, Grant, Jwt, Realm, Scope, Subject, Tokens};
 use tower_layer::Layer as _;
 
 /// Layers that remember, their clock, and how often a token was verified.

@@ -1,5 +1,5 @@
 use std::io::{self, Write};
-use tower_auth::name_form;
+use tower_auth::store::name_form;
 
 /// A text that somebody else may have chosen, without what would move a cursor or turn a line
 /// around: such characters are shown by their number, `\u{202e}`.

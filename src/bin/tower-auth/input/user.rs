@@ -3,8 +3,9 @@ use crate::failure::Failure;
 use crate::service::Service;
 use clap::Args;
 use std::sync::Arc;
+use tower_auth::store::name_form;
 use tower_auth::store::{UserRecord, UserStore};
-use tower_auth::{PasswordPolicy, Subject, name_form};
+use tower_auth::{PasswordPolicy, Subject};
 
 /// Which user, disabled ones included: by a name or by the id.
 #[derive(Args)]

@@ -30,7 +30,8 @@ const LONGEST: Duration = Duration::from_secs(60 * 60);
 /// - A token that is not active counts as an attempt of where it comes from.
 ///
 /// ```
-/// use tower_auth::{AuthLayer, Introspection, Secret};
+/// use tower_auth::jwt::Introspection;
+/// use tower_auth::{AuthLayer, Secret};
 ///
 /// # let client_secret = String::from("test value");
 /// let auth = AuthLayer::builder()

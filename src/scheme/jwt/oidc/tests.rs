@@ -3,8 +3,8 @@
 use super::{JwksSource, OidcSource, Remote};
 use crate::config::ConfigProblem;
 use crate::fetch::{Fetch, FetchError, LearnedHost, Trust};
+use crate::jwt::{JwtAlgorithm as Alg, JwtKey};
 use crate::key_set::{Algorithms, KeySet, KeySource, LiveKeys, LiveLimits};
-use crate::{JwtAlgorithm as Alg, JwtKey};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};

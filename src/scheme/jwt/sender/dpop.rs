@@ -25,9 +25,9 @@ const LONGEST_NONCE: Duration = Duration::from_secs(24 * 60 * 60);
 ///   key without private members, whose thumbprint is what the token is bound to, and which
 ///   verifies its signature;
 /// - `htm` is the method and `htu` the URL of the request, query and fragment apart. The URL is the
-///   path below [`AuthLayerBuilder::public_url`](crate::AuthLayerBuilder::public_url): configure
-///   it. Without one it is below `https` (on this machine `http` too) and the request's `Host`,
-///   which whoever sends the request chooses.
+///   path below [`AuthLayerBuilder::public_url`](crate::layer::AuthLayerBuilder::public_url):
+///   configure it. Without one it is below `https` (on this machine `http` too) and the request's
+///   `Host`, which whoever sends the request chooses.
 /// - `ath` is the base64url SHA-256 digest of the token;
 /// - `iat` is not more than [`max_age`](Self::max_age) ago, nor more than
 ///   [`leeway`](Self::leeway) ahead;
@@ -45,7 +45,8 @@ const LONGEST_NONCE: Duration = Duration::from_secs(24 * 60 * 60);
 /// use std::time::{Duration, SystemTime};
 /// use tower::{Layer, ServiceExt, service_fn};
 /// use tower_auth::test_util::TokenMint;
-/// use tower_auth::{AuthLayer, Dpop, Jwt};
+/// use tower_auth::jwt::Dpop;
+/// use tower_auth::{AuthLayer, Jwt};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (issuer, client) = (TokenMint::es256(), TokenMint::es256());
@@ -147,7 +148,8 @@ impl Dpop {
         self
     }
 
-    /// How many proofs are remembered at once, at most some 150 bytes each; 262,144 by default, 8 at least.
+    /// How many proofs are remembered at once, at most some 150 bytes each; 262,144 by default, 8
+    /// at least.
     ///
     /// A key has an eighth of them. When its part or the whole is full a further proof is refused,
     /// until earlier ones are too old to come again: so of one key come at most 32,768 requests in
@@ -159,8 +161,8 @@ impl Dpop {
 
     /// Proofs have a nonce of the server's (RFC 9449 §9), so that none can be made in advance: a
     /// good proof without one that is fresh is 401 `use_dpop_nonce`, and the field `DPoP-Nonce` of
-    /// the answer says which to use until the next such answer. Pages of other origins read it where
-    /// CORS exposes it.
+    /// the answer says which to use until the next such answer. Pages of other origins read it
+    /// where CORS exposes it.
     ///
     /// The secret, 32 random bytes at least, signs the nonces, so that none has to be kept. Nodes
     /// that serve the same clients have the same one.

@@ -4,12 +4,11 @@ use super::Dpop;
 use crate::credential::ClientCertificate;
 use crate::endpoint::Introspect;
 use crate::fetch::{Fetch, FetchError};
+use crate::jwt::{JwtAlgorithm, JwtKey};
 use crate::reject::{RejectionKind, ResponseBody};
 use crate::store::Memory;
 use crate::test_util::{ManualClock, TokenMint};
-use crate::{
-    AuthLayer, ConfigProblem, Jwt, JwtAlgorithm, JwtKey, Principal, Realm, Requirement, Tokens,
-};
+use crate::{AuthLayer, ConfigProblem, Jwt, Principal, Realm, Requirement, Tokens};
 use async_trait::async_trait;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -72,7 +71,7 @@ impl World {
     }
 
     fn now(&self) -> SystemTime {
-        crate::Clock::now(&self.clock)
+        crate::clock::Clock::now(&self.clock)
     }
 
     fn token(&self, cnf: Option<Value>) -> String {

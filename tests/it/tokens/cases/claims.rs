@@ -4,7 +4,7 @@ use crate::support::{AUDIENCE, ISSUER};
 use crate::tokens::forge::*;
 use crate::tokens::policy::{HS, Policy};
 use crate::tokens::table::{Case, Expect, Row};
-use tower_auth::JwtAlgorithm as Alg;
+use tower_auth::jwt::JwtAlgorithm as Alg;
 
 pub(super) fn rows() -> Vec<Vec<Case>> {
     vec![

@@ -8,7 +8,7 @@ use crate::tokens::policy::{HS, OTHER_ISSUER, OTHER_SECRET, Policy};
 use crate::tokens::table::{Case, Expect, Row};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use tower_auth::JwtAlgorithm as Alg;
+use tower_auth::jwt::JwtAlgorithm as Alg;
 
 pub(super) fn rows() -> Vec<Vec<Case>> {
     vec![

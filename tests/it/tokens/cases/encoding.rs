@@ -5,7 +5,7 @@ use crate::tokens::policy::{HS, Policy};
 use crate::tokens::table::{Case, Expect, Row};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE};
-use tower_auth::JwtAlgorithm as Alg;
+use tower_auth::jwt::JwtAlgorithm as Alg;
 
 pub(super) fn rows() -> Vec<Vec<Case>> {
     vec![

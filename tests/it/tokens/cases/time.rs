@@ -3,7 +3,7 @@
 use crate::tokens::forge::*;
 use crate::tokens::policy::{HS, LATEST, Policy};
 use crate::tokens::table::{Case, Row};
-use tower_auth::JwtAlgorithm as Alg;
+use tower_auth::jwt::JwtAlgorithm as Alg;
 
 pub(super) fn rows() -> Vec<Vec<Case>> {
     vec![

@@ -1,4 +1,4 @@
-//! What happened, where the service keeps it ([`tower_auth::Audit`]).
+//! What happened, where the service keeps it ([`tower_auth::event::Audit`]).
 
 mod audit_command;
 mod tail;

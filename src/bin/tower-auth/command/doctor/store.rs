@@ -4,8 +4,8 @@ use crate::failure::Failure;
 use crate::service::Service;
 use crate::settings::Settings;
 use std::time::{Duration, SystemTime};
+use tower_auth::clock::{Clock, SystemClock};
 use tower_auth::store::{SchemaVersion, StoreError};
-use tower_auth::{Clock, SystemClock};
 
 /// What clocks may differ by: a revocation is remembered for so much longer than a token lives.
 const MOST_APART: Duration = Duration::from_secs(60);

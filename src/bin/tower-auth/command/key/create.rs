@@ -6,8 +6,9 @@ use crate::settings::Settings;
 use clap::Args;
 use serde_json::Value;
 use std::time::SystemTime;
+use tower_auth::clock::{Clock, SystemClock};
 use tower_auth::throttle::Rate;
-use tower_auth::{Clock, KeyRequest, Role, Scope, Subject, SystemClock};
+use tower_auth::{KeyRequest, Role, Scope, Subject};
 
 #[derive(Args)]
 pub(crate) struct Create {

@@ -1,9 +1,10 @@
 use crate::failure::Failure;
 use crate::service::Service;
 use clap::{Args, ValueEnum};
+use tower_auth::api_key::KeyIds;
 use tower_auth::server::Environment;
 use tower_auth::store::KeyRecord;
-use tower_auth::{ApiKeys, AuthLayer, KeyIds, KeyIssuer};
+use tower_auth::{ApiKeys, AuthLayer, KeyIssuer};
 
 /// What new keys look like: as those that the service makes.
 #[derive(Args)]

@@ -6,8 +6,9 @@ use crate::settings::Settings;
 use crate::shown::KeyShown;
 use clap::Args;
 use std::sync::Arc;
+use tower_auth::Subject;
+use tower_auth::clock::{Clock, SystemClock};
 use tower_auth::store::{KeyRecord, ManagedKeyStore, StoreError};
-use tower_auth::{Clock, Subject, SystemClock};
 
 /// How many keys are read at once.
 const PAGE: usize = 100;

@@ -4,7 +4,8 @@ use crate::shown::KeyShown;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::SystemTime;
-use tower_auth::{KeyIssuer, NewKey};
+use tower_auth::KeyIssuer;
+use tower_auth::api_key::NewKey;
 
 /// An API key that was just made.
 #[derive(Serialize, JsonSchema)]

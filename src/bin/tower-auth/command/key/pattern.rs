@@ -5,7 +5,7 @@ use crate::settings::Settings;
 use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
 use serde::Serialize;
-use tower_auth::SecretScanner;
+use tower_auth::api_key::SecretScanner;
 
 #[derive(Args)]
 pub(crate) struct Pattern {

@@ -5,8 +5,9 @@ use crate::settings::Settings;
 use crate::shown::KeyShown;
 use clap::Args;
 use std::sync::Arc;
+use tower_auth::clock::{Clock, SystemClock};
 use tower_auth::store::KeyRecord;
-use tower_auth::{Clock, KeyIssuer, Rejection, SystemClock};
+use tower_auth::{KeyIssuer, Rejection};
 
 #[derive(Args)]
 pub(crate) struct Revoke {

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::input::{KeyArgument, Period};
 use crate::settings::Settings;
 use clap::Args;
-use tower_auth::{Clock, SystemClock};
+use tower_auth::clock::{Clock, SystemClock};
 
 #[derive(Args)]
 pub(crate) struct Rotate {

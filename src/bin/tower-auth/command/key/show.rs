@@ -3,7 +3,7 @@ use crate::input::KeyArgument;
 use crate::settings::Settings;
 use crate::shown::KeyShown;
 use clap::Args;
-use tower_auth::{Clock, SystemClock};
+use tower_auth::clock::{Clock, SystemClock};
 
 #[derive(Args)]
 pub(crate) struct Show {

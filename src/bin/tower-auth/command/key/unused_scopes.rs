@@ -7,8 +7,9 @@ use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
+use tower_auth::Scopes;
+use tower_auth::clock::{Clock, SystemClock};
 use tower_auth::store::KeyRecord;
-use tower_auth::{Clock, Scopes, SystemClock};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

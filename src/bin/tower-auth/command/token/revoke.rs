@@ -6,7 +6,7 @@ use crate::settings::Settings;
 use crate::shown::SubjectShown;
 use clap::Args;
 use std::path::PathBuf;
-use tower_auth::{Clock, SystemClock};
+use tower_auth::clock::{Clock, SystemClock};
 
 // The owner may be left out: a token that is read from stdin says itself whose it is.
 #[derive(Args)]

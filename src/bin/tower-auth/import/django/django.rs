@@ -12,7 +12,7 @@ use crate::settings::Settings;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::PathBuf;
-use tower_auth::{Clock, SystemClock};
+use tower_auth::clock::{Clock, SystemClock};
 
 const DETAILS: &str = "\
 The database is read from a file (--sqlite, --mysql-dump), or from PostgreSQL, whose URL is in \

@@ -4,7 +4,7 @@ use super::source::{Row, Source};
 use super::tables::{CONTENT_TYPES, GROUP_PERMISSIONS, GROUPS, PERMISSIONS, Tables};
 use crate::failure::Failure;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use tower_auth::name_form;
+use tower_auth::store::name_form;
 
 /// What is known of all users before the first of them is written.
 pub(super) struct People {

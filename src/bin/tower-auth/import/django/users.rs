@@ -11,7 +11,7 @@ use indicatif::ProgressBar;
 use serde_json::{Map, Value};
 use std::time::UNIX_EPOCH;
 use tower_auth::Subject;
-use tower_auth::reads_password_hash;
+use tower_auth::password::reads_password_hash;
 use tower_auth::store::{UserRecord, Write};
 
 /// What the application may want to know of a user besides.

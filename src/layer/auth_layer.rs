@@ -78,8 +78,8 @@ impl AuthLayer {
         &self.door.pipeline().realm
     }
 
-    /// Waits until what requests need is loaded: the keys of issuers that publish theirs. Without it
-    /// the first request waits for them.
+    /// Waits until what requests need is loaded: the keys of issuers that publish theirs. Without
+    /// it the first request waits for them.
     ///
     /// At start it says that an issuer cannot be reached; in a readiness probe it costs nothing
     /// while the keys are held.
@@ -138,8 +138,8 @@ impl AuthLayer {
         self.door.pipeline().explain(mode, head).await
     }
 
-    /// Forgets what [`load_user`](crate::AuthLayerBuilder::load_user) gave for a subject, after the
-    /// application has changed that user: the next request loads it anew.
+    /// Forgets what [`load_user`](crate::layer::AuthLayerBuilder::load_user) gave for a subject,
+    /// after the application has changed that user: the next request loads it anew.
     pub fn forget_user(&self, subject: &Subject) {
         self.door.pipeline().accounts.forget(subject);
     }

@@ -1,0 +1,3 @@
+//! An OpenAPI document of `utoipa` that says what a layer accepts.
+
+pub use crate::integration::SecuritySchemes;
