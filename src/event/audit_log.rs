@@ -97,6 +97,8 @@ impl AuditLog {
         let is_refusal = event.action() == Action::Refused;
         let mut waiting = self.0.waiting();
         waiting.told += 1;
+        // Anybody can have requests refused. So these get half of the room, and a flood of them
+        // leaves the other half to the rest.
         let has_room = waiting.records.len() < MOST_WAITING
             && (!is_refusal || waiting.refusals < MOST_WAITING / 2);
         if has_room {
@@ -109,6 +111,8 @@ impl AuditLog {
             return;
         };
         if !std::mem::replace(&mut waiting.is_writing, true) {
+            // Unlocked before the task is spawned: a runtime that is ending drops it here and now,
+            // and `Writer::drop` takes the lock.
             drop(waiting);
             let shared = Arc::clone(&self.0);
             runtime.spawn(
@@ -130,7 +134,8 @@ impl AuditLog {
     }
 }
 
-/// What happened only because somebody was known, or tried to be.
+/// Whether a refusal says something of somebody: of whoever was verified, or of an account that
+/// somebody has tried to get into.
 fn is_of_somebody(kind: RejectionKind) -> bool {
     matches!(
         kind,
@@ -151,12 +156,16 @@ impl Shared {
     fn next_batch(&self) -> Option<(Vec<AuditRecord>, u64)> {
         let mut waiting = self.waiting();
         if waiting.records.is_empty() && waiting.lost == 0 {
+            // Under the lock by which events are added: one that comes later finds that nobody
+            // writes, and starts the next task.
             waiting.is_writing = false;
             return None;
         }
+        // Copied, and taken out only when it is written: a task that is cancelled in between may
+        // write it twice, but loses nothing.
         let mut batch: Vec<AuditRecord> = waiting.records.iter().take(BATCH).cloned().collect();
         let lost = waiting.lost;
-        // Those that were lost came after all that wait.
+        // Told last, because those that were lost came when the room was full of others.
         if lost > 0 && batch.len() == waiting.records.len() {
             let mut record = AuditRecord::new("audit lost", self.clock.now());
             record.target = Some(lost.to_string().into());
@@ -173,6 +182,8 @@ impl Shared {
         let is_refusal = |record: &AuditRecord| *record.action == *Action::Refused.name();
         let refusals = waiting.records.drain(..written).filter(is_refusal).count();
         waiting.refusals -= refusals;
+        // Not set to 0: more may have been lost during the write, and the next batch tells of
+        // these.
         waiting.lost -= lost;
         drop(waiting);
         let settled = written as u64 + lost;
@@ -195,11 +206,15 @@ impl Shared {
             let mut waiting = self.waiting();
             let is_due = match waiting.purged.map(|purged| now.duration_since(purged)) {
                 Some(Ok(since)) => since >= PURGE_EVERY,
+                // Where the clock was set back, the hour is counted anew from now on. It would else
+                // begin only when the clock has caught up.
                 Some(Err(_)) | None => true,
             };
             if !is_due {
                 return;
             }
+            // Noted before and whatever comes of it: a store that cannot remove anything is not
+            // asked to after every batch.
             waiting.purged = Some(now);
         }
         let Some(before) = now.checked_sub(self.audit.kept_for) else {
@@ -275,9 +290,10 @@ fn cut_subject(subject: &Subject) -> Subject {
     )
 }
 
-/// No text fills a disk, and none is one that a database cannot keep.
+/// A text that fills no disk, and that every database can keep.
 fn cut(text: &str) -> Box<str> {
     let end = text.floor_char_boundary(LONGEST_TEXT);
+    // PostgreSQL keeps no NUL in a text.
     text[..end].replace('\0', "\u{fffd}").into_boxed_str()
 }
 

@@ -90,6 +90,8 @@ impl Events {
     ) -> Result<(), Rejection> {
         telemetry::signing_key(action, issuer, id);
         self.meter.happened(action.name());
+        // Not within a request: the one that is served here may need a key, but has not asked for
+        // another.
         self.call(&Event::new(action, at).about(Some(id)))
     }
 
@@ -177,6 +179,7 @@ impl Events {
     }
 
     fn call(&self, event: &Event<'_>) -> Result<(), Rejection> {
+        // Kept first: a hook that panics must not keep it from being written.
         if let Some(audit) = &self.audit {
             audit.add(event);
         }

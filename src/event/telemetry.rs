@@ -70,6 +70,8 @@ mod on {
 
     #[cold]
     fn tell_of_refusal(rejection: &Rejection, event: &Event<'_>) {
+        // A macro, because `tracing` takes its level as a constant: each level is an event of its
+        // own.
         macro_rules! refused {
             ($level:ident) => {
                 tracing::$level!(
@@ -136,6 +138,7 @@ mod on {
         let left_out = skipped.len() as u64;
         let from = quoted(source);
         tracing::info!(target: "tower_auth", source = from, keys, skipped = left_out, "keys loaded");
+        // How many there are is the issuer's choice, and must not fill the log.
         for key in skipped.iter().take(MOST_SKIPPED) {
             tracing::info!(
                 target: "tower_auth",

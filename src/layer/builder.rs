@@ -252,6 +252,8 @@ impl AuthLayerBuilder {
         parts.finish_bearer(&mut problems);
         parts.check_token(&mut problems);
         parts.check_basic(&mut problems);
+        // Where something that is accepted has a mistake, it is no scheme yet. To say as well that
+        // there is none would only lead astray.
         if parts.schemes.is_empty() && problems.is_empty() {
             problems.push(ConfigProblem::NoScheme);
         }
@@ -272,6 +274,8 @@ impl AuthLayerBuilder {
         };
         let challenges = parts.forms.challenges(self.resource_metadata.as_deref());
         let challenges = Challenges::new(realm.challenge_name(), challenges);
+        // A format that cannot be used leaves no responder, and without one nothing more can be
+        // looked at.
         let Ok(responder) = Responder::new(self.format, challenges) else {
             problems.push(ConfigProblem::Format);
             return Err(ConfigError::of(problems));
@@ -315,6 +319,8 @@ impl AuthLayerBuilder {
         let Some(first) = realms.next() else {
             return Realm::new(Stores::new());
         };
+        // Users, clock and limits are those of one realm. A caller of another one could pass for
+        // the user here who has the same id.
         if realms.any(|other| !other.is(first)) {
             problems.push(ConfigProblem::TwoRealms);
         }
@@ -440,6 +446,8 @@ impl Parts {
             }
             Err(of_jwts) => found.extend(of_jwts),
         }
+        // Issuers are built only when all of them are known. What is wrong with them is told all
+        // the same where the first of them was accepted.
         problems.splice(problems_at..problems_at, found);
     }
 
@@ -451,13 +459,15 @@ impl Parts {
         };
         let bearer = Source::bearer();
         let mut keys = self.forms.api_keys.iter();
+        // A bare key has no prefix by which it could be told from the tokens of that scheme.
         if keys.any(|keys| keys.prefix.is_none() && keys.sources.contains(&bearer)) {
             problems.push(ConfigProblem::TwoBearers);
         }
         self.schemes.push(scheme);
     }
 
-    /// As Token stand credentials of ours, or those of a scheme of the application's own.
+    /// After the word `Token` there are credentials of ours, or those of a scheme of the
+    /// application's own, and never both.
     fn check_token(&self, problems: &mut Vec<ConfigProblem>) {
         let mut others = self.forms.others.iter();
         let own = others.find(|name| name.eq_ignore_ascii_case("Token"));
@@ -468,7 +478,8 @@ impl Parts {
         }
     }
 
-    /// As Basic stand names and passwords, and keys that can be told from names.
+    /// After the word `Basic` there are names with passwords, and keys where they can be told from
+    /// names.
     fn check_basic(&self, problems: &mut Vec<ConfigProblem>) {
         let basic = Source::basic();
         if self.forms.tokens.contains(&basic) {
@@ -478,6 +489,7 @@ impl Parts {
             });
         }
         let mut keys = self.forms.api_keys.iter();
+        // A bare key has no prefix, and so nothing by which it could be told from a name.
         let has_bare = keys.any(|keys| keys.prefix.is_none() && keys.sources.contains(&basic));
         if has_bare && self.forms.basic {
             problems.push(ConfigProblem::BareKeysInBasic);
@@ -487,11 +499,14 @@ impl Parts {
     fn add_scheme(&mut self, scheme: Box<dyn Scheme>, problems: &mut Vec<ConfigProblem>) {
         let scheme: Box<dyn Scheme> = Box::new(Own::new(scheme));
         let name = scheme.name();
+        // A second scheme of that name is refused below, as is any name that is taken.
         if name.eq_ignore_ascii_case("Bearer") && self.own_bearer.is_none() {
             self.forms.own_bearer = true;
             self.own_bearer = Some(scheme);
             return;
         }
+        // `Token` and `DPoP` are free where nothing of ours is read there. That is known only when
+        // all is accepted, and is looked at then.
         let ours = ["Bearer", "Api-Key", "Basic"];
         let mut taken = ours.iter().chain(&self.forms.others);
         let is_taken = taken.any(|other| other.eq_ignore_ascii_case(name));

@@ -143,6 +143,8 @@ where
                 }
                 StateProjection::Asking { held } => ready!(Self::resumed(held, cx)),
             };
+            // Polled at once: nothing has the waker of this task yet, so nobody would wake it for
+            // the new state.
             self.set(next);
         }
     }

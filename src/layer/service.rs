@@ -43,6 +43,8 @@ impl<S> AuthService<S> {
         self.served = match self.served {
             Served::None => Served::One,
             Served::One | Served::More => {
+                // A request under way holds the door, and counts in its `Arc`. Were that shared,
+                // all threads would write the one counter.
                 self.door = Arc::new(Door::clone(&self.door));
                 Served::More
             }
@@ -74,7 +76,8 @@ where
         }
         let Self { inner, door, .. } = self;
         match door.decide(&mut request) {
-            // From where it lies: a request is large, and a call that it is handed to copies it.
+            // Not left to `ResponseFuture::new`: a request is large, and each function that it is
+            // handed to copies it.
             Decision::Admit(admitted) => {
                 let visit = door.visit(&request, admitted);
                 ResponseFuture::admitted(inner.call(request), door, visit)

@@ -51,6 +51,7 @@ impl Door {
     pub(crate) fn decide<B>(&self, request: &mut Request<B>) -> Decision {
         match &self.gate {
             Gate::Authenticate(mode) => {
+                // Noted first, because reading takes a credential out of the URL.
                 self.pipeline.note_precautions(request);
                 self.pipeline.authenticate(*mode, request)
             }
@@ -62,6 +63,7 @@ impl Door {
             Gate::ThrottlePublic(stack) => self.pipeline.throttle_public(stack, request),
             Gate::Require(requirement) => self.pipeline.require(requirement, request),
             Gate::Errors => {
+                // Nobody is verified here, but what is presented must not show up in a log.
                 self.pipeline.reader.hide(request.headers_mut());
                 Decision::Admit(Admitted::uncounted(By::Before))
             }
@@ -142,6 +144,8 @@ impl Door {
     /// Takes a step of the inner service. Whoever is told of what happens in it knows the request.
     #[inline(always)] // every request passes here
     pub(crate) fn inside<T>(&self, visit: &mut Visit, step: impl FnOnce() -> T) -> T {
+        // The hook and the audit alone are told within which request something happens. What
+        // `tracing` is told of it is said with a refusal.
         if visit.facts.is_some() && self.pipeline.events.want_requests() {
             within(&mut visit.facts, step)
         } else {
@@ -230,12 +234,15 @@ impl Door {
     ) -> Option<(Rejection, Shape)> {
         let extensions = response.extensions_mut();
         let rejection = crate::framework::tonic_rejection(extensions)?.clone();
+        // The status stays in the answer, because it is the handler's own. A layer outside of this
+        // one finds it there too, and must not tell of it again.
         if extensions.insert(Told).is_some() {
             return None;
         }
         let kind = rejection.kind();
         let told = self.tell_of_inside(rejection, visit);
-        // Another one comes back where the hook panicked.
+        // Another refusal comes back where the hook panicked, and takes the place of the handler's
+        // answer.
         (told.kind() != kind).then_some((told, Shape::Grpc("application/grpc")))
     }
 
@@ -248,7 +255,7 @@ impl Door {
         }
         match &visit.facts {
             Some(facts) => self.tell(rejection, &**facts),
-            // Nobody listened when the request came.
+            // Nobody listened when the request came, so nothing is known of it any more.
             None => self.tell(rejection, &KeptFacts::default()),
         }
     }

@@ -51,7 +51,8 @@ impl Pipeline {
         told: &mut Explanation,
     ) -> Result<Option<Principal>, Rejection> {
         let peer = self.peer(request.headers(), request.extensions());
-        // A proof that is seen again is no replay of itself.
+        // `Again`, because the very request may have come before, or may come yet: its proof is
+        // neither refused as a replay nor remembered.
         let sender = self.reader.sender(request, Sight::Again);
         let mut copied = None;
         let found = match self.reader.read(request, &mut copied) {

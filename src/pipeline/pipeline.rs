@@ -61,7 +61,9 @@ impl Pipeline {
             None => false,
         };
         if self.preflight == Preflight::LetThrough && is_preflight(request) {
-            // It is not counted either: browsers send it on their own, and it does no work.
+            // A browser sends no credential with it, but others may: it is read, so that no log
+            // shows it. Nor is it counted, because browsers send it on their own, and it does no
+            // work.
             let _ = self.reader.read(request, &mut None);
             return self.admit_uncounted(self.nobody(), request);
         }
@@ -78,6 +80,7 @@ impl Pipeline {
         let mut copied = None;
         let found = match self.reader.read(request, &mut copied) {
             Ok(Some(found)) => found,
+            // The layer around this one has let it through as anonymous, and has counted it.
             Ok(None) if mode == Mode::Optional && is_known => return admit_again(),
             Ok(None) => return self.without_credential(mode, request),
             Err(rejection) => return refuse_unread(rejection),
@@ -109,6 +112,7 @@ impl Pipeline {
         request: &mut Request<()>,
     ) -> Result<(), Rejection> {
         let met = Caller::marked(self.mark, request.extensions());
+        // Whoever came without a credential has none that could have died meanwhile.
         let Some(scheme) = met.and_then(|caller| caller.scheme) else {
             return Ok(());
         };
@@ -118,6 +122,7 @@ impl Pipeline {
         if let Some(requirement) = requirement {
             requirement.judge(&principal)?;
         }
+        // This one lacks the rights that the user has lost since the head came.
         let caller = self.caller(principal, scheme);
         request.extensions_mut().insert(caller);
         Ok(())
@@ -166,6 +171,8 @@ impl Pipeline {
     /// Notes in the request what the answer to it says because of where its credential stands.
     #[inline(always)] // few layers read a credential anywhere but in a field of its own
     pub(super) fn note_precautions<B>(&self, request: &mut Request<B>) {
+        // A layer inside of this one finds the URL without its credential. What was noted before
+        // stays.
         if self.reader.reads_elsewhere()
             && let Some(precautions) = self.reader.precautions(request)
         {
@@ -211,7 +218,8 @@ impl Pipeline {
         // Nobody is verified by it, but no log shows it either.
         let _ = self.reader.read(request, &mut None);
         match Caller::marked(self.mark, request.extensions()) {
-            // A layer of this pipeline is around this one, and has counted.
+            // A layer of this pipeline is around this one, and has counted. Whom it has verified is
+            // taken out: such a route knows nobody, as it does without that layer.
             Some(_) => {
                 request.extensions_mut().insert(self.nobody());
                 admit_again()
@@ -230,7 +238,7 @@ impl Pipeline {
         let addresses = &self.surroundings.addresses;
         let verdict = stack.check(&Call::new(request, principal, addresses));
         let by = By::scheme(caller.scheme);
-        // Whoever is refused is known as well, to those who are told of it.
+        // Inserted whatever the verdict is: those who are told of a refusal learn who was refused.
         request.extensions_mut().insert(caller);
         pass(verdict, by, request)
     }
@@ -302,6 +310,7 @@ impl Pipeline {
         let mut told = Ok(());
         requirement.visit_scopes(&mut |scope| {
             let scope = scope.as_str();
+            // Where one of several scopes is enough, a requirement names some that the key lacks.
             if told.is_ok() && key.scopes.contains(scope) {
                 told = self.events.scope_used(&key.owner, &key.id, scope, now);
             }
