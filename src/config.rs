@@ -70,6 +70,22 @@ fn is_plain(b: u8) -> bool {
 }
 
 /// One mistake. The text names the rule that is broken, never a key or a secret.
+///
+/// ```
+/// use tower_auth::{AuthLayer, ConfigProblem, Jwt, random_secret};
+///
+/// let built = |secret: &str| {
+///     let jwt = Jwt::hs256(secret).issuer("https://login.example.com").audience("reports");
+///     AuthLayer::builder().accept(jwt).build()
+/// };
+/// assert!(built(random_secret()?.expose()).is_ok());
+///
+/// let error = built("hunter2").unwrap_err();
+/// assert!(matches!(error.problems(), [ConfigProblem::ShortSecret { least: 32, .. }]));
+/// let text = error.problems()[0].to_string();
+/// assert_eq!(text, "a secret for HS256 needs at least 32 bytes (RFC 7518 §3.2)");
+/// # Ok::<(), tower_auth::RandomError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigProblem {

@@ -10,7 +10,24 @@ use crate::secret::Secret;
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// The system's source of randomness failed.
+/// The system's source of randomness failed: nothing secret can be made.
+///
+/// Whoever returns it from `main` reads why; a handler that hands it on answers 503.
+///
+/// ```
+/// use tower_auth::{RandomError, Rejection, random_secret};
+///
+/// // A nonce that can be guessed is worth nothing: without randomness there is no answer.
+/// fn nonce() -> Result<String, Rejection> {
+///     Ok(random_secret()?.expose().clone())
+/// }
+///
+/// fn main() -> Result<(), RandomError> {
+///     assert_ne!(random_secret()?.expose(), random_secret()?.expose());
+///     assert!(nonce().is_ok());
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Copy, thiserror::Error)]
 #[error("the system's source of randomness failed")]
 pub struct RandomError(#[source] getrandom::Error);
@@ -87,7 +104,28 @@ pub(crate) fn read_base62<const N: usize>(digits: [u8; N]) -> u64 {
 /// A secret to sign with, for a process that is given none: 43 characters of base62, which are 256
 /// random bits.
 ///
-/// What is signed with it is good for as long as the process lives.
+/// What is signed with it is good for as long as the process lives, and at this node alone:
+///
+/// ```
+/// use tower_auth::store::Memory;
+/// use tower_auth::{Grant, Realm, Secret, Subject, TokenIssuer, Tokens, random_secret};
+///
+/// fn started_with(secret: &Secret<String>) -> TokenIssuer {
+///     let tokens = Tokens::hs256(secret.expose()).issuer("https://api.example.com");
+///     Realm::new(Memory::new()).tokens(tokens)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let secret = random_secret()?;
+/// let pair = started_with(&secret).issue(Grant::new(Subject::user("7"))).await?;
+///
+/// let again = started_with(&secret); // as from an environment
+/// assert!(again.verify(pair.access().expose()).await.is_ok());
+/// let other = started_with(&random_secret()?);
+/// assert!(other.verify(pair.access().expose()).await.is_err());
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Errors
 ///

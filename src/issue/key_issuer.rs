@@ -29,6 +29,30 @@ const TRIES: usize = 10;
 ///
 /// Each call but [`issue`](Self::issue) is for one owner: another owner's key is 404, like one that
 /// is not there.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_auth::store::Memory;
+/// use tower_auth::{ApiKeys, KeyRequest, Realm, RejectionKind, Subject};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+/// let (anna, ben) = (Subject::user("7"), Subject::user("8"));
+/// let first = keys.issue(KeyRequest::new(anna.clone(), "ci")).await?.record;
+///
+/// let refusal = keys.revoke(&ben, &first.id).await.unwrap_err();
+/// assert_eq!(refusal.kind(), RejectionKind::NotFound);
+///
+/// // Both keys work for a day, unless the former one is revoked earlier, as here.
+/// let day = Duration::from_secs(24 * 60 * 60);
+/// let second = keys.rotate(&anna, &first.id, day).await?.record;
+/// keys.revoke(&anna, &first.id).await?;
+/// let listed = keys.list(&anna).await?;
+/// assert!(listed[0].revoked.is_some());
+/// assert_eq!((&listed[1].id, listed[1].revoked), (&second.id, None));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct KeyIssuer {

@@ -6,7 +6,27 @@ use crate::store::{KeyDigest, KeyRecord};
 use serde::Serialize;
 use std::time::SystemTime;
 
-/// A key that is asked for.
+/// An API key that is asked for: whose it is to be, what it is called, and what it may do.
+///
+/// ```
+/// use std::time::UNIX_EPOCH;
+/// use tower_auth::store::Memory;
+/// use tower_auth::{ApiKeys, KeyRequest, Realm, Subject};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+/// let request = KeyRequest::new(Subject::user("7"), "ci").scope("reports:read").rate("2000/day");
+/// let new = keys.issue(request.clone()).await?;
+/// assert!(new.record.scopes.contains("reports:read"));
+///
+/// // What is wrong with a request is told when the key is to be made, all of it.
+/// let wrong = request.rate("10/month").expires(UNIX_EPOCH);
+/// let refusal = keys.issue(wrong).await.unwrap_err();
+/// let fields: Vec<&str> = refusal.fields().iter().map(|field| field.field()).collect();
+/// assert_eq!(fields, ["expires_at", "rate"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct KeyRequest {

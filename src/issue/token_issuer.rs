@@ -38,6 +38,28 @@ const PAGE: usize = 100;
 
 /// Issues, refreshes and revokes tokens, as [`Tokens`] configures it, and verifies them where a
 /// layer accepts it. Made by [`Realm::tokens`].
+///
+/// ```
+/// use tower_auth::store::Memory;
+/// use tower_auth::{Grant, Realm, RejectionKind, Subject, Tokens, random_secret};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let secret = random_secret()?; // a real service has it in its environment
+/// let tokens = Realm::new(Memory::new())
+///     .tokens(Tokens::hs256(secret.expose()).issuer("https://api.example.com"));
+/// let anna = Subject::user("7");
+/// let pair = tokens.issue(Grant::new(anna.clone())).await?;
+/// assert!(tokens.verify(pair.access().expose()).await.is_ok());
+///
+/// // What was issued before is refused from now on, the refresh token too.
+/// tokens.sign_out_everywhere(&anna).await?;
+/// let refusal = tokens.verify(pair.access().expose()).await.unwrap_err();
+/// assert_eq!(refusal.kind(), RejectionKind::RevokedToken);
+/// let refresh = pair.refresh().expect("a pair");
+/// assert!(tokens.refresh(refresh.expose()).await.is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct TokenIssuer {

@@ -6,6 +6,19 @@ use std::mem;
 ///
 /// A text that is not a scope-token can be required, but is never granted, so such a requirement
 /// refuses everybody.
+///
+/// ```
+/// use tower_auth::{Principal, Requirement, Scope, Subject};
+///
+/// let granted = |scope: &str| Principal::builder(Subject::user("anna")).scope(scope).build();
+/// let write = Requirement::from(Scope::new("reports:write"));
+/// assert!(granted("reports:write").require(&write).is_ok());
+///
+/// // Compared whole: there are no patterns.
+/// assert!(granted("reports:*").require(&write).is_err());
+/// // No scope-token, for it has a space: nothing is granted.
+/// assert!(granted("reports:read reports:write").scopes().is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope(Box<str>);
 
@@ -47,7 +60,18 @@ impl fmt::Display for Scope {
     }
 }
 
-/// One role, any text.
+/// One role of a caller, such as `admin`: any text, compared exactly.
+///
+/// ```
+/// use tower_auth::{Principal, RejectionKind, Requirement, Role, Subject};
+///
+/// let with = |role: Role| Principal::builder(Subject::user("anna")).role(role).build();
+/// let admins = Requirement::role("admin");
+/// assert!(with(Role::new("admin")).require(&admins).is_ok());
+///
+/// let refusal = with(Role::new("Admin")).require(&admins).unwrap_err();
+/// assert_eq!(refusal.kind(), RejectionKind::PermissionDenied);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Role(Box<str>);
 
@@ -81,6 +105,18 @@ impl fmt::Display for Role {
 /// Kept as one text in the form of a token's `scope` claim (RFC 8693 §4.2), because they are few
 /// and read seldom: one allocation a token instead of one a scope. They change seldom too, and are
 /// kept a million times: so there is no room to grow.
+///
+/// ```
+/// use tower_auth::Scopes;
+///
+/// let scopes = Scopes::parse("reports:read reports:write");
+/// assert!(scopes.contains("reports:read"));
+/// assert!(!scopes.contains("reports"));
+///
+/// // Of a collection each item is one scope: a claim as a whole is none, and is left out.
+/// let collected: Scopes = ["reports:read reports:write"].into_iter().collect();
+/// assert!(collected.is_empty());
+/// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Scopes(Box<str>);
 
@@ -155,7 +191,18 @@ impl fmt::Debug for Scopes {
     }
 }
 
-/// The roles of a caller.
+/// The roles of a caller, each once, in the order in which they were given.
+///
+/// ```
+/// use tower_auth::{Role, Roles};
+///
+/// let mut roles: Roles = ["editor", "admin"].into_iter().collect();
+/// roles.insert(Role::new("editor")); // is there already
+/// assert_eq!(roles.iter().collect::<Vec<_>>(), ["editor", "admin"]);
+///
+/// assert!(roles.contains("admin"));
+/// assert!(!roles.contains("Admin"));
+/// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Roles(Box<[Role]>);
 

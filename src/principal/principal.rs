@@ -21,20 +21,32 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// [`Principal::from_extensions`] reads it from the request:
 ///
 /// ```
-/// use tower_auth::{Principal, RejectionKind};
+/// use http::{Request, Response};
+/// use std::convert::Infallible;
+/// use tower::{Layer, ServiceExt, service_fn};
+/// use tower_auth::test_util::SignedIn;
+/// use tower_auth::{Principal, RejectionKind, Subject};
 ///
-/// fn handler<B>(request: &http::Request<B>) -> String {
-///     match Principal::from_extensions(request.extensions()) {
-///         Ok(caller) => format!("hello {}", caller.subject()),
-///         Err(refusal) => refusal.to_string(),
-///     }
+/// async fn handler(request: Request<()>) -> Result<Response<String>, Infallible> {
+///     Ok(match Principal::from_extensions(request.extensions()) {
+///         Ok(caller) => Response::new(format!("hello {}", caller.subject())),
+///         Err(refusal) => Response::new(refusal.to_string()),
+///     })
 /// }
 ///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Infallible> {
+/// // In a test; in a service an `AuthLayer` puts the caller there.
+/// let anna = SignedIn::new(Principal::builder(Subject::user("anna")).build());
+/// let greeted = anna.layer(service_fn(handler)).oneshot(Request::new(())).await?;
+/// assert_eq!(greeted.body(), "hello anna");
+///
 /// // No layer at all is a mistake of the program, never an open door.
-/// let request = http::Request::new(());
+/// let request = Request::new(());
 /// let refusal = Principal::from_extensions(request.extensions()).unwrap_err();
 /// assert_eq!(refusal.kind(), RejectionKind::MissingLayer);
-/// assert!(handler(&request).contains("AuthLayer"));
+/// assert!(handler(request).await?.body().contains("AuthLayer"));
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct Principal {
@@ -55,13 +67,24 @@ enum Identity {
     Custom(Arc<Custom>),
 }
 
-/// How a principal was verified; printed in words.
+/// How a principal was verified: by which kind of credential. Printed in words.
 ///
 /// ```
-/// use tower_auth::{Method, Principal, Subject};
+/// use std::sync::Arc;
+/// use std::time::UNIX_EPOCH;
+/// use tower_auth::store::{KeyDigest, KeyRecord};
+/// use tower_auth::{Method, Principal, RejectionKind, Requirement, Subject};
 ///
-/// let caller = Principal::builder(Subject::user("anna")).build();
-/// assert_eq!(caller.method(), Method::Other);
+/// let (owner, digest) = (Subject::user("7"), KeyDigest::new("sha256", [7; 32]));
+/// let record = KeyRecord::new("1", owner, "ci", "egret_7Zk…", digest, UNIX_EPOCH);
+/// let caller = Principal::from(Arc::new(record));
+/// assert_eq!(caller.method(), Method::ApiKey);
+///
+/// // A route for programs, and one for people.
+/// assert!(caller.require(&Requirement::method(Method::ApiKey)).is_ok());
+/// let refusal = caller.require(&Requirement::method(Method::ApiKey).negate()).unwrap_err();
+/// assert_eq!(refusal.kind(), RejectionKind::PermissionDenied);
+///
 /// let words = [Method::Jwt, Method::PrivateToken, Method::ApiKey, Method::Basic, Method::Other];
 /// let words = words.map(|method| method.to_string());
 /// assert_eq!(words, ["JWT", "private token", "API key", "Basic", "other"]);
@@ -530,9 +553,40 @@ impl fmt::Debug for Principal {
     }
 }
 
-/// Why claims could not be read.
+/// Why the claims of a caller could not be read by [`Principal::claims`]. The text never quotes them.
 ///
-/// The text never quotes the claims.
+/// ```
+/// use tower_auth::store::Memory;
+/// use tower_auth::{AuthLayer, ClaimsError, Grant, Principal, Realm, Subject, Tokens, random_secret};
+///
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Member {
+///     company_id: u64,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let secret = random_secret()?;
+/// # let tokens = Realm::new(Memory::new())
+/// #     .tokens(Tokens::hs256(secret.expose()).issuer("https://api.example.com"));
+/// # let auth = AuthLayer::builder().accept(&tokens).build()?;
+/// # let caller = async |grant: Grant| {
+/// #     let pair = tokens.issue(grant).await.unwrap();
+/// #     let bearer = format!("Bearer {}", pair.access().expose());
+/// #     let request = http::Request::get("/").header("authorization", bearer).body(()).unwrap();
+/// #     auth.explain(&request.into_parts().0).await.caller().cloned().unwrap()
+/// # };
+/// // `caller` is the caller of a request with a token that says this.
+/// let grant = Grant::new(Subject::user("7"));
+/// let member = caller(grant.clone().claim("company_id", &42)?).await;
+/// assert_eq!(member.claims::<Member>()?.company_id, 42);
+///
+/// let stranger = caller(grant).await;
+/// assert_eq!(stranger.claims::<Member>().unwrap_err(), ClaimsError::Form);
+/// let no_token = Principal::builder(Subject::user("7")).build();
+/// assert_eq!(no_token.claims::<Member>().unwrap_err(), ClaimsError::NotAToken);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClaimsError {

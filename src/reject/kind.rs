@@ -30,6 +30,21 @@ use http::StatusCode;
 /// | `OversizedBody` | 413 | 8 | `body_too_large` |
 /// | `UnsupportedMediaType` | 415 | 3 | `unsupported_media_type` |
 /// | `SlowBody` | 408 | 4 | `body_too_slow` |
+///
+/// ```
+/// use tower_auth::{Rejection, RejectionKind};
+///
+/// let kind = Rejection::new(RejectionKind::InvalidApiKey, "unknown").kind();
+/// assert_eq!((kind.status().as_u16(), kind.grpc_code(), kind.code()), (401, 16, "api_key_invalid"));
+///
+/// // Kinds may be added, so a `match` has an arm for the rest.
+/// let is_worth_a_retry = |kind| match kind {
+///     RejectionKind::Throttled | RejectionKind::Unavailable => true,
+///     _ => false,
+/// };
+/// assert!(is_worth_a_retry(RejectionKind::Unavailable));
+/// assert!(!is_worth_a_retry(kind));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {

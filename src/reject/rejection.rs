@@ -16,6 +16,36 @@ use std::time::{Duration, SystemTime};
 ///
 /// A handler can return one: the layer around it renders it in the layer's own format, and where
 /// there is no layer it is an RFC 9457 problem.
+///
+/// ```
+/// use axum::{Router, body::Body, routing::get};
+/// use http::Request;
+/// use tower::ServiceExt;
+/// use tower_auth::test_util::SignedIn;
+/// use tower_auth::{Principal, Rejection, Subject};
+///
+/// async fn report(caller: Principal) -> Result<&'static str, Rejection> {
+///     if caller.subject().id() != "7" {
+///         return Err(Rejection::permission_denied("another's report"));
+///     }
+///     Ok("the report of 7")
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let answer = async |id: &str| {
+///     let caller = SignedIn::new(Principal::builder(Subject::user(id)).build());
+///     let app = Router::new().route("/", get(report)).layer(caller);
+///     app.oneshot(Request::new(Body::empty())).await.unwrap()
+/// };
+/// assert_eq!(answer("7").await.status(), 200);
+///
+/// let refused = answer("8").await;
+/// assert_eq!(refused.status(), 403);
+/// let body = axum::body::to_bytes(refused.into_body(), 1024).await?;
+/// assert!(!body.windows(7).any(|text| text == b"another")); // the reason is for logs
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Rejection {
     pub(super) kind: RejectionKind,

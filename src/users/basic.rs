@@ -11,6 +11,36 @@ use std::sync::Arc;
 /// this process that is bound to the user's name and stored hash: a client that sends Basic with
 /// every request costs argon2 once a minute, and a changed password or a disabled account ends that
 /// at once.
+///
+/// ```
+/// use tower_auth::store::Memory;
+/// use tower_auth::{AuthLayer, NewUser, PasswordPolicy, Realm, Secret};
+/// # use base64::Engine;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let users = Realm::new(Memory::new()).users(PasswordPolicy::new());
+/// let password = Secret::new(String::from("correct-horse-battery"));
+/// users.register(NewUser::new("anna", password)).await?;
+/// let auth = AuthLayer::builder().accept(users.basic()).build()?;
+/// # let hello = tower::service_fn(async |_: http::Request<()>| {
+/// #     Ok::<_, std::convert::Infallible>(http::Response::new(String::new()))
+/// # });
+/// # let service = tower::ServiceBuilder::new().layer(auth).service(hello);
+/// # let answer = async |pair: &str| {
+/// #     let pair = base64::engine::general_purpose::STANDARD.encode(pair);
+/// #     let request = http::Request::get("/").header("authorization", format!("Basic {pair}"));
+/// #     tower::ServiceExt::oneshot(service.clone(), request.body(()).unwrap()).await.unwrap()
+/// # };
+///
+/// // `answer` is that to a request with `Authorization: Basic`, and this in base64.
+/// assert_eq!(answer("anna:correct-horse-battery").await.status(), 200);
+///
+/// let refused = answer("anna:wrong").await;
+/// assert_eq!(refused.status(), 401);
+/// assert_eq!(refused.headers()["www-authenticate"], r#"Basic realm="api", charset="UTF-8""#);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct Basic {

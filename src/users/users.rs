@@ -71,7 +71,31 @@ pub struct Users {
     caller: Option<Principal>,
 }
 
-/// Who registers.
+/// A user who is to be [registered](Users::register): the names to sign in by, a password, and what
+/// they may do.
+///
+/// ```
+/// use tower_auth::store::Memory;
+/// use tower_auth::{NewUser, PasswordPolicy, Realm, Secret};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let users = Realm::new(Memory::new()).users(PasswordPolicy::new());
+/// let password = Secret::new(String::from("correct-horse-battery"));
+/// let new = NewUser::new("anna", password.clone())
+///     .name("anna@example.com")
+///     .role("editor")
+///     .profile(&serde_json::json!({ "first_name": "Anna" }))?;
+/// let anna = users.register(new).await?;
+/// assert!(anna.roles.contains("editor"));
+/// assert_eq!(users.authenticate("anna@example.com", &password).await?.id, anna.id);
+///
+/// // A name is one user's, in whatever case.
+/// let second = NewUser::new("ANNA@example.com", password);
+/// let refusal = users.register(second).await.unwrap_err();
+/// assert_eq!((refusal.status().as_u16(), refusal.fields()[0].field()), (400, "name"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct NewUser {

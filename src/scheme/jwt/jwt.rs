@@ -54,18 +54,34 @@ enum Published {
 ///   `roles`; [`scope_claim`](Self::scope_claim) and [`role_claim`](Self::role_claim) name others.
 ///
 /// ```
-/// use tower_auth::jwt::JwtKey;
-/// use tower_auth::{AuthLayer, Jwt};
+/// use tower_auth::test_util::TokenMint;
+/// use tower_auth::{AuthLayer, ConfigProblem, Jwt};
 ///
-/// let auth = AuthLayer::builder()
-///     .accept(
-///         Jwt::new()
-///             .issuer("https://login.example.com")
-///             .audience("reports")
-///             .key(JwtKey::ed25519("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").id("2026")),
-///     )
-///     .build()?;
-/// # Ok::<(), tower_auth::ConfigError>(())
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let login = TokenMint::eddsa(); // the issuer, which alone has the private key
+/// let jwt = Jwt::new().issuer("https://login.example.com").key(login.key());
+/// let auth = AuthLayer::builder().accept(jwt.clone().audience("reports")).build()?;
+/// # let hello = tower::service_fn(async |_: http::Request<()>| {
+/// #     Ok::<_, std::convert::Infallible>(http::Response::new(String::new()))
+/// # });
+/// # let service = tower::ServiceBuilder::new().layer(auth).service(hello);
+/// # let status = async |audience: &str| {
+/// #     let token = login.sign(&serde_json::json!({
+/// #         "iss": "https://login.example.com", "aud": audience, "sub": "7", "exp": 4_000_000_000_u64,
+/// #     }));
+/// #     let request = http::Request::get("/").header("authorization", format!("Bearer {token}"));
+/// #     tower::ServiceExt::oneshot(service.clone(), request.body(()).unwrap()).await.unwrap().status()
+/// # };
+///
+/// // `status` is that of a request with a token of this issuer for this audience.
+/// assert_eq!(status("reports").await, 200);
+/// assert_eq!(status("billing").await, 401);
+///
+/// // Without an audience the tokens of every other service would pass.
+/// let error = AuthLayer::builder().accept(jwt).build().unwrap_err();
+/// assert_eq!(error.problems(), [ConfigProblem::Audience]);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 #[must_use]
