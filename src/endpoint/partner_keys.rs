@@ -9,7 +9,7 @@
 use crate::clock::Clock;
 use crate::config::ConfigProblem;
 use crate::fetch::{Fetch, HttpUrl, Trust};
-use crate::key_set::JwtKey;
+use crate::key_set::{JwtAlgorithm, JwtKey, check_back_end};
 use crate::reject::Rejection;
 use serde::Deserialize;
 use std::fmt;
@@ -98,11 +98,16 @@ impl PartnerKeys {
         for Named { key, .. } in &self.given {
             problems.extend(key.check().err());
         }
-        if let Some(Source { url, .. }) = &self.source
-            && let Err(rule) = HttpUrl::configured(url, Trust::None)
-        {
+        let Some(Source { url, .. }) = &self.source else {
+            return problems;
+        };
+        if let Err(rule) = HttpUrl::configured(url, Trust::None) {
             let url = url.clone();
             problems.push(ConfigProblem::KeysUrl { url, rule });
+        }
+        if let Err(reason) = check_back_end() {
+            let algorithm = JwtAlgorithm::Es256.name();
+            problems.push(ConfigProblem::Key { algorithm, reason });
         }
         problems
     }
@@ -176,7 +181,7 @@ impl Source {
 
 #[cfg(feature = "pem")]
 fn read(published: PublishedKey) -> Option<Named> {
-    let key = JwtKey::pem(crate::key_set::JwtAlgorithm::Es256, &published.key);
+    let key = JwtKey::pem(JwtAlgorithm::Es256, &published.key);
     // One key that cannot be used costs no other.
     key.check().ok()?;
     Some(Named {

@@ -2,11 +2,11 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
-//! | `jwt` | yes | `Jwt`, `Tokens`; needs `aws-lc-rs` or `rust-crypto` |
+//! | `jwt` | yes | `Jwt`, `Tokens`; alone with shared secrets (HS256, HS384, HS512) |
 //! | `jwks` | | `fetch::HttpClient`: the keys of other issuers over HTTPS, TLS by AWS-LC; without it an application brings its own `fetch::Fetch` |
 //! | `dpop` | | `Jwt::dpop` and `Jwt::certificate_bound`: tokens that are bound to their sender (RFC 9449, RFC 8705) |
-//! | `aws-lc-rs` | yes | signatures by AWS-LC; preferred where both back ends are on |
-//! | `rust-crypto` | | signatures in pure Rust |
+//! | `aws-lc-rs` | yes | a back end for public and private keys: AWS-LC, which needs a C compiler; preferred where both are on |
+//! | `rust-crypto` | | another back end, in pure Rust |
 //! | `pem` | | keys in PEM files |
 //! | `api-key` | yes | `ApiKeys` |
 //! | `basic` | yes | `Basic`, argon2id, `PasswordPolicy` |
@@ -27,6 +27,11 @@
 //! | `test-util` | | a manual clock, a token mint, the conformance suite for stores |
 //!
 //! Basic, and stores that have to be asked, need a tokio runtime with its timer.
+//!
+//! Public and private keys need a back end, `aws-lc-rs` or `rust-crypto`, and with them whatever
+//! uses such keys: `Jwt::oidc` and `Jwt::jwks`, `KeyRotation`, the proofs of `dpop`, PEM files, the
+//! keys of leak reports. Without one each of these is a mistake that `build()` names, and of a JWK
+//! set the public keys are skipped. Tokens under shared secrets need none.
 //!
 //! # Versions of other crates
 //!

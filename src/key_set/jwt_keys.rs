@@ -1,4 +1,5 @@
 use super::algorithms::Algorithms;
+use super::back_end::NEEDS_BACK_END;
 use super::jwk::{Jwk, Secrets};
 use super::jws::LONGEST_KID;
 use super::key::JwtKey;
@@ -21,6 +22,7 @@ const MOST_KEYS: usize = 1024;
 ///   curve or algorithm that is unknown here;
 /// - one that is malformed or too weak (RSA of less than 2048 bits, a point that is not on its
 ///   curve or of small order), a private key, and a `kid` of more than 256 bytes;
+/// - a public key where neither of the features `aws-lc-rs` and `rust-crypto` is on;
 /// - the second of two with the same `kid` and `alg`.
 ///
 /// A text that is no JSON object with an array `keys`, has more than 512 KiB or 1,024 keys, or none
@@ -95,8 +97,18 @@ impl JwtKeys {
     pub(crate) fn into_keys(self) -> Result<Vec<JwtKey>, ConfigProblem> {
         match self.problem {
             Some(problem) => Err(ConfigProblem::Jwks(problem)),
-            None if self.keys.is_empty() => Err(ConfigProblem::Jwks(NO_KEY)),
+            None if self.keys.is_empty() => Err(ConfigProblem::Jwks(self.why_empty())),
             None => Ok(self.keys),
+        }
+    }
+
+    /// A feature that is off is named: the set itself may be in order.
+    fn why_empty(&self) -> &'static str {
+        let mut skipped = self.skipped.iter();
+        if skipped.any(|key| key.reason == NEEDS_BACK_END) {
+            NEEDS_BACK_END
+        } else {
+            NO_KEY
         }
     }
 }

@@ -25,7 +25,8 @@ const LONGEST_SIGNATURE: usize = 1024;
 /// that its type has.
 ///
 /// Texts of keys are never guessed at: each constructor takes one form, and what does not have it
-/// is a [`ConfigProblem`](crate::ConfigProblem) of `build()`.
+/// is a [`ConfigProblem`](crate::ConfigProblem) of `build()`. So is a public key where neither of
+/// the features `aws-lc-rs` and `rust-crypto` is on.
 #[derive(Clone)]
 #[must_use]
 pub struct JwtKey {

@@ -21,6 +21,7 @@
 
 mod algorithm;
 mod algorithms;
+mod back_end;
 mod confirmation;
 mod jwk;
 mod jws;
@@ -46,6 +47,7 @@ mod unchosen;
 
 pub use algorithm::JwtAlgorithm;
 pub(crate) use algorithms::Algorithms;
+pub(crate) use back_end::check_back_end;
 pub use jwt_keys::JwtKeys;
 pub use key::JwtKey;
 pub use signing_key::SigningKey;

@@ -5,6 +5,7 @@
 //! primes of an RSA key do.
 
 use super::algorithm::JwtAlgorithm;
+use super::back_end::check_back_end;
 use super::private_key::problem;
 use crate::config::ConfigProblem;
 use crate::random::{self, RandomError};
@@ -54,7 +55,9 @@ pub(crate) enum NewPairError {
 pub(crate) fn check_makes_pairs(algorithm: JwtAlgorithm) -> Result<(), ConfigProblem> {
     use JwtAlgorithm as A;
     match algorithm {
-        A::Es256 | A::Es384 | A::EdDsa => Ok(()),
+        A::Es256 | A::Es384 | A::EdDsa => {
+            check_back_end().map_err(|reason| problem(algorithm, reason))
+        }
         A::Hs256 | A::Hs384 | A::Hs512 => Err(problem(algorithm, "the algorithm has no key pairs")),
         _ => backend::check_makes_rsa(algorithm),
     }
@@ -137,15 +140,30 @@ mod backend {
     }
 }
 
+/// No back end: it could not read what is made here either.
+#[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+mod backend {
+    use super::{ConfigProblem, JwtAlgorithm, Secret, check_back_end, problem};
+
+    pub(super) fn check_makes_rsa(algorithm: JwtAlgorithm) -> Result<(), ConfigProblem> {
+        check_back_end().map_err(|reason| problem(algorithm, reason))
+    }
+
+    pub(super) fn new_rsa(_: JwtAlgorithm) -> Option<Secret<Vec<u8>>> {
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key_set::SigningKey;
     use std::cell::Cell;
     use std::convert::Infallible;
 
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     #[test]
     fn a_new_pair_signs_what_its_public_half_verifies_and_no_two_are_alike() {
+        use crate::key_set::SigningKey;
         use JwtAlgorithm as A;
         // A longer RSA key would take a test too long.
         let algorithms = [A::Es256, A::Es384, A::EdDsa, A::Rs256, A::Ps256];

@@ -1,4 +1,5 @@
-//! Private keys, checked when they are loaded, and the two cryptographic back ends.
+//! Private keys, checked when they are loaded, and the cryptographic back ends: AWS-LC, RustCrypto,
+//! or none.
 //!
 //! ```text
 //! PrivateKeyInfo ::= SEQUENCE {          RFC 5208 §5, RFC 5958 §2
@@ -14,6 +15,7 @@
 //! process-wide provider.
 
 use super::algorithm::JwtAlgorithm;
+use super::back_end::check_back_end;
 use super::key::JwtKey;
 use super::sign_error::SignError;
 use crate::config::ConfigProblem;
@@ -32,10 +34,10 @@ impl PrivateKey {
     ) -> Result<(Self, JwtKey), ConfigProblem> {
         let document = document_for(algorithm, der).map_err(|reason| problem(algorithm, reason))?;
         let read = match algorithm {
-            JwtAlgorithm::Es256 | JwtAlgorithm::Es384 => backend::Key::ec(algorithm, &document)
+            JwtAlgorithm::Es256 | JwtAlgorithm::Es384 => backend::Key::ec(algorithm, der)
                 .map(|(key, x, y)| (key, JwtKey::ec(algorithm, &text(&x), &text(&y)))),
             JwtAlgorithm::EdDsa => {
-                backend::Key::ed25519(&document).map(|(key, x)| (key, JwtKey::ed25519(&text(&x))))
+                backend::Key::ed25519(der).map(|(key, x)| (key, JwtKey::ed25519(&text(&x))))
             }
             _ => match document.rsa_public() {
                 Some((n, e)) => {
@@ -43,7 +45,7 @@ impl PrivateKey {
                     // Before the back end reads it, which would refuse a short key without saying
                     // why.
                     public.check()?;
-                    backend::Key::rsa(algorithm, &document).map(|key| (key, public))
+                    backend::Key::rsa(algorithm, der, document.key).map(|key| (key, public))
                 }
                 None => None,
             },
@@ -69,6 +71,7 @@ pub(super) fn problem(algorithm: JwtAlgorithm, reason: &'static str) -> ConfigPr
 fn document_for(algorithm: JwtAlgorithm, der: &[u8]) -> Checked<Pkcs8<'_>> {
     let document = Pkcs8::read(der)?;
     document.check_type(algorithm)?;
+    check_back_end()?;
     Ok(document)
 }
 
@@ -81,7 +84,6 @@ const DAMAGED: &str =
 
 /// What the envelope says, and what is in it.
 struct Pkcs8<'a> {
-    document: &'a [u8],
     /// An object identifier, and that of the curve where there is one.
     algorithm: (&'a [u8], Option<&'a [u8]>),
     key: &'a [u8],
@@ -106,7 +108,6 @@ impl<'a> Pkcs8<'a> {
         let curve = algorithm.take(OBJECT_IDENTIFIER);
         let key = info.take(OCTET_STRING).ok_or(NO_PKCS8)?;
         Ok(Self {
-            document,
             algorithm: (oid, curve),
             key,
         })
@@ -213,7 +214,7 @@ pub(super) fn read_pem(text: &str) -> Checked<crate::Secret<Vec<u8>>> {
 /// AWS-LC, called by its own crate: jsonwebtoken would parse the key anew for each signature.
 #[cfg(feature = "aws-lc-rs")]
 mod backend {
-    use super::{JwtAlgorithm as A, Pkcs8};
+    use super::JwtAlgorithm as A;
     use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::signature::{
         self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair,
@@ -226,7 +227,7 @@ mod backend {
     }
 
     impl Key {
-        pub(super) fn rsa(algorithm: A, document: &Pkcs8<'_>) -> Option<Self> {
+        pub(super) fn rsa(algorithm: A, document: &[u8], _: &[u8]) -> Option<Self> {
             let encoding: &'static dyn RsaEncoding = match algorithm {
                 A::Rs256 => &signature::RSA_PKCS1_SHA256,
                 A::Rs384 => &signature::RSA_PKCS1_SHA384,
@@ -236,19 +237,19 @@ mod backend {
                 A::Ps512 => &signature::RSA_PSS_SHA512,
                 _ => return None,
             };
-            RsaKeyPair::from_pkcs8(document.document)
+            RsaKeyPair::from_pkcs8(document)
                 .ok()
                 .map(|key| Self::Rsa(key, encoding))
         }
 
         /// And both coordinates.
-        pub(super) fn ec(algorithm: A, document: &Pkcs8<'_>) -> Option<(Self, Vec<u8>, Vec<u8>)> {
+        pub(super) fn ec(algorithm: A, document: &[u8]) -> Option<(Self, Vec<u8>, Vec<u8>)> {
             let signing = match algorithm {
                 A::Es256 => &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
                 A::Es384 => &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
                 _ => return None,
             };
-            let key = EcdsaKeyPair::from_pkcs8(signing, document.document).ok()?;
+            let key = EcdsaKeyPair::from_pkcs8(signing, document).ok()?;
             // Uncompressed, 0x04 and both coordinates (SEC 1 §2.3.3).
             let (_, point) = key.public_key().as_ref().split_first()?;
             let (x, y) = point.split_at_checked(point.len() / 2)?;
@@ -257,8 +258,8 @@ mod backend {
         }
 
         /// And the public key.
-        pub(super) fn ed25519(document: &Pkcs8<'_>) -> Option<(Self, Vec<u8>)> {
-            let key = Ed25519KeyPair::from_pkcs8(document.document).ok()?;
+        pub(super) fn ed25519(document: &[u8]) -> Option<(Self, Vec<u8>)> {
+            let key = Ed25519KeyPair::from_pkcs8(document).ok()?;
             let x = key.public_key().as_ref().to_vec();
             Some((Self::Ed25519(key), x))
         }
@@ -287,7 +288,7 @@ mod backend {
 /// `Send`.
 #[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
 mod backend {
-    use super::{JwtAlgorithm as A, Pkcs8};
+    use super::JwtAlgorithm as A;
     use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
     use jsonwebtoken::jwk::EllipticCurve;
     use jsonwebtoken::{Algorithm, EncodingKey};
@@ -298,35 +299,32 @@ mod backend {
     }
 
     impl Key {
-        pub(super) fn rsa(algorithm: A, document: &Pkcs8<'_>) -> Option<Self> {
+        pub(super) fn rsa(algorithm: A, _: &[u8], key: &[u8]) -> Option<Self> {
             // Read once to find out whether it can be read: `from_rsa_der` takes any bytes.
             (DEFAULT_PROVIDER
                 .key_utils
-                .rsa_pub_components_from_private_key)(document.key)
+                .rsa_pub_components_from_private_key)(key)
             .ok()?;
-            Self::new(algorithm, EncodingKey::from_rsa_der(document.key))
+            Self::new(algorithm, EncodingKey::from_rsa_der(key))
         }
 
         /// And both coordinates.
-        pub(super) fn ec(algorithm: A, document: &Pkcs8<'_>) -> Option<(Self, Vec<u8>, Vec<u8>)> {
-            let key = Self::new(algorithm, EncodingKey::from_ec_der(document.document))?;
+        pub(super) fn ec(algorithm: A, document: &[u8]) -> Option<(Self, Vec<u8>, Vec<u8>)> {
+            let key = Self::new(algorithm, EncodingKey::from_ec_der(document))?;
             let public = DEFAULT_PROVIDER
                 .key_utils
                 .ec_pub_components_from_private_key;
-            let (_, x, y) = public(document.document, key.algorithm).ok()?;
+            let (_, x, y) = public(document, key.algorithm).ok()?;
             Some((key, x, y))
         }
 
         /// And the public key.
-        pub(super) fn ed25519(document: &Pkcs8<'_>) -> Option<(Self, Vec<u8>)> {
+        pub(super) fn ed25519(document: &[u8]) -> Option<(Self, Vec<u8>)> {
             let public = DEFAULT_PROVIDER
                 .key_utils
                 .ed_pub_components_from_private_key;
-            let x = public(document.document, &EllipticCurve::Ed25519).ok()?;
-            Some((
-                Self::new(A::EdDsa, EncodingKey::from_ed_der(document.document))?,
-                x,
-            ))
+            let x = public(document, &EllipticCurve::Ed25519).ok()?;
+            Some((Self::new(A::EdDsa, EncodingKey::from_ed_der(document))?, x))
         }
 
         fn new(algorithm: A, key: EncodingKey) -> Option<Self> {
@@ -341,6 +339,32 @@ mod backend {
                 .ok()?
                 .try_sign(message)
                 .ok()
+        }
+    }
+}
+
+/// No back end: a private key is refused before it is read, so that there is none to sign with.
+#[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+mod backend {
+    use super::JwtAlgorithm;
+
+    pub(super) enum Key {}
+
+    impl Key {
+        pub(super) fn rsa(_: JwtAlgorithm, _: &[u8], _: &[u8]) -> Option<Self> {
+            None
+        }
+
+        pub(super) fn ec(_: JwtAlgorithm, _: &[u8]) -> Option<(Self, Vec<u8>, Vec<u8>)> {
+            None
+        }
+
+        pub(super) fn ed25519(_: &[u8]) -> Option<(Self, Vec<u8>)> {
+            None
+        }
+
+        pub(super) fn sign(&self, _: &[u8]) -> Option<Vec<u8>> {
+            match *self {}
         }
     }
 }

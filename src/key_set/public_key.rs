@@ -1,4 +1,5 @@
-//! Public keys, checked when they are loaded, and the two cryptographic back ends.
+//! Public keys, checked when they are loaded, and the cryptographic back ends: AWS-LC, RustCrypto,
+//! or none.
 //!
 //! A back end is called directly, never through jsonwebtoken's process-wide provider: with both of
 //! its features on, as another crate of the same build can bring about, that one panics.
@@ -6,9 +7,6 @@
 use super::algorithm::JwtAlgorithm;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-#[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
-compile_error!("feature `jwt` needs a cryptographic back end: enable `aws-lc-rs` or `rust-crypto`");
 
 /// A public key as it was configured.
 #[derive(Clone)]
@@ -172,7 +170,7 @@ impl Numbers {
                 Ok(Self::Ed25519(key))
             }
             _ => {
-                let components = backend::rsa_components(bytes).ok_or("it is no RSA public key")?;
+                let components = backend::rsa_components(bytes)?;
                 let (n, e) = (
                     without_leading_zeros(components.0),
                     without_leading_zeros(components.1),
@@ -358,9 +356,9 @@ mod backend {
     }
 
     #[cfg(feature = "pem")]
-    pub(super) fn rsa_components(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    pub(super) fn rsa_components(der: &[u8]) -> Checked<(Vec<u8>, Vec<u8>)> {
         let utils = &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.key_utils;
-        (utils.rsa_pub_components_from_public_key)(der).ok()
+        (utils.rsa_pub_components_from_public_key)(der).map_err(|_| "it is no RSA public key")
     }
 }
 
@@ -416,10 +414,34 @@ mod backend {
     }
 
     #[cfg(feature = "pem")]
-    pub(super) fn rsa_components(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-        (DEFAULT_PROVIDER
-            .key_utils
-            .rsa_pub_components_from_public_key)(der)
-        .ok()
+    pub(super) fn rsa_components(der: &[u8]) -> Checked<(Vec<u8>, Vec<u8>)> {
+        let utils = &DEFAULT_PROVIDER.key_utils;
+        (utils.rsa_pub_components_from_public_key)(der).map_err(|_| "it is no RSA public key")
+    }
+}
+
+/// No back end: a public key is refused when it is built, so that there is none to verify with.
+#[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+mod backend {
+    use super::{Checked, JwtAlgorithm, Numbers};
+    use crate::key_set::back_end::NEEDS_BACK_END;
+
+    pub(super) const LONGEST_RSA: usize = 8192;
+
+    pub(super) enum Key {}
+
+    impl Key {
+        pub(super) fn new(_: JwtAlgorithm, _: &Numbers) -> Checked<Self> {
+            Err(NEEDS_BACK_END)
+        }
+
+        pub(super) fn verify(&self, _: &[u8], _: &[u8]) -> bool {
+            match *self {}
+        }
+    }
+
+    #[cfg(feature = "pem")]
+    pub(super) fn rsa_components(_: &[u8]) -> Checked<(Vec<u8>, Vec<u8>)> {
+        Err(NEEDS_BACK_END)
     }
 }

@@ -17,6 +17,7 @@ use std::fmt;
 /// - Texts of keys are never guessed at: each constructor takes one form, and what does not have
 ///   it, or is too weak, is a [`ConfigProblem`](crate::ConfigProblem) of `build()`. Nothing is
 ///   checked before.
+/// - A key pair needs one of the features `aws-lc-rs` and `rust-crypto`; a secret needs neither.
 /// - A key pair has an id: the one it is given, or its thumbprint (RFC 7638). A secret has none but
 ///   the one it is given.
 ///

@@ -1,8 +1,19 @@
+#![cfg_attr(
+    not(any(feature = "aws-lc-rs", feature = "rust-crypto")),
+    allow(dead_code, unused_imports, reason = "much of it is about public keys")
+)]
+
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod hostile;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod jwks;
 mod live;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod rfc;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod ring;
+mod secrets;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod signing;
 
 use super::sign_error::SignError;

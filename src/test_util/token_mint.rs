@@ -82,6 +82,10 @@ impl TokenMint {
     }
 
     /// Signs with RS256, under the same key in every mint: one that is published with this crate.
+    ///
+    /// # Panics
+    ///
+    /// Neither of the features `aws-lc-rs` and `rust-crypto` is on.
     pub fn rs256() -> Self {
         Self::pair(JwtAlgorithm::Rs256, &rsa())
     }
@@ -90,7 +94,8 @@ impl TokenMint {
     ///
     /// # Panics
     ///
-    /// The system's source of randomness failed.
+    /// The system's source of randomness failed, or neither of the features `aws-lc-rs` and
+    /// `rust-crypto` is on.
     pub fn es256() -> Self {
         // PrivateKeyInfo for id-ecPublicKey on P-256, and in it ECPrivateKey without the public key
         // (RFC 5915 §3).
@@ -109,7 +114,8 @@ impl TokenMint {
     ///
     /// # Panics
     ///
-    /// The system's source of randomness failed.
+    /// The system's source of randomness failed, or neither of the features `aws-lc-rs` and
+    /// `rust-crypto` is on.
     pub fn eddsa() -> Self {
         // PrivateKeyInfo for id-Ed25519 (RFC 8410 §7).
         const START: [u8; 16] = [
@@ -132,7 +138,8 @@ impl TokenMint {
     }
 
     fn of(key: SigningKey, id: Option<String>) -> Self {
-        // OK because both back ends take the keys that are made here.
+        // OK because both back ends take the keys that are made here. Where there is none the problem
+        // names the features.
         let signer = key.build().expect("the key is sound");
         let id = id.or_else(|| signer.id().map(String::from));
         Self {

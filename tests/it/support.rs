@@ -17,6 +17,10 @@ pub(crate) const AUDIENCE: &str = "reports";
 /// 2033-05-18T03:33:20Z.
 pub(crate) const FAR: u64 = 2_000_000_000;
 
+/// Whether there are public keys: without a cryptographic back end there are secrets alone, and what
+/// is about others has nothing to show.
+pub(crate) const PUBLIC_KEYS: bool = cfg!(any(feature = "aws-lc-rs", feature = "rust-crypto"));
+
 pub(crate) fn jwt() -> Jwt {
     Jwt::hs256(SECRET).issuer(ISSUER).audience(AUDIENCE)
 }

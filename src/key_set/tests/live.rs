@@ -75,10 +75,7 @@ impl Drop for Running<'_> {
 }
 
 fn set(ids: &[&str]) -> KeySet {
-    let keys: Vec<JwtKey> = ids
-        .iter()
-        .map(|id| JwtKey::ed25519(keys::ED_X).id(*id))
-        .collect();
+    let keys: Vec<JwtKey> = ids.iter().map(|id| JwtKey::hs256(SECRET).id(*id)).collect();
     if keys.is_empty() {
         return KeySet::default();
     }
@@ -151,7 +148,7 @@ impl World {
 }
 
 fn has(set: &KeySet, kid: &str) -> bool {
-    set.choose(Some("EdDSA"), Some(kid)).is_ok()
+    set.choose(Some("HS256"), Some(kid)).is_ok()
 }
 
 fn told(rejection: Rejection) -> u64 {

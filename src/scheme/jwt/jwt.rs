@@ -13,6 +13,7 @@ use crate::credential::Source;
 use crate::fetch::{Fetch, Trust, client};
 use crate::key_set::{
     Algorithms, JwtAlgorithm, JwtKey, JwtKeys, KeySet, KeySource, LiveKeys, LiveLimits,
+    check_back_end,
 };
 use crate::reject::Rejection;
 use std::fmt;
@@ -656,6 +657,8 @@ impl Jwt {
         if self.limits.cooldown < LEAST_COOLDOWN || self.limits.max_age < self.limits.cooldown {
             problems.push(ConfigProblem::KeyTimes);
         }
+        // Secrets that are published count for nothing, so no token could ever be accepted.
+        problems.extend(check_back_end().err().map(ConfigProblem::Jwks));
         match self.source(published, given) {
             Ok(source) => Keys::Live(LiveKeys::new(source, self.limits)),
             Err(problem) => {

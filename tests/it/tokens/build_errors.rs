@@ -4,7 +4,7 @@
 use super::forge::*;
 use super::keys;
 use super::policy::key;
-use crate::support::{AUDIENCE, ISSUER, SECRET};
+use crate::support::{AUDIENCE, ISSUER, PUBLIC_KEYS, SECRET};
 use tower_auth::jwt::{JwtAlgorithm as Alg, JwtKey};
 use tower_auth::layer::AuthLayerBuilder;
 use tower_auth::{AuthLayer, ConfigError, ConfigProblem as Problem, Jwt};
@@ -81,8 +81,11 @@ fn refused_public(name: &str, bad: JwtKey, alg: Alg, rule: &str, material: &[&st
 
 #[test]
 fn the_keys_and_policies_that_the_mistakes_below_are_made_of_are_right() {
-    for alg in ALGORITHMS {
+    for alg in usable(ALGORITHMS) {
         errors([ours().key(key(alg))]).unwrap();
+    }
+    if !PUBLIC_KEYS {
+        return;
     }
     errors([ours().key(JwtKey::rsa(Alg::Rs256, keys::RSA_CUBE_N, "Aw"))]).unwrap();
     errors([ours().key(JwtKey::pem(
@@ -236,6 +239,9 @@ fn an_rsa_key_that_is_short_or_has_a_bad_number_is_refused() {
 
 #[test]
 fn an_ec_key_that_is_no_point_of_its_curve_is_refused() {
+    if !PUBLIC_KEYS {
+        return;
+    }
     let (x, y) = (keys::P256_X, keys::P256_Y);
     let mut next = decode(y);
     next[31] ^= 1;
@@ -548,6 +554,9 @@ fn a_private_a_foreign_or_a_garbled_pem_is_refused() {
 
 #[test]
 fn a_policy_that_lacks_a_part_or_has_one_twice_is_refused() {
+    if !PUBLIC_KEYS {
+        return;
+    }
     let hs = || key(Alg::Hs256);
     let other = || JwtKey::hs256(SECRET_THEIRS);
     let rsa = || key(Alg::Rs256);

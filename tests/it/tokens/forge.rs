@@ -1,7 +1,7 @@
 //! Makes tokens, right and wrong: texts are signed as they stand, whatever they say.
 
 use super::keys;
-use crate::support::{AUDIENCE, ISSUER, SECRET};
+use crate::support::{AUDIENCE, ISSUER, PUBLIC_KEYS, SECRET};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -37,6 +37,16 @@ pub(super) const ALGORITHMS: [Alg; 12] = [
     Alg::Es384,
     Alg::EdDsa,
 ];
+
+/// Those of them that have keys in this build.
+pub(super) fn usable(algorithms: impl IntoIterator<Item = Alg>) -> impl Iterator<Item = Alg> {
+    let algorithms = algorithms.into_iter();
+    algorithms.filter(|alg| PUBLIC_KEYS || is_of_secrets(*alg))
+}
+
+pub(super) fn is_of_secrets(alg: Alg) -> bool {
+    matches!(alg, Alg::Hs256 | Alg::Hs384 | Alg::Hs512)
+}
 
 pub(super) fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)

@@ -1,8 +1,8 @@
 //! The layers that the table's tokens are shown to.
 
-use super::forge::{NOW, SECRET_384, SECRET_512};
+use super::forge::{NOW, SECRET_384, SECRET_512, is_of_secrets};
 use super::keys;
-use crate::support::{AUDIENCE, ISSUER, SECRET};
+use crate::support::{AUDIENCE, ISSUER, PUBLIC_KEYS, SECRET};
 use std::time::Duration;
 use tower_auth::jwt::{JwtAlgorithm as Alg, JwtKey};
 use tower_auth::layer::AuthLayerBuilder;
@@ -70,6 +70,15 @@ fn public_ids() -> Jwt {
 }
 
 impl Policy {
+    /// Whether a layer can be built of it: without a back end of secrets alone.
+    pub(super) fn is_usable(self) -> bool {
+        match self {
+            Self::Of(alg) => PUBLIC_KEYS || is_of_secrets(alg),
+            Self::CubeRsa | Self::PublicIds | Self::Beside | Self::Mixed => PUBLIC_KEYS,
+            _ => true,
+        }
+    }
+
     fn now(self) -> u64 {
         match self {
             Self::At { now, .. } | Self::MaxAge { now, .. } => now,

@@ -52,6 +52,10 @@ flips! {
     a_flipped_bit_of_an_hs256_token_is_refused: Hs256;
     a_flipped_bit_of_an_hs384_token_is_refused: Hs384;
     a_flipped_bit_of_an_hs512_token_is_refused: Hs512;
+}
+
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+flips! {
     a_flipped_bit_of_an_rs256_token_is_refused: Rs256;
     a_flipped_bit_of_an_rs384_token_is_refused: Rs384;
     a_flipped_bit_of_an_rs512_token_is_refused: Rs512;

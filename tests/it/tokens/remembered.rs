@@ -79,9 +79,8 @@ fn ours(alg: Alg) -> Jwt {
 
 #[tokio::test]
 async fn a_token_is_verified_once_and_one_under_a_secret_twice_however_often_it_comes() {
-    for alg in ALGORITHMS {
-        let is_secret = [Alg::Hs256, Alg::Hs384, Alg::Hs512].contains(&alg);
-        let expected = if is_secret { 2 } else { 1 };
+    for alg in usable(ALGORITHMS) {
+        let expected = if is_of_secrets(alg) { 2 } else { 1 };
         let layer = Remembering::new([ours(alg)]);
         let token = good(alg);
         let first = layer.show(&token).await;
@@ -96,12 +95,14 @@ async fn a_token_is_verified_once_and_one_under_a_secret_twice_however_often_it_
 
 #[tokio::test]
 async fn without_a_cache_a_token_is_verified_whenever_it_comes() {
-    let layer = Remembering::new([ours(Alg::Es256).cache_bytes(0)]);
-    let token = good(Alg::Es256);
-    for _ in 0..5 {
-        assert!(layer.opens(&token).await);
+    for alg in usable([Alg::Hs256, Alg::Es256]) {
+        let layer = Remembering::new([ours(alg).cache_bytes(0)]);
+        let token = good(alg);
+        for _ in 0..5 {
+            assert!(layer.opens(&token).await);
+        }
+        assert_eq!(layer.verified.load(Ordering::Relaxed), 5, "{alg:?}");
     }
-    assert_eq!(layer.verified.load(Ordering::Relaxed), 5);
 }
 
 #[tokio::test]
@@ -177,7 +178,7 @@ async fn a_remembered_token_is_judged_by_its_times_to_the_second() {
             bad: NOW + 150,
         },
     ];
-    for alg in [Alg::Hs256, Alg::Es256] {
+    for alg in usable([Alg::Hs256, Alg::Es256]) {
         for case in &cases {
             let name = case.name;
             let layer = Remembering::new([(case.jwt)(ours(alg))]);
@@ -199,7 +200,7 @@ async fn a_remembered_token_is_judged_by_its_times_to_the_second() {
 
 #[tokio::test]
 async fn a_remembered_token_that_is_altered_in_one_bit_is_refused_whichever_it_is() {
-    for alg in [Alg::Hs256, Alg::EdDsa] {
+    for alg in usable([Alg::Hs256, Alg::EdDsa]) {
         let layer = Remembering::new([ours(alg)]);
         let token = good(alg);
         layer.remember(&token).await;
@@ -353,21 +354,23 @@ async fn a_remembered_token_of_a_tenant_that_is_let_in_no_longer_is_refused() {
 
 #[tokio::test]
 async fn a_token_whose_claims_are_refused_is_not_remembered() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&asked);
-    let jwt = ours(Alg::Es256).read_claims(move |_| {
-        counted.fetch_add(1, Ordering::Relaxed);
-        Err(tower_auth::Rejection::permission_denied("not that one"))
-    });
-    let auth = AuthLayer::builder()
-        .realm(&Realm::new(Stores::new()).clock(ManualClock::new(NOW)))
-        .accept(jwt)
-        .build()
-        .unwrap();
-    for times in 1..4 {
-        let refused = send(&auth, bearer(&good(Alg::Es256))).await;
-        assert_eq!(refused.status, 403);
-        assert_eq!(asked.load(Ordering::Relaxed), times);
+    for alg in usable([Alg::Hs256, Alg::Es256]) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&asked);
+        let jwt = ours(alg).read_claims(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Err(tower_auth::Rejection::permission_denied("not that one"))
+        });
+        let auth = AuthLayer::builder()
+            .realm(&Realm::new(Stores::new()).clock(ManualClock::new(NOW)))
+            .accept(jwt)
+            .build()
+            .unwrap();
+        for times in 1..4 {
+            let refused = send(&auth, bearer(&good(alg))).await;
+            assert_eq!(refused.status, 403);
+            assert_eq!(asked.load(Ordering::Relaxed), times, "{alg:?}");
+        }
     }
 }
 

@@ -134,7 +134,7 @@ async fn every_token_of_the_table_gets_its_answer_and_all_refusals_are_one_answe
     let mut layers: HashMap<Policy, AuthLayer> = HashMap::new();
     let mut failures = Vec::new();
     let mut refusal: Option<Reply> = None;
-    for case in cases::all() {
+    for case in cases::usable() {
         let layer = layers
             .entry(case.policy)
             .or_insert_with(|| case.policy.layer());
@@ -161,7 +161,7 @@ async fn every_token_of_the_table_gets_its_answer_and_all_refusals_are_one_answe
 /// A layer remembers headers that it has seen genuine; that must change no answer.
 #[tokio::test]
 async fn a_layer_that_has_accepted_a_token_answers_the_table_as_before() {
-    let cases = cases::all();
+    let cases = cases::usable();
     let mut layers: HashMap<Policy, AuthLayer> = HashMap::new();
     for case in cases
         .iter()

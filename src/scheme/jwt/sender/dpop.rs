@@ -2,7 +2,7 @@ use super::nonces::Nonces;
 use super::proofs::Proofs;
 use super::seen_proofs::SeenProofs;
 use crate::config::ConfigProblem;
-use crate::key_set::{Algorithms, JwtAlgorithm, SigningKey};
+use crate::key_set::{Algorithms, JwtAlgorithm, SigningKey, check_back_end};
 use std::fmt;
 use std::time::Duration;
 
@@ -184,6 +184,7 @@ impl Dpop {
     pub(in crate::scheme::jwt) fn problems(&self) -> Vec<ConfigProblem> {
         let second = Duration::from_secs(1);
         let mut rules = Vec::new();
+        rules.extend(check_back_end().err());
         // A proof brings its key along. By a shared secret it would prove nothing, and give the
         // secret away.
         if self.algorithms.is_empty() || !self.allowed().and(Algorithms::symmetric()).is_empty() {

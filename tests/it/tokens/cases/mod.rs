@@ -23,3 +23,10 @@ pub(super) fn all() -> Vec<Case> {
     .flatten()
     .collect()
 }
+
+/// Those whose policies can be built.
+pub(super) fn usable() -> Vec<Case> {
+    let mut cases = all();
+    cases.retain(|case| case.policy.is_usable());
+    cases
+}
