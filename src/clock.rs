@@ -2,7 +2,7 @@
 //!
 //! Nothing else in this crate reads the time, so that a test can move it by hand.
 
-use jiff::Timestamp;
+use humantime::format_rfc3339_seconds;
 use std::fmt::Debug;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -59,13 +59,20 @@ pub(crate) fn nanos(time: Duration) -> u64 {
         .saturating_add(time.subsec_nanos().into())
 }
 
-/// UTC to the second (RFC 3339 §5.6); `None` past 9999-12-30, where the form ends but for offsets.
+/// 9999-12-30T22:00:00Z, in seconds since 1970. The form has no year 10000, into which a reader's
+/// offset would take a later time.
+const LAST_WRITTEN: u64 = 253_402_207_200;
+
+/// UTC to the second (RFC 3339 §5.6), a time before 1970 as the first one; `None` past 9999-12-30,
+/// where the form ends but for offsets.
 pub(crate) fn rfc3339(time: SystemTime) -> Option<String> {
-    let seconds = i64::try_from(unix_seconds(time)).ok()?;
-    Timestamp::from_second(seconds)
-        .ok()
-        .map(|time| time.to_string())
-        .filter(|text| text.len() == 20)
+    let seconds = unix_seconds(time);
+    // Before it is written: whoever writes it panics at a time that the form does not have.
+    if seconds > LAST_WRITTEN {
+        return None;
+    }
+    let time = UNIX_EPOCH + Duration::from_secs(seconds);
+    Some(format_rfc3339_seconds(time).to_string())
 }
 
 /// What stands between the numbers of a date and time, and at which place.
@@ -85,7 +92,8 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<SystemTime> {
     if !text.is_ascii() || text.contains('[') {
         return None;
     }
-    text.parse::<Timestamp>().ok().map(SystemTime::from)
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Some(SystemTime::from(time))
 }
 
 #[cfg_attr(
@@ -113,16 +121,19 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00Z"),
             (253_402_207_200, "9999-12-30T22:00:00Z"),
         ];
+        let before = UNIX_EPOCH - Duration::from_millis(1);
+        assert_eq!(rfc3339(before).as_deref(), Some("1970-01-01T00:00:00Z"));
         for (seconds, text) in cases {
             assert_eq!(
                 rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)).as_deref(),
                 Some(text)
             );
         }
-        assert_eq!(
-            rfc3339(UNIX_EPOCH + Duration::from_secs(253_402_300_799)),
-            None
-        );
+        // The second after, and the first ones of the years 10000 and 30000.
+        for seconds in [253_402_207_201, 253_402_300_800, 884_541_254_400] {
+            let time = UNIX_EPOCH + Duration::from_secs(seconds);
+            assert_eq!(rfc3339(time), None, "{seconds}");
+        }
     }
 
     #[cfg(feature = "endpoints")]
