@@ -35,13 +35,18 @@ impl fmt::Display for ScopeGaps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut between = "";
         for scope in &self.undemanded {
-            write!(f, "{between}no route demands the declared scope {scope:?}")?;
+            write!(
+                f,
+                "{between}no route demands the declared scope {}",
+                scope.as_str()
+            )?;
             between = "; ";
         }
         for (scope, requirements) in &self.undeclared {
+            let scope = scope.as_str();
             write!(
                 f,
-                "{between}the scope {scope:?} is not declared, but demanded by "
+                "{between}the scope {scope} is not declared, but demanded by "
             )?;
             f.write_str(&requirements.join(" and "))?;
             between = "; ";

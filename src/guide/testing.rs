@@ -115,12 +115,12 @@
 //!
 //! # An identity provider
 //!
-//! A mint gives a [`JwtKey`](crate::jwt::JwtKey), not a document to serve. To have the service find
-//! its keys as it does in production, by [`Jwt::oidc`](crate::Jwt::oidc), let a realm of the test
-//! be the provider: its endpoints publish the keys, and a [`Fetch`](crate::fetch::Fetch) hands them
-//! over without a network. Or serve them on `127.0.0.1`, where `http` is good, and give no fetcher.
-//! After a load for an unknown key, or one that failed, the provider is not asked again for 10
-//! seconds of the realm's clock.
+//! [`TokenMint::jwks`](crate::test_util::TokenMint::jwks) is the document that a provider serves.
+//! To have the service find the keys as it does in production, by [`Jwt::oidc`](crate::Jwt::oidc),
+//! let a realm of the test be the provider: its endpoints publish the keys, and a
+//! [`Fetch`](crate::fetch::Fetch) hands them over without a network. Or serve them on `127.0.0.1`,
+//! where `http` is good, and give no fetcher. After a load for an unknown key, or one that failed,
+//! the provider is not asked again for 10 seconds of the realm's clock.
 //!
 //! ```
 //! use async_trait::async_trait;

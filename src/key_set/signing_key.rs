@@ -219,7 +219,7 @@ impl Signer {
     }
 
     /// Its public form; a secret has none.
-    #[cfg(any(test, all(feature = "test-util", feature = "dpop")))]
+    #[cfg(any(test, feature = "test-util"))]
     pub(crate) fn public_jwk(&self) -> Option<Value> {
         self.verifying.public_jwk()
     }

@@ -182,6 +182,24 @@ impl TokenMint {
         }
     }
 
+    /// The public half of its key as an identity provider publishes it: a JSON Web Key Set (RFC 7517
+    /// §5), for [`JwtKeys::jwks`](crate::jwt::JwtKeys::jwks) or for a provider that a test serves. A
+    /// mint with a secret publishes none, so its set is empty.
+    ///
+    /// ```
+    /// use tower_auth::jwt::JwtKeys;
+    /// use tower_auth::test_util::TokenMint;
+    ///
+    /// let published = JwtKeys::jwks(TokenMint::es256().jwks());
+    /// assert_eq!((published.len(), published.skipped().len()), (1, 0));
+    /// assert_eq!(TokenMint::hs256("tests only").jwks(), r#"{"keys":[]}"#);
+    /// ```
+    #[must_use]
+    pub fn jwks(&self) -> String {
+        let keys: Vec<_> = self.public_jwk().into_iter().collect();
+        serde_json::json!({ "keys": keys }).to_string()
+    }
+
     /// A token with these claims, and a header of `alg`, `typ` and perhaps `kid`.
     ///
     /// # Panics
@@ -223,7 +241,6 @@ impl TokenMint {
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    #[cfg(feature = "dpop")]
     pub(super) fn public_jwk(&self) -> Option<serde_json::Value> {
         match &self.key {
             Key::Pair { signer, .. } => signer.public_jwk(),
