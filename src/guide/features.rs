@@ -33,6 +33,19 @@
 //! keys of leak reports. Without one each of these is a mistake that `build()` names, and of a JWK
 //! set the public keys are skipped. Tokens under shared secrets need none.
 //!
+//! # What it costs to build
+//!
+//! A cold debug build of a crate that has this one and nothing else, in processor seconds (one
+//! measurement each, as `.ci/build-cost` makes it, on a machine that others used too), beside what
+//! it takes to verify tokens by hand:
+//!
+//! | dependencies | seconds | packages |
+//! |---|---|---|
+//! | the default features | 91 | 82 |
+//! | `default-features = false, features = ["jwt", "api-key"]`: shared secrets and API keys | 48 | 55 |
+//! | jsonwebtoken on AWS-LC, serde, http, tower-layer, tower-service | 57 | 34 |
+//! | the same with jsonwebtoken on RustCrypto | 40 | 67 |
+//!
 //! # Versions of other crates
 //!
 //! Types of these stand in this crate's signatures, so an application has the same ones:
