@@ -11,6 +11,48 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 ///
 /// The default is [`SystemClock`]. Tests pass a manual one (`tower_auth::test_util::ManualClock`,
 /// feature `test-util`) to [`Realm::clock`](crate::Realm::clock).
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use tower_auth::clock::{Clock, SystemClock};
+/// use tower_auth::store::Memory;
+/// use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, RejectionKind, Subject};
+///
+/// /// The time in so many hours, to see today what will have expired by then.
+/// #[derive(Debug)]
+/// struct Ahead {
+///     hours: u64,
+/// }
+///
+/// impl Clock for Ahead {
+///     fn now(&self) -> SystemTime {
+///         SystemClock.now() + Duration::from_secs(self.hours * 60 * 60)
+///     }
+///
+///     /// What counts time need not run ahead: it has no date.
+///     fn steady(&self) -> Duration {
+///         SystemClock.steady()
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = Memory::new();
+/// let keys = Realm::new(store.clone()).api_keys(ApiKeys::prefix("egret"));
+/// let tomorrow = SystemClock.now() + Duration::from_secs(24 * 60 * 60);
+/// let key = keys.issue(KeyRequest::new(Subject::user("7"), "ci").expires(tomorrow)).await?.key;
+///
+/// let refusal_in = async |hours: u64| {
+///     let realm = Realm::new(store.clone()).clock(Ahead { hours });
+///     let auth = AuthLayer::builder().accept(&realm.api_keys(ApiKeys::prefix("egret"))).build();
+///     let request = http::Request::get("/").header("x-api-key", key.expose()).body(()).unwrap();
+///     let told = auth.unwrap().explain(&request.into_parts().0).await;
+///     told.rejection().map(|rejection| rejection.kind())
+/// };
+/// assert_eq!(refusal_in(23).await, None);
+/// assert_eq!(refusal_in(25).await, Some(RejectionKind::InvalidApiKey));
+/// # Ok(())
+/// # }
+/// ```
 pub trait Clock: Debug + Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> SystemTime;

@@ -35,7 +35,7 @@ use utoipa::openapi::schema::ObjectBuilder;
 /// The longest overlap of a rotation, in seconds.
 const LONGEST_OVERLAP: u64 = 30 * 24 * 60 * 60;
 
-/// API keys of an owner:
+/// The endpoint at which an owner makes, lists, renames, rotates and revokes API keys:
 ///
 /// ```text
 /// POST   PATH                       {name, expires_at?, scopes?}   201, the raw key, once; with rates, rate? besides
@@ -56,6 +56,47 @@ const LONGEST_OVERLAP: u64 = 30 * 24 * 60 * 60;
 /// [`require`](Self::require) says who may, an API key or a private token makes no key, and a key
 /// rotates none but itself: 403. A key that rotates itself works on for
 /// [`grace`](crate::ApiKeys::grace), in which it may ask again.
+///
+/// ```
+/// use serde_json::json;
+/// use tower_auth::endpoint::KeysEndpoint;
+/// use tower_auth::store::Memory;
+/// use tower_auth::{ApiKeys, AuthLayer, Grant, Realm, Subject, Tokens, random_secret};
+/// # use http_body_util::{BodyExt, Full};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let secret = random_secret()?;
+/// let realm = Realm::new(Memory::new());
+/// let tokens = realm.tokens(Tokens::hs256(secret.expose()).issuer("https://api.example.com"));
+/// let keys = realm.api_keys(ApiKeys::prefix("egret"));
+/// let auth = AuthLayer::builder().accept(&tokens).accept(&keys).build()?;
+/// let endpoints = auth.endpoints().mount("/api-keys/", KeysEndpoint::of(&keys)).build()?;
+///
+/// let anna = tokens.issue(Grant::new(Subject::user("7")).scope("reports:read")).await?;
+/// # let post = async |credential: &str, body: serde_json::Value| {
+/// #     let request = http::Request::post("/api-keys/")
+/// #         .header("authorization", format!("Bearer {credential}"))
+/// #         .header("content-type", "application/json")
+/// #         .body(Full::new(bytes::Bytes::from(body.to_string())))
+/// #         .unwrap();
+/// #     let answer = tower::ServiceExt::oneshot(endpoints.clone(), request).await.unwrap();
+/// #     let status = answer.status().as_u16();
+/// #     let body = answer.into_body().collect().await.unwrap().to_bytes();
+/// #     (status, serde_json::from_slice::<serde_json::Value>(&body).unwrap())
+/// # };
+/// // `post` is a request to `/api-keys/` with this Bearer credential.
+/// let signed_in = anna.access().expose();
+/// let (status, made) = post(signed_in, json!({"name": "ci", "scopes": ["reports:read"]})).await;
+/// assert_eq!(status, 201);
+/// let key = made["key"].as_str().unwrap();
+/// assert!(key.starts_with("egret_"));
+///
+/// // No more than one has oneself, and no keys by a key.
+/// assert_eq!(post(signed_in, json!({"name": "ci", "scopes": ["reports:write"]})).await.0, 400);
+/// assert_eq!(post(key, json!({"name": "another"})).await.0, 403);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct KeysEndpoint {

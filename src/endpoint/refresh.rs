@@ -19,8 +19,46 @@ use serde_json::Map;
 #[cfg(feature = "openapi")]
 use utoipa::openapi::schema::ObjectBuilder;
 
-/// Refreshes: `POST {refresh}` → 200 `{access}`, and with rotation a new `refresh`; 401 where it is
-/// no good.
+/// The endpoint that refreshes tokens: `POST {refresh}` → 200 `{access}`, and with rotation a new
+/// `refresh`; 401 where it is no good.
+///
+/// ```
+/// use tower_auth::endpoint::Refresh;
+/// use tower_auth::store::Memory;
+/// use tower_auth::{AuthLayer, Grant, Realm, Subject, Tokens, random_secret};
+/// # use http_body_util::{BodyExt, Full};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let secret = random_secret()?;
+/// let realm = Realm::new(Memory::new());
+/// let tokens = realm.tokens(Tokens::hs256(secret.expose()).issuer("https://api.example.com"));
+/// let auth = AuthLayer::builder().accept(&tokens).build()?;
+/// let endpoints = auth.endpoints().mount("/refresh/", Refresh::of(&tokens)).build()?;
+/// # let refresh = async |token: &str| {
+/// #     let body = serde_json::json!({ "refresh": token }).to_string();
+/// #     let request = http::Request::post("/refresh/").header("content-type", "application/json");
+/// #     let request = request.body(Full::new(bytes::Bytes::from(body))).unwrap();
+/// #     let answer = tower::ServiceExt::oneshot(endpoints.clone(), request).await.unwrap();
+/// #     let status = answer.status().as_u16();
+/// #     let body = answer.into_body().collect().await.unwrap().to_bytes();
+/// #     let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+/// #     (status, body["refresh"].as_str().unwrap_or_default().to_owned())
+/// # };
+///
+/// // `refresh` posts `{"refresh": …}`, and gives the status and the next refresh token.
+/// let pair = tokens.issue(Grant::new(Subject::user("7"))).await?;
+/// let first = pair.refresh().expect("rotation is on by default").expose();
+/// let (status, second) = refresh(first).await;
+/// assert_eq!(status, 200);
+/// let (status, third) = refresh(&second).await;
+/// assert_eq!(status, 200);
+///
+/// // Somebody has a copy of the first one: nobody refreshes in this family any more.
+/// assert_eq!(refresh(first).await.0, 401);
+/// assert_eq!(refresh(&third).await.0, 401);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Refresh {

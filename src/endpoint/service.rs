@@ -33,6 +33,41 @@ use tower_service::Service;
 ///
 /// A path that no endpoint has is 404, a method that it does not know 405. With axum,
 /// `Router::new().merge(endpoints)` mounts each of the paths, so that others stay with the router.
+///
+/// ```
+/// use http::{Method, Request, StatusCode};
+/// use http_body_util::Empty;
+/// use tower::ServiceExt;
+/// use tower_auth::endpoint::{SignIn, SignOut};
+/// use tower_auth::store::Memory;
+/// use tower_auth::{AuthLayer, Realm, Tokens, random_secret};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let secret = random_secret()?;
+/// let tokens = Realm::new(Memory::new())
+///     .tokens(Tokens::hs256(secret.expose()).issuer("https://api.example.com"));
+/// let auth = AuthLayer::builder().accept(&tokens).build()?;
+/// let endpoints = auth
+///     .endpoints()
+///     .mount("/token/", SignIn::of(&tokens))
+///     .mount("/logout/", SignOut::of(&tokens))
+///     .build()?;
+/// assert!(endpoints.paths().eq(["/logout/", "/token/"]));
+///
+/// let status = async |method: Method, path: &str| {
+///     let request = Request::builder().method(method).uri(path);
+///     let request = request.body(Empty::<bytes::Bytes>::new()).unwrap();
+///     endpoints.clone().oneshot(request).await.unwrap().status()
+/// };
+/// assert_eq!(status(Method::POST, "/logout/").await, StatusCode::UNAUTHORIZED); // who?
+/// assert_eq!(status(Method::GET, "/token/").await, StatusCode::METHOD_NOT_ALLOWED);
+/// assert_eq!(status(Method::GET, "/elsewhere/").await, StatusCode::NOT_FOUND);
+///
+/// let app: axum::Router = axum::Router::new().merge(endpoints); // or serve it as it is
+/// # drop(app);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct Endpoints(Arc<Mounted>);

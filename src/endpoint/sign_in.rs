@@ -28,8 +28,45 @@ use std::sync::Arc;
 #[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 
-/// Signs in: `POST {email, password}` → 200 `{access, refresh}`; 401 where there is no such user or
-/// the password is another.
+/// The endpoint at which users sign in: `POST {email, password}` → 200 `{access, refresh}`; 401 where
+/// there is no such user or the password is another.
+///
+/// ```
+/// use tower_auth::endpoint::SignIn;
+/// use tower_auth::store::Memory;
+/// use tower_auth::{AuthLayer, NewUser, PasswordPolicy, Realm, Secret, Tokens, random_secret};
+/// # use http_body_util::{BodyExt, Full};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let secret = random_secret()?;
+/// let realm = Realm::new(Memory::new());
+/// let tokens = realm.tokens(Tokens::hs256(secret.expose()).issuer("https://api.example.com"));
+/// let auth = AuthLayer::builder().accept(&tokens).build()?;
+/// let endpoints = auth.endpoints().mount("/token/", SignIn::of(&tokens)).build()?;
+///
+/// let users = realm.users(PasswordPolicy::new());
+/// let password = Secret::new(String::from("correct-horse-battery"));
+/// users.register(NewUser::new("anna@example.com", password)).await?;
+/// # let sign_in = async |password: &str| {
+/// #     let body = serde_json::json!({ "email": "anna@example.com", "password": password });
+/// #     let request = http::Request::post("/token/").header("content-type", "application/json");
+/// #     let request = request.body(Full::new(bytes::Bytes::from(body.to_string()))).unwrap();
+/// #     let answer = tower::ServiceExt::oneshot(endpoints.clone(), request).await.unwrap();
+/// #     let status = answer.status().as_u16();
+/// #     let body = answer.into_body().collect().await.unwrap().to_bytes();
+/// #     (status, serde_json::from_slice::<serde_json::Value>(&body).unwrap())
+/// # };
+///
+/// // `sign_in` posts `{"email": "anna@example.com", "password": …}` to `/token/`.
+/// let (status, body) = sign_in("correct-horse-battery").await;
+/// assert_eq!(status, 200);
+/// assert!(tokens.verify(body["access"].as_str().unwrap()).await.is_ok());
+///
+/// let (status, body) = sign_in("wrong").await;
+/// assert_eq!((status, &body["code"]), (401, &"invalid_credentials".into()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct SignIn {

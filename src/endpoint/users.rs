@@ -33,7 +33,7 @@ use utoipa::ToSchema;
 /// How many users a list has at most.
 const PAGE: usize = 100;
 
-/// Users, each for itself:
+/// The endpoint at which users register, and read and change themselves, each for itself:
 ///
 /// ```text
 /// POST  PATH        {email, password, …}   201, registers; anybody may
@@ -52,6 +52,54 @@ const PAGE: usize = 100;
 /// A name, which is what somebody signs in by, is changed by whoever signed in, not by an API key
 /// or a private token: 403. Passwords are in no answer. A token of another issuer is 403: its
 /// subject is none of these users, though it may be called like one.
+///
+/// ```
+/// use http::Method;
+/// use serde_json::json;
+/// use tower_auth::endpoint::UsersEndpoint;
+/// use tower_auth::store::Memory;
+/// use tower_auth::{AuthLayer, Grant, PasswordPolicy, Realm, Subject, Tokens, random_secret};
+/// # use http_body_util::{BodyExt, Full};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let secret = random_secret()?;
+/// let realm = Realm::new(Memory::new());
+/// let tokens = realm.tokens(Tokens::hs256(secret.expose()).issuer("https://api.example.com"));
+/// let users = realm.users(PasswordPolicy::new());
+/// let auth = AuthLayer::builder().accept(&tokens).build()?;
+/// let endpoint = UsersEndpoint::of(&users).profile_field("first_name").administrator("admin");
+/// let endpoints = auth.endpoints().mount("/users/", endpoint).build()?;
+/// # let send = async |method: Method, path: &str, token: &str, body: serde_json::Value| {
+/// #     let request = http::Request::builder()
+/// #         .method(method)
+/// #         .uri(path)
+/// #         .header("authorization", format!("Bearer {token}"))
+/// #         .header("content-type", "application/json")
+/// #         .body(Full::new(bytes::Bytes::from(body.to_string())))
+/// #         .unwrap();
+/// #     let answer = tower::ServiceExt::oneshot(endpoints.clone(), request).await.unwrap();
+/// #     let status = answer.status().as_u16();
+/// #     let body = answer.into_body().collect().await.unwrap().to_bytes();
+/// #     (status, serde_json::from_slice::<serde_json::Value>(&body).unwrap())
+/// # };
+///
+/// // `send` sends this body with this Bearer token.
+/// let password = "correct-horse-battery";
+/// let anna = json!({"email": "anna@example.com", "password": password, "role": "admin"});
+/// let (status, made) = send(Method::POST, "/users/", "", anna).await;
+/// assert_eq!(status, 201);
+/// let anna = Subject::user(made["id"].as_str().unwrap());
+/// assert!(!users.find(&anna).await?.roles.contains("admin")); // no field of this endpoint
+///
+/// let hers = format!("/users/{}/", anna.id());
+/// let token = tokens.issue(Grant::new(anna)).await?;
+/// let change = json!({"first_name": "Anna"});
+/// assert_eq!(send(Method::PATCH, &hers, token.access().expose(), change.clone()).await.0, 200);
+/// let ben = tokens.issue(Grant::new(Subject::user("8"))).await?;
+/// assert_eq!(send(Method::PATCH, &hers, ben.access().expose(), change).await.0, 404);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct UsersEndpoint {

@@ -7,12 +7,12 @@ use std::time::Duration;
 /// use std::time::Duration;
 /// use tower_auth::store::{AuditStore, Memory};
 /// use tower_auth::event::Audit;
-/// use tower_auth::{ApiKeys, KeyRequest, Realm, Subject};
+/// use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Subject};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// let store = Memory::new();
 /// let audit = Audit::new().keep(Duration::from_secs(365 * 24 * 3600));
-/// let realm = Realm::new(store.clone()).audit(audit);
+/// let realm = Realm::new(store.clone()).audit(audit.clone());
 /// let keys = realm.api_keys(ApiKeys::prefix("egret"));
 /// keys.issue(KeyRequest::new(Subject::user("7"), "ci")).await?;
 ///
@@ -20,6 +20,10 @@ use std::time::Duration;
 /// let kept = store.list_audit(None, 10).await?;
 /// assert_eq!(&*kept[0].action, "key created");
 /// assert_eq!(kept[0].subject, Some(Subject::user("7")));
+///
+/// let forgetful = Realm::new(store).audit(audit.keep(Duration::ZERO));
+/// let keys = forgetful.api_keys(ApiKeys::prefix("egret"));
+/// assert!(AuthLayer::builder().accept(&keys).build().is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
 ///

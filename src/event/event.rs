@@ -9,13 +9,47 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-/// Something that happened. It holds no secret: whatever it says may be stored.
+/// Something that happened: a credential was made or revoked, somebody signed in, a request was
+/// refused. It holds no secret: whatever it says may be stored.
 ///
 /// What a client may choose (a subject of another issuer, a method) is a text like any other:
 /// whoever writes it into a log quotes it.
 ///
 /// Of the request within which it happened, it says what it is asked for, and looks up nothing
 /// else: a hook that counts refusals costs next to nothing while somebody sends many.
+///
+/// ```
+/// use std::sync::mpsc;
+/// use tower_auth::event::{Action, Event};
+/// use tower_auth::store::Memory;
+/// use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, RejectionKind, Subject};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (told, events) = mpsc::channel();
+/// let realm = Realm::new(Memory::new()).on_event(move |event: &Event<'_>| {
+///     let whose = event.subject().cloned();
+///     let why = event.rejection().map(|rejection| rejection.kind());
+///     let _ = told.send((event.action(), whose, why)); // a hook hands on, and never waits
+/// });
+/// let keys = realm.api_keys(ApiKeys::prefix("egret"));
+/// let auth = AuthLayer::builder().accept(&keys).build()?;
+///
+/// let anna = Subject::user("7");
+/// keys.issue(KeyRequest::new(anna.clone(), "ci")).await?;
+/// assert_eq!(events.try_recv()?, (Action::KeyCreated, Some(anna), None));
+///
+/// # let hello = tower::service_fn(async |_: http::Request<()>| {
+/// #     Ok::<_, std::convert::Infallible>(http::Response::new(String::new()))
+/// # });
+/// # let service = tower::ServiceBuilder::new().layer(auth).service(hello);
+/// # tower::ServiceExt::oneshot(service, http::Request::new(())).await?;
+/// // A request without a credential came.
+/// let missing = Some(RejectionKind::MissingCredential);
+/// assert_eq!(events.try_recv()?, (Action::Refused, None, missing));
+/// assert!(events.try_recv().is_err()); // each is told once
+/// # Ok(())
+/// # }
+/// ```
 pub struct Event<'a> {
     action: Action,
     at: At<'a>,

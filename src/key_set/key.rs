@@ -27,6 +27,23 @@ const LONGEST_SIGNATURE: usize = 1024;
 /// Texts of keys are never guessed at: each constructor takes one form, and what does not have it
 /// is a [`ConfigProblem`](crate::ConfigProblem) of `build()`. So is a public key where neither of
 /// the features `aws-lc-rs` and `rust-crypto` is on.
+///
+/// ```
+/// use tower_auth::jwt::JwtKey;
+/// use tower_auth::{AuthLayer, ConfigProblem, Jwt};
+///
+/// let built = |key: JwtKey| {
+///     let jwt = Jwt::new().issuer("https://login.example.com").audience("reports");
+///     AuthLayer::builder().accept(jwt.key(key)).build()
+/// };
+/// let key = JwtKey::ed25519("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+/// assert!(built(key.id("2026")).is_ok());
+///
+/// // The same bytes in base64, which is not the form of a JWK.
+/// let base64 = JwtKey::ed25519("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
+/// let error = built(base64).unwrap_err();
+/// assert!(matches!(error.problems(), [ConfigProblem::Key { .. }]));
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct JwtKey {

@@ -29,6 +29,31 @@ const SHORTEST_CREDENTIAL: usize = 64;
 
 /// Configures an [`AuthLayer`]. Nothing is checked before [`build`](Self::build), which then
 /// reports every mistake, also those in what it accepts.
+///
+/// ```
+/// use tower_auth::store::Memory;
+/// use tower_auth::throttle::Throttle;
+/// use tower_auth::{ApiKeys, AuthLayer, ConfigProblem, Jwt, Realm};
+///
+/// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+/// let auth = AuthLayer::builder()
+///     .accept(&keys)
+///     .throttle(Throttle::per_principal("2000/day"))
+///     .public_url("https://api.example.com")
+///     .build()?;
+///
+/// let error = AuthLayer::builder()
+///     .accept(&keys)
+///     .accept(Jwt::hs256("hunter2").issuer("https://login.example.com").audience("reports"))
+///     .throttle(Throttle::per_principal("2000/month"))
+///     .public_url("api.example.com")
+///     .build()
+///     .unwrap_err();
+/// assert_eq!(error.problems().len(), 3);
+/// assert!(error.problems().contains(&ConfigProblem::PublicUrl));
+/// # drop(auth);
+/// # Ok::<(), tower_auth::ConfigError>(())
+/// ```
 #[must_use]
 pub struct AuthLayerBuilder {
     realm: Option<Realm>,

@@ -35,8 +35,24 @@ use std::pin::Pin;
 ///     }
 /// }
 ///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let auth = AuthLayer::builder().accept(Badge).build()?;
-/// # Ok::<(), tower_auth::ConfigError>(())
+/// # let hello = tower::service_fn(async |_: http::Request<()>| {
+/// #     Ok::<_, std::convert::Infallible>(http::Response::new(String::new()))
+/// # });
+/// # let service = tower::ServiceBuilder::new().layer(auth).service(hello);
+/// # let answer = async |authorization: &str| {
+/// #     let request = http::Request::get("/").header("authorization", authorization).body(()).unwrap();
+/// #     tower::ServiceExt::oneshot(service.clone(), request).await.unwrap()
+/// # };
+///
+/// // `answer` is that to a request with this field `Authorization`.
+/// assert_eq!(answer("Badge 1234").await.status(), 200);
+/// let refused = answer("Badge 1235").await;
+/// assert_eq!(refused.status(), 401);
+/// assert_eq!(refused.headers()["www-authenticate"], r#"Badge realm="api""#);
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// One of them may be named `Bearer`: to look tokens up in a store of sessions, or to ask who

@@ -10,6 +10,102 @@ use std::time::SystemTime;
 /// Four methods are required: read, insert, replace if unchanged, list by page. The others are
 /// provided on top of them, and keep their promises by [`replace_key`](Self::replace_key) alone; a
 /// store that can do one of them in a single statement does so.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use std::sync::{Arc, Mutex};
+/// use std::time::UNIX_EPOCH;
+/// use tower_auth::Subject;
+/// use tower_auth::store::{
+///     KeyDigest, KeyRecord, KeyStore, ManagedKeyStore, StoreError, StoreErrorKind, conformance,
+/// };
+///
+/// /// Keeps keys in one list. Whoever holds its lock makes one step, as a transaction does.
+/// #[derive(Default)]
+/// struct Kept(Mutex<Vec<KeyRecord>>);
+///
+/// fn add(keys: &mut Vec<KeyRecord>, record: KeyRecord) -> Result<(), StoreError> {
+///     if keys.iter().any(|key| key.id == record.id || key.digest == record.digest) {
+///         return Err(StoreError::new(StoreErrorKind::Exists));
+///     }
+///     keys.push(record);
+///     Ok(())
+/// }
+///
+/// #[async_trait]
+/// impl KeyStore for Kept {
+///     async fn find_key(&self, digest: &KeyDigest) -> Result<Option<Arc<KeyRecord>>, StoreError> {
+///         let keys = self.0.lock().unwrap();
+///         Ok(keys.iter().find(|key| key.digest == *digest).cloned().map(Arc::new))
+///     }
+/// }
+///
+/// #[async_trait]
+/// impl ManagedKeyStore for Kept {
+///     async fn find_owned_key(
+///         &self,
+///         owner: &Subject,
+///         id: &str,
+///     ) -> Result<Option<Arc<KeyRecord>>, StoreError> {
+///         let keys = self.0.lock().unwrap();
+///         let found = keys.iter().find(|key| *key.id == *id && key.owner == *owner);
+///         Ok(found.cloned().map(Arc::new))
+///     }
+///
+///     async fn insert_key(&self, record: KeyRecord) -> Result<(), StoreError> {
+///         add(&mut self.0.lock().unwrap(), record)
+///     }
+///
+///     async fn replace_key(
+///         &self,
+///         former: &KeyRecord,
+///         next: KeyRecord,
+///         successor: Option<KeyRecord>,
+///     ) -> Result<(), StoreError> {
+///         let mut keys = self.0.lock().unwrap();
+///         let mut after = keys.clone();
+///         after.retain(|key| key != former);
+///         if after.len() == keys.len() {
+///             return Err(StoreError::new(StoreErrorKind::Missing));
+///         }
+///         add(&mut after, next)?;
+///         if let Some(successor) = successor {
+///             add(&mut after, successor)?;
+///         }
+///         *keys = after; // all of it, or as above none
+///         Ok(())
+///     }
+///
+///     async fn list_keys(
+///         &self,
+///         owner: &Subject,
+///         after: Option<&KeyRecord>,
+///         most: usize,
+///     ) -> Result<Vec<Arc<KeyRecord>>, StoreError> {
+///         let place = |key: &KeyRecord| (key.created, key.id.clone());
+///         let mut keys = self.0.lock().unwrap().clone();
+///         keys.retain(|key| key.owner == *owner && Some(place(key)) > after.map(place));
+///         keys.sort_by_key(place);
+///         Ok(keys.into_iter().take(most).map(Arc::new).collect())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = Kept::default();
+/// let (anna, digest) = (Subject::user("7"), KeyDigest::new("sha256", [7; 32]));
+/// let record = KeyRecord::new("1", anna.clone(), "ci", "egret_7Zk…", digest.clone(), UNIX_EPOCH);
+/// store.insert_key(record).await?;
+///
+/// let refused = store.revoke_key(&Subject::user("8"), "1", UNIX_EPOCH).await.unwrap_err();
+/// assert_eq!(refused.kind(), StoreErrorKind::Missing);
+/// store.revoke_key(&anna, "1", UNIX_EPOCH).await?; // provided
+/// assert!(store.find_key(&digest).await?.is_some_and(|key| key.revoked.is_some()));
+///
+/// // All promises are checked (feature `test-util`).
+/// conformance::managed_key_store(async || Kept::default()).await;
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait ManagedKeyStore: KeyStore {
     /// The record with that id, where that owner has it, revoked and expired ones included.

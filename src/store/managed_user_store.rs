@@ -14,6 +14,88 @@ use std::sync::Arc;
 /// Names that [`Users`](crate::Users) writes are in their one form
 /// ([`name_form`](crate::store::name_form)), so that those that read alike clash. Whoever writes
 /// users past it gives their names in that form too.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use std::sync::{Arc, Mutex};
+/// use tower_auth::Subject;
+/// use tower_auth::store::{
+///     ManagedUserStore, StoreError, StoreErrorKind, UserRecord, UserStore, conformance,
+/// };
+///
+/// /// Keeps users in one list, by their ids. Whoever holds its lock makes one step.
+/// #[derive(Default)]
+/// struct Kept(Mutex<Vec<UserRecord>>);
+///
+/// fn is_taken<'a>(mut others: impl Iterator<Item = &'a UserRecord>, user: &UserRecord) -> bool {
+///     let clashes = |other: &UserRecord| user.names.iter().any(|name| other.names.contains(name));
+///     others.any(|other| other.id == user.id || clashes(other))
+/// }
+///
+/// fn place(id: &Subject) -> (&str, &str) {
+///     (id.kind(), id.id())
+/// }
+///
+/// #[async_trait]
+/// impl UserStore for Kept {
+///     async fn find_user(&self, name: &str) -> Result<Option<Arc<UserRecord>>, StoreError> {
+///         let users = self.0.lock().unwrap();
+///         let found = users.iter().find(|user| user.names.iter().any(|known| **known == *name));
+///         Ok(found.cloned().map(Arc::new))
+///     }
+/// }
+///
+/// #[async_trait]
+/// impl ManagedUserStore for Kept {
+///     async fn find_user_by_id(&self, id: &Subject) -> Result<Option<Arc<UserRecord>>, StoreError> {
+///         let users = self.0.lock().unwrap();
+///         Ok(users.iter().find(|user| user.id == *id).cloned().map(Arc::new))
+///     }
+///
+///     async fn insert_user(&self, user: UserRecord) -> Result<(), StoreError> {
+///         let mut users = self.0.lock().unwrap();
+///         if is_taken(users.iter(), &user) {
+///             return Err(StoreError::new(StoreErrorKind::Exists));
+///         }
+///         users.push(user);
+///         users.sort_by(|one, other| place(&one.id).cmp(&place(&other.id)));
+///         Ok(())
+///     }
+///
+///     async fn replace_user(&self, former: &UserRecord, next: UserRecord) -> Result<(), StoreError> {
+///         let mut users = self.0.lock().unwrap();
+///         let place = users.iter().position(|user| user == former);
+///         let place = place.ok_or_else(|| StoreError::new(StoreErrorKind::Missing))?;
+///         if is_taken(users.iter().filter(|other| other.id != former.id), &next) {
+///             return Err(StoreError::new(StoreErrorKind::Exists));
+///         }
+///         users[place] = next;
+///         Ok(())
+///     }
+///
+///     async fn list_users(
+///         &self,
+///         after: Option<&Subject>,
+///         most: usize,
+///     ) -> Result<Vec<Arc<UserRecord>>, StoreError> {
+///         let mut users = self.0.lock().unwrap().clone();
+///         users.retain(|user| Some(place(&user.id)) > after.map(place) && !user.is_removed());
+///         Ok(users.into_iter().take(most).map(Arc::new).collect())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = Kept::default();
+/// store.insert_user(UserRecord::new(Subject::user("7"), "anna")).await?;
+/// let second = UserRecord::new(Subject::user("8"), "ben").name("anna");
+/// assert_eq!(store.insert_user(second).await.unwrap_err().kind(), StoreErrorKind::Exists);
+/// assert!(store.find_user("ben").await?.is_none()); // nothing of it was written
+///
+/// // All promises are checked (feature `test-util`).
+/// conformance::managed_user_store(async || Kept::default()).await;
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait ManagedUserStore: UserStore {
     /// The user of that id, disabled ones included, and what is left of removed ones

@@ -15,6 +15,160 @@ const PAGE: usize = 100;
 /// provided on top of them, and keep their promises by
 /// [`replace_private_token`](Self::replace_private_token) alone; a store that can do one of them
 /// in a single statement does so.
+///
+/// Without the part that every [`TokenStore`] has, which is on its page:
+///
+/// ```
+/// # use std::collections::HashMap;
+/// # use tower_auth::store::FamilyRecord;
+/// use async_trait::async_trait;
+/// use std::sync::{Arc, Mutex};
+/// use std::time::{Duration, SystemTime, UNIX_EPOCH};
+/// use tower_auth::Subject;
+/// use tower_auth::store::{
+///     PrivateTokenStore, StoreError, StoreErrorKind, TokenIds, TokenRecord, TokenStore, conformance,
+/// };
+///
+/// #[derive(Default)]
+/// struct Kept {
+///     private: Mutex<Vec<TokenRecord>>,
+///     // … and what a `TokenStore` keeps.
+/// #     families: Mutex<Vec<FamilyRecord>>,
+/// #     denied: Mutex<HashMap<String, SystemTime>>,
+/// }
+/// #
+/// # impl Kept {
+/// #     fn deny(&self, what: String, until: SystemTime) {
+/// #         let mut denied = self.denied.lock().unwrap();
+/// #         let known = denied.entry(what).or_insert(until);
+/// #         *known = until.max(*known);
+/// #     }
+/// # }
+/// #
+/// # #[async_trait]
+/// # impl TokenStore for Kept {
+/// #     async fn is_revoked(&self, token: TokenIds<'_>, now: SystemTime) -> Result<bool, StoreError> {
+/// #         let denied = self.denied.lock().unwrap();
+/// #         let is_denied = |what: String| denied.get(&what).is_some_and(|until| now < *until);
+/// #         let by_family = token.family.is_some_and(|family| is_denied(format!("family {family}")));
+/// #         Ok(by_family || is_denied(format!("token {}", token.token)))
+/// #     }
+/// #
+/// #     async fn revoke_token(
+/// #         &self,
+/// #         id: &str,
+/// #         until: SystemTime,
+/// #         _: SystemTime,
+/// #     ) -> Result<(), StoreError> {
+/// #         self.deny(format!("token {id}"), until);
+/// #         Ok(())
+/// #     }
+/// #
+/// #     async fn insert_family(&self, family: FamilyRecord) -> Result<(), StoreError> {
+/// #         let mut families = self.families.lock().unwrap();
+/// #         if families.iter().any(|known| known.id == family.id) {
+/// #             return Err(StoreError::new(StoreErrorKind::Exists));
+/// #         }
+/// #         families.push(family);
+/// #         Ok(())
+/// #     }
+/// #
+/// #     async fn find_family(&self, id: &str) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
+/// #         let families = self.families.lock().unwrap();
+/// #         Ok(families.iter().find(|family| *family.id == *id).cloned().map(Arc::new))
+/// #     }
+/// #
+/// #     async fn replace_family(
+/// #         &self,
+/// #         former: &FamilyRecord,
+/// #         next: FamilyRecord,
+/// #         denied_until: Option<SystemTime>,
+/// #     ) -> Result<(), StoreError> {
+/// #         let mut families = self.families.lock().unwrap();
+/// #         match families.iter_mut().find(|known| *known == former) {
+/// #             Some(family) => *family = next,
+/// #             None => return Err(StoreError::new(StoreErrorKind::Missing)),
+/// #         }
+/// #         if let Some(until) = denied_until {
+/// #             self.deny(format!("family {}", former.id), until);
+/// #         }
+/// #         Ok(())
+/// #     }
+/// #
+/// #     async fn list_families(
+/// #         &self,
+/// #         subject: &Subject,
+/// #         after: Option<&FamilyRecord>,
+/// #         most: usize,
+/// #     ) -> Result<Vec<Arc<FamilyRecord>>, StoreError> {
+/// #         let place = |family: &FamilyRecord| (family.created, family.id.clone());
+/// #         let mut families = self.families.lock().unwrap().clone();
+/// #         families.retain(|one| one.subject == *subject && Some(place(one)) > after.map(place));
+/// #         families.sort_by_key(place);
+/// #         Ok(families.into_iter().take(most).map(Arc::new).collect())
+/// #     }
+/// # }
+///
+/// #[async_trait]
+/// impl PrivateTokenStore for Kept {
+///     async fn find_private_token(&self, id: &str) -> Result<Option<Arc<TokenRecord>>, StoreError> {
+///         let private = self.private.lock().unwrap();
+///         Ok(private.iter().find(|token| *token.id == *id).cloned().map(Arc::new))
+///     }
+///
+///     async fn insert_private_token(&self, token: TokenRecord) -> Result<(), StoreError> {
+///         let mut private = self.private.lock().unwrap();
+///         if private.iter().any(|known| known.id == token.id) {
+///             return Err(StoreError::new(StoreErrorKind::Exists));
+///         }
+///         private.push(token);
+///         Ok(())
+///     }
+///
+///     async fn replace_private_token(
+///         &self,
+///         former: &TokenRecord,
+///         next: TokenRecord,
+///         denied_until: Option<SystemTime>,
+///     ) -> Result<(), StoreError> {
+///         let mut private = self.private.lock().unwrap();
+///         match private.iter_mut().find(|known| *known == former) {
+///             Some(token) => *token = next,
+///             None => return Err(StoreError::new(StoreErrorKind::Missing)),
+///         }
+///         if let Some(until) = denied_until {
+///             self.deny(format!("token {}", former.id), until);
+///         }
+///         Ok(())
+///     }
+///
+///     async fn list_private_tokens(
+///         &self,
+///         owner: &Subject,
+///         after: Option<&TokenRecord>,
+///         most: usize,
+///     ) -> Result<Vec<Arc<TokenRecord>>, StoreError> {
+///         let place = |token: &TokenRecord| (token.created, token.id.clone());
+///         let mut private = self.private.lock().unwrap().clone();
+///         private.retain(|token| token.owner == *owner && Some(place(token)) > after.map(place));
+///         private.sort_by_key(place);
+///         Ok(private.into_iter().take(most).map(Arc::new).collect())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (store, now) = (Kept::default(), UNIX_EPOCH);
+/// let end = now + Duration::from_secs(60);
+/// store.insert_private_token(TokenRecord::new("1", Subject::user("7"), "ci", now, end)).await?;
+/// assert!(!store.is_revoked(TokenIds::new("1", None), now).await?);
+/// store.revoke_private_token(&Subject::user("7"), "1", now).await?; // provided
+/// assert!(store.is_revoked(TokenIds::new("1", None), now).await?);
+///
+/// // All promises are checked (feature `test-util`).
+/// conformance::private_token_store(async || Kept::default()).await;
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait PrivateTokenStore: TokenStore {
     /// The private token of that id, revoked and expired ones included.

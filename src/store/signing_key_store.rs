@@ -10,6 +10,77 @@ use std::time::SystemTime;
 /// - They are few, two or three an issuer at a time and some more that only verify, and are read
 ///   some times an hour: a store needs no memory of its own for them, and must not answer from one
 ///   that another node's writes do not reach.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use std::sync::{Arc, Mutex};
+/// use std::time::{SystemTime, UNIX_EPOCH};
+/// use tower_auth::store::{
+///     SigningKeyRecord, SigningKeyStore, StoreError, StoreErrorKind, conformance,
+/// };
+///
+/// /// Keeps the keys of all issuers in one list.
+/// #[derive(Default)]
+/// struct Kept(Mutex<Vec<SigningKeyRecord>>);
+///
+/// #[async_trait]
+/// impl SigningKeyStore for Kept {
+///     async fn list_signing_keys(
+///         &self,
+///         issuer: &str,
+///     ) -> Result<Vec<Arc<SigningKeyRecord>>, StoreError> {
+///         let mut keys = self.0.lock().unwrap().clone();
+///         keys.retain(|key| *key.issuer == *issuer);
+///         keys.sort_by_key(|key| key.serial);
+///         Ok(keys.into_iter().map(Arc::new).collect())
+///     }
+///
+///     async fn insert_signing_key(&self, key: SigningKeyRecord) -> Result<(), StoreError> {
+///         let mut keys = self.0.lock().unwrap();
+///         let mut of_issuer = keys.iter().filter(|known| known.issuer == key.issuer);
+///         if of_issuer.any(|known| known.serial == key.serial || known.id == key.id) {
+///             return Err(StoreError::new(StoreErrorKind::Exists));
+///         }
+///         keys.push(key);
+///         Ok(())
+///     }
+///
+///     async fn replace_signing_key(
+///         &self,
+///         former: &SigningKeyRecord,
+///         next: SigningKeyRecord,
+///     ) -> Result<(), StoreError> {
+///         let mut keys = self.0.lock().unwrap();
+///         match keys.iter_mut().find(|known| *known == former) {
+///             Some(key) => *key = next,
+///             None => return Err(StoreError::new(StoreErrorKind::Missing)),
+///         }
+///         Ok(())
+///     }
+///
+///     async fn forget_signing_keys(&self, issuer: &str, at: SystemTime) -> Result<usize, StoreError> {
+///         let mut keys = self.0.lock().unwrap();
+///         let before = keys.len();
+///         keys.retain(|key| *key.issuer != *issuer || key.forgotten_at > at);
+///         Ok(before - keys.len())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // Two nodes make the first key at once: one has its place, and the other one takes that key.
+/// let store = Kept::default();
+/// let made_by = |node: &str| {
+///     SigningKeyRecord::new("https://api.example.com", 1, node, "ES256", [7; 32], UNIX_EPOCH)
+/// };
+/// assert!(store.insert_signing_key(made_by("one")).await.is_ok());
+/// let taken = store.insert_signing_key(made_by("other")).await.unwrap_err();
+/// assert_eq!(taken.kind(), StoreErrorKind::Exists);
+///
+/// // All promises are checked (feature `test-util`).
+/// conformance::signing_key_store(async || Kept::default()).await;
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait SigningKeyStore: Send + Sync + 'static {
     /// All keys of an issuer, by [`serial`](SigningKeyRecord::serial). Issuers are compared

@@ -18,6 +18,106 @@ const PAGE: usize = 100;
 /// insert, replace if unchanged and list by page. The others are provided on top of them, and keep
 /// their promises by [`replace_family`](Self::replace_family) alone; a store that can do one of
 /// them in a single statement does so.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use std::collections::HashMap;
+/// use std::sync::{Arc, Mutex};
+/// use std::time::{Duration, SystemTime, UNIX_EPOCH};
+/// use tower_auth::Subject;
+/// use tower_auth::store::{
+///     FamilyRecord, StoreError, StoreErrorKind, TokenIds, TokenStore, conformance,
+/// };
+///
+/// /// Families, and until when an id of a family or a token is denied. Whoever holds its lock makes
+/// /// one step.
+/// #[derive(Default)]
+/// struct Kept(Mutex<(Vec<FamilyRecord>, HashMap<String, SystemTime>)>);
+///
+/// /// Tokens and families have ids of the same form: what is denied says which it is.
+/// fn deny(denied: &mut HashMap<String, SystemTime>, what: String, until: SystemTime) {
+///     let known = denied.entry(what).or_insert(until);
+///     *known = until.max(*known);
+/// }
+///
+/// #[async_trait]
+/// impl TokenStore for Kept {
+///     async fn is_revoked(&self, token: TokenIds<'_>, now: SystemTime) -> Result<bool, StoreError> {
+///         let denied = &self.0.lock().unwrap().1;
+///         let is_denied = |what: String| denied.get(&what).is_some_and(|until| now < *until);
+///         let by_family = token.family.is_some_and(|family| is_denied(format!("family {family}")));
+///         Ok(by_family || is_denied(format!("token {}", token.token)))
+///     }
+///
+///     async fn revoke_token(
+///         &self,
+///         id: &str,
+///         until: SystemTime,
+///         _: SystemTime,
+///     ) -> Result<(), StoreError> {
+///         deny(&mut self.0.lock().unwrap().1, format!("token {id}"), until);
+///         Ok(())
+///     }
+///
+///     async fn insert_family(&self, family: FamilyRecord) -> Result<(), StoreError> {
+///         let families = &mut self.0.lock().unwrap().0;
+///         if families.iter().any(|known| known.id == family.id) {
+///             return Err(StoreError::new(StoreErrorKind::Exists));
+///         }
+///         families.push(family);
+///         Ok(())
+///     }
+///
+///     async fn find_family(&self, id: &str) -> Result<Option<Arc<FamilyRecord>>, StoreError> {
+///         let families = &self.0.lock().unwrap().0;
+///         Ok(families.iter().find(|family| *family.id == *id).cloned().map(Arc::new))
+///     }
+///
+///     async fn replace_family(
+///         &self,
+///         former: &FamilyRecord,
+///         next: FamilyRecord,
+///         denied_until: Option<SystemTime>,
+///     ) -> Result<(), StoreError> {
+///         let (families, denied) = &mut *self.0.lock().unwrap();
+///         match families.iter_mut().find(|known| *known == former) {
+///             Some(family) => *family = next,
+///             None => return Err(StoreError::new(StoreErrorKind::Missing)),
+///         }
+///         if let Some(until) = denied_until {
+///             deny(denied, format!("family {}", former.id), until);
+///         }
+///         Ok(())
+///     }
+///
+///     async fn list_families(
+///         &self,
+///         subject: &Subject,
+///         after: Option<&FamilyRecord>,
+///         most: usize,
+///     ) -> Result<Vec<Arc<FamilyRecord>>, StoreError> {
+///         let place = |family: &FamilyRecord| (family.created, family.id.clone());
+///         let mut families = self.0.lock().unwrap().0.clone();
+///         families.retain(|one| one.subject == *subject && Some(place(one)) > after.map(place));
+///         families.sort_by_key(place);
+///         Ok(families.into_iter().take(most).map(Arc::new).collect())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (store, now) = (Kept::default(), UNIX_EPOCH);
+/// let end = now + Duration::from_secs(60);
+/// store.insert_family(FamilyRecord::new("f", Subject::user("7"), "", now, end, "1", end)).await?;
+/// let access = TokenIds::new("a", Some("f"));
+/// assert!(!store.is_revoked(access, now).await?);
+/// store.revoke_family("f", end, now).await?; // provided
+/// assert!(store.is_revoked(access, now).await?);
+///
+/// // All promises are checked (feature `test-util`).
+/// conformance::token_store(async || Kept::default()).await;
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait TokenStore: Send + Sync + 'static {
     /// Whether a token or its family is revoked at `now`. An id that was never heard of is not.

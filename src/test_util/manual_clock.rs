@@ -6,13 +6,26 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// A clock that stands still until it is moved. Clones are the same clock.
 ///
 /// ```
-/// use tower_auth::clock::Clock;
+/// use std::time::Duration;
+/// use tower_auth::store::Memory;
 /// use tower_auth::test_util::ManualClock;
-/// use std::time::{Duration, UNIX_EPOCH};
+/// use tower_auth::{Grant, Realm, RejectionKind, Subject, Tokens, random_secret};
 ///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let clock = ManualClock::new(1_700_000_000);
-/// clock.advance(Duration::from_secs(60));
-/// assert_eq!(clock.now(), UNIX_EPOCH + Duration::from_secs(1_700_000_060));
+/// let realm = Realm::new(Memory::new()).clock(clock.clone());
+/// # let secret = random_secret()?;
+/// let tokens = Tokens::hs256(secret.expose()).issuer("https://api.example.com");
+/// let tokens = realm.tokens(tokens.access_lifetime(Duration::from_secs(15 * 60)));
+/// let pair = tokens.issue(Grant::new(Subject::user("7"))).await?;
+///
+/// clock.advance(Duration::from_secs(14 * 60));
+/// assert!(tokens.verify(pair.access().expose()).await.is_ok());
+/// clock.advance(Duration::from_secs(60 + 60));
+/// let refusal = tokens.verify(pair.access().expose()).await.unwrap_err();
+/// assert_eq!(refusal.kind(), RejectionKind::ExpiredToken);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct ManualClock(Arc<Hands>);

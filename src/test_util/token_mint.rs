@@ -12,15 +12,30 @@ use std::sync::Arc;
 /// Signs JWTs, as a login service would: with a shared secret, or with a key pair of its own.
 ///
 /// ```
+/// use serde_json::json;
 /// use tower_auth::test_util::TokenMint;
-/// use tower_auth::{AuthLayer, Jwt};
+/// use tower_auth::{AuthLayer, Jwt, RejectionKind};
 ///
-/// let mint = TokenMint::es256();
-/// let token = mint.sign(&serde_json::json!({ "sub": "anna", "exp": 4_000_000_000_u64 }));
-/// assert_eq!(token.split('.').count(), 3);
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (login, stranger) = (TokenMint::es256(), TokenMint::es256());
+/// let jwt = Jwt::new().issuer("https://login.example.com").audience("reports").key(login.key());
+/// let auth = AuthLayer::builder().accept(jwt).build()?;
+/// # let refusal = async |token: String| {
+/// #     let request = http::Request::get("/").header("authorization", format!("Bearer {token}"));
+/// #     let head = request.body(()).unwrap().into_parts().0;
+/// #     auth.explain(&head).await.rejection().map(|rejection| rejection.kind())
+/// # };
 ///
-/// let jwt = Jwt::new().issuer("https://login.example.com").audience("reports").key(mint.key());
-/// assert!(AuthLayer::builder().accept(jwt).build().is_ok());
+/// // `refusal` is why a request with this token is refused.
+/// let mut claims = json!({
+///     "iss": "https://login.example.com", "aud": "reports", "sub": "anna", "exp": 4_000_000_000_u64,
+/// });
+/// assert_eq!(refusal(login.sign(&claims)).await, None);
+/// assert_eq!(refusal(stranger.sign(&claims)).await, Some(RejectionKind::InvalidToken));
+/// claims["exp"] = json!(1_700_000_000);
+/// assert_eq!(refusal(login.sign(&claims)).await, Some(RejectionKind::ExpiredToken));
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 #[must_use]

@@ -20,19 +20,38 @@ use std::sync::Arc;
 /// - A rate can be a text, whose mistakes `build()` reports, or a [`Rate`].
 ///
 /// ```
-/// use tower_auth::throttle::{Rate, Throttle};
-/// use tower_auth::{ApiKeys, AuthLayer, Realm, store::Memory};
+/// use tower_auth::throttle::Throttle;
+/// use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Subject, store::Memory};
 ///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
 /// let auth = AuthLayer::builder()
 ///     .accept(&keys)
 ///     .throttle(Throttle::per_principal("2000/day"))
-///     .throttle(Throttle::per_principal("10/s").name("peak"))
+///     .throttle(Throttle::per_principal("2/min").name("peak"))
 ///     .build()?;
+/// # let hello = tower::service_fn(async |_: http::Request<()>| {
+/// #     Ok::<_, std::convert::Infallible>(http::Response::new(String::new()))
+/// # });
+/// # let service = tower::ServiceBuilder::new().layer(auth).service(hello);
+/// # let new_key = async |user: &str| {
+/// #     keys.issue(KeyRequest::new(Subject::user(user), "ci")).await.unwrap().key
+/// # };
+/// # let (anna, ben) = (new_key("7").await, new_key("8").await);
+/// # let status = async |key: &tower_auth::Secret<String>| {
+/// #     let request = http::Request::get("/").header("x-api-key", key.expose()).body(()).unwrap();
+/// #     tower::ServiceExt::oneshot(service.clone(), request).await.unwrap().status()
+/// # };
 ///
-/// let error = AuthLayer::builder().accept(&keys).throttle(Throttle::per_key("10/month")).build().unwrap_err();
+/// // `status` is that of a request with the key of one of two users.
+/// assert_eq!([status(&anna).await, status(&anna).await, status(&anna).await], [200, 200, 429]);
+/// assert_eq!(status(&ben).await, 200);
+///
+/// let monthly = Throttle::per_key("10/month");
+/// let error = AuthLayer::builder().accept(&keys).throttle(monthly).build().unwrap_err();
 /// assert!(error.to_string().contains("a month has no fixed length"));
-/// # Ok::<(), tower_auth::ConfigError>(())
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 #[must_use]

@@ -3,11 +3,17 @@ use crate::principal::{Roles, Scopes};
 /// What is to change of a user; what is `None` stays as it is.
 ///
 /// ```
-/// use tower_auth::store::UserChange;
+/// use tower_auth::Subject;
+/// use tower_auth::store::{UserChange, UserRecord};
 ///
+/// let anna = UserRecord::new(Subject::user("7"), "anna").scope("reports:read").role("editor");
 /// let mut change = UserChange::default();
-/// change.scopes = Some(["reports:read"].into_iter().collect());
-/// assert!(change.roles.is_none()); // they stay
+/// change.scopes = Some(["reports:write"].into_iter().collect());
+/// let changed = anna.changed(change);
+///
+/// assert!(changed.roles.contains("editor")); // nothing was said of roles
+/// assert!(changed.scopes.contains("reports:write"));
+/// assert!(!changed.scopes.contains("reports:read")); // it was not among those that were given
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
