@@ -129,7 +129,7 @@ pub(crate) fn read_base62<const N: usize>(digits: [u8; N]) -> u64 {
 ///
 /// # Errors
 ///
-/// The system's source of randomness failed.
+/// [`RandomError`] where the system's source of randomness fails.
 pub fn random_secret() -> Result<Secret<String>, RandomError> {
     // The whole length at once: a string that grows leaves copies of the secret behind.
     let mut secret = String::with_capacity(SECRET);

@@ -341,7 +341,10 @@ impl TokenIssuer {
     ///
     /// # Errors
     ///
-    /// 401 where it is not, 503 where the store cannot tell.
+    /// 401: [`InvalidToken`](crate::RejectionKind::InvalidToken) where it is none of ours,
+    /// [`ExpiredToken`](crate::RejectionKind::ExpiredToken),
+    /// [`RevokedToken`](crate::RejectionKind::RevokedToken) where it or its family was revoked, or
+    /// its user is disabled. 503 where the store cannot tell.
     pub async fn verify(&self, token: &str) -> Result<(), Rejection> {
         let uses = [TokenUse::Access, TokenUse::Private, TokenUse::Refresh];
         let now = self.realm.now();

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A clock that stands still until it is moved. Clones are the same clock.
+/// A clock for tests, which stands still until it is moved. Clones are the same clock.
 ///
 /// ```
 /// use std::time::Duration;

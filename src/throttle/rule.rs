@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// A rule: who is counted, and how often they may call.
+/// A rate limit: a rule that says who is counted, and how often they may call.
 ///
 /// - Given to [`AuthLayerBuilder::throttle`](crate::layer::AuthLayerBuilder::throttle) it counts
 ///   every request that the layer has authenticated; given to

@@ -5,7 +5,7 @@ use crate::scheme::BasicVerifier;
 use std::fmt;
 use std::sync::Arc;
 
-/// Basic (RFC 7617) for the users of a realm. Made by [`Users::basic`].
+/// HTTP Basic authentication (RFC 7617) for the users of a realm. Made by [`Users::basic`].
 ///
 /// A password that was verified is remembered for 60 seconds, as a digest under a random key of
 /// this process that is bound to the user's name and stored hash: a client that sends Basic with
