@@ -1,6 +1,5 @@
-//! The source of now.
-//!
-//! Nothing else in this crate reads the time, so that a test can move it by hand.
+//! The source of now: the only place in this crate that reads the time, so that a test can move it
+//! by hand.
 
 use humantime::format_rfc3339_seconds;
 use std::fmt::Debug;

@@ -9,7 +9,8 @@ use std::fmt;
 /// ```
 /// use tower_auth::{AuthLayer, ConfigProblem, Jwt};
 ///
-/// let error = AuthLayer::builder().accept(Jwt::hs256("too short").audience("api")).build().unwrap_err();
+/// let wrong = Jwt::hs256("too short").audience("api");
+/// let error = AuthLayer::builder().accept(wrong).build().unwrap_err();
 /// assert!(matches!(error.problems(), [ConfigProblem::Issuer, ConfigProblem::ShortSecret { .. }]));
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -69,7 +70,8 @@ fn is_plain(b: u8) -> bool {
     matches!(b, 0x21..=0x7e) && !matches!(b, b'"' | b'\\' | b'#')
 }
 
-/// One mistake. The text names the rule that is broken, never a key or a secret.
+/// One mistake in the configuration of a layer or an endpoint. The text names the rule that is
+/// broken, never a key or a secret.
 ///
 /// ```
 /// use tower_auth::{AuthLayer, ConfigProblem, Jwt, random_secret};

@@ -11,7 +11,7 @@ const LONGEST: u32 = 366 * DAY;
 const MOST: u32 = 1_000_000_000;
 const NANOS: u64 = 1_000_000_000;
 
-/// How often: so many requests per period.
+/// How often: so many requests per period, such as `100/min`.
 ///
 /// | text | meaning |
 /// |---|---|

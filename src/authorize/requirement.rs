@@ -6,12 +6,14 @@ use std::ops::Not;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// What a caller must be or have.
+/// What a caller must be or have (authorization): scopes, roles, methods and checks of your own,
+/// joined by `and`, `or` and `!`.
 ///
 /// ```
 /// use tower_auth::{Method, Principal, RejectionKind, Requirement, Scope, Subject};
 ///
-/// let rule = Scope::new("reports:write").and(Requirement::method(Method::ApiKey).negate()).or(Requirement::role("admin"));
+/// let not_by_key = Requirement::method(Method::ApiKey).negate();
+/// let rule = Scope::new("reports:write").and(not_by_key).or(Requirement::role("admin"));
 ///
 /// let writer = Principal::builder(Subject::user("anna")).scope("reports:write").build();
 /// assert!(writer.require(&rule).is_ok());

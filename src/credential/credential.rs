@@ -26,7 +26,7 @@ pub struct TokenCredential<'a> {
     pub(super) is_own: bool,
 }
 
-/// What may be an API key.
+/// What may be an API key, before a store was asked.
 #[derive(Clone, Copy)]
 pub struct ApiKeyCredential<'a> {
     pub(super) token: &'a [u8],

@@ -150,10 +150,11 @@ impl Source {
     /// handshake:
     ///
     /// ```text
-    /// new WebSocket(url, ["chat", "bearer." + token])       for Source::websocket("bearer")
+    /// new WebSocket(url, ["chat", "bearer." + token])    for Source::websocket("bearer")
     ///
-    /// Sec-WebSocket-Protocol: chat, bearer.eyJhbGciOi…      what the browser sends
-    /// Sec-WebSocket-Protocol: chat                          what the inner service gets, and the client's answer
+    /// Sec-WebSocket-Protocol: chat, bearer.eyJhbGciOi…   what the browser sends
+    /// Sec-WebSocket-Protocol: chat                       what the inner service gets, and
+    ///                                                    what the browser is answered
     /// ```
     ///
     /// What follows `NAME.` is the credential as it is: JWTs and keys made here consist of

@@ -35,16 +35,19 @@ use utoipa::openapi::schema::ObjectBuilder;
 /// The longest overlap of a rotation, in seconds.
 const LONGEST_OVERLAP: u64 = 30 * 24 * 60 * 60;
 
-/// The endpoint at which an owner makes, lists, renames, rotates and revokes API keys:
+/// The endpoint at which an owner makes, lists, renames, rotates and revokes API keys.
 ///
 /// ```text
-/// POST   PATH                       {name, expires_at?, scopes?}   201, the raw key, once; with rates, rate? besides
-/// GET    PATH                                                      200, those that are not revoked, without the raw keys
-/// GET    PATH{key_id}/                                             200
-/// PATCH  PATH{key_id}/              {name}                         200
-/// POST   PATH{key_id}/rotate/       {overlap?}                     201, the successor's raw key, once; overlap in seconds, 30 days at most
-/// DELETE PATH{key_id}/                                             204, refused from now on
+/// POST   PATH                   {name, expires_at?, scopes?}   201, the raw key, once
+/// GET    PATH                                                  200, those not revoked, no raw key
+/// GET    PATH{key_id}/                                         200
+/// PATCH  PATH{key_id}/          {name}                         200
+/// POST   PATH{key_id}/rotate/   {overlap?}                     201, the successor's raw key, once
+/// DELETE PATH{key_id}/                                         204, refused from now on
 /// ```
+///
+/// Where [`rates`](Self::rates) offers some, a new key may have a `rate?` besides. `overlap` is in
+/// seconds, 30 days at most.
 ///
 /// The owner is the caller, or whoever [`owner`](Self::owner) says; without that, a token of
 /// another issuer is 403, because its subject may be called like one of ours. Another owner's key

@@ -29,7 +29,8 @@ use std::time::Duration;
 /// assert!(endpoints.paths().any(|path| path == "/api-keys/{key_id}/"));
 ///
 /// // A path that is there twice is a mistake, found now.
-/// let twice = auth.endpoints().mount("/t/", SignIn::of(&tokens)).mount("/t/", Refresh::of(&tokens));
+/// let once = auth.endpoints().mount("/t/", SignIn::of(&tokens));
+/// let twice = once.mount("/t/", Refresh::of(&tokens));
 /// assert!(twice.build().is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

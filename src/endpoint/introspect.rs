@@ -20,8 +20,11 @@ use serde_json::{Map, Value};
 /// with `token` → what it says, or `{"active": false}`.
 ///
 /// ```text
-/// POST /introspect                              200 {"active": true, "sub": "anna", "scope": "reports:read", "exp": …}
-/// token=eyJ…&token_type_hint=access_token       200 {"active": false}
+/// POST /introspect
+/// token=eyJ…&token_type_hint=access_token
+///
+/// 200 {"active": true, "sub": "anna", "scope": "reports:read", "exp": …}
+/// 200 {"active": false}
 /// ```
 ///
 /// - A token is active if a request with it would pass now: it is an access or private token of this
@@ -37,7 +40,9 @@ use serde_json::{Map, Value};
 /// # use tower_auth::{ApiKeys, AuthLayer, Realm, Role, Tokens, random_secret};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let realm = Realm::new(Memory::new());
-/// let tokens = realm.tokens(Tokens::hs256(random_secret()?.expose()).issuer("https://api.example.com"));
+/// let secret = random_secret()?; // a real service has it in its environment
+/// let tokens = Tokens::hs256(secret.expose()).issuer("https://api.example.com");
+/// let tokens = realm.tokens(tokens);
 /// let keys = realm.api_keys(ApiKeys::prefix("service"));
 /// let auth = AuthLayer::builder().accept(&tokens).accept(&keys).build()?;
 /// let endpoints = auth

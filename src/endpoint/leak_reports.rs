@@ -32,10 +32,12 @@ const MOST_REPORTED: usize = 100;
 /// leaked`.
 ///
 /// ```text
-/// POST PATH                                     200 [{"token_hash":"SXcgqWJI…","token_type":"egret","label":"true_positive"}]
+/// POST PATH
 /// Github-Public-Key-Identifier: bcb53661…
 /// Github-Public-Key-Signature: MEQCIQDaMKqrGnE2…
 /// [{"token":"egret_7Zk…","type":"egret","url":"https://github.com/…","source":"commit"}]
+///
+/// 200 [{"token_hash":"SXcgqWJI…","token_type":"egret","label":"true_positive"}]
 /// ```
 ///
 /// - The body is signed: ECDSA on P-256 with SHA-256, the signature in DER and base64, by a key of

@@ -24,12 +24,13 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Private tokens of the caller, who signed in:
+/// Private tokens of the caller, who signed in: made, listed, rotated and revoked.
 ///
 /// ```text
 /// POST   PATH                     {name, expires_at}   201, the token, once
-/// GET    PATH                                          200, those that are not revoked, without the tokens
-/// POST   PATH{token_id}/rotate/   {expires_at?}        201, a new token in its place, once, by default for as long again
+/// GET    PATH                                          200, those not revoked, no token
+/// POST   PATH{token_id}/rotate/   {expires_at?}        201, a new token in its place, once;
+///                                                      by default for as long again
 /// DELETE PATH{token_id}/                               204, refused from now on
 /// ```
 ///

@@ -18,7 +18,7 @@ use std::time::Duration;
 /// How long metadata may be kept: they change when the operator says so.
 pub(super) const METADATA_FOR: Duration = Duration::from_secs(5 * 60);
 
-/// The body of an endpoint's answer.
+/// The body of an endpoint's answer, whole in memory.
 #[derive(Clone, Debug, Default)]
 pub struct EndpointBody(Option<Bytes>);
 

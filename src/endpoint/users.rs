@@ -33,18 +33,19 @@ use utoipa::ToSchema;
 /// How many users a list has at most.
 const PAGE: usize = 100;
 
-/// The endpoint at which users register, and read and change themselves, each for itself:
+/// The endpoint at which users register, and read and change themselves, each for itself.
 ///
 /// ```text
 /// POST  PATH        {email, password, …}   201, registers; anybody may
-/// GET   PATH?after=ID                      200, the caller, or for an administrator all users, 100 at a time
+/// GET   PATH?after=ID                      200, the caller, or for an administrator all users,
+///                                          100 at a time
 /// GET   PATH{id}/                          200, oneself, or for an administrator anybody; else 404
 /// PATCH PATH{id}/   {first_name, …}        200, the same
 /// ```
 ///
 /// Whoever registers has no scopes and no roles. Where they are to have some, let a route of your
 /// own register them. No field here disables somebody: an administrator does so by a route of your
-/// own as well. The page `guide::issuing` has both.
+/// own as well. The page [`issuing`](crate::guide::issuing) has both.
 ///
 /// Where more users follow, the answer says so: `Link: <PATH?after=ID>; rel="next"` (RFC 8288 §3).
 ///

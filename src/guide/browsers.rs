@@ -58,7 +58,7 @@
 //! assert_eq!(status("POST", &[("sec-fetch-site", "same-origin")]).await, 200);
 //! assert_eq!(status("POST", &[("origin", "https://www.example.com")]).await, 200);
 //! assert_eq!(status("POST", &[("sec-fetch-site", "cross-site")]).await, 403); // forged
-//! assert_eq!(status("POST", &[("sec-fetch-site", "same-site")]).await, 403); // another host of ours
+//! assert_eq!(status("POST", &[("sec-fetch-site", "same-site")]).await, 403); // from our other host
 //! assert_eq!(status("POST", &[]).await, 403); // no browser says who sent it
 //! // A socket that a page of another origin opens:
 //! let hijack = [("upgrade", "websocket"), ("origin", "https://evil.example")];
@@ -205,11 +205,14 @@
 //!
 //! # The self-service page
 //!
-//! `endpoint::Page` (feature `endpoints`) is a ready-made page on which users sign in and make,
-//! list, rotate and revoke their keys. Its tokens are in its memory, or with `Page::cookies` in two
-//! `__Host-` cookies, `Secure`, `HttpOnly` and `SameSite=Strict`, that only the page's own paths
-//! take. It comes under a strict Content-Security-Policy and loads nothing from elsewhere.
+//! [`endpoint::Page`] (feature `endpoints`) is a ready-made page on which users sign in and make,
+//! list, rotate and revoke their keys. Its tokens are in its memory, or with [`Page::cookies`] in
+//! two `__Host-` cookies, `Secure`, `HttpOnly` and `SameSite=Strict`, that only the page's own
+//! paths take. It comes under a strict Content-Security-Policy and loads nothing from elsewhere.
 //!
 //! ```text
 //! .mount("/settings/", Page::new().title("Keys of Egret").cookies("egret"))
 //! ```
+//!
+//! [`Page::cookies`]: ../../endpoint/struct.Page.html#method.cookies
+//! [`endpoint::Page`]: ../../endpoint/struct.Page.html

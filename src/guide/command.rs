@@ -29,28 +29,28 @@
 //!
 //! # Commands
 //!
-//! | command | does | reads |
-//! |---|---|---|
-//! | `migrate` | makes the tables, or brings them up to date | |
-//! | `doctor` | looks for what is wrong: variables, secrets, tables, clocks, news of other nodes, peppers, Redis | |
-//! | `user add NAME` | adds a user, with `--name`, `--id`, `--scope` and `--role` | a password |
-//! | `user list`, `user show NAME` | tell what is known of users | |
-//! | `user password NAME` | sets a password, and ends all sessions and private tokens of the user | a password |
-//! | `user disable NAME`, `user enable NAME` | refuses all credentials of a user, or no longer | |
-//! | `user remove NAME` | removes a user for good | |
-//! | `key create --user NAME --name NAME` | makes a key, with `--scope`, `--role`, `--rate`, `--expires`, `--expires-in` and `--metadata` | |
-//! | `key list`, `key show ID` | tell what is kept of all keys, of those of an owner (`--user NAME`), or of one | |
-//! | `key rotate ID` | makes a successor; the key itself goes on working for `--overlap`, a day by default | |
-//! | `key revoke ID` | revokes a key | |
-//! | `token revoke` | revokes a token that `JWT_SECRET` signed; of a refresh token the whole session | a token |
-//! | `token revoke --user NAME` | ends all sessions and private tokens; with `--private ID` one private token | |
-//! | `key pattern` | prints the rule by which gitleaks, TruffleHog or GitHub find leaked keys | |
-//! | `key unused-scopes --user NAME` | lists the scopes that keys have and have not used for `--days` ([`Audit::scope_uses`](crate::event::Audit::scope_uses)) | |
-//! | `explain` | says what the service would make of a credential, and with `--scope` of a route that demands it; nothing is counted or written | a token, a key, or the value of `Authorization` |
-//! | `audit tail` | prints what happened last ([`Realm::audit`](crate::Realm::audit)), with `--follow` what happens | |
-//! | `import django` | moves what a service of Django REST Framework has into the store ([how](super::migrating_from_django)) | |
-//! | `secret new` | makes a secret for `JWT_SECRET` or a pepper | |
-//! | `schema` | prints the JSON Schema of what each command prints with `--json` | |
+//! | command | does |
+//! |---|---|
+//! | `migrate` | makes the tables, or brings them up to date |
+//! | `doctor` | looks for what is wrong: variables, secrets, tables, clocks, news of other nodes, peppers, Redis |
+//! | `user add NAME` | adds a user, with `--name`, `--id`, `--scope` and `--role`; reads a password |
+//! | `user list`, `user show NAME` | tell what is known of users |
+//! | `user password NAME` | sets a password, and ends all sessions and private tokens of the user; reads a password |
+//! | `user disable NAME`, `user enable NAME` | refuses all credentials of a user, or no longer |
+//! | `user remove NAME` | removes a user for good |
+//! | `key create --user NAME --name NAME` | makes a key, with `--scope`, `--role`, `--rate`, `--expires`, `--expires-in` and `--metadata` |
+//! | `key list`, `key show ID` | tell what is kept of all keys, of those of an owner (`--user NAME`), or of one |
+//! | `key rotate ID` | makes a successor; the key itself goes on working for `--overlap`, a day by default |
+//! | `key revoke ID` | revokes a key |
+//! | `token revoke` | revokes a token that `JWT_SECRET` signed; of a refresh token the whole session; reads the token |
+//! | `token revoke --user NAME` | ends all sessions and private tokens; with `--private ID` one private token |
+//! | `key pattern` | prints the rule by which gitleaks, TruffleHog or GitHub find leaked keys |
+//! | `key unused-scopes --user NAME` | lists the scopes that keys have and have not used for `--days` ([`Audit::scope_uses`](crate::event::Audit::scope_uses)) |
+//! | `explain` | says what the service would make of a credential, and with `--scope` of a route that demands it; nothing is counted or written; reads a token, a key, or the value of `Authorization` |
+//! | `audit tail` | prints what happened last ([`Realm::audit`](crate::Realm::audit)), with `--follow` what happens |
+//! | `import django` | moves what a service of Django REST Framework has into the store ([how](super::migrating_from_django)) |
+//! | `secret new` | makes a secret for `JWT_SECRET` or a pepper |
+//! | `schema` | prints the JSON Schema of what each command prints with `--json` |
 //!
 //! - `--id [KIND:]ID` names a user by the id, in place of a name; `--owner [KIND:]ID` an owner in
 //!   place of `--user`: a user, or a thing of another kind, such as `tenant:42`.
@@ -90,8 +90,9 @@
 //! goes away or becomes something else.
 //!
 //! ```json
-//! {"id":{"kind":"user","id":"7"},"names":["anna@example.com"],"state":"active","has_password":true,
-//!  "scopes":["reports:read"],"roles":[],"rate":null,"profile":null,"created":"2027-01-31T09:00:00Z"}
+//! {"id":{"kind":"user","id":"7"},"names":["anna@example.com"],"state":"active",
+//!  "has_password":true,"scopes":["reports:read"],"roles":[],"rate":null,"profile":null,
+//!  "created":"2027-01-31T09:00:00Z"}
 //! ```
 //!
 //! | command | prints |

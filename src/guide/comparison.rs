@@ -35,7 +35,7 @@
 //! | scopes and roles of a route | expressions of both, and of checks | one check for the layer | scopes | in the handler | roles, for the layer or in the handler |
 //! | 401 has `WWW-Authenticate` | all schemes | yes | with the metadata's URL | where no Bearer was presented | no |
 //! | two `Authorization` fields | 400 | the first counts | the first counts | the first counts | the first counts |
-//! | metadata of the resource (RFC 9728) | `endpoint::ResourceMetadata` | no | yes | no | no |
+//! | metadata of the resource (RFC 9728) | [`endpoint::ResourceMetadata`] | no | yes | no | no |
 //! | metrics | feature `metrics` | no | feature `metrics` | no | no |
 //! | for tests | a token mint, a clock, callers without tokens | no | a provider that is made up | no | no |
 //!
@@ -103,18 +103,19 @@
 //! **axum-login** and this crate hardly overlap. It has what pages need: sessions that hold more
 //! than an identity, stores for them (tower-sessions), redirects to a login page with the way back,
 //! any backend. It has no tokens, keys or limits, and is for axum. Both can stand in one
-//! application: page `migrating_from_axum_login`.
+//! application: page [`migrating_from_axum_login`].
 //!
 //! **tower_governor** limits any tower service and needs no set-up beside a period and a burst. Its
 //! limits are in memory and paced (GCRA), keyed before anybody is verified. Here they count
-//! verified callers, hold within any window, can be shared over Redis, and need an `AuthLayer`; the
-//! page `migrating_from_tower_governor` has the details, and [`performance`](super::performance)
-//! what a check costs beside governor, the crate on which tower_governor stands.
+//! verified callers, hold within any window, can be shared over Redis, and need an [`AuthLayer`];
+//! the page [`migrating_from_tower_governor`] has the details, and
+//! [`performance`](super::performance) what a check costs beside governor, the crate on which
+//! tower_governor stands.
 //!
 //! **tower-http** calls a function or a type of yours (`AsyncRequireAuthorizationLayer`,
 //! `ValidateRequestHeaderLayer::custom`). What it had for one fixed password or token is deprecated
 //! since 0.6.7 as too basic for real applications. Its other layers, CORS, tracing, time-outs and
-//! limits of bodies, stand around this crate's: page `browsers` has the order.
+//! limits of bodies, stand around this crate's: page [`browsers`] has the order.
 //!
 //! # When not to take tower-auth
 //!
@@ -137,7 +138,13 @@
 //!   oauth-resource-server. Here the body is not looked at.
 //! - **Only one fixed secret before an internal page.** A function of ten lines with a comparison
 //!   in constant time is enough.
-//! - **Rust before 1.95, axum 0.7, MySQL.** The first two are not supported; a store for the third
+//! - **Rust before 1.94, axum 0.7, MySQL.** The first two are not supported; a store for the third
 //!   is yours to write ([`store`](crate::store)).
 //! - **Where a long history counts.** This is version 0.1, whose interfaces may still change; most
 //!   of the others have many releases behind them.
+//!
+//! [`AuthLayer`]: crate::AuthLayer
+//! [`browsers`]: ../browsers/index.html
+//! [`endpoint::ResourceMetadata`]: ../../endpoint/struct.ResourceMetadata.html
+//! [`migrating_from_axum_login`]: ../migrating_from_axum_login/index.html
+//! [`migrating_from_tower_governor`]: ../migrating_from_tower_governor/index.html

@@ -43,10 +43,10 @@
 //! - A node hears of what another one revokes at once by PostgreSQL's notifications, and within
 //!   [`StoreOptions::lag`](crate::store::StoreOptions::lag) (1 second) in any case. Where it hears
 //!   nothing for longer, it asks the database at each request instead of trusting its memory.
-//!   `Postgres::lag` is how old its news is; alert on it.
+//!   [`Postgres::lag`] is how old its news is; alert on it.
 //! - Each node counts its throttles for itself, so that three nodes admit three times as much,
 //!   unless they share a Redis or Valkey server: [`Realm::limiter`](crate::Realm::limiter). What
-//!   its server has to be set to stands at `RedisLimiter`; `RedisLimiter::ready` looks.
+//!   its server has to be set to stands at [`RedisLimiter`]; [`RedisLimiter::ready`] looks.
 //! - Attempts at passwords are counted by each node, too.
 //! - All nodes have the same secrets, and clocks that agree: a token that one of them issued ends
 //!   on each by its own clock.
@@ -91,7 +91,7 @@
 //!
 //! # Rotating what is secret
 //!
-//! **The secret of `Tokens`** (`JWT_SECRET`). Nobody is signed out:
+//! **The secret of [`Tokens`]** (`JWT_SECRET`). Nobody is signed out:
 //!
 //! 1. `tower-auth secret new`.
 //! 2. Set the former secret as `JWT_SECRET_PREVIOUS` and the new one as `JWT_SECRET`, on all nodes:
@@ -126,7 +126,13 @@
 //!
 //! # What to watch
 //!
-//! The page `guide::metrics` (feature `metrics`) has the numbers, and the alerts that are worth a
+//! The page [`metrics`] (feature `metrics`) has the numbers, and the alerts that are worth a
 //! night: `unavailable` decisions, lag, reuse of refresh tokens, keys of issuers that cannot be
 //! loaded. In the log, events of target `tower_auth` at `error` say what the service did wrong, and
 //! at `warn` what an operator should look at.
+//!
+//! [`Postgres::lag`]: ../../store/struct.Postgres.html#method.lag
+//! [`RedisLimiter::ready`]: ../../throttle/struct.RedisLimiter.html#method.ready
+//! [`RedisLimiter`]: ../../throttle/struct.RedisLimiter.html
+//! [`Tokens`]: ../../struct.Tokens.html
+//! [`metrics`]: ../metrics/index.html

@@ -219,7 +219,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! - *Costs*: whoever asks "why 401?" has to look into the log; the page `troubleshooting` says
+//! - *Costs*: whoever asks "why 401?" has to look into the log; the page
+//!   [`troubleshooting`](super::troubleshooting) says
 //!   where.
 //! - *Kept by* [`RejectionKind`](crate::RejectionKind), the one table of what each kind means on
 //!   the wire; `headers::uniform`; `endpoints::enumeration`;
@@ -278,8 +279,10 @@
 //! # Time is passed in
 //!
 //! The realm has the [`Clock`](crate::clock::Clock), and what expires is judged by it. So a test
-//! moves a clock instead of sleeping, yours too: page `testing`.
+//! moves a clock instead of sleeping, yours too: page [`testing`].
 //!
 //! - *Costs*: a store of your own compares with the time that it is given, not with its own.
 //! - *Kept by* clippy, to which `SystemTime::now` is a disallowed method, and by
 //!   `store::conformance`.
+//!
+//! [`testing`]: ../testing/index.html

@@ -22,19 +22,19 @@
 //!   away the held ones serve for a day, then the answer is 503.
 //! - A token is verified once: what its signature proved is kept, bounded in bytes and without the
 //!   signature. Time, audience, revocation and account are judged on each request.
-//! - A token that is bound to a key (`cnf`) is refused as a plain Bearer token; `Jwt::dpop` takes
-//!   it with a proof of that key, once for each proof, and `Jwt::certificate_bound` one that is
+//! - A token that is bound to a key (`cnf`) is refused as a plain Bearer token; [`Jwt::dpop`] takes
+//!   it with a proof of that key, once for each proof, and [`Jwt::certificate_bound`] one that is
 //!   bound to a certificate.
-//! - `guide::providers` has the lines for Keycloak, Auth0, Entra, Okta, Cognito, Google, Firebase,
+//! - [`providers`] has the lines for Keycloak, Auth0, Entra, Okta, Cognito, Google, Firebase,
 //!   Clerk, Zitadel and Supabase. `cargo run --example oidc_resource_server` serves; `.ci/oidc`
 //!   runs it against a certified provider.
-//! - Other services ask about tokens of ours, and end them, by `Introspect` (RFC 7662) and `Revoke`
-//!   (RFC 7009).
+//! - Other services ask about tokens of ours, and end them, by [`Introspect`] (RFC 7662) and
+//!   [`Revoke`] (RFC 7009).
 //!
 //! # Two issuers
 //!
-//! A token is judged by the `Jwt` of its issuer alone, so each has its own audience and claims. Two
-//! things are for you to mind:
+//! A token is judged by the [`Jwt`] of its issuer alone, so each has its own audience and claims.
+//! Two things are for you to mind:
 //!
 //! - `sub` is unique within an issuer: user 7 of one is not user 7 of the other
 //!   ([`Principal::issuer`](crate::Principal::issuer)).
@@ -89,3 +89,10 @@
 //! assert!(customer.require(&admin).is_err()); // and why the issuer is asked for
 //! # Ok(()) }
 //! ```
+//!
+//! [`Introspect`]: ../../endpoint/struct.Introspect.html
+//! [`Jwt::certificate_bound`]: ../../struct.Jwt.html#method.certificate_bound
+//! [`Jwt::dpop`]: ../../struct.Jwt.html#method.dpop
+//! [`Jwt`]: ../../struct.Jwt.html
+//! [`Revoke`]: ../../endpoint/struct.Revoke.html
+//! [`providers`]: ../providers/index.html

@@ -2,14 +2,15 @@
 //! (features `endpoints`, and `axum` for a `Router`).
 //!
 //! ```rust
-//! use tower_auth::endpoint::{ChangePassword, KeysEndpoint, Refresh, SignIn, SignOut, UsersEndpoint};
+//! use tower_auth::endpoint::{ChangePassword, KeysEndpoint, Refresh};
+//! use tower_auth::endpoint::{SignIn, SignOut, UsersEndpoint};
 //! use tower_auth::{ApiKeys, AuthLayer, PasswordPolicy, Realm, Tokens, store::Memory};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let secret = tower_auth::random_secret()?;
 //! # let secret = secret.expose();
 //! let realm = Realm::new(Memory::new());
-//! let users = realm.users(PasswordPolicy::new()); // a disabled user is refused by the next request
+//! let users = realm.users(PasswordPolicy::new()); // a disabled user is refused at once
 //! let tokens = realm.tokens(Tokens::hs256(secret).issuer("https://api.example.com"));
 //! let keys = realm.api_keys(ApiKeys::prefix("egret"));
 //! let auth = AuthLayer::builder().accept(&tokens).accept(&keys).build()?;
@@ -24,7 +25,8 @@
 //!     .mount("/api-keys/", KeysEndpoint::of(&keys)) // create, list, rename, rotate, revoke
 //!     .build()?;
 //!
-//! let app: axum::Router = axum::Router::new().merge(endpoints); // or use it as the tower service that it is
+//! // Or use it as the tower service that it is.
+//! let app: axum::Router = axum::Router::new().merge(endpoints);
 //! # drop(app);
 //! # Ok(())
 //! # }
@@ -50,18 +52,18 @@
 //!   10 seconds. Callers make at most 100 for one owner, and as many private tokens.
 //! - `.mount("/settings/api-keys/", Page::new())` adds a page on which users make, list, rotate and
 //!   revoke their keys: by keyboard, with a screen reader, light or dark, on a phone. A new key has
-//!   the scopes that they tick among their own, and a rate where `KeysEndpoint::rates` offers some.
-//!   The page loads nothing from elsewhere under a strict Content-Security-Policy, and keeps tokens
-//!   in its memory, or by choice in `__Host-` cookies that no script reads and no other route
-//!   takes.
+//!   the scopes that they tick among their own, and a rate where [`KeysEndpoint::rates`] offers
+//!   some. The page loads nothing from elsewhere under a strict Content-Security-Policy, and keeps
+//!   tokens in its memory, or by choice in `__Host-` cookies that no script reads and no other
+//!   route takes.
 //! - Our own key pairs are made, published and replaced by a schedule:
 //!   `Tokens::rotating(KeyRotation::new(JwtAlgorithm::Es256).sealed_with(secret))`. A key is in the
 //!   JWKS a day before it signs, and until its last token has expired; all nodes agree on it in
-//!   their store, where it is sealed. `Jwks` and `IssuerMetadata` let other services verify by the
-//!   issuer's name.
+//!   their store, where it is sealed. [`Jwks`] and [`IssuerMetadata`] let other services verify by
+//!   the issuer's name.
 //! - What is stored cannot be presented: hashes, ids and times, and private keys sealed by a secret
 //!   that the store never sees.
-//! - A Django REST service moves in (`guide::migrating_from_django`): `tower-auth import django`
+//! - A Django REST service moves in ([`migrating_from_django`]): `tower-auth import django`
 //!   moves its users, tokens and API keys, with feature `django-hashes` their hashes are read, and
 //!   stored anew at their first use, and what simplejwt issued is accepted until it expires. Nobody
 //!   signs in anew, and no key changes: `.ci/django` moves 10,000 users and 20,000 keys out of the
@@ -72,8 +74,8 @@
 //!
 //! # Sign-up and administration by routes of your own
 //!
-//! No endpoint gives rights, or disables somebody. These are functions of `Users`, for routes whose
-//! requirement says who may:
+//! No endpoint gives rights, or disables somebody. These are functions of [`Users`], for routes
+//! whose requirement says who may:
 //!
 //! ```rust
 //! use axum::extract::{Path, State};
@@ -173,5 +175,12 @@
 //! ```
 //!
 //! A refusal of `register` names the fields `name` and `password`. Where your body calls them
-//! otherwise, make a `Rejection::invalid` of its `fields` under your names.
+//! otherwise, make a [`Rejection::invalid`] of its `fields` under your names.
 //! [`format`](crate::format) shows what to do about bodies that are no JSON.
+//!
+//! [`IssuerMetadata`]: ../../endpoint/struct.IssuerMetadata.html
+//! [`Jwks`]: ../../endpoint/struct.Jwks.html
+//! [`KeysEndpoint::rates`]: ../../endpoint/struct.KeysEndpoint.html#method.rates
+//! [`Rejection::invalid`]: crate::Rejection::invalid
+//! [`Users`]: ../../struct.Users.html
+//! [`migrating_from_django`]: ../migrating_from_django/index.html

@@ -91,7 +91,7 @@
 //! increase(tower_auth_events_total{action="reuse detected"}[1h]) > 0
 //! # somebody guesses passwords, or a client has lost its own
 //! rate(tower_auth_decisions_total{kind="invalid_credentials"}[5m]) > 1
-//! # the keys of an issuer cannot be loaded: its tokens are refused when those that are held are too old
+//! # the keys of an issuer cannot be loaded: its tokens are refused once the held ones are too old
 //! increase(tower_auth_issuer_keys_load_duration_seconds_count{outcome!="answered"}[15m]) > 0
 //! # sign-ins queue up
 //! tower_auth_password_hashes_waiting > 100

@@ -246,5 +246,5 @@
 //! ```
 //!
 //! The layer of this crate does not read the session's cookie, and that of axum-login reads no
-//! tokens, so a route is behind one of them. The page `browsers` says how a page of the API's own
-//! host keeps a token in a cookie, and what then protects it from forged requests.
+//! tokens, so a route is behind one of them. The page [`browsers`](super::browsers) says how a page
+//! of the API's own host keeps a token in a cookie, and what then protects it from forged requests.

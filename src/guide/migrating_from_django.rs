@@ -68,7 +68,7 @@
 //! tower-auth import django --dry-run                    # says what would be moved
 //! tower-auth import django
 //! tower-auth import django --sqlite db.sqlite3          # from a file
-//! tower-auth import django --mysql-dump dump.sql        # from what mysqldump or mariadb-dump wrote
+//! tower-auth import django --mysql-dump dump.sql        # of mysqldump or mariadb-dump
 //! ```
 //!
 //! ```text
@@ -129,9 +129,11 @@
 //! ```json
 //! {
 //!   "superuser":   { "roles": ["admin"] },
-//!   "groups":      { "editors": { "scopes": ["reports:write"] }, "beta": {}, "*": { "roles": ["{name}"] } },
+//!   "groups":      { "editors": { "scopes": ["reports:write"] }, "beta": {},
+//!                    "*": { "roles": ["{name}"] } },
 //!   "permissions": { "reports.view_report": { "scopes": ["reports:read"] } },
-//!   "api_keys":    { "owner_kind": "tenant", "owner_column": "tenant_id", "scopes": ["reports:read"] }
+//!   "api_keys":    { "owner_kind": "tenant", "owner_column": "tenant_id",
+//!                    "scopes": ["reports:read"] }
 //! }
 //! ```
 //!

@@ -120,12 +120,12 @@
 //! | `check(…)` | [`AuthLayer::require`](crate::AuthLayer::require) with [`Scope`](crate::Scope), [`Role`](crate::Role) or [`Requirement::check`](crate::Requirement::check) | a route at a time, 403 |
 //! | the type of the claims, on all routes | [`Jwt::read_claims`](crate::Jwt::read_claims) | It sees a token when that comes for the first time, and may refuse it, or grant roles by its claims. |
 //! | `JwtClaims<User>` | [`Principal`](crate::Principal), [`Principal::claims`](crate::Principal::claims) | |
-//! | `jwt_source(Cookie(…))` | [`Jwt::sources`](crate::Jwt::sources) with [`Source::cookie`](crate::credential::Source::cookie) | Its name begins with `__Host-`, and requests that pages of other origins send are refused: page `browsers`. |
+//! | `jwt_source(Cookie(…))` | [`Jwt::sources`](crate::Jwt::sources) with [`Source::cookie`](crate::credential::Source::cookie) | Its name begins with `__Host-`, and requests that pages of other origins send are refused: page [`browsers`](../browsers/index.html). |
 //! | `[one, other].into_layer()` | `.accept(one).accept(other)` | The issuer decides which one judges, not the order. |
 //! | `refresh(…)` | [`keys_cooldown`](crate::Jwt::keys_cooldown), [`keys_max_age`](crate::Jwt::keys_max_age) | |
 //! | `http_client(…)` | [`Jwt::fetcher`](crate::Jwt::fetcher) | |
 //! | `AuthError` in handlers | [`Rejection`](crate::Rejection) | |
-//! | `disable_validation()` | nothing | Tests sign with a `TokenMint`, or need no token at all: page `testing`. |
+//! | `disable_validation()` | nothing | Tests sign with a `TokenMint`, or need no token at all: page [`testing`](../testing/index.html). |
 //!
 //! # What clients will notice
 //!
@@ -143,10 +143,9 @@
 //! | a token of a key that was just published | 401, where the keys were loaded within 10 minutes | The keys are loaded again at once, though not twice within 10 seconds. |
 //!
 //! The row in bold is the reason to look at real tokens before the change: whatever comes without
-//! `iss` or `aud` was accepted, and no longer is.
-//! [`AuthLayer::explain`](crate::AuthLayer::explain) says what would become of a request and why,
-//! so a test can hold a token of each client against the new layer. The page `troubleshooting` has
-//! the reasons.
+//! `iss` or `aud` was accepted, and no longer is. [`AuthLayer::explain`](crate::AuthLayer::explain)
+//! says what would become of a request and why, so a test can hold a token of each client against
+//! the new layer. The page [`troubleshooting`] has the reasons.
 //!
 //! A path that no route serves is 401 in both, where the layer stands around the whole router.
 //!
@@ -158,3 +157,5 @@
 //! its reason, to `tracing` and to [`Realm::on_event`](crate::Realm::on_event). What stays with
 //! jwt-authorizer: it is a much smaller crate, and reads the claims once for all that come after
 //! it, while [`Principal::claims`](crate::Principal::claims) parses them at each call.
+//!
+//! [`troubleshooting`]: ../troubleshooting/index.html

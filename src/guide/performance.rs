@@ -18,9 +18,9 @@
 //! | nothing presented: 401, three challenges, a body | 1,450 | 1,230 | 3 |
 //! | forged HS256 token: the same | 4,520 | | 3 |
 //!
-//! "By hand" is straight-line code that gives the same answer and keeps none of the promises above;
-//! by hand, telling a limit alone is 1,590. A key or a local-key token that memory can judge makes
-//! no boxed future and spawns nothing.
+//! "By hand" is straight-line code that gives the same answer and keeps none of the promises of
+//! [`security`](super::security); by hand, telling a limit alone is 1,590. A key or a local-key
+//! token that memory can judge makes no boxed future and spawns nothing.
 //!
 //! What is kept of a token that was verified takes 930 bytes for a token of 360, and 510 for each
 //! sixteen places where one may be: `cache_bytes` counts both. Two threads with 10,000 tokens that

@@ -30,8 +30,8 @@
 //! # Keycloak
 //!
 //! ```json
-//! { "iss": "https://keycloak.example.com/realms/main", "aud": ["reports", "account"], "typ": "Bearer",
-//!   "sub": "6f1c…", "azp": "web", "scope": "openid profile",
+//! { "iss": "https://keycloak.example.com/realms/main", "aud": ["reports", "account"],
+//!   "typ": "Bearer", "sub": "6f1c…", "azp": "web", "scope": "openid profile",
 //!   "realm_access": { "roles": ["offline_access", "admin"] },
 //!   "resource_access": { "reports": { "roles": ["editor"] } } }
 //! ```
@@ -51,8 +51,10 @@
 //! # Auth0
 //!
 //! ```json
-//! { "iss": "https://example.eu.auth0.com/", "aud": ["https://api.example.com", "https://example.eu.auth0.com/userinfo"],
-//!   "sub": "auth0|64ab…", "azp": "x1Y…", "scope": "openid read:reports", "permissions": ["read:reports"] }
+//! { "iss": "https://example.eu.auth0.com/",
+//!   "aud": ["https://api.example.com", "https://example.eu.auth0.com/userinfo"],
+//!   "sub": "auth0|64ab…", "azp": "x1Y…",
+//!   "scope": "openid read:reports", "permissions": ["read:reports"] }
 //! ```
 //!
 //! The issuer ends in a slash. `permissions` is there when the API has RBAC with *Add Permissions
@@ -70,8 +72,9 @@
 //! # Entra ID, tokens of version 2
 //!
 //! ```json
-//! { "iss": "https://login.microsoftonline.com/72f988bf-…/v2.0", "aud": "2d4d11a2-…", "tid": "72f988bf-…",
-//!   "sub": "AAAA…", "oid": "690222be-…", "azp": "c0de…", "scp": "Reports.Read", "roles": ["Reader"], "ver": "2.0" }
+//! { "iss": "https://login.microsoftonline.com/72f988bf-…/v2.0", "aud": "2d4d11a2-…",
+//!   "tid": "72f988bf-…", "sub": "AAAA…", "oid": "690222be-…", "azp": "c0de…",
+//!   "scp": "Reports.Read", "roles": ["Reader"], "ver": "2.0" }
 //! ```
 //!
 //! `sub` is another one for each application; `oid` is the user, or the program, in the whole
@@ -79,7 +82,8 @@
 //!
 //! ```
 //! # use tower_auth::Jwt;
-//! let one_tenant = Jwt::oidc("https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0")
+//! let issuer = "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0";
+//! let one_tenant = Jwt::oidc(issuer)
 //!     .audience("2d4d11a2-f814-46a7-890a-274a72a7309e")
 //!     .subject_claim("oid")
 //!     .scope_claim("scp");
@@ -97,7 +101,8 @@
 //!
 //! ```json
 //! { "iss": "https://sts.windows.net/72f988bf-…/", "aud": "api://2d4d11a2-…", "tid": "72f988bf-…",
-//!   "appid": "c0de…", "oid": "690222be-…", "scp": "Reports.Read", "roles": ["Reader"], "ver": "1.0" }
+//!   "appid": "c0de…", "oid": "690222be-…", "scp": "Reports.Read", "roles": ["Reader"],
+//!   "ver": "1.0" }
 //! ```
 //!
 //! Applications whose manifest leaves `accessTokenAcceptedVersion` at null get these, from
@@ -117,8 +122,9 @@
 //! # Okta
 //!
 //! ```json
-//! { "iss": "https://example.okta.com/oauth2/default", "aud": "api://default", "sub": "anna@example.com",
-//!   "uid": "00u…", "cid": "0oa…", "scp": ["openid", "reports.read"], "groups": ["staff"] }
+//! { "iss": "https://example.okta.com/oauth2/default", "aud": "api://default",
+//!   "sub": "anna@example.com", "uid": "00u…", "cid": "0oa…",
+//!   "scp": ["openid", "reports.read"], "groups": ["staff"] }
 //! ```
 //!
 //! Only a *custom authorization server* (`/oauth2/default` is one) gives access tokens that others
@@ -137,8 +143,9 @@
 //! # Amazon Cognito
 //!
 //! ```json
-//! { "iss": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_ExAmPlE", "client_id": "1example23456789",
-//!   "token_use": "access", "sub": "aaaa…", "username": "anna", "scope": "reports/read", "cognito:groups": ["admins"] }
+//! { "iss": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_ExAmPlE",
+//!   "client_id": "1example23456789", "token_use": "access", "sub": "aaaa…",
+//!   "username": "anna", "scope": "reports/read", "cognito:groups": ["admins"] }
 //! ```
 //!
 //! Access tokens have no `aud`: `client_id` is the application that signed the user in. ID tokens
@@ -155,8 +162,9 @@
 //! # Google
 //!
 //! ```json
-//! { "iss": "https://accounts.google.com", "aud": "1234-abc.apps.googleusercontent.com", "azp": "1234-abc.apps.googleusercontent.com",
-//!   "sub": "110169484474386276334", "email": "anna@example.com", "email_verified": true, "hd": "example.com" }
+//! { "iss": "https://accounts.google.com", "aud": "1234-abc.apps.googleusercontent.com",
+//!   "azp": "1234-abc.apps.googleusercontent.com", "sub": "110169484474386276334",
+//!   "email": "anna@example.com", "email_verified": true, "hd": "example.com" }
 //! ```
 //!
 //! These are ID tokens: Google's access tokens are opaque, and no service but Google's can judge
@@ -186,8 +194,9 @@
 //! # Firebase Authentication
 //!
 //! ```json
-//! { "iss": "https://securetoken.google.com/example-1", "aud": "example-1", "sub": "dQw4…", "user_id": "dQw4…",
-//!   "auth_time": 1700000000, "roles": ["editor"], "firebase": { "sign_in_provider": "password" } }
+//! { "iss": "https://securetoken.google.com/example-1", "aud": "example-1", "sub": "dQw4…",
+//!   "user_id": "dQw4…", "auth_time": 1700000000, "roles": ["editor"],
+//!   "firebase": { "sign_in_provider": "password" } }
 //! ```
 //!
 //! The audience is the project. Custom claims, such as these `roles`, stand beside the others.
@@ -201,8 +210,9 @@
 //! # Clerk
 //!
 //! ```json
-//! { "iss": "https://clerk.example.com", "azp": "https://app.example.com", "sub": "user_2N…", "sid": "sess_2N…",
-//!   "v": 2, "o": { "id": "org_2N…", "slg": "acme", "rol": "admin" } }
+//! { "iss": "https://clerk.example.com", "azp": "https://app.example.com",
+//!   "sub": "user_2N…", "sid": "sess_2N…", "v": 2,
+//!   "o": { "id": "org_2N…", "slg": "acme", "rol": "admin" } }
 //! ```
 //!
 //! Session tokens have no `aud`; `azp` is the origin of the page that got them. They live for a
@@ -219,7 +229,8 @@
 //! # Zitadel
 //!
 //! ```json
-//! { "iss": "https://example.zitadel.cloud", "aud": ["1690@reports", "1680"], "sub": "1677…", "jti": "V2_…",
+//! { "iss": "https://example.zitadel.cloud", "aud": ["1690@reports", "1680"],
+//!   "sub": "1677…", "jti": "V2_…",
 //!   "urn:zitadel:iam:org:project:roles": { "editor": { "1674": "example.zitadel.cloud" } } }
 //! ```
 //!
@@ -237,7 +248,8 @@
 //! # Supabase
 //!
 //! ```json
-//! { "iss": "https://abcd.supabase.co/auth/v1", "aud": "authenticated", "sub": "a1b2…", "role": "authenticated",
+//! { "iss": "https://abcd.supabase.co/auth/v1", "aud": "authenticated",
+//!   "sub": "a1b2…", "role": "authenticated",
 //!   "app_metadata": { "provider": "email", "roles": ["editor"] } }
 //! ```
 //!

@@ -25,15 +25,17 @@
 //! A 403 for want of a scope has `Bearer realm="api", error="insufficient_scope", scope="…"`,
 //! whatever was presented; one for want of a role or of anything else has none.
 //!
-//! Bodies are RFC 9457 problems, or one of three other formats, or your own. Credentials are read
-//! from the header fields above. A cookie, a query, a WebSocket protocol or a key in Basic is read
-//! only where the `sources` of a scheme say so, and cookies by the routes of the self-service page,
+//! Bodies are RFC 9457 problems, or one of three other formats, or your own
+//! ([`format`](crate::format)). Credentials are read from the header fields above. A cookie, a
+//! query, a WebSocket protocol or a key in Basic is read only where the `sources` of a scheme say
+//! so ([`Source`](crate::credential::Source)), and cookies by the routes of the self-service page,
 //! where they are switched on. A connection or stream that stays open outlives the expiry of the
 //! credential that opened it.
 //!
-//! A CORS layer belongs outside of the `AuthLayer`: then preflights never reach it, and refusals
-//! carry the CORS fields. Behind a shared cache, `AuthLayerBuilder::vary` has answers say which
-//! fields they depend on.
+//! A CORS layer belongs outside of the [`AuthLayer`](crate::AuthLayer): then preflights never reach
+//! it, and refusals carry the CORS fields. Behind a shared cache,
+//! [`AuthLayerBuilder::vary`](crate::layer::AuthLayerBuilder::vary) has answers say which fields
+//! they depend on.
 //!
 //! Floods of frames are met below a layer, by the server: h2 0.4.16 or later (RUSTSEC-2024-0332,
 //! RUSTSEC-2026-0258), tonic 0.12.3 or later (RUSTSEC-2024-0376).

@@ -3,9 +3,9 @@
 //!
 //! # Set-up
 //!
-//! A `Realm` is what is protected together: stores, clock, events, counts of attempts. It makes
-//! what acts (`Users`, `TokenIssuer`, `KeyIssuer`) out of plain configuration; a layer accepts
-//! these, and `build()` reports every mistake of all of them.
+//! A [`Realm`](crate::Realm) is what is protected together: stores, clock, events, counts of
+//! attempts. It makes what acts ([`Users`], [`TokenIssuer`], [`KeyIssuer`]) out of plain
+//! configuration; a layer accepts these, and `build()` reports every mistake of all of them.
 //!
 //! ```text
 //! cargo add tower-auth --features axum,endpoints
@@ -17,8 +17,8 @@
 //! use std::time::Duration;
 //! use tower::ServiceExt;
 //! use tower_auth::endpoint::{KeysEndpoint, SignIn};
-//! use tower_auth::{ApiKeys, AuthLayer, Jwt, KeyRequest, PasswordPolicy, Principal, Realm, Scope, Subject, Tokens};
-//! use tower_auth::{random_secret, store::Memory, throttle::Throttle};
+//! use tower_auth::{ApiKeys, AuthLayer, Jwt, KeyRequest, PasswordPolicy, Principal, Realm};
+//! use tower_auth::{Scope, Subject, Tokens, random_secret, store::Memory, throttle::Throttle};
 //!
 //! async fn list(caller: Principal) -> String {
 //!     format!("reports of {}", caller.subject())
@@ -29,7 +29,8 @@
 //!     // A real service has its secrets in its environment.
 //!     let (secret, login_secret) = (random_secret()?, random_secret()?);
 //!
-//!     let realm = Realm::new(Memory::new()) // or Sqlite, Postgres, or stores of one's own, each by its role
+//!     // Memory, or Sqlite, Postgres, or stores of one's own, each by its role.
+//!     let realm = Realm::new(Memory::new())
 //!         .on_event(|event| println!("{}", event.action().name()));
 //!
 //!     let users = realm.users(PasswordPolicy::new());
@@ -37,7 +38,9 @@
 //!     let tokens = realm.tokens(tokens.access_lifetime(Duration::from_secs(30 * 60)));
 //!     let keys = realm.api_keys(ApiKeys::prefix("egret"));
 //!     // Tokens that others issue.
-//!     let others = Jwt::hs256(login_secret.expose()).issuer("https://login.example.com").audience("api");
+//!     let others = Jwt::hs256(login_secret.expose())
+//!         .issuer("https://login.example.com")
+//!         .audience("api");
 //!
 //!     let auth = AuthLayer::builder()
 //!         .accept(&tokens)
@@ -59,9 +62,13 @@
 //!         .merge(endpoints); // the endpoints know what they need
 //!
 //!     // An API key: the raw key is shown once, the store keeps a hash.
-//!     let new = keys.issue(KeyRequest::new(Subject::user("7"), "ci").scope("reports:write")).await?;
+//!     let wanted = KeyRequest::new(Subject::user("7"), "ci").scope("reports:write");
+//!     let new = keys.issue(wanted).await?;
 //!
-//!     let request = |key: &str| Request::get("/reports/").header("X-API-Key", key).body(Body::empty());
+//!     let request = |key: &str| {
+//!         let request = Request::get("/reports/").header("X-API-Key", key);
+//!         request.body(Body::empty())
+//!     };
 //!     assert_eq!(app.clone().oneshot(request(new.key.expose())?).await?.status(), 200);
 //!     assert_eq!(app.clone().oneshot(request("egret_guess")?).await?.status(), 401);
 //!     Ok(())
@@ -124,29 +131,47 @@
 //!
 //! ```text
 //! request → credential → attempt → scheme → principal → throttle → authorize → inner service
-//!               └───────────┴─────────┴─────────┴───────────┴──────────┴─ every "no" is a Rejection, answered and told in one place
+//!               └───────────┴─────────┴─────────┴───────────┴──────────┘
+//!                       every "no" is a Rejection, answered and told in one place
 //! ```
 //!
 //! | presented as | verified by | notes |
 //! |---|---|---|
-//! | `Authorization: Bearer A.B.C` | `Tokens` | what the layer itself issues; by choice what simplejwt issued before (`SimpleJwt`) |
-//! | the same | `Jwt` | what others issue: HS256/384/512, RS, PS, ES, EdDSA; keys that the issuer publishes, or local ones; several issuers; `iss`, `aud`, `exp` required |
-//! | `Authorization: DPoP A.B.C`, with a proof in `DPoP` | `Jwt::dpop` | tokens that are bound to a key of their sender's (RFC 9449): by itself a stolen one is worth nothing |
-//! | `Authorization: Bearer A.B.C`, over TLS with the client's certificate | `Jwt::certificate_bound` | tokens that are bound to it (RFC 8705); what ends TLS puts it into the request |
-//! | `Authorization: Bearer …`, opaque | `Introspection` | the issuer is asked (RFC 7662), and its answer remembered for a minute |
-//! | `Authorization: Bearer PREFIX_…` | `ApiKeys` | the prefix decides alone: a broken key is never tried as a JWT |
-//! | `Authorization: Bearer …` | `ApiKeys` | bare keys, where switched on |
-//! | `Authorization: Api-Key …`, `X-API-Key: …` | `ApiKeys` | |
-//! | `Authorization: Token …` | `ApiKeys` | where their `sources` have `Source::token()`, for clients of Django REST Framework |
-//! | `Authorization: Basic …` | `Basic` | argon2id off the runtime's threads, remembered for 60 seconds |
-//! | the same, a key as the user's name (`curl -u KEY:`) | `ApiKeys` | where their `sources` have `Source::basic()`; beside passwords, keys with a prefix |
-//! | a header, cookie, query parameter or WebSocket protocol of your choice | `ApiKeys`, `Tokens`, `Jwt` | each where its `sources` say (`Source`), with the precautions of the place |
-//! | a scheme of your own, `Bearer` too | `Scheme` | sessions, for example: for Bearer tokens that no other one claims |
+//! | `Authorization: Bearer A.B.C` | [`Tokens`] | what the layer itself issues; by choice what simplejwt issued before ([`SimpleJwt`]) |
+//! | the same | [`Jwt`] | what others issue: HS256/384/512, RS, PS, ES, EdDSA; keys that the issuer publishes, or local ones; several issuers; `iss`, `aud`, `exp` required |
+//! | `Authorization: DPoP A.B.C`, with a proof in `DPoP` | [`Jwt::dpop`] | tokens that are bound to a key of their sender's (RFC 9449): by itself a stolen one is worth nothing |
+//! | `Authorization: Bearer A.B.C`, over TLS with the client's certificate | [`Jwt::certificate_bound`] | tokens that are bound to it (RFC 8705); what ends TLS puts it into the request |
+//! | `Authorization: Bearer …`, opaque | [`Introspection`] | the issuer is asked (RFC 7662), and its answer remembered for a minute |
+//! | `Authorization: Bearer PREFIX_…` | [`ApiKeys`] | the prefix decides alone: a broken key is never tried as a JWT |
+//! | `Authorization: Bearer …` | [`ApiKeys`] | bare keys, where switched on |
+//! | `Authorization: Api-Key …`, `X-API-Key: …` | [`ApiKeys`] | |
+//! | `Authorization: Token …` | [`ApiKeys`] | where their `sources` have `Source::token()`, for clients of Django REST Framework |
+//! | `Authorization: Basic …` | [`Basic`] | argon2id off the runtime's threads, remembered for 60 seconds |
+//! | the same, a key as the user's name (`curl -u KEY:`) | [`ApiKeys`] | where their `sources` have `Source::basic()`; beside passwords, keys with a prefix |
+//! | a header, cookie, query parameter or WebSocket protocol of your choice | [`ApiKeys`], [`Tokens`], [`Jwt`] | each where its `sources` say ([`Source`]), with the precautions of the place |
+//! | a scheme of your own, `Bearer` too | [`Scheme`] | sessions, for example: for Bearer tokens that no other one claims |
 //!
-//! A handler takes a `Principal`: an extractor on axum, `Principal::from_extensions` anywhere else.
-//! Routes that need more than a verified caller take `AuthLayer::require` or call
-//! `Principal::require`, with scopes, roles, methods and checks of your own joined by `and`, `or`
-//! and `not`; your own user is loaded once by `AuthLayerBuilder::load_user` and is there as
-//! `principal.user::<MyUser>()`. Public routes take `AuthLayer::errors`, which refuses nothing:
-//! what their handlers refuse is answered and logged like everything else. Where no layer saw a
-//! request, the answer is a 500 that says so, never an open door.
+//! A handler takes a [`Principal`](crate::Principal): an extractor on axum,
+//! [`Principal::from_extensions`](crate::Principal::from_extensions) anywhere else. Routes that
+//! need more than a verified caller take [`AuthLayer::require`](crate::AuthLayer::require) or call
+//! [`Principal::require`](crate::Principal::require), with scopes, roles, methods and checks of
+//! your own joined by `and`, `or` and `not`; your own user is loaded once by
+//! [`AuthLayerBuilder::load_user`](crate::layer::AuthLayerBuilder::load_user) and is there as
+//! `principal.user::<MyUser>()`. Public routes take
+//! [`AuthLayer::errors`](crate::AuthLayer::errors), which refuses nothing: what their handlers
+//! refuse is answered and logged like everything else. Where no layer saw a request, the answer is
+//! a 500 that says so, never an open door.
+//!
+//! [`ApiKeys`]: ../../struct.ApiKeys.html
+//! [`Basic`]: ../../struct.Basic.html
+//! [`Introspection`]: ../../jwt/struct.Introspection.html
+//! [`Jwt::certificate_bound`]: ../../struct.Jwt.html#method.certificate_bound
+//! [`Jwt::dpop`]: ../../struct.Jwt.html#method.dpop
+//! [`Jwt`]: ../../struct.Jwt.html
+//! [`KeyIssuer`]: ../../struct.KeyIssuer.html
+//! [`Scheme`]: crate::scheme::Scheme
+//! [`SimpleJwt`]: ../../jwt/struct.SimpleJwt.html
+//! [`Source`]: crate::credential::Source
+//! [`TokenIssuer`]: ../../struct.TokenIssuer.html
+//! [`Tokens`]: ../../struct.Tokens.html
+//! [`Users`]: ../../struct.Users.html

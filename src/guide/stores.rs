@@ -1,8 +1,9 @@
 //! Stores that last: SQLite and PostgreSQL.
 //!
-//! `Memory` ends with the process. With feature `sqlite` everything is in one file and there is no
-//! server to run; with feature `postgres` many nodes share a database (PostgreSQL 13 or later).
-//! Each has all the roles that a realm asks for, and takes the application's own sqlx pool as well.
+//! [`Memory`](crate::store::Memory) ends with the process. With feature `sqlite` everything is in
+//! one file and there is no server to run; with feature `postgres` many nodes share a database
+//! (PostgreSQL 13 or later). Each has all the roles that a realm asks for, and takes the
+//! application's own sqlx pool as well.
 //!
 //! ```rust
 //! use tower_auth::store::{Store, StoreOptions};
@@ -23,19 +24,21 @@
 //!   60 s, at most 32 MiB each); many who ask for a cold one cause one query. That something is
 //!   absent is believed for 2 s and takes no room from what is there; a new key works at once.
 //! - **Revocation.** A change through this node is seen by its next request. Other nodes learn of
-//!   it by `LISTEN`/`NOTIFY`, and by polling in any case: within `StoreOptions::lag`, 1 s by
-//!   default, because memory that heard nothing for so long is not believed. Triggers write the
-//!   changes down, so what an operator changes by hand is heard as well. `lag()` tells how old the
-//!   news is: put an alarm on it.
+//!   it by `LISTEN`/`NOTIFY`, and by polling in any case: within
+//!   [`StoreOptions::lag`](crate::store::StoreOptions::lag), 1 s by default, because memory that
+//!   heard nothing for so long is not believed. Triggers write the changes down, so what an
+//!   operator changes by hand is heard as well. `lag()` tells how old the news is: put an alarm on
+//!   it.
 //! - **Outages.** Each call has one deadline (1 s by default). A server that is down, hung, slow,
 //!   read-only or out of connections is 503 with `Retry-After`, and fine again when it is back.
-//!   With `StoreOptions::outage` credentials seen lately go on working meanwhile for so long,
-//!   except those that this node knows to be revoked.
+//!   With [`StoreOptions::outage`](crate::store::StoreOptions::outage) credentials seen lately go
+//!   on working meanwhile for so long, except those that this node knows to be revoked.
 //! - **Housekeeping.** Keys, families and tokens are removed a week after their end, in batches, by
 //!   a task that ends with the last clone of the store.
 //! - **Texts.** Ids, owners and names to sign in by have at most 512 bytes, and no text holds a
-//!   NUL: else `StoreErrorKind::Invalid`, 400 at an endpoint. Times are kept to the microsecond. An
-//!   application's own user (`with_app`) is not kept.
+//!   NUL: else [`StoreErrorKind::Invalid`](crate::store::StoreErrorKind::Invalid), 400 at an
+//!   endpoint. Times are kept to the microsecond. An application's own user (`with_app`) is not
+//!   kept.
 //!
 //! How long after a revocation on one node another one still passed the key, 1,000 tries each
 //! (`tests/run --test it databases::nodes -- --nocapture`, two cores that others kept busy):

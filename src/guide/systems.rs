@@ -1,6 +1,5 @@
-//! Five public APIs, reproduced.
-//!
 //! Five public APIs, each reproduced with the crate and a few handlers, as a server of its own.
+//!
 //! `ADDR`, `DATABASE_URL`, `REDIS_URL`, `JWT_SECRET` and more (`tower_auth::server::Environment`)
 //! configure them; `user@example.com` signs in with `correct-horse-battery`.
 //!

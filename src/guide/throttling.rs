@@ -12,16 +12,18 @@
 //!     .throttle(Throttle::per_principal("2000/day")) // never more than that in any 24 hours
 //!     .throttle(Throttle::per_key("100/hour burst 20"))
 //!     .build()?;
-//! let search = auth.throttle("search", [Throttle::per_principal("10/s")])?; // a layer for routes
-//! let sign_up = auth.throttle_public("sign-up", [Throttle::per_address("5/hour")])?; // for routes that need no caller
+//! // Layers for routes, the second for those that need no caller.
+//! let search = auth.throttle("search", [Throttle::per_principal("10/s")])?;
+//! let sign_up = auth.throttle_public("sign-up", [Throttle::per_address("5/hour")])?;
 //! # Ok::<(), tower_auth::ConfigError>(())
 //! ```
 //!
 //! # What is counted, and where
 //!
 //! - The rules of the layer count every request that it has verified, those to its endpoints
-//!   included (`KeysEndpoint`, `ChangePassword`). Where nobody is verified (sign-in, refresh,
-//!   registration) `AttemptLimits` counts, and `throttle_public` where you put it.
+//!   included ([`KeysEndpoint`], [`ChangePassword`]). Where nobody is verified (sign-in, refresh,
+//!   registration) [`AttemptLimits`](crate::throttle::AttemptLimits) counts, and
+//!   [`throttle_public`](crate::AuthLayer::throttle_public) where you put it.
 //! - The rules of one layer, or of one gate, are all-or-nothing. A gate of a route is another one:
 //!   what it refuses has been counted by the layer around it. So is what a requirement refuses,
 //!   where that stands inside of the limit.
@@ -32,7 +34,8 @@
 //!
 //! # Plans
 //!
-//! `Throttle::quota` gives some callers another rate. Here a role is the plan:
+//! [`Throttle::quota`](crate::throttle::Throttle::quota) gives some callers another rate. Here a
+//! role is the plan:
 //!
 //! ```rust
 //! use tower_auth::throttle::{Rate, Throttle};
@@ -64,8 +67,9 @@
 //! ```
 //!
 //! A key has the roles that it was made with, which need not be all of its user: callers ask
-//! `KeysEndpoint` for scopes alone, and `KeysEndpoint::request` adds roles of theirs. With
-//! `load_user` the plan is looked up in your own tables, whatever was presented.
+//! [`KeysEndpoint`] for scopes alone, and [`KeysEndpoint::request`] adds roles of theirs. With
+//! [`load_user`](crate::layer::AuthLayerBuilder::load_user) the plan is looked up in your own
+//! tables, whatever was presented.
 //!
 //! # What is promised
 //!
@@ -74,15 +78,21 @@
 //! - A refusal is 429 with `Retry-After`, gRPC `RESOURCE_EXHAUSTED`; every answer tells what is
 //!   left in `RateLimit` and `RateLimit-Policy`.
 //! - In this process nothing waits and nothing has to be spawned; a cap bounds the keys, and a live
-//!   limit is never forgotten. On several machines, `RedisLimiter` (feature `redis`) makes one
+//!   limit is never forgotten. On several machines, [`RedisLimiter`] (feature `redis`) makes one
 //!   round trip a request, or with leases one for many. Its docs say on which settings of the
 //!   server the promise rests; `maxmemory-policy` and `appendonly` are looked at, and a warning
 //!   says once what may forget. A failover costs no request, a Redis Cluster is refused in words. A
-//!   rate limiter of your own is a `Limiter`.
+//!   rate limiter of your own is a [`Limiter`](crate::throttle::Limiter).
 //! - `.ci/races` has 64 threads hammer one key in memory, and four processes one Redis, without
 //!   leases and with: in 50 runs of 10 seconds each, exactly N were admitted.
 //! - Wrong passwords and keys are counted apart, per account and per address, before anything is
 //!   hashed or asked (`AttemptLimits`), and nobody is kept out by a neighbour's: a key that was
 //!   good lately is looked up all the same, and hashing goes by turns of address. It needs the
 //!   peer's address: serve axum with `into_make_service_with_connect_info::<SocketAddr>()`, or
-//!   insert a `Peer`. Behind a proxy, say so with `Addresses`, or all callers are one.
+//!   insert a [`Peer`](crate::throttle::Peer). Behind a proxy, say so with
+//!   [`Addresses`](crate::throttle::Addresses), or all callers are one.
+//!
+//! [`ChangePassword`]: ../../endpoint/struct.ChangePassword.html
+//! [`KeysEndpoint::request`]: ../../endpoint/struct.KeysEndpoint.html#method.request
+//! [`KeysEndpoint`]: ../../endpoint/struct.KeysEndpoint.html
+//! [`RedisLimiter`]: ../../throttle/struct.RedisLimiter.html

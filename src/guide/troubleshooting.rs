@@ -95,7 +95,8 @@
 //! let auth = AuthLayer::builder().accept(jwt).build()?;
 //! let with_audience = |audience: &str| {
 //!     let token = TokenMint::hs256(secret.expose()).sign(&json!({
-//!         "iss": "https://login.example.com", "aud": audience, "sub": "anna", "exp": 4_000_000_000_u64,
+//!         "iss": "https://login.example.com", "aud": audience, "sub": "anna",
+//!         "exp": 4_000_000_000_u64,
 //!     }));
 //!     http::Request::get("/").header("authorization", format!("Bearer {token}")).body(())
 //! };
@@ -247,9 +248,12 @@
 //! ```
 //! use tower_auth::{AuthLayer, ConfigProblem, Jwt, random_secret};
 //!
-//! let wrong = AuthLayer::builder().accept(Jwt::hs256("short").issuer("https://login.example.com"));
-//! let error = wrong.build().unwrap_err();
-//! assert!(matches!(error.problems(), [ConfigProblem::Audience, ConfigProblem::ShortSecret { .. }]));
+//! let wrong = Jwt::hs256("short").issuer("https://login.example.com");
+//! let error = AuthLayer::builder().accept(wrong).build().unwrap_err();
+//! assert!(matches!(
+//!     error.problems(),
+//!     [ConfigProblem::Audience, ConfigProblem::ShortSecret { .. }],
+//! ));
 //! assert!(error.to_string().contains("a Jwt needs an audience that is not empty"));
 //!
 //! let right = Jwt::hs256(random_secret()?.expose()).issuer("https://login.example.com");
@@ -332,4 +336,4 @@
 //! | Keys and users are gone after a restart. | [`Memory`](crate::store::Memory) ends with the process. | SQLite or PostgreSQL: [`stores`](super::stores) |
 //! | A gRPC client sees `UNAUTHENTICATED` although it sent a token. | Its metadata key is not `authorization`, or the value lacks `Bearer `. | The same tables apply: a gRPC refusal is HTTP 200 with `grpc-status`, and the log has the `reason`. |
 //! | A cookie is not read. | Its name does not begin with `__Host-`, or it is no source of the scheme. | [`Source::cookie`](crate::credential::Source::cookie) |
-//! | A revoked key passes for a moment on another node. | Its news take up to [`StoreOptions::lag`](crate::store::StoreOptions::lag). | Alert on the lag: `guide::metrics`. |
+//! | A revoked key passes for a moment on another node. | Its news take up to [`StoreOptions::lag`](crate::store::StoreOptions::lag). | Alert on the lag: page [`metrics`](../metrics/index.html). |

@@ -19,12 +19,13 @@ pub(super) fn granted_to(user: &UserRecord, grant: Option<&GrantOf>) -> Result<G
     }
 }
 
-/// What a token is to say: whose it is, and what it grants.
+/// What a token that is issued says: whose it is, what it grants, and claims of your own.
 ///
 /// ```
 /// use tower_auth::{Grant, Subject};
 ///
-/// let grant = Grant::new(Subject::user("7")).scope("reports:read").claim("company_id", &42).unwrap();
+/// let grant = Grant::new(Subject::user("7")).scope("reports:read");
+/// let grant = grant.claim("company_id", &42).unwrap();
 /// // The names that this crate writes, and those that RFC 7519 registers, are taken.
 /// assert!(grant.claim("sub", &"8").is_err());
 /// ```

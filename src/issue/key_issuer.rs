@@ -63,7 +63,8 @@ pub struct KeyIssuer {
     caller: Option<Principal>,
 }
 
-/// A key that was just made.
+/// An API key that was just made: the key itself, shown this once, and the record that is kept of
+/// it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct NewKey {

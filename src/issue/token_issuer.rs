@@ -69,7 +69,8 @@ pub struct TokenIssuer {
     caller: Option<Principal>,
 }
 
-/// A private token that was just made.
+/// A private token that was just made: the token itself, shown this once, and the record that is
+/// kept of it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct NewPrivateToken {

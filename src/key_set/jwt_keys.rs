@@ -33,7 +33,8 @@ const MOST_KEYS: usize = 1024;
 /// use tower_auth::jwt::JwtKeys;
 ///
 /// let keys = JwtKeys::jwks(r#"{"keys":[
-///     {"kty":"OKP","crv":"Ed25519","kid":"2026","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
+///     {"kty":"OKP","crv":"Ed25519","kid":"2026",
+///      "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
 ///     {"kty":"RSA","use":"enc","kid":"for encryption","n":"…","e":"AQAB"}
 /// ]}"#);
 /// assert_eq!(keys.len(), 1);

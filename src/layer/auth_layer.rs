@@ -26,6 +26,8 @@ use tower_layer::Layer;
 /// `Send`.
 ///
 /// ```
+/// use http::{Request, Response};
+/// use std::convert::Infallible;
 /// use tower::{ServiceBuilder, ServiceExt, service_fn};
 /// use tower_auth::{AuthLayer, Jwt, Principal, random_secret, test_util::TokenMint};
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -34,20 +36,22 @@ use tower_layer::Layer;
 ///     .accept(Jwt::hs256(secret.expose()).issuer("https://login.example.com").audience("reports"))
 ///     .build()?;
 ///
-/// let handler = |request: http::Request<String>| async move {
+/// let handler = |request: Request<String>| async move {
 ///     let caller = Principal::from_extensions(request.extensions()).unwrap();
-///     Ok::<_, std::convert::Infallible>(http::Response::new(format!("hello {}", caller.subject())))
+///     Ok::<_, Infallible>(Response::new(format!("hello {}", caller.subject())))
 /// };
 /// let service = ServiceBuilder::new().layer(auth).service(service_fn(handler));
 ///
 /// let claims = serde_json::json!({
-///     "iss": "https://login.example.com", "aud": "reports", "sub": "anna", "exp": 4_000_000_000_u64,
+///     "iss": "https://login.example.com", "aud": "reports", "sub": "anna",
+///     "exp": 4_000_000_000_u64,
 /// });
 /// let token = TokenMint::hs256(secret.expose()).sign(&claims);
-/// let request = http::Request::get("/").header("authorization", format!("Bearer {token}")).body(String::new())?;
+/// let request = Request::get("/").header("authorization", format!("Bearer {token}"));
+/// let request = request.body(String::new())?;
 /// assert_eq!(service.clone().oneshot(request).await?.status(), 200);
 ///
-/// let refused = service.oneshot(http::Request::new(String::new())).await?;
+/// let refused = service.oneshot(Request::new(String::new())).await?;
 /// assert_eq!(refused.status(), 401);
 /// assert_eq!(refused.headers()["www-authenticate"], r#"Bearer realm="api""#);
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
@@ -246,7 +250,8 @@ impl AuthLayer {
     ///
     /// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
     /// let auth = AuthLayer::builder().accept(&keys).build()?;
-    /// let search = auth.throttle("search", [Throttle::per_principal("10/s"), Throttle::per_principal("1000/hour")])?;
+    /// let few = [Throttle::per_principal("10/s"), Throttle::per_principal("1000/hour")];
+    /// let search = auth.throttle("search", few)?;
     /// assert!(auth.throttle("search", [Throttle::per_principal("10/month")]).is_err());
     /// # Ok::<(), tower_auth::ConfigError>(())
     /// ```

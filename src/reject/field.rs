@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-/// What is wrong with a field of a body.
+/// What is wrong with one field of a request's body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
     field: Cow<'static, str>,

@@ -8,7 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// Why a request was refused.
+/// Why a request was refused: its kind, which is for the client, and the reason, which is for the
+/// log.
 ///
 /// The client learns the [`kind`](Self::kind), or less: a token that is expired or revoked answers
 /// like any other bad token, unless the error format is [`Coded`](crate::format::Coded). Logs learn

@@ -83,7 +83,7 @@ pub trait Scheme: Send + Sync + 'static {
     }
 }
 
-/// What a scheme says of a credential.
+/// What a scheme says of a credential: none of its business, verified, or refused.
 #[non_exhaustive]
 pub enum Answer {
     /// It is none of this scheme's business.
@@ -99,7 +99,7 @@ pub enum Answer {
 /// What is loaded when it is done: see [`Scheme::ready`].
 pub type Readiness = Pin<Box<dyn Future<Output = Result<(), Rejection>> + Send>>;
 
-/// An answer to come.
+/// An answer of a scheme that has to be waited for.
 pub type PendingAnswer = Pin<Box<dyn Future<Output = Result<Principal, Rejection>> + Send>>;
 
 impl Answer {

@@ -14,7 +14,7 @@ pub struct StoreError {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// What kind of [`StoreError`].
+/// What kind of [`StoreError`] it is, and with that what an endpoint answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {

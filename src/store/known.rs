@@ -1,4 +1,5 @@
-/// The synchronous first answer to a question.
+/// The synchronous first answer to a question of yes or no: memory knows, or the store has to be
+/// asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Known {

@@ -1,4 +1,5 @@
-//! Persistence: what a store promises.
+//! Persistence: stores in memory, SQLite and PostgreSQL, and the traits that a store of your own
+//! implements, with what each promises.
 //!
 //! Traits by role, so that what an application has already becomes a store with one method:
 //!

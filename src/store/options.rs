@@ -6,7 +6,8 @@ use std::time::Duration;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(in crate::store) const START_WITHIN: Duration = Duration::from_secs(30);
 
-/// How a store in a database behaves.
+/// How a store in a database behaves: how long it remembers, how soon it hears of other nodes, and
+/// what holds in an outage.
 ///
 /// ```
 /// use std::time::Duration;

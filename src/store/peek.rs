@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-/// The synchronous first answer to a look-up.
+/// The synchronous first answer to a look-up: memory has the record, or the store has to be asked.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Peek<T> {

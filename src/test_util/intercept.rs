@@ -27,7 +27,7 @@ pub struct Intercepted<S> {
     found: Option<KeyDigest>,
 }
 
-/// What becomes of a call.
+/// What becomes of a call to an [`Intercepted`] store: it passes, fails, hangs or panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Intercept {

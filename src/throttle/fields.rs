@@ -9,7 +9,7 @@ use crate::reject::{
 use http::HeaderName;
 use http::header::HeaderValue;
 
-/// Which fields tell callers what is left.
+/// Which header fields tell callers what is left of their limits.
 ///
 /// | | fields |
 /// |---|---|

@@ -1,4 +1,5 @@
-//! Step 5: how often.
+//! Rate limits: how often a caller may call, on a whole layer or on a route; beyond that the answer
+//! is 429.
 //!
 //! A [`Throttle`] is a [`Rate`] and whom it counts. It stands on a whole layer
 //! ([`AuthLayerBuilder::throttle`](crate::layer::AuthLayerBuilder::throttle)) or on a route
@@ -7,17 +8,26 @@
 //! application can have a [`Limiter`] of its own.
 //!
 //! ```
-//! use tower::{ServiceExt, ServiceBuilder, service_fn};
-//! use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Subject, store::Memory, throttle::Throttle};
+//! use http::{Request, Response};
+//! use std::convert::Infallible;
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//! use tower_auth::throttle::Throttle;
+//! use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Subject, store::Memory};
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 //! let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
 //! let new = keys.issue(KeyRequest::new(Subject::user("7"), "ci")).await?;
 //!
-//! let auth = AuthLayer::builder().accept(&keys).throttle(Throttle::per_principal("2/min")).build()?;
-//! let hello = |_: http::Request<String>| async { Ok::<_, std::convert::Infallible>(http::Response::new(String::from("hello"))) };
+//! let few = Throttle::per_principal("2/min");
+//! let auth = AuthLayer::builder().accept(&keys).throttle(few).build()?;
+//! let hello = |_: Request<String>| async {
+//!     Ok::<_, Infallible>(Response::new(String::from("hello")))
+//! };
 //! let service = ServiceBuilder::new().layer(auth).service(service_fn(hello));
 //!
-//! let request = || http::Request::get("/").header("x-api-key", new.key.expose()).body(String::new());
+//! let request = || {
+//!     let request = Request::get("/").header("x-api-key", new.key.expose());
+//!     request.body(String::new())
+//! };
 //! let response = service.clone().oneshot(request()?).await?;
 //! assert_eq!(response.status(), 200);
 //! assert_eq!(response.headers()["ratelimit-policy"], r#""principal";q=2;w=60"#);

@@ -23,7 +23,7 @@ const ONE_HEADER: &str = "authorization";
 /// a cookie NAME        NAMECookie      type apiKey, in cookie
 /// a parameter NAME     NAMEQuery       type apiKey, in query
 /// a protocol NAME.…    NAMEProtocol    type apiKey, in header Sec-WebSocket-Protocol
-/// Basic                basicAuth       type http, scheme basic; of names and passwords, and of keys
+/// Basic                basicAuth       type http, scheme basic; passwords, and keys
 /// one's own            NAMEAuth        type apiKey, in header Authorization
 /// ```
 ///
@@ -47,7 +47,9 @@ const ONE_HEADER: &str = "authorization";
 /// auth.security_schemes().one_header().modify(&mut document);
 /// let document = serde_json::to_value(document).unwrap();
 /// let scheme = &document["components"]["securitySchemes"]["authorization"];
-/// assert_eq!((&scheme["type"], &scheme["in"], &scheme["name"]), (&"apiKey".into(), &"header".into(), &"Authorization".into()));
+/// assert_eq!(scheme["type"], "apiKey");
+/// assert_eq!(scheme["in"], "header");
+/// assert_eq!(scheme["name"], "Authorization");
 /// # Ok::<(), tower_auth::ConfigError>(())
 /// ```
 #[derive(Clone)]

@@ -14,9 +14,9 @@ const LEAST: Duration = Duration::from_secs(10 * 60);
 ///
 /// ```text
 ///        made, published        signs              verifies until its last token expires
-/// key 1  ├──────────────────────┼──────────────────┼──────────────────────────────────────┤ removed
-/// key 2                 ├───────────────────────────┼──────────────────┼─────────── …
-///                         published_before, or more      every
+/// key 1  ├──────────────────────┼──────────────────┼───────────────────────────────────┤ removed
+/// key 2                 ├──────────────────────────┼──────────────────┼─────────── …
+///                        published_before, or more         every
 /// ```
 ///
 /// - The nodes of a service agree on them in their store

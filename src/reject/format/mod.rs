@@ -1,4 +1,5 @@
-//! How the body of a refusal looks.
+//! The body of a refusal (error responses): RFC 9457 problems by default, a form of other systems,
+//! or one of your own.
 //!
 //! [`Problem`] is the default; [`Drf`], [`DrfStandardized`] and [`Coded`] are the forms of other
 //! systems, and an application can bring its own by implementing [`ErrorFormat`].

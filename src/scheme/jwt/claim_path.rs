@@ -10,7 +10,8 @@
 ///
 /// assert_eq!(ClaimPath::from("groups"), ClaimPath::from(["groups"]));
 /// // A dot is part of a name, as in claims that are named by a URL.
-/// assert_ne!(ClaimPath::from("https://example.com/roles"), ClaimPath::from(["https://example", "com/roles"]));
+/// let url = ClaimPath::from("https://example.com/roles");
+/// assert_ne!(url, ClaimPath::from(["https://example", "com/roles"]));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimPath(Vec<String>);

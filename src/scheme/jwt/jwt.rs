@@ -36,7 +36,8 @@ enum Published {
     Jwks(String),
 }
 
-/// Which JWTs of one issuer are accepted.
+/// Which JWTs of one issuer are accepted: by which keys, for which audience, and what their claims
+/// grant.
 ///
 /// Required of every token: `iss` is the issuer, `aud` names an audience, `exp` is to come, `sub`
 /// is there, and a key of the issuer verifies the signature under the key's own algorithm. Besides:
@@ -154,9 +155,10 @@ impl Jwt {
     /// name alone.
     ///
     /// ```text
-    ///  {issuer}/.well-known/openid-configuration     OpenID Connect Discovery 1.0 §4, or where there is none
-    ///  {host}/.well-known/oauth-authorization-server{path}   RFC 8414 §3
-    ///       └ issuer is exactly the one that was asked for, jwks_uri ─→ the keys (RFC 7517 §5)
+    /// {issuer}/.well-known/openid-configuration             OpenID Connect Discovery 1.0 §4,
+    ///                                                       or where there is none
+    /// {host}/.well-known/oauth-authorization-server{path}   RFC 8414 §3
+    ///      └ issuer is exactly the one that was asked for, jwks_uri ─→ the keys (RFC 7517 §5)
     /// ```
     ///
     /// - The keys are loaded before the first token is judged; [`AuthLayer::ready`] waits for them.

@@ -126,7 +126,10 @@ impl AuditRecord {
 /// let text = serde_json::to_string(&record).unwrap();
 /// assert_eq!(
 ///     text,
-///     r#"{"number":0,"timestamp":"1970-01-01T00:00:00Z","event.name":"authn_login_success","action":"signed in","subject":"7","client.address":"192.0.2.7"}"#
+///     concat!(
+///         r#"{"number":0,"timestamp":"1970-01-01T00:00:00Z","event.name":"authn_login_success","#,
+///         r#""action":"signed in","subject":"7","client.address":"192.0.2.7"}"#,
+///     )
 /// );
 /// ```
 impl Serialize for AuditRecord {

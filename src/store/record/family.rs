@@ -5,7 +5,7 @@ use std::time::SystemTime;
 /// A refresh family: the lineage of tokens that one sign-in began.
 ///
 /// ```text
-/// sign-in ─ refresh token 1 ─→ 2 ─→ 3 …        previous, current: ids, of which only the current one rotates
+/// sign-in ─ refresh token 1 ─→ 2 ─→ 3 …   previous, current: ids; only the current one rotates
 ///           access tokens, all with the family's id as `sid`
 /// ```
 ///

@@ -11,8 +11,9 @@ use std::sync::Arc;
 /// sha256           SHA-256(key)
 /// hmac-sha256:ID   HMAC-SHA-256(pepper ID, key)
 /// sha512           the first 32 bytes of SHA-512(key), for keys that another system made
-/// django:HASH      SHA-256(what stands before the first dot of a key), for keys that Django hashed as
-///                  passwords: HASH is what its hasher wrote, and what the whole key is held against
+/// django:HASH      SHA-256(what stands before the first dot of a key), for keys that Django
+///                  hashed as passwords: HASH is what its hasher wrote, and what the whole key
+///                  is held against
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct KeyDigest {

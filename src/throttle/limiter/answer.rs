@@ -11,7 +11,7 @@ pub enum LimiterAnswer<T> {
     Pending(PendingLimiterAnswer<T>),
 }
 
-/// An answer to come.
+/// An answer of a limiter that has to be waited for.
 pub type PendingLimiterAnswer<T> =
     Pin<Box<dyn Future<Output = Result<T, LimiterError>> + Send + 'static>>;
 

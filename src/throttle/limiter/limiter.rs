@@ -17,11 +17,12 @@ use std::sync::Arc;
 /// ```
 /// use std::sync::Arc;
 /// use std::sync::atomic::{AtomicBool, Ordering};
-/// use tower_auth::throttle::{Charge, Limiter, LimiterAnswer, LimiterError, MemoryLimiter, Receipt, Standing, Throttle};
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
 /// use tower_auth::clock::Clock;
 /// use tower_auth::store::Memory;
+/// use tower_auth::throttle::{Charge, Limiter, LimiterAnswer, LimiterError, MemoryLimiter};
+/// use tower_auth::throttle::{Receipt, Standing, Throttle};
 /// use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Subject};
-/// use tower::{ServiceBuilder, ServiceExt, service_fn};
 ///
 /// /// Counts in memory, unless an operator has switched it off.
 /// #[derive(Clone, Debug, Default)]
@@ -31,7 +32,11 @@ use std::sync::Arc;
 /// }
 ///
 /// impl Limiter for Switched {
-///     fn count(&self, charges: &[Charge], clock: &Arc<dyn Clock>) -> LimiterAnswer<Vec<Standing>> {
+///     fn count(
+///         &self,
+///         charges: &[Charge],
+///         clock: &Arc<dyn Clock>,
+///     ) -> LimiterAnswer<Vec<Standing>> {
 ///         if self.off.load(Ordering::Relaxed) {
 ///             return LimiterAnswer::Ready(Err(LimiterError::new("switched off")));
 ///         }
@@ -42,14 +47,20 @@ use std::sync::Arc;
 ///         self.memory.take(charge, clock)
 ///     }
 ///
-///     fn give_back(&self, charge: &Charge, receipt: Receipt, clock: &Arc<dyn Clock>) -> LimiterAnswer<()> {
+///     fn give_back(
+///         &self,
+///         charge: &Charge,
+///         receipt: Receipt,
+///         clock: &Arc<dyn Clock>,
+///     ) -> LimiterAnswer<()> {
 ///         self.memory.give_back(charge, receipt, clock)
 ///     }
 /// }
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// let limiter = Switched::default();
-/// let keys = Realm::new(Memory::new()).limiter(limiter.clone()).api_keys(ApiKeys::prefix("egret"));
+/// let realm = Realm::new(Memory::new()).limiter(limiter.clone());
+/// let keys = realm.api_keys(ApiKeys::prefix("egret"));
 /// let auth = AuthLayer::builder()
 ///     .accept(&keys)
 ///     .throttle(Throttle::per_principal("2/day").refuse_in_outage())

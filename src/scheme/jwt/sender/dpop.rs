@@ -14,9 +14,10 @@ const LONGEST_NONCE: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// ```text
 /// GET /reports/ HTTP/1.1
-/// Authorization: DPoP eyJhbGciOi…      a token whose cnf.jkt is the thumbprint of a key (RFC 7638)
-/// DPoP: eyJ0eXAiOiJkcG9wK2p3d…         a JWS by that key: {"typ":"dpop+jwt","alg":"ES256","jwk":{…}}
-///                                      {"jti":"…","htm":"GET","htu":"https://…/reports/","iat":…,"ath":"…"}
+/// Authorization: DPoP eyJhbGciOi…   a token whose cnf.jkt is the thumbprint of a key (RFC 7638)
+/// DPoP: eyJ0eXAiOiJkcG9wK2p3d…      a JWS by that key: {"typ":"dpop+jwt","alg":"ES256","jwk":{…}}
+///                                   {"jti":"…","htm":"GET","htu":"https://…/reports/",
+///                                    "iat":…,"ath":"…"}
 /// ```
 ///
 /// A proof is good where:
