@@ -15,14 +15,13 @@
 //! Authorization: Basic …             a name and a password
 //! ```
 //!
-//! That is the default. Each scheme says where it reads ([`Source`]); a place that few layers read
-//! has a file of its own (`basic_keys`, `cookie`, `query`, `websocket`), and `elsewhere` brings
-//! them together.
-//!
-//! ```text
-//! Accepted ─ build ─ Reader ─┬─ Authorization, one field ───────────┬─ Takes: what is it, and is it read here?
-//!                            └─ Elsewhere, where anything is read ──┘
-//! ```
+//! That is the default. Each scheme says where it reads ([`Source`]).
+
+// A place that few layers read has a file of its own (`basic_keys`, `cookie`, `query`,
+// `websocket`), and `elsewhere` brings them together.
+//
+// Accepted ─ build ─ Reader ─┬─ Authorization, one field ──────────┬─ Takes: what is it, and is
+//                            └─ Elsewhere, where anything is read ─┘  it read here?
 
 mod accepted;
 #[cfg(feature = "api-key")]

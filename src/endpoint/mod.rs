@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! request → route → caller (where the route needs one) → body, bounded, JSON → handler → answer
-//!              └───────┴────────────────────────────────────┴────────────────────┴─ every "no" leaves through reject
+//!              └───────┴────────────────────────────────────┴────────────────────┘
+//!                       every "no" is a Rejection, in the layer's format
 //! ```
 //!
 //! [`Endpoints`] is one tower service: it needs no framework, and on axum it is merged into a

@@ -1,4 +1,4 @@
-/// What can happen. The names are stable.
+/// What can happen: the action of an [`Event`](super::Event). The names are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Action {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-/// That what happens is kept ([`Realm::audit`](crate::Realm::audit)): by default everything but
-/// refused requests, for 90 days, in the store of the realm.
+/// The audit log ([`Realm::audit`](crate::Realm::audit)): what of all that happens is kept, and for how
+/// long. By default that is everything but refused requests, for 90 days, in the store of the realm.
 ///
 /// ```
 /// use std::time::Duration;

@@ -22,7 +22,12 @@ const MOST_ROUNDS: usize = 8;
 /// use tower_auth::store::name_form;
 ///
 /// assert_eq!(name_form("anna@example.com"), "anna@example.com");
-/// for twin in ["Anna@Example.com", "an\u{200b}na@example.com", "ａnna@example.com", "anna\u{a0}@example.com"] {
+/// for twin in [
+///     "Anna@Example.com",
+///     "an\u{200b}na@example.com",
+///     "ａnna@example.com",
+///     "anna\u{a0}@example.com",
+/// ] {
 ///     assert_eq!(name_form(twin), "anna@example.com");
 /// }
 /// assert_ne!(name_form("аnna@example.com"), "anna@example.com", "Cyrillic");

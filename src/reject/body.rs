@@ -10,7 +10,7 @@ pin_project! {
     /// The response body of an [`AuthService`](crate::layer::AuthService): the inner service's, or
     /// a refusal.
     ///
-    /// It asks nothing of the inner body but that its data are [`Bytes`] (axum's, tonic's and
+    /// It asks nothing of the inner body but that its data are `Bytes` (axum's, tonic's and
     /// hyper's are), so a refusal can have a body on any stack.
     pub struct ResponseBody<B> {
         #[pin]

@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::ready;
 use std::pin::Pin;
 
-/// A way to verify a credential.
+/// A way to verify a credential: what an application implements for credentials of its own.
 ///
 /// The built-in ones are [`Jwt`](crate::Jwt), [`ApiKeys`](crate::ApiKeys) and
 /// [`Basic`](crate::Basic). An application adds its own under an authentication scheme of its own

@@ -282,7 +282,7 @@ impl Throttle {
     }
 }
 
-/// What [`Throttle::dangerous`] leads to.
+/// The settings of a [`Throttle`] that can open a door: made by [`Throttle::dangerous`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct DangerousThrottle(Throttle);

@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 
 /// Problem details (RFC 9457), the default.
 ///
-/// `{"type":"about:blank","title":"Unauthorized","status":401,"detail":"The token is not
-/// valid.","code":"token_invalid"}`; for want of a scope also `"scope":"reports:write"`, for a body
-/// that is not valid `"errors":[{"pointer":"#/email","code":"required","detail":"…"}]` (pointers:
-/// RFC 6901 §6).
+/// ```json
+/// {"type":"about:blank","title":"Unauthorized","status":401,
+///  "detail":"The token is not valid.","code":"token_invalid"}
+/// ```
+///
+/// For want of a scope there is `"scope":"reports:write"` besides, and for a body that is not valid
+/// `"errors":[{"pointer":"#/email","code":"required","detail":"…"}]` (pointers: RFC 6901 §6).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Problem;
 

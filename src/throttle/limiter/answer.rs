@@ -2,12 +2,12 @@ use super::error::LimiterError;
 use std::fmt;
 use std::pin::Pin;
 
-/// What a [`Limiter`](super::Limiter) says.
+/// What a [`Limiter`](super::Limiter) says: at once, or when another server has answered.
 #[non_exhaustive]
 pub enum LimiterAnswer<T> {
     /// It is known.
     Ready(Result<T, LimiterError>),
-    /// Somebody has to be asked.
+    /// Another server has to be asked.
     Pending(PendingLimiterAnswer<T>),
 }
 
