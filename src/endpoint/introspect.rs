@@ -82,10 +82,7 @@ impl Handler for Introspect {
         // A token that is no good and text that is none get one answer (RFC 7662, section 2.2).
         // Only a store that fails is an error.
         let said = self.tokens.introspect(&token).await?;
-        let mut members = Map::new();
-        members.insert("active".into(), Value::Bool(said.is_some()));
-        members.extend(said.into_iter().flatten());
-        Ok(Reply::ok(members))
+        Ok(Reply::ok(answer(said)))
     }
 
     #[cfg(feature = "openapi")]
@@ -96,6 +93,16 @@ impl Handler for Introspect {
         });
         Some(about.refusing([RejectionKind::Unavailable]))
     }
+}
+
+/// Whether the token is active, and what it says then.
+fn answer(said: Option<Map<String, Value>>) -> Map<String, Value> {
+    let active = Value::Bool(said.is_some());
+    let mut members = said.unwrap_or_default();
+    // Last, because a claim of the application's own may have that name too. The other members that
+    // RFC 7662 defines are names that no such claim can have, or that say what the token says.
+    members.insert("active".into(), active);
+    members
 }
 
 /// The token. What it is said to be changes nothing (RFC 7662 §2.1).
@@ -111,5 +118,24 @@ impl From<Introspect> for Endpoint {
             let access = Access::Caller(endpoint.requirement.clone());
             mounting.post_form(path, access, endpoint);
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn no_claim_of_the_applications_says_whether_a_token_is_active() {
+        for active in [json!(false), json!("no"), Value::Null] {
+            let said = json!({ "active": active, "sub": "anna" });
+            let answer = answer(said.as_object().cloned());
+            assert_eq!(
+                Value::Object(answer),
+                json!({ "active": true, "sub": "anna" })
+            );
+        }
+        assert_eq!(Value::Object(answer(None)), json!({ "active": false }));
     }
 }

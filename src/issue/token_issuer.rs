@@ -443,6 +443,10 @@ impl TokenIssuer {
         if let Some(old) = mint.simplejwt_of(token) {
             let user = old.users.admitted(&subject, now).await?;
             claims.insert("sub".into(), subject.to_string().into());
+            // Rights are those that the user has now. What the token says of them under these names
+            // is taken out first, because a user without any writes nothing over it.
+            claims.remove(&mint.names.scopes);
+            claims.remove(&mint.names.roles);
             mint.names.grant(&self.grant_for(&user)?, &mut claims);
             return Ok(claims);
         }
@@ -498,11 +502,7 @@ impl TokenIssuer {
             self.realm.call(ended).await?;
             return self.realm.tell(Action::SignedOut, subject, Some(family));
         }
-        let until = match ids.family {
-            // One of simplejwt may live longer than ours do.
-            Some(_) => self.realm.denied_until(now).max(*expires),
-            None => later(now, mint.private_lifetime.max(mint.access_lifetime)),
-        };
+        let until = self.realm.denied_past(*expires, now);
         let revoked = self.store()?.revoke_token(&ids.token, until, now);
         self.realm.call(revoked).await?;
         self.realm
@@ -596,13 +596,19 @@ impl TokenIssuer {
         writes.extend(former.map(|former| revocation(former, now)));
         self.realm.commit(caller, writes).await?.found()?;
         let id = Some(&*record.id);
-        self.realm
-            .tell(Action::PrivateTokenCreated, &record.owner, id)?;
+        let mut told = self
+            .realm
+            .tell(Action::PrivateTokenCreated, &record.owner, id);
         if let Some(former) = former {
             let id = Some(&*former.id);
-            self.realm
-                .tell(Action::PrivateTokenRevoked, &former.owner, id)?;
+            let revoked = self
+                .realm
+                .tell(Action::PrivateTokenRevoked, &former.owner, id);
+            // Both have happened. A hook that panics at the first must not keep the second out of
+            // the audit log.
+            told = told.and(revoked);
         }
+        told?;
         Ok(NewPrivateToken { token, record })
     }
 
@@ -740,5 +746,111 @@ impl fmt::Debug for TokenIssuer {
         f.debug_struct("TokenIssuer")
             .field("issuer", &issuer)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, feature = "test-util"))]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::store::Memory;
+    use crate::test_util::ManualClock;
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    const NOW: u64 = 1_800_000_000;
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    /// For tests only.
+    const SECRET: &str = "u4Zq7Kw2xRm90123456789abcdefghij";
+
+    fn configured() -> Tokens {
+        Tokens::hs256(SECRET).issuer("https://api.example.com")
+    }
+
+    #[tokio::test]
+    async fn a_private_token_stays_revoked_after_the_longest_lifetime_was_lowered() {
+        let clock = ManualClock::new(NOW);
+        let realm = Realm::new(Memory::new()).clock(clock.clone());
+        let before = realm.tokens(configured());
+        let grant = Grant::new(Subject::user("7"));
+        let year = later(clock.now(), 365 * DAY);
+        let made = before.issue_private(grant, "ci", year).await.unwrap();
+        let token = made.token.expose();
+        let after = realm.tokens(configured().private_lifetime(DAY));
+        after.verify(token).await.unwrap();
+        after.revoke(token).await.unwrap();
+        for days in [0, 2, 300] {
+            clock.advance(days * DAY);
+            let refused = after.verify(token).await.unwrap_err();
+            assert_eq!(refused.kind(), RejectionKind::RevokedToken, "{days} days");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_access_token_stays_revoked_after_the_lifetime_was_lowered() {
+        let clock = ManualClock::new(NOW);
+        let store = Memory::new();
+        let before = Realm::new(store.clone()).clock(clock.clone());
+        let before = before.tokens(configured().access_lifetime(DAY));
+        let grant = Grant::new(Subject::user("7"));
+        let pair = before.issue(grant).await.unwrap();
+        let token = pair.access.expose();
+        let after = Realm::new(store).clock(clock.clone());
+        let after = after.tokens(configured().access_lifetime(Duration::from_secs(60)));
+        after.revoke(token).await.unwrap();
+        clock.advance(DAY / 2);
+        let refused = after.verify(token).await.unwrap_err();
+        assert_eq!(refused.kind(), RejectionKind::RevokedToken);
+    }
+
+    #[tokio::test]
+    async fn both_events_of_a_rotation_are_told_to_a_hook_that_panics() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&told);
+        let realm = Realm::new(Memory::new()).on_event(move |event| {
+            heard.lock().unwrap().push(event.action());
+            assert!(event.action() != Action::PrivateTokenCreated, "on purpose");
+        });
+        let tokens = realm.tokens(configured());
+        let expires = later(realm.now(), DAY);
+        let grant = Grant::new(Subject::user("7"));
+        let former = TokenRecord::new("a", Subject::user("7"), "ci", realm.now(), expires);
+        let store = tokens.private_store().unwrap();
+        store.insert_private_token(former.clone()).await.unwrap();
+        let rotated = tokens.rotate_private(&former, grant, expires).await;
+        assert_eq!(rotated.unwrap_err().kind(), RejectionKind::Failed);
+        let actions = [Action::PrivateTokenCreated, Action::PrivateTokenRevoked];
+        assert_eq!(*told.lock().unwrap(), actions);
+    }
+
+    #[cfg(feature = "endpoints")]
+    #[tokio::test]
+    async fn what_a_token_of_simplejwt_says_of_rights_is_not_repeated() {
+        use crate::jwt::SimpleJwt;
+        use crate::store::ManagedUserStore;
+        use crate::test_util::TokenMint;
+        const DJANGO: &str = "qk%hbr_oo!pda&%tri-&v#=2j^r91kkz_h-i@1woh#d7m1llfh";
+        let store = Memory::new();
+        let realm = Realm::new(store.clone()).clock(ManualClock::new(NOW));
+        let tokens = realm.tokens(configured().simplejwt(SimpleJwt::hs256(DJANGO)));
+        let user = UserRecord::new(Subject::user("8"), "ben");
+        store.insert_user(user).await.unwrap();
+        let family = FamilyRecord::admitting_simplejwt(
+            Subject::user("8"),
+            realm.now(),
+            later(realm.now(), 400 * DAY),
+        );
+        store.insert_family(family).await.unwrap();
+        let token = TokenMint::hs256(DJANGO).sign(&serde_json::json!({
+            "token_type": "access", "exp": NOW + 60, "iat": NOW, "jti": "a", "user_id": "8",
+            "scope": "reports:write", "roles": ["admin"],
+        }));
+        let said = tokens.introspect(&token).await.unwrap().expect("active");
+        assert_eq!(said["sub"], "8");
+        assert_eq!(
+            (said.get("scope"), said.get("roles")),
+            (None, None),
+            "{said:?}"
+        );
     }
 }

@@ -27,6 +27,14 @@ impl Realm {
         later(now, lifetime)
     }
 
+    /// Until when a token is to be denied that expires then. It says so itself: the lifetimes that
+    /// are configured may have been longer when it was issued, and a token that simplejwt issued has
+    /// one of its own.
+    #[cfg(feature = "jwt")]
+    pub(crate) fn denied_past(&self, expires: SystemTime, now: SystemTime) -> SystemTime {
+        self.denied_until(now).max(later(expires, CLOCKS_DIFFER))
+    }
+
     /// Nothing issues access tokens.
     #[cfg(all(feature = "basic", not(feature = "jwt")))]
     pub(crate) fn denied_until(&self, now: SystemTime) -> SystemTime {

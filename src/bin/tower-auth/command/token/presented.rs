@@ -2,11 +2,7 @@ use crate::failure::Failure;
 use crate::input::payload_of;
 use crate::service::{LONGEST_ACCESS, Service};
 use serde::Deserialize;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tower_auth::{Rejection, RejectionKind, Secret, Subject, TokenIssuer};
-
-/// How much longer than the token itself its denial lasts, should the clock of a node be behind.
-const LONGER: Duration = Duration::from_secs(60);
 
 /// A token that somebody has brought, before it is verified: what it says of its issuer decides
 /// only with which names it is looked at, and the signature has to be right all the same.
@@ -20,7 +16,6 @@ struct Claims {
     iss: String,
     sub: String,
     aud: Option<String>,
-    exp: f64,
 }
 
 impl PresentedToken {
@@ -28,7 +23,7 @@ impl PresentedToken {
         match payload_of(text.expose()) {
             Some(claims) => Ok(Self { text, claims }),
             None => Err(Failure::usage(
-                "What was read is no token of this service: it is no JWT with iss, sub and exp.",
+                "What was read is no token of this service: it is no JWT with iss and sub.",
             )),
         }
     }
@@ -37,8 +32,8 @@ impl PresentedToken {
         Subject::user(&*self.claims.sub)
     }
 
-    pub(super) async fn revoke(&self, service: &Service, now: SystemTime) -> Result<(), Failure> {
-        let tokens = self.issuer(service, now)?;
+    pub(super) async fn revoke(&self, service: &Service) -> Result<(), Failure> {
+        let tokens = self.issuer(service)?;
         let text = self.text.expose();
         if let Err(rejection) = tokens.verify(text).await {
             check_was_signed(&rejection)?;
@@ -48,7 +43,7 @@ impl PresentedToken {
     }
 
     /// What issues such tokens.
-    fn issuer(&self, service: &Service, now: SystemTime) -> Result<TokenIssuer, Failure> {
+    fn issuer(&self, service: &Service) -> Result<TokenIssuer, Failure> {
         if !service.environment.has_jwt_secret() {
             return Err(Failure::usage(
                 "JWT_SECRET is not set, by which the token could be verified. Name its owner by \
@@ -56,22 +51,11 @@ impl PresentedToken {
             ));
         }
         let tokens = service.environment.tokens(LONGEST_ACCESS, LONGEST_ACCESS)?;
-        let mut tokens = tokens
-            .issuer(&*self.claims.iss)
-            // A private token is denied for as long as this issuer says that private tokens live.
-            // The command does not know the service's own lifetime, so it takes what this token has
-            // left.
-            .private_lifetime(self.time_left(now) + LONGER);
+        let mut tokens = tokens.issuer(&*self.claims.iss);
         if let Some(audience) = &self.claims.aud {
             tokens = tokens.audience(&**audience);
         }
         Ok(service.realm.tokens(tokens))
-    }
-
-    fn time_left(&self, now: SystemTime) -> Duration {
-        let expires = Duration::try_from_secs_f64(self.claims.exp).unwrap_or(LONGEST_ACCESS);
-        let since_1970 = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        expires.saturating_sub(since_1970)
     }
 }
 

@@ -6,7 +6,6 @@ use crate::settings::Settings;
 use crate::shown::SubjectShown;
 use clap::Args;
 use std::path::PathBuf;
-use tower_auth::clock::{Clock, SystemClock};
 
 // The owner may be left out: a token that is read from stdin says itself whose it is.
 #[derive(Args)]
@@ -70,7 +69,7 @@ impl Revoke {
     async fn revoke_presented(&self, settings: &Settings) -> Result<Revocation, Failure> {
         let token = PresentedToken::read(read_secret(self.token_file.as_deref(), "token")?)?;
         let service = settings.service().await?;
-        token.revoke(&service, SystemClock.now()).await?;
+        token.revoke(&service).await?;
         Ok(Revocation {
             revoked: Revoked::Token,
             owner: SubjectShown::from(&token.subject()),
