@@ -110,9 +110,13 @@ impl LeakReports {
         let Some(key) = self.keys.find_presented(&reported.token).await? else {
             return Ok(false);
         };
-        let realm = self.keys.realm();
-        realm.tell(Action::KeyLeaked, &key.owner, Some(&key.id))?;
-        self.keys.revoke(&key.owner, &key.id).await?;
+        self.keys.write_revoked(&key.owner, &key.id).await?;
+        for action in [Action::KeyLeaked, Action::KeyRevoked] {
+            // It has happened: a hook that panics changes nothing of it, and is logged. Refused
+            // because of it, the rest of the report would leave its keys alive, and a partner that
+            // reports once more would hear that this one is unknown.
+            let _ = self.keys.realm().tell(action, &key.owner, Some(&key.id));
+        }
         Ok(true)
     }
 }
@@ -182,5 +186,43 @@ impl fmt::Debug for LeakReports {
         f.debug_struct("LeakReports")
             .field("partner", &self.partner)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ApiKeys, KeyRequest, Realm, Subject, store::Memory};
+    use std::sync::Mutex;
+
+    #[tokio::test]
+    async fn a_hook_that_panics_leaves_no_leaked_key_alive() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        for panics_at in [Action::KeyLeaked, Action::KeyRevoked] {
+            let heard = Arc::clone(&told);
+            let realm = Realm::new(Memory::new()).on_event(move |event| {
+                heard.lock().unwrap().push(event.action());
+                assert!(event.action() != panics_at, "on purpose");
+            });
+            let keys = realm.api_keys(ApiKeys::prefix("egret"));
+            let request = KeyRequest::new(Subject::user("7"), "ci");
+            let leaked = keys.issue(request).await.unwrap();
+            told.lock().unwrap().clear();
+            let reported = Reported {
+                token: leaked.key.expose().clone(),
+                kind: String::from("egret"),
+            };
+            let reports = LeakReports::of(&keys);
+            let was_there = reports.revoke(&reported).await;
+            assert!(
+                was_there.unwrap(),
+                "{panics_at:?}: the partner need not report it again"
+            );
+            let record = keys.find(&leaked.record.owner, &leaked.record.id).await;
+            assert!(record.unwrap().revoked.is_some(), "{panics_at:?}");
+            let actions = [Action::KeyLeaked, Action::KeyRevoked];
+            assert_eq!(*told.lock().unwrap(), actions, "{panics_at:?}");
+            assert!(!reports.revoke(&reported).await.unwrap(), "{panics_at:?}");
+        }
     }
 }

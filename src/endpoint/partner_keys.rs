@@ -175,7 +175,16 @@ impl Source {
         }
         let published: Published = serde_json::from_slice(response.body())
             .map_err(|error| Rejection::unavailable("partner keys", error))?;
-        Ok(published.public_keys.into_iter().filter_map(read).collect())
+        let keys: Vec<Named> = published.public_keys.into_iter().filter_map(read).collect();
+        // An empty list is an error, so that the keys that are held go on serving. Taken over, it
+        // would refuse every report.
+        if keys.is_empty() {
+            return Err(Rejection::unavailable(
+                "partner keys",
+                "none that can be used",
+            ));
+        }
+        Ok(keys)
     }
 }
 
@@ -286,6 +295,52 @@ mod tests {
         ];
         for (name, der) in wrong {
             assert_eq!(from_der(&der), None, "{name}");
+        }
+    }
+
+    /// Publishes this text.
+    #[cfg(all(feature = "pem", feature = "test-util"))]
+    struct Site(&'static str);
+
+    #[cfg(all(feature = "pem", feature = "test-util"))]
+    #[async_trait::async_trait]
+    impl Fetch for Site {
+        async fn fetch(
+            &self,
+            _: http::Request<bytes::Bytes>,
+            _: usize,
+        ) -> Result<http::Response<bytes::Bytes>, crate::fetch::FetchError> {
+            Ok(http::Response::new(self.0.into()))
+        }
+    }
+
+    #[cfg(all(feature = "pem", feature = "test-util"))]
+    #[tokio::test]
+    async fn an_answer_without_a_key_that_can_be_used_replaces_none() {
+        use crate::key_set::JwtAlgorithm;
+        use crate::reject::RejectionKind;
+        use crate::test_util::ManualClock;
+        let answers = [
+            r#"{"public_keys":[]}"#,
+            r#"{"public_keys":[{"key_identifier":"b","key":"no PEM"}]}"#,
+        ];
+        for answer in answers {
+            let mut keys = PartnerKeys::new(Arc::new(ManualClock::new(1_800_000_000)));
+            keys.load_from("https://keys.example.com/".into(), Arc::new(Site(answer)));
+            // RFC 7515, appendix A.3.
+            let x = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU";
+            let y = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
+            let id = String::from("a");
+            let key = JwtKey::ec(JwtAlgorithm::Es256, x, y);
+            keys.loaded.lock().await.keys = vec![Named { id, key }];
+            let unknown = keys.find("b").await.map(|found| found.is_some());
+            assert_eq!(
+                unknown.unwrap_err().kind(),
+                RejectionKind::Unavailable,
+                "{answer}"
+            );
+            let held = keys.find("a").await.unwrap();
+            assert!(held.is_some(), "{answer}: what is held serves");
         }
     }
 }

@@ -445,9 +445,14 @@ impl KeyIssuer {
     ///
     /// 404 where the owner has no such key, 503 where the store fails.
     pub async fn revoke(&self, owner: &Subject, id: &str) -> Result<(), Rejection> {
-        let revoked = self.store()?.revoke_key(owner, id, self.realm.now());
-        self.realm.change(revoked).await?.found()?;
+        self.write_revoked(owner, id).await?;
         self.realm.tell(Action::KeyRevoked, owner, Some(id))
+    }
+
+    /// The same, of which nobody is told yet.
+    pub(crate) async fn write_revoked(&self, owner: &Subject, id: &str) -> Result<(), Rejection> {
+        let revoked = self.store()?.revoke_key(owner, id, self.realm.now());
+        self.realm.change(revoked).await?.found()
     }
 
     /// Which scopes each good key of an owner has and has not used since then: what
