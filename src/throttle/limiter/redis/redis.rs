@@ -370,6 +370,9 @@ impl RedisLimiter {
             text.push(END);
             text.extend_from_slice(charge.caller().as_bytes());
             text.push(u8::from(rate.form() == Form::Calendar));
+            // Under a rule that only observes, a lease is granted beyond the rate as well: one that
+            // refuses must not use it.
+            text.push(u8::from(charge.refuses()));
             for number in [rate.count(), rate.seconds(), charge.cost()] {
                 text.extend_from_slice(&number.to_le_bytes());
             }
@@ -547,5 +550,41 @@ impl fmt::Debug for RedisLimiter {
             .field("deadline", &self.settings.deadline)
             .field("leases", &self.settings.lease)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rate::Rate;
+    use crate::throttle::limiter::{CallerHash, RuleId};
+
+    #[test]
+    fn a_lease_serves_no_charge_but_those_that_it_was_granted_for() {
+        let limiter = RedisLimiter::new("redis://127.0.0.1:6379").leases(8);
+        let charge = |scope: &str, caller: u8, rate: &str, cost: u32| {
+            let rate: Rate = rate.parse().unwrap();
+            Charge::new(
+                RuleId::new(scope, "key"),
+                CallerHash::new([caller; 16]),
+                rate,
+                cost,
+            )
+        };
+        let granted = limiter.lease_key(&[charge("", 1, "10/min", 1)]);
+        assert!(granted.is_some());
+        assert_eq!(limiter.lease_key(&[charge("", 1, "10/min", 1)]), granted);
+        let others = [
+            ("only observed", charge("", 1, "10/min", 1).observed()),
+            ("another scope", charge("search", 1, "10/min", 1)),
+            ("another caller", charge("", 2, "10/min", 1)),
+            ("another count", charge("", 1, "11/min", 1)),
+            ("another period", charge("", 1, "10/h", 1)),
+            ("another cost", charge("", 1, "10/min", 2)),
+        ];
+        for (name, other) in others {
+            let key = limiter.lease_key(&[other]);
+            assert!(key.is_some() && key != granted, "{name}");
+        }
     }
 }
