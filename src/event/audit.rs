@@ -35,7 +35,8 @@ use std::time::Duration;
 ///   batch before them is: a process that is killed loses what waits then, which is mostly what
 ///   came during one write. While the store fails, it is tried again each second, and up to 10,000
 ///   records wait; of those that come when so many do, none is kept. How many were lost is the
-///   next record: `audit lost`, with their number as `target`.
+///   record after those that waited then, however many more have come since: `audit lost`, with
+///   their number as `target`.
 /// - **A flood of refused requests does not push out the rest**: they take at most half of the
 ///   room.
 /// - A server that stops should first wait for what was told before, with a time-out of its own:
@@ -52,7 +53,7 @@ pub struct Audit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusals {
     None,
-    /// Those of somebody who was known, and wrong passwords.
+    /// Those of somebody who was known, wrong passwords and revoked tokens.
     OfSomebody,
     All,
 }
@@ -89,7 +90,8 @@ impl Audit {
     }
 
     /// Refused requests are kept as well where they say something of somebody: of a caller who was
-    /// verified and may not do this or calls too often (403, 429), and wrong passwords.
+    /// verified and may not do this or calls too often (403, 429), and, of those that are 401, wrong
+    /// passwords and tokens that were revoked.
     pub fn refusals(mut self) -> Self {
         self.refusals = Refusals::OfSomebody;
         self

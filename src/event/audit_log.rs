@@ -51,6 +51,8 @@ struct Waiting {
     refusals: usize,
     /// How many there was no room for.
     lost: u64,
+    /// How many of those that wait came before the first of these.
+    before_lost: usize,
     /// How many were told, those that were lost included.
     told: u64,
     is_writing: bool,
@@ -105,6 +107,9 @@ impl AuditLog {
             waiting.refusals += usize::from(is_refusal);
             waiting.records.push_back(record);
         } else {
+            if waiting.lost == 0 {
+                waiting.before_lost = waiting.records.len();
+            }
             waiting.lost += 1;
         }
         let Ok(runtime) = Handle::try_current() else {
@@ -134,8 +139,8 @@ impl AuditLog {
     }
 }
 
-/// Whether a refusal says something of somebody: of whoever was verified, or of an account that
-/// somebody has tried to get into.
+/// Whether a refusal says something of somebody: of whoever was verified, now or before their token
+/// was revoked, or of an account that somebody has tried to get into.
 fn is_of_somebody(kind: RejectionKind) -> bool {
     matches!(
         kind,
@@ -165,8 +170,9 @@ impl Shared {
         // write it twice, but loses nothing.
         let mut batch: Vec<AuditRecord> = waiting.records.iter().take(BATCH).cloned().collect();
         let lost = waiting.lost;
-        // Told last, because those that were lost came when the room was full of others.
-        if lost > 0 && batch.len() == waiting.records.len() {
+        // Told once those are written that came before. Were it told when nothing else waits, a load
+        // that lasts would keep it from being told.
+        if lost > 0 && batch.len() >= waiting.before_lost {
             let mut record = AuditRecord::new("audit lost", self.clock.now());
             record.target = Some(lost.to_string().into());
             batch.push(record);
@@ -182,9 +188,13 @@ impl Shared {
         let is_refusal = |record: &AuditRecord| *record.action == *Action::Refused.name();
         let refusals = waiting.records.drain(..written).filter(is_refusal).count();
         waiting.refusals -= refusals;
-        // Not set to 0: more may have been lost during the write, and the next batch tells of
-        // these.
+        // Not set to 0: more may have been lost during the write, and a later batch tells of these.
         waiting.lost -= lost;
+        waiting.before_lost = match lost {
+            0 => waiting.before_lost.saturating_sub(written),
+            // Of what is left, all came before those.
+            _ => waiting.records.len(),
+        };
         drop(waiting);
         let settled = written as u64 + lost;
         self.settled.send_modify(|all| *all += settled);
@@ -302,5 +312,55 @@ impl fmt::Debug for AuditLog {
         f.debug_struct("AuditLog")
             .field("audit", &self.0.audit)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::store::Memory;
+
+    #[test]
+    fn what_was_lost_is_told_while_more_and_more_comes() {
+        let store = Arc::new(Memory::new());
+        // Outside of a runtime nobody writes but this test.
+        let log = AuditLog::new(Audit::new(), store, Arc::new(SystemClock));
+        let add = |count: usize| {
+            for _ in 0..count {
+                log.add(&Event::new(Action::KeyCreated, SystemTime::UNIX_EPOCH));
+            }
+        };
+        add(MOST_WAITING + 5);
+        let mut written = 0;
+        let told = loop {
+            let (batch, lost) = log.0.next_batch().expect("a batch");
+            assert!(batch.len() <= BATCH + 1);
+            written += batch.len() - usize::from(lost > 0);
+            // During the write as much comes as it writes, and one more, for which there is no
+            // room.
+            add(1);
+            log.0.settle(&batch, lost);
+            if lost > 0 {
+                let last = batch.last().expect("a record");
+                assert_eq!(
+                    (&*last.action, last.target.as_deref()),
+                    ("audit lost", Some(&*lost.to_string()))
+                );
+                break lost;
+            }
+            add(BATCH);
+            assert!(written <= MOST_WAITING, "not told after {written} records");
+        };
+        assert!(told >= 5, "{told}");
+        // All that was lost is told in the end, once.
+        let mut all = told;
+        while let Some((batch, lost)) = log.0.next_batch() {
+            log.0.settle(&batch, lost);
+            all += lost;
+        }
+        let all_lost = log.0.waiting().told - *log.0.settled.borrow();
+        assert_eq!(all_lost, 0);
+        assert!(all > told);
     }
 }
