@@ -115,6 +115,9 @@ impl AuthLayer {
     /// metrics show such calls. It shows what a client must not learn: mount it behind a
     /// requirement of your own, or not at all.
     ///
+    /// Asked of another gate, it tells of the layer that it was made from, but whether a credential
+    /// is needed is the gate's own: [`require`](Self::require) needs one, the others do not.
+    ///
     /// ```
     /// use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Scope, Subject, store::Memory};
     ///
@@ -135,10 +138,7 @@ impl AuthLayer {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
     pub async fn explain(&self, head: &Parts) -> Explanation {
-        let mode = match self.door.gate() {
-            Gate::Authenticate(mode) => *mode,
-            _ => Mode::Required,
-        };
+        let mode = self.door.gate().mode();
         self.door.pipeline().explain(mode, head).await
     }
 
@@ -333,5 +333,39 @@ impl fmt::Debug for AuthLayer {
         f.debug_struct("AuthLayer")
             .field("door", &self.door)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, feature = "api-key"))]
+mod tests {
+    use super::*;
+    use crate::{ApiKeys, store::Memory};
+
+    #[tokio::test]
+    async fn each_gate_is_explained_with_the_need_for_a_credential_that_it_has() {
+        let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));
+        let auth = AuthLayer::builder().accept(&keys).build().unwrap();
+        let rules = || [Throttle::per_address("10/s")];
+        let rows = [
+            ("required", auth.clone(), true),
+            ("optional", auth.optional(), false),
+            ("require", auth.optional().require(Scope::new("a")), true),
+            (
+                "throttle",
+                auth.optional().throttle("a", rules()).unwrap(),
+                false,
+            ),
+            (
+                "throttle, public",
+                auth.throttle_public("b", rules()).unwrap(),
+                false,
+            ),
+            ("errors", auth.errors(), false),
+        ];
+        for (name, gate, needs) in rows {
+            let (head, ()) = http::Request::new(()).into_parts();
+            let told = gate.explain(&head).await;
+            assert_eq!(told.rejection().is_some(), needs, "{name}: {told}");
+        }
     }
 }

@@ -54,7 +54,6 @@ impl Gate {
     }
 
     /// Whether who comes this way needs a credential.
-    #[cfg(feature = "openapi")]
     pub(crate) fn mode(&self) -> Mode {
         match self {
             Self::Authenticate(mode) => *mode,
