@@ -48,7 +48,8 @@ pub enum Action {
     KeyRotated,
     /// `key revoked`
     KeyRevoked,
-    /// `key leaked`: a partner has found it where everybody can read it. It is revoked next.
+    /// `key leaked`: a partner has found it where everybody can read it. It is revoked by then, and
+    /// `key revoked` is told next.
     KeyLeaked,
     /// `scope used`: an API key passed a requirement that names this
     /// [scope](crate::event::Event::scope), once a day for each; only where it is
