@@ -17,6 +17,28 @@ use tower_auth::store::{UserRecord, Write};
 /// What the application may want to know of a user besides.
 const PROFILE: [&str; 4] = ["username", "email", "first_name", "last_name"];
 
+/// The hashers that Django has or had, and those of the package django-hashers-passlib that are
+/// common.
+const HASHERS: [&str; 17] = [
+    "argon2",
+    "bcrypt",
+    "bcrypt_php",
+    "bcrypt_sha256",
+    "crypt",
+    "md5",
+    "pbkdf2_sha1",
+    "pbkdf2_sha256",
+    "pbkdf2_sha512",
+    "phpass",
+    "scrypt",
+    "sha1",
+    "sha256_crypt",
+    "sha512",
+    "sha512_crypt",
+    "unsalted_md5",
+    "unsalted_sha1",
+];
+
 const COLUMNS: [&str; 10] = [
     "id",
     "password",
@@ -128,21 +150,22 @@ fn user(
         // Django writes `!` where a user cannot sign in by a password, so there is nothing to tell.
         hash if hash.is_empty() || hash.starts_with('!') => user,
         hash => {
-            let hasher = hash.split('$').next().unwrap_or_default();
-            // Only what looks like the name of a hasher may stand in the report: a hash of another
-            // form would be shown itself.
-            let hasher = match hasher
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '_')
-            {
-                true => hasher,
-                false => "unknown",
-            };
+            let hasher = hasher(hash);
             let why = format!("needs a new password: hashes of the kind {hasher} are not read");
             report.note(Kind::Users, id, why);
             user
         }
     }
+}
+
+/// What of a hash may stand in the report: the name of a hasher that is known.
+///
+/// Never a part of the hash itself. The legacy hashers write no name before it, a model of the
+/// project's own may hold a password as it is, and either may look like a name.
+fn hasher(hash: &str) -> &'static str {
+    let before = hash.split_once('$').map(|(before, _)| before);
+    let known = HASHERS.into_iter().find(|name| before == Some(*name));
+    known.unwrap_or("unknown")
 }
 
 fn profile(row: &Row) -> Option<Box<str>> {
@@ -209,4 +232,36 @@ fn difference(known: &UserRecord, user: &UserRecord) -> Option<String> {
     Some(format!(
         "is there, and was left as it is, but differs from Django: {differs}"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_names_a_hasher_that_is_known_and_shows_nothing_of_a_hash() {
+        for (hash, named) in [
+            (
+                "pbkdf2_sha1$1000$salt$22x/G0n/pCkI5Gl1z2alYf3czSY=",
+                "pbkdf2_sha1",
+            ),
+            ("scrypt$16384$salt$8$5$AAAA", "scrypt"),
+            ("md5$salt$0cc175b9c0f1b6a831c399e269772661", "md5"),
+            ("md5$$0cc175b9c0f1b6a831c399e269772661", "md5"),
+            ("sha1$$86f7e437faa5a7fce15d1ddcb9eaeaea377667b8", "sha1"),
+            ("crypt$$abJnggxhB/yWI", "crypt"),
+            // Unsalted MD5 and crypt as they were written before their hashers had names.
+            ("0cc175b9c0f1b6a831c399e269772661", "unknown"),
+            ("abJnggxhByyWI", "unknown"),
+            // A salt, a part of a hash or a password may stand where a name is expected.
+            ("0cc175b9$c0f1b6a831c399e269772661", "unknown"),
+            ("hunter2$", "unknown"),
+            ("hunter2", "unknown"),
+            ("scrypt", "unknown"),
+            ("$2b$04$Wg7fz9fcqB2xTMHWwioi6.crugiN8dY6PI", "unknown"),
+            ("{SSHA}0cc175b9c0f1b6a831c399e2", "unknown"),
+        ] {
+            assert_eq!(hasher(hash), named, "{hash}");
+        }
+    }
 }

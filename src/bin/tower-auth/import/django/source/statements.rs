@@ -73,11 +73,11 @@ impl<R: BufRead> Statements<R> {
                         state = In::Comment;
                         previous = 0;
                     }
-                    // Two dashes begin a comment only where a space follows, or the line ends: in
-                    // MySQL `5--1` is a subtraction.
-                    b' ' | b'\n' if statement.ends_with(b"--") => {
+                    // Two dashes begin a comment only where a blank or a control character follows,
+                    // such as the end of the line: in MySQL `5--1` is a subtraction.
+                    b' ' | ..=b'\x1f' | b'\x7f' if statement.ends_with(b"--") => {
                         statement.truncate(statement.len() - 2);
-                        if byte == b' ' {
+                        if byte != b'\n' {
                             state = In::Line;
                         }
                     }
@@ -102,7 +102,9 @@ impl<R: BufRead> Statements<R> {
                 return Err(io::Error::other("a statement is longer than 1 GiB"));
             }
         }
-        let is_over = statement.trim_ascii().is_empty();
+        // The last line may be an empty comment whose end is that of the dump.
+        let rest = statement.strip_suffix(b"--").unwrap_or(&statement);
+        let is_over = rest.trim_ascii().is_empty();
         if state != In::Statement && state != In::Line || !is_over {
             return Err(io::Error::other("it ends in the middle of a statement"));
         }
@@ -169,6 +171,20 @@ mod tests {
                 "SELECT 5--1",
             ]
         );
+    }
+
+    #[test]
+    fn a_dump_has_the_same_comments_whatever_its_lines_end_with() {
+        let dump = "--\n-- Table; of users\n--\n\nSELECT 1--\n;\n--\tit's a line\nSELECT 2;\n\
+                    # one; more\nSELECT 5--1;\n--\n-- Dump completed\n--";
+        for ends in ["\n", "\r\n"] {
+            let read = read(&dump.replace('\n', ends));
+            assert_eq!(
+                read.unwrap(),
+                ["SELECT 1", "SELECT 2", "SELECT 5--1"],
+                "{ends:?}"
+            );
+        }
     }
 
     #[test]
