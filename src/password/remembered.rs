@@ -26,9 +26,10 @@ pub(crate) struct Remembered {
 
 type Digest = [u8; 32];
 
-/// What a name and a password were verified against, and until when that is remembered.
+/// What a name and a password were verified against, and when that is remembered.
 struct Entry {
     hash: Secret<String>,
+    since: SystemTime,
     until: SystemTime,
 }
 
@@ -69,9 +70,11 @@ impl Remembered {
         else {
             return false;
         };
+        // A clock that was set back makes nothing remembered for longer.
+        let is_lately = entry.since <= now && now < entry.until;
         // Both hashes are the store's: nobody who waits for an answer has chosen either, so the
         // time that this takes tells nothing.
-        now < entry.until && entry.hash.expose() == verified.hash.expose()
+        is_lately && entry.hash.expose() == verified.hash.expose()
     }
 
     pub(crate) fn remember(&self, verified: Verified<'_>, now: SystemTime) {
@@ -79,8 +82,9 @@ impl Remembered {
             && let Some(until) = now.checked_add(REMEMBERED_FOR)
         {
             let hash = verified.hash.clone();
+            let since = now;
             self.verified
-                .insert(digest, Arc::new(Entry { hash, until }));
+                .insert(digest, Arc::new(Entry { hash, since, until }));
         }
     }
 
@@ -128,5 +132,20 @@ mod tests {
             assert!(!remembered.holds(another, UNIX_EPOCH));
         }
         assert!(!Remembered::new().holds(anna, UNIX_EPOCH));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_nothing_remembered_for_longer() {
+        let hash = Secret::new("$argon2id$one".into());
+        let anna = Verified {
+            name: "anna",
+            password: "secret",
+            hash: &hash,
+        };
+        let remembered = Remembered::new();
+        let later = UNIX_EPOCH + REMEMBERED_FOR;
+        remembered.remember(anna, later);
+        assert!(remembered.holds(anna, later));
+        assert!(!remembered.holds(anna, later - Duration::from_nanos(1)));
     }
 }
