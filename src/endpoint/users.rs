@@ -32,12 +32,14 @@ use utoipa::ToSchema;
 
 /// How many users a list has at most.
 const PAGE: usize = 100;
+/// The kind of most subjects.
+const USER: &str = "user";
 
 /// The endpoint at which users register, and read and change themselves, each for itself.
 ///
 /// ```text
 /// POST  PATH        {email, password, …}   201, registers; anybody may
-/// GET   PATH?after=ID                      200, the caller, or for an administrator all users,
+/// GET   PATH?after=ID&after_kind=KIND      200, the caller, or for an administrator all users,
 ///                                          100 at a time
 /// GET   PATH{id}/                          200, oneself, or for an administrator anybody; else 404
 /// PATCH PATH{id}/   {first_name, …}        200, the same
@@ -48,6 +50,8 @@ const PAGE: usize = 100;
 /// own as well. The page [`issuing`](crate::guide::issuing) has both.
 ///
 /// Where more users follow, the answer says so: `Link: <PATH?after=ID>; rel="next"` (RFC 8288 §3).
+/// They are in the order of their kinds and ids; `after_kind` is there where the last one is of
+/// another kind than `user`.
 ///
 /// Only the fields that are named here are ever written: no caller makes itself an administrator.
 /// A name, which is what somebody signs in by, is changed by whoever signed in, not by an API key
@@ -211,40 +215,34 @@ impl Shape {
         }
     }
 
-    /// Of the profile what the body names; the rest of it stays.
-    fn profile(&self, before: Option<&UserRecord>, input: &mut Input) -> Option<String> {
-        let mut profile: Map<String, Value> =
-            before.and_then(|user| user.profile()).unwrap_or_default();
-        let mut changed = false;
+    /// Of the profile what the body names.
+    fn profile(&self, input: &mut Input) -> Map<String, Value> {
+        let mut profile = Map::new();
         for field in &self.profile_fields {
             if let Some(text) = input.optional_text(field) {
                 profile.insert(field.clone(), text.into());
-                changed = true;
             }
         }
-        changed.then(|| Value::Object(profile).to_string())
+        profile
     }
 
     /// What whoever registers says of themselves.
-    fn read_new(&self, input: &mut Input) -> (String, Secret<String>, Option<String>) {
+    fn read_new(&self, input: &mut Input) -> (String, Secret<String>, Map<String, Value>) {
         let name = input.text_as(self.name_form(), &self.name_field);
         self.check_name(&name, input);
         let least = self.users.least_password();
         let password = input.password_as(MemberForm::NewPassword { least }, "password");
-        (name, password, self.profile(None, input))
+        (name, password, self.profile(input))
     }
 
     /// What of a user is to be another.
-    fn read_change(
-        &self,
-        before: Option<&UserRecord>,
-        input: &mut Input,
-    ) -> (Option<String>, Option<String>) {
+    fn read_change(&self, input: &mut Input) -> Wanted {
         let name = input.optional_text_as(self.name_form(), &self.name_field);
         if let Some(name) = &name {
             self.check_name(name, input);
         }
-        (name, self.profile(before, input))
+        let profile = self.profile(input);
+        Wanted { name, profile }
     }
 
     fn name_form(&self) -> MemberForm {
@@ -264,10 +262,11 @@ impl Shape {
         }
     }
 
-    /// All users, a page of them at a time: those after the one that `after` names. Where more
-    /// follow, the field `Link` says where (RFC 8288 §3, `rel="next"`).
+    /// All users, a page of them at a time: those after the one that `after` and `after_kind` name.
+    /// Where more follow, the field `Link` says where (RFC 8288 §3, `rel="next"`).
     async fn page(&self, call: &Call) -> Result<Reply, Rejection> {
-        let after = call.query("after").map(Subject::user);
+        let kind = call.query("after_kind").unwrap_or_else(|| USER.to_owned());
+        let after = call.query("after").map(|id| Subject::new(kind, id));
         // One more than is shown tells whether there is a next page.
         let users = self.users.list(after.as_ref(), PAGE + 1).await?;
         let page = &users[..users.len().min(PAGE)];
@@ -278,7 +277,12 @@ impl Shape {
         match page.last() {
             Some(last) if users.len() > PAGE => {
                 let path = call.head.uri.path();
-                reply.next_page(&format!("{path}?after={}", encoded(last.id.id())))
+                let mut next = format!("{path}?after={}", encoded(last.id.id()));
+                // The id alone would name a user, who stands somewhere else in the list.
+                if last.id.kind() != USER {
+                    next = format!("{next}&after_kind={}", encoded(last.id.kind()));
+                }
+                reply.next_page(&next)
             }
             _ => Ok(reply),
         }
@@ -296,6 +300,30 @@ impl Shape {
     }
 }
 
+/// What a body wants of a user to be another.
+struct Wanted {
+    name: Option<String>,
+    profile: Map<String, Value>,
+}
+
+impl Wanted {
+    /// The change of this record. What is not named stays as it is there.
+    fn of(&self, before: &UserRecord) -> UserChange {
+        let mut change = UserChange::default();
+        // Only the first name is shown here, so only that one is replaced.
+        if let Some(name) = &self.name {
+            let others = before.names.iter().skip(1).map(|name| name.to_string());
+            change.names = Some(std::iter::once(name.clone()).chain(others).collect());
+        }
+        if !self.profile.is_empty() {
+            let mut profile: Map<String, Value> = before.profile().unwrap_or_default();
+            profile.extend(self.profile.clone());
+            change.profile = Some(Value::Object(profile).to_string());
+        }
+        change
+    }
+}
+
 struct Register(Arc<Shape>);
 
 #[async_trait]
@@ -305,8 +333,8 @@ impl Handler for Register {
         let (name, password, profile) = shape.read_new(&mut input);
         input.check()?;
         let mut new = NewUser::new(name, password);
-        if let Some(profile) = profile {
-            new = new.profile_json(profile);
+        if !profile.is_empty() {
+            new = new.profile_json(Value::Object(profile).to_string());
         }
         let user = shape
             .users
@@ -350,7 +378,12 @@ impl Handler for Current {
             Some(_) => {
                 let after = "Of all users, those after the one with this id.";
                 let either = self.0.object().one_or_list(PAGE);
-                about.showing(either).query("after", after).field(LINK)
+                let kind = "Of which kind that one is, where it is another than user.";
+                about
+                    .showing(either)
+                    .query("after", after)
+                    .query("after_kind", kind)
+                    .field(LINK)
             }
         };
         Some(about.refusing(REFUSALS))
@@ -382,26 +415,20 @@ impl Handler for Update {
         let Self(shape) = self;
         let users = &shape.users;
         let user = users.find(&shape.target(call)?).await?;
-        let (name, profile) = shape.read_change(Some(&user), &mut input);
+        let wanted = shape.read_change(&mut input);
         let caller = own(call)?;
         // The name is what one signs in by. Whoever has stolen a key must not be able to take over
         // the account.
-        if name.is_some() && !caller.is_a_session() {
+        if wanted.name.is_some() && !caller.is_a_session() {
             return Err(Rejection::permission_denied("a key changes a name"));
         }
         input.check()?;
-        // Only the first name is shown here, so only that one is replaced.
-        let names = name.map(|name| {
-            std::iter::once(name)
-                .chain(user.names.iter().skip(1).map(|name| name.to_string()))
-                .collect::<Vec<_>>()
-        });
-        let change = UserChange {
-            names,
-            profile,
-            ..UserChange::default()
-        };
-        let changed = users.on_behalf_of(caller).change(&user.id, change).await;
+        // Of the record as it is when it is written: of two who change different fields at the same
+        // moment neither undoes what the other one wrote.
+        let changed = users
+            .on_behalf_of(caller)
+            .change_as(&user.id, |before| wanted.of(before))
+            .await;
         Ok(Reply::ok(shape.shown(
             &*changed.map_err(|rejection| shape.named(rejection))?,
             call,
@@ -412,7 +439,7 @@ impl Handler for Update {
     fn about(&self) -> Option<About> {
         let about = About::new("change_user", "Change a user").showing(self.0.object());
         let about = about.reading(|input| {
-            self.0.read_change(None, input);
+            self.0.read_change(input);
         });
         Some(about.refusing(REFUSALS))
     }

@@ -564,58 +564,36 @@ impl Users {
     pub async fn change(
         &self,
         id: &Subject,
-        mut change: UserChange,
+        change: UserChange,
     ) -> Result<Arc<UserRecord>, Rejection> {
-        if let Some(names) = &mut change.names {
-            *names = self.new_names(id, names).await?;
-        }
-        let action = match change.active {
-            Some(true) => Action::UserEnabled,
-            Some(false) => Action::UserDisabled,
-            None => Action::UserChanged,
-        };
-        let user = self.changed(id, change).await?;
-        self.realm.tell(action, id, None)?;
-        Ok(user)
+        self.change_as(id, |_| change.clone()).await
     }
 
-    /// The one form of each name. Those that the user has in another form stay as they are.
-    async fn new_names(&self, id: &Subject, names: &[String]) -> Result<Vec<String>, Rejection> {
-        if names.iter().all(|name| is_in_form(name)) {
-            return Ok(names.to_vec());
-        }
-        let user = self.find(id).await?;
-        let mut formed = Vec::new();
-        let mut wrong = Vec::new();
-        for name in names {
-            // A name from before this rule stays good: else nothing of the user could be changed.
-            if user.names.iter().any(|own| **own == **name) {
-                formed.push(name.clone());
-                continue;
-            }
-            match new_name(name) {
-                Ok(name) => formed.push(name),
-                Err(field) => wrong.push(field),
-            }
-        }
-        if wrong.is_empty() {
-            Ok(formed)
-        } else {
-            Err(Rejection::invalid(wrong))
-        }
-    }
-
-    async fn changed(
+    /// Changes a user in a way that depends on what the record is before: it is asked for anew
+    /// where somebody else changes the user meanwhile, or that change would be undone.
+    pub(crate) async fn change_as(
         &self,
         id: &Subject,
-        change: UserChange,
+        change: impl Fn(&UserRecord) -> UserChange + Send + Sync,
     ) -> Result<Arc<UserRecord>, Rejection> {
         for _ in 0..TRIES {
             let former = self.find(id).await?;
-            let next = UserRecord::clone(&former).changed(change.clone());
+            let mut change = change(&former);
+            if let Some(names) = &mut change.names {
+                *names = new_names(&former, names)?;
+            }
+            let action = match change.active {
+                Some(true) => Action::UserEnabled,
+                Some(false) => Action::UserDisabled,
+                None => Action::UserChanged,
+            };
+            let next = UserRecord::clone(&former).changed(change);
             let writes = vec![replacement(&former, next.clone())];
             match self.realm.commit(self.caller.as_ref(), writes).await? {
-                Change::Made(()) => return Ok(Arc::new(next)),
+                Change::Made(()) => {
+                    self.realm.tell(action, id, None)?;
+                    return Ok(Arc::new(next));
+                }
                 Change::Exists | Change::Full => return Err(taken()),
                 // Something else of the user was changed meanwhile.
                 Change::Missing => {}
@@ -692,6 +670,28 @@ impl Users {
 #[cfg(feature = "endpoints")]
 fn has_same_hash(user: &UserRecord, other: &UserRecord) -> bool {
     user.password_hash.is_some() && user.has_password_hash(other.password_hash.as_ref())
+}
+
+/// The one form of each name. Those that the user has in another form stay as they are.
+fn new_names(user: &UserRecord, names: &[String]) -> Result<Vec<String>, Rejection> {
+    let mut formed = Vec::new();
+    let mut wrong = Vec::new();
+    for name in names {
+        // A name from before this rule stays good: else nothing of the user could be changed.
+        if is_in_form(name) || user.names.iter().any(|own| **own == **name) {
+            formed.push(name.clone());
+            continue;
+        }
+        match new_name(name) {
+            Ok(name) => formed.push(name),
+            Err(field) => wrong.push(field),
+        }
+    }
+    if wrong.is_empty() {
+        Ok(formed)
+    } else {
+        Err(Rejection::invalid(wrong))
+    }
 }
 
 fn replacement(former: &UserRecord, next: UserRecord) -> Write {

@@ -3,8 +3,10 @@
 use super::world::*;
 use crate::support::Reply;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use tower_auth::Subject;
-use tower_auth::store::{ManagedUserStore, Memory, Stores, UserRecord};
+use tower_auth::endpoint::UsersEndpoint;
+use tower_auth::store::{ManagedUserStore, Memory, Stores, UserChange, UserRecord};
 
 fn small() -> Plan {
     Plan {
@@ -147,4 +149,68 @@ async fn an_administrator_reads_all_users_page_by_page_and_is_told_of_each_next_
         path = target.strip_prefix('<').unwrap().to_owned();
     }
     assert_eq!(pages, [100, 100, 52]);
+}
+
+#[tokio::test]
+async fn the_next_page_begins_after_the_last_user_of_whatever_kind() {
+    let world = World::new().await;
+    // Kinds that stand before and after users in the list.
+    for kind in ["a&gent", "zebra"] {
+        for n in 0..130 {
+            let id = Subject::new(kind, format!("{n:03}"));
+            let user = UserRecord::new(id, format!("{kind}{n}@example.com"));
+            world.memory.insert_user(user).await.unwrap();
+        }
+    }
+    let bens = bearing(access(&world.sign_in("8").await));
+    let mut path = "/users/".to_owned();
+    let mut pages = Vec::new();
+    let mut seen = BTreeSet::new();
+    // More than there are, so that a list that begins anew ends as well.
+    for _ in 0..5 {
+        let reply = world.get(&path, &bens).await;
+        assert_eq!(reply.status, 200);
+        let users = reply.json();
+        let users = users.as_array().unwrap();
+        seen.extend(users.iter().map(|user| user["email"].to_string()));
+        pages.push(users.len());
+        let Some(link) = reply.headers.get("link") else {
+            break;
+        };
+        let link = link.to_str().unwrap();
+        let target = link.strip_suffix(">; rel=\"next\"").unwrap();
+        path = target.strip_prefix('<').unwrap().to_owned();
+    }
+    assert_eq!((pages, seen.len()), (vec![100, 100, 62], 262));
+}
+
+#[tokio::test]
+async fn of_two_who_change_different_fields_at_once_neither_undoes_the_other() {
+    let world = World::of(Plan {
+        endpoints: |endpoints, services| {
+            let people = UsersEndpoint::of(&services.users)
+                .profile_field("first_name")
+                .profile_field("city");
+            endpoints.mount("/users/", people)
+        },
+        ..Plan::default()
+    })
+    .await;
+    let annas = bearing(access(&world.sign_in("7").await));
+    let memory = world.memory.clone();
+    // Another request has read the same record, and its write comes right before ours.
+    world.script.meanwhile("commit", 1, move || {
+        let mut change = UserChange::default();
+        change.names = Some(vec![ANNA.into(), "another@example.com".into()]);
+        change.profile = Some(json!({ "city": "Kassel" }).to_string());
+        at_once(memory.change_user(&Subject::user("7"), change)).unwrap();
+    });
+    let body = json!({ "first_name": "Anna", "email": "anna.b@example.com" });
+    let patch = asking("PATCH", "/users/7/", &annas, Some(&body));
+    assert_eq!(world.send(patch).await.status, 200);
+    let user = world.user("7").await;
+    let profile = user.profile::<Value>().unwrap();
+    assert_eq!(profile, json!({ "city": "Kassel", "first_name": "Anna" }));
+    let names: Vec<&str> = user.names.iter().map(|name| &**name).collect();
+    assert_eq!(names, ["anna.b@example.com", "another@example.com"]);
 }
