@@ -299,7 +299,8 @@ use std::time::Duration;
 pub trait AllStores:
     ManagedKeyStore + ManagedUserStore + PrivateTokenStore + SigningKeyStore + AuditStore
 {
-    /// Makes all of these changes, or none; and none unless the warrant, where there is one, is
+    /// Makes all of these changes, or none, one after the other: each finds what those before it have
+    /// made, as if they had been made before. And none unless the warrant, where there is one, is
     /// good in that very step: what ends it meanwhile either comes before, and nothing is written,
     /// or waits, and ends what was written as well.
     ///

@@ -31,6 +31,7 @@ async fn kept(store: &impl AllStores) {
     what_a_dead_credential_asks_for_is_not_written(store).await;
     a_password_and_the_end_of_all_sessions_are_one_step(store).await;
     where_there_is_no_room_nothing_is_written(store).await;
+    each_change_finds_what_those_before_it_have_made(store).await;
 }
 
 fn anna() -> Subject {
@@ -344,4 +345,185 @@ fn with_token(id: &str, room: Room) -> Vec<Write> {
         Write::RoomForPrivateToken { owner, room },
         Write::InsertPrivateToken(token),
     ]
+}
+
+async fn each_change_finds_what_those_before_it_have_made(store: &impl AllStores) {
+    let writes = vec![
+        user("uma", "uma"),
+        Write::InsertKey(umas_key(110)),
+        Write::InsertPrivateToken(umas_token("u110")),
+    ];
+    store.commit(None, writes).await.unwrap();
+    let uma = store.find_user_by_id(&uma()).await.unwrap().unwrap();
+    let renamed = |name: &str| replaced_user(&uma, UserRecord::clone(&uma).name(name));
+    let moved = || {
+        let mut next = umas_key(110);
+        next.digest = umas_key(111).digest;
+        replaced_key(next, None)
+    };
+    let rotated = || {
+        let next = umas_key(110).superseded("u111", later(500));
+        replaced_key(next, Some(umas_key(111)))
+    };
+    let revoked_key = || replaced_key(umas_key(110).revoked(NOW), None);
+    let added = |n| Write::InsertKey(umas_key(n));
+    let added_token = |id| Write::InsertPrivateToken(umas_token(id));
+    let revoked_token = || Write::ReplacePrivateToken {
+        former: Box::new(umas_token("u110")),
+        next: Box::new(umas_token("u110").revoked(NOW)),
+        denied_until: Some(later(500)),
+    };
+    let ended = Write::RevokeSubject {
+        subject: uma.id.clone(),
+        access_until: later(500),
+        now: NOW,
+    };
+    let owner = || uma.id.clone();
+    let room = Room::new(2, NOW);
+    let key_room = || Write::RoomForKey {
+        owner: owner(),
+        room,
+    };
+    let token_room = || Write::RoomForPrivateToken {
+        owner: owner(),
+        room,
+    };
+    use StoreErrorKind::{Exists, Full, Missing};
+    for (name, writes, expected) in [
+        (
+            "a name that another one was given",
+            vec![renamed("una"), user("udo", "una")],
+            Exists,
+        ),
+        (
+            "a name that another one came with",
+            vec![user("udo", "una"), renamed("una")],
+            Exists,
+        ),
+        (
+            "a user who is another one by now",
+            vec![renamed("una"), renamed("ulla")],
+            Missing,
+        ),
+        (
+            "a digest that another key was given",
+            vec![moved(), added(111)],
+            Exists,
+        ),
+        (
+            "a digest that another key came with",
+            vec![added(111), moved()],
+            Exists,
+        ),
+        (
+            "a key that was made by a rotation",
+            vec![rotated(), added(111)],
+            Exists,
+        ),
+        (
+            "a successor that is there by now",
+            vec![added(111), rotated()],
+            Exists,
+        ),
+        (
+            "a key that is another one by now",
+            vec![revoked_key(), rotated()],
+            Missing,
+        ),
+        (
+            "a private token that is another one by now",
+            vec![revoked_token(), revoked_token()],
+            Missing,
+        ),
+        (
+            "a private token whose sessions ended",
+            vec![ended, revoked_token()],
+            Missing,
+        ),
+        (
+            "room that a key has taken",
+            vec![key_room(), added(111), key_room(), added(112)],
+            Full,
+        ),
+        (
+            "room that a successor has taken",
+            vec![key_room(), rotated(), key_room(), added(112)],
+            Full,
+        ),
+        (
+            "room that a private token has taken",
+            vec![
+                token_room(),
+                added_token("u111"),
+                token_room(),
+                added_token("u112"),
+            ],
+            Full,
+        ),
+    ] {
+        let done = store.commit(None, writes).await;
+        assert_eq!(kind(done), expected, "{name}");
+        let known = store.find_user_by_id(&uma.id).await.unwrap();
+        assert_eq!(known.as_deref(), Some(&*uma), "{name}");
+        let udo = store.find_user_by_id(&Subject::user("udo")).await.unwrap();
+        assert!(udo.is_none(), "{name}");
+        let keys = store.list_keys(&uma.id, None, 10).await.unwrap();
+        assert!(*keys[0] == umas_key(110) && keys.len() == 1, "{name}");
+        assert!(has_key(store, 110).await, "{name}");
+        assert!(!has_key(store, 111).await, "{name}");
+        assert!(has_token(store, "u110").await, "{name}");
+        assert!(!has_token(store, "u111").await, "{name}");
+    }
+    // What those before it have freed can be taken, and what they have made can be changed.
+    let mut una = UserRecord::clone(&uma);
+    una.names = vec!["una".into()];
+    let writes = vec![
+        replaced_user(&uma, una),
+        user("udo", "uma"),
+        added(113),
+        Write::ReplaceKey {
+            former: Box::new(umas_key(113)),
+            next: Box::new(umas_key(113).revoked(NOW)),
+            successor: Some(Box::new(umas_key(114))),
+        },
+        Write::RoomForKey {
+            owner: owner(),
+            room: Room::new(3, NOW),
+        },
+    ];
+    store.commit(None, writes).await.unwrap();
+    for (name, id) in [("uma", "udo"), ("una", "uma")] {
+        let found = store.find_user(name).await.unwrap();
+        assert_eq!(found.unwrap().id, Subject::user(id), "{name}");
+    }
+    assert!(!has_key(store, 113).await && has_key(store, 114).await);
+}
+
+fn uma() -> Subject {
+    Subject::user("uma")
+}
+
+fn umas_key(n: u8) -> KeyRecord {
+    let digest = KeyDigest::new("sha256", [n; 32]);
+    KeyRecord::new(format!("u{n}"), uma(), "ci", "egret_…", digest, NOW)
+}
+
+fn umas_token(id: &str) -> TokenRecord {
+    TokenRecord::new(id, uma(), "laptop", NOW, later(500))
+}
+
+fn replaced_user(former: &UserRecord, next: UserRecord) -> Write {
+    Write::ReplaceUser {
+        former: Box::new(former.clone()),
+        next: Box::new(next),
+    }
+}
+
+/// Her first key, and where it is rotated the next one.
+fn replaced_key(next: KeyRecord, successor: Option<KeyRecord>) -> Write {
+    Write::ReplaceKey {
+        former: Box::new(umas_key(110)),
+        next: Box::new(next),
+        successor: successor.map(Box::new),
+    }
 }

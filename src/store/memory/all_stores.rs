@@ -27,12 +27,10 @@ impl Memory {
         if warrant.is_some_and(|warrant| !self.holds(&held, warrant)) {
             return Err(StoreError::new(StoreErrorKind::Revoked));
         }
-        // All are checked before the first one is made: nothing here could take a change back.
+        // All are checked before the first one is made: nothing here could take a change back. So
+        // each is checked against what there will be once those before it are made.
         for (at, write) in writes.iter().enumerate() {
-            self.check(&held, write)?;
-            if writes[..at].iter().any(|other| adds_the_same(other, write)) {
-                return Err(StoreError::new(StoreErrorKind::Exists));
-            }
+            self.check(&held, &writes[..at], write)?;
         }
         for write in writes {
             self.put(&mut held, write);
@@ -64,14 +62,19 @@ impl Memory {
         !warrant.is_expired() && users_agree && tokens_agree && keys_agree
     }
 
-    /// Whether a change can be made. Nothing is changed before all were found possible.
-    fn check(&self, held: &Held<'_>, write: &Write) -> Result<(), StoreError> {
+    /// Whether a change can be made, once the earlier ones are. Nothing is changed before all were
+    /// found possible.
+    fn check(&self, held: &Held<'_>, earlier: &[Write], write: &Write) -> Result<(), StoreError> {
         match write {
-            Write::InsertUser(user) => self.users().check_free(held.users, user),
-            Write::InsertFamily(family) => held.tokens.check_free_family(&family.id),
-            Write::InsertKey(record) => self.keys().check_free(held.keys, record),
-            Write::RoomForKey { owner, room } => self.keys().check_room(held.keys, owner, *room),
-            Write::RoomForPrivateToken { owner, room } => held.tokens.check_room(owner, *room),
+            Write::InsertUser(user) => self.users().check_free(held.users, earlier, user),
+            Write::InsertFamily(family) => held.tokens.check_free_family(earlier, &family.id),
+            Write::InsertKey(record) => self.keys().check_free(held.keys, earlier, record),
+            Write::RoomForKey { owner, room } => {
+                self.keys().check_room(held.keys, earlier, owner, *room)
+            }
+            Write::RoomForPrivateToken { owner, room } => {
+                held.tokens.check_room(earlier, owner, *room)
+            }
             Write::ReplaceKey {
                 former,
                 next,
@@ -79,13 +82,15 @@ impl Memory {
             } => {
                 let successor = successor.as_deref();
                 self.keys()
-                    .check_replaced(held.keys, former, next, successor)
+                    .check_replaced(held.keys, earlier, former, next, successor)
             }
-            Write::ReplaceUser { former, next } => {
-                self.users().check_replaced(held.users, former, next)
+            Write::ReplaceUser { former, next } => self
+                .users()
+                .check_replaced(held.users, earlier, former, next),
+            Write::InsertPrivateToken(token) => held.tokens.check_free(earlier, &token.id),
+            Write::ReplacePrivateToken { former, .. } => {
+                held.tokens.check_unchanged(earlier, former)
             }
-            Write::InsertPrivateToken(token) => held.tokens.check_free(&token.id),
-            Write::ReplacePrivateToken { former, .. } => held.tokens.check_unchanged(former),
             Write::RevokeSubject { .. } => Ok(()),
         }
     }
@@ -116,21 +121,6 @@ impl Memory {
                 tokens.end_subject(held.tokens, &subject, access_until, now);
             }
         }
-    }
-}
-
-/// Whether two changes of one commit add what has the same id, or the same name or digest.
-fn adds_the_same(one: &Write, other: &Write) -> bool {
-    match (one, other) {
-        (Write::InsertUser(one), Write::InsertUser(other)) => {
-            one.id == other.id || one.names.iter().any(|name| other.names.contains(name))
-        }
-        (Write::InsertFamily(one), Write::InsertFamily(other)) => one.id == other.id,
-        (Write::InsertKey(one), Write::InsertKey(other)) => {
-            one.id == other.id || one.digest.bytes() == other.digest.bytes()
-        }
-        (Write::InsertPrivateToken(one), Write::InsertPrivateToken(other)) => one.id == other.id,
-        _ => false,
     }
 }
 

@@ -1,12 +1,13 @@
 use crate::digest_hasher::DigestHasher;
 use crate::principal::Subject;
 use crate::store::shards::Shards;
-use crate::store::{KeyDigest, KeyRecord, Room, StoreError, StoreErrorKind};
+use crate::store::{KeyDigest, KeyRecord, Room, StoreError, StoreErrorKind, Write};
 use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::ops::Bound;
+use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -53,7 +54,7 @@ impl Keys {
 
     pub(super) fn insert(&self, record: KeyRecord) -> Result<(), StoreError> {
         let mut index = self.index();
-        self.check_free(&index, &record)?;
+        self.check_free(&index, &[], &record)?;
         self.put(&mut index, record);
         Ok(())
     }
@@ -65,20 +66,21 @@ impl Keys {
         successor: Option<KeyRecord>,
     ) -> Result<(), StoreError> {
         let mut index = self.index();
-        self.check_replaced(&index, former, &next, successor.as_ref())?;
+        self.check_replaced(&index, &[], former, &next, successor.as_ref())?;
         self.put_replaced(&mut index, next, successor);
         Ok(())
     }
 
-    /// Whether a record can be replaced; nothing is changed.
+    /// Whether a record can be replaced, once the earlier changes are made; nothing is changed.
     pub(super) fn check_replaced(
         &self,
         index: &Index,
+        earlier: &[Write],
         former: &KeyRecord,
         next: &KeyRecord,
         successor: Option<&KeyRecord>,
     ) -> Result<(), StoreError> {
-        let Some(ById(known)) = index.by_id.get(&*former.id) else {
+        let Some(known) = after(index, earlier, &former.id) else {
             return Err(StoreError::new(StoreErrorKind::Missing));
         };
         if !known.is_unchanged_from(former) {
@@ -91,14 +93,14 @@ impl Keys {
             ));
         }
         let is_moved = next.digest.bytes() != known.digest.bytes();
-        if is_moved && self.has_digest(&next.digest) {
+        if is_moved && self.has_digest(index, earlier, &next.digest) {
             return Err(StoreError::new(StoreErrorKind::Exists));
         }
         if let Some(successor) = successor {
             if successor.digest.bytes() == next.digest.bytes() {
                 return Err(StoreError::new(StoreErrorKind::Exists));
             }
-            self.check_free(index, successor)?;
+            self.check_free(index, earlier, successor)?;
         }
         Ok(())
     }
@@ -192,10 +194,11 @@ impl Keys {
         records
     }
 
-    /// Whether an owner has room for one more.
+    /// Whether an owner has room for one more, once the earlier changes are made.
     pub(super) fn check_room(
         &self,
         index: &Index,
+        earlier: &[Write],
         owner: &Subject,
         room: Room,
     ) -> Result<(), StoreError> {
@@ -206,8 +209,14 @@ impl Keys {
             .range::<dyn HasPlace + '_, _>((start, Bound::Unbounded));
         let owned = from_there
             .map(|ByOwner(record)| &**record)
-            .take_while(|record| record.owner == *owner);
-        if room.has_place_among_keys(owned) {
+            .take_while(|record| record.owner == *owner)
+            .map(|record| after(index, earlier, &record.id).unwrap_or(record));
+        let added = earlier.iter().flat_map(put_by).filter(|record| {
+            let is_new = record.owner == *owner && !index.by_id.contains(&*record.id);
+            // One that is added and then replaced is one key.
+            is_new && after(index, earlier, &record.id).is_some_and(|last| ptr::eq(last, *record))
+        });
+        if room.has_place_among_keys(owned.chain(added)) {
             Ok(())
         } else {
             Err(StoreError::new(StoreErrorKind::Full))
@@ -238,12 +247,29 @@ impl Keys {
         self.index().by_id.len()
     }
 
-    fn has_digest(&self, digest: &KeyDigest) -> bool {
-        self.by_digest.read(part(digest)).contains(digest.bytes())
+    /// Whether a key has that digest, once the earlier changes are made.
+    fn has_digest(&self, index: &Index, earlier: &[Write], digest: &KeyDigest) -> bool {
+        let shard = self.by_digest.read(part(digest));
+        let mut records = shard
+            .get(digest.bytes())
+            .map(|ByDigest(record)| &**record)
+            .into_iter()
+            .chain(earlier.iter().flat_map(put_by));
+        records.any(|record| {
+            let record = after(index, earlier, &record.id);
+            record.is_some_and(|record| record.digest.bytes() == digest.bytes())
+        })
     }
 
-    pub(super) fn check_free(&self, index: &Index, record: &KeyRecord) -> Result<(), StoreError> {
-        if index.by_id.contains(&*record.id) || self.has_digest(&record.digest) {
+    /// Whether no key has that id or that digest, once the earlier changes are made.
+    pub(super) fn check_free(
+        &self,
+        index: &Index,
+        earlier: &[Write],
+        record: &KeyRecord,
+    ) -> Result<(), StoreError> {
+        let is_taken = after(index, earlier, &record.id).is_some();
+        if is_taken || self.has_digest(index, earlier, &record.digest) {
             Err(StoreError::new(StoreErrorKind::Exists))
         } else {
             Ok(())
@@ -265,6 +291,30 @@ impl Keys {
     pub(super) fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A key as it is once the earlier changes are made.
+fn after<'a>(index: &'a Index, earlier: &'a [Write], id: &str) -> Option<&'a KeyRecord> {
+    let put = earlier.iter().rev().find_map(|write| {
+        let mut records = put_by(write);
+        records.find(|record| *record.id == *id)
+    });
+    match put {
+        Some(record) => Some(record),
+        None => index.by_id.get(id).map(|ById(record)| &**record),
+    }
+}
+
+/// The records that a change writes: they have two ids where there are two.
+fn put_by(write: &Write) -> impl Iterator<Item = &KeyRecord> {
+    let (record, successor) = match write {
+        Write::InsertKey(record) => (Some(record), None),
+        Write::ReplaceKey {
+            next, successor, ..
+        } => (Some(&**next), successor.as_deref()),
+        _ => (None, None),
+    };
+    record.into_iter().chain(successor)
 }
 
 /// Bytes by which a record's shard is chosen: others than those by which its place in it is.

@@ -1,7 +1,7 @@
 use crate::principal::Subject;
 use crate::store::denials::{Denials, Kind};
 use crate::store::{
-    FamilyRecord, Room, Rotated, Rotation, StoreError, StoreErrorKind, TokenRecord,
+    FamilyRecord, Room, Rotated, Rotation, StoreError, StoreErrorKind, TokenRecord, Write,
 };
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -137,7 +137,7 @@ impl Tokens {
 
     pub(super) fn insert_private(&self, token: TokenRecord) -> Result<(), StoreError> {
         let mut records = self.records();
-        records.check_free(&token.id)?;
+        records.check_free(&[], &token.id)?;
         records.put_private(token);
         Ok(())
     }
@@ -160,7 +160,7 @@ impl Tokens {
         denied_until: Option<SystemTime>,
     ) -> Result<(), StoreError> {
         let mut records = self.records();
-        records.check_unchanged(former)?;
+        records.check_unchanged(&[], former)?;
         self.put_replaced(&mut records, next, denied_until);
         Ok(())
     }
@@ -278,19 +278,63 @@ impl Tokens {
 }
 
 impl Records {
-    /// Whether an owner has room for one more private token.
-    pub(super) fn check_room(&self, owner: &Subject, room: Room) -> Result<(), StoreError> {
-        let tokens = self.private.values().map(|token| &**token);
-        if room.has_place_among_tokens(tokens.filter(|token| token.owner == *owner)) {
+    /// Whether an owner has room for one more private token, once the earlier changes are made.
+    pub(super) fn check_room(
+        &self,
+        earlier: &[Write],
+        owner: &Subject,
+        room: Room,
+    ) -> Result<(), StoreError> {
+        let added = earlier.iter().filter_map(|write| match write {
+            Write::InsertPrivateToken(token) => Some(token),
+            _ => None,
+        });
+        let known = self.private.values().map(|token| &**token);
+        let owned: Vec<_> = known
+            .chain(added)
+            .filter(|token| token.owner == *owner)
+            .filter_map(|token| self.after(earlier, &token.id))
+            .collect();
+        if room.has_place_among_tokens(owned.iter().map(|token| &**token)) {
             Ok(())
         } else {
             Err(StoreError::new(StoreErrorKind::Full))
         }
     }
 
-    /// Whether no family has that id.
-    pub(super) fn check_free_family(&self, id: &str) -> Result<(), StoreError> {
-        if self.families.contains_key(id) {
+    /// A private token as it is once the earlier changes are made.
+    fn after(&self, earlier: &[Write], id: &str) -> Option<Arc<TokenRecord>> {
+        let mut token = self.private.get(id).cloned();
+        for write in earlier {
+            match write {
+                Write::InsertPrivateToken(next) if *next.id == *id => {
+                    token = Some(Arc::new(next.clone()));
+                }
+                Write::ReplacePrivateToken { next, .. } if *next.id == *id => {
+                    token = Some(Arc::new(TokenRecord::clone(next)));
+                }
+                Write::RevokeSubject { subject, now, .. } => {
+                    token = token.map(|token| match token.revoked {
+                        None if token.owner == *subject => {
+                            Arc::new(TokenRecord::clone(&token).revoked(*now))
+                        }
+                        _ => token,
+                    });
+                }
+                _ => {}
+            }
+        }
+        token
+    }
+
+    /// Whether no family has that id, once the earlier changes are made.
+    pub(super) fn check_free_family(&self, earlier: &[Write], id: &str) -> Result<(), StoreError> {
+        let mut earlier = earlier.iter();
+        let is_added = |write: &Write| match write {
+            Write::InsertFamily(family) => *family.id == *id,
+            _ => false,
+        };
+        if self.families.contains_key(id) || earlier.any(is_added) {
             Err(StoreError::new(StoreErrorKind::Exists))
         } else {
             Ok(())
@@ -301,18 +345,21 @@ impl Records {
         self.families.insert(family.id.clone(), Arc::new(family));
     }
 
-    /// Whether no private token has that id.
-    pub(super) fn check_free(&self, id: &str) -> Result<(), StoreError> {
-        if self.private.contains_key(id) {
-            Err(StoreError::new(StoreErrorKind::Exists))
-        } else {
-            Ok(())
+    /// Whether no private token has that id, once the earlier changes are made.
+    pub(super) fn check_free(&self, earlier: &[Write], id: &str) -> Result<(), StoreError> {
+        match self.after(earlier, id) {
+            Some(_) => Err(StoreError::new(StoreErrorKind::Exists)),
+            None => Ok(()),
         }
     }
 
-    /// Whether a private token is as it was read.
-    pub(super) fn check_unchanged(&self, former: &TokenRecord) -> Result<(), StoreError> {
-        let known = self.private.get(&former.id);
+    /// Whether a private token is as it was read, once the earlier changes are made.
+    pub(super) fn check_unchanged(
+        &self,
+        earlier: &[Write],
+        former: &TokenRecord,
+    ) -> Result<(), StoreError> {
+        let known = self.after(earlier, &former.id);
         match known.filter(|known| known.is_unchanged_from(former)) {
             Some(_) => Ok(()),
             None => Err(StoreError::new(StoreErrorKind::Missing)),

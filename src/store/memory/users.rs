@@ -1,7 +1,7 @@
 use crate::principal::Subject;
 use crate::store::accounts::Accounts;
 use crate::store::shards::Shards;
-use crate::store::{Account, StoreError, StoreErrorKind, UserRecord};
+use crate::store::{Account, StoreError, StoreErrorKind, UserRecord, Write};
 use quick_cache::DefaultHashBuilder;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -45,14 +45,20 @@ impl Users {
 
     pub(super) fn insert(&self, user: UserRecord) -> Result<(), StoreError> {
         let mut by_id = self.by_id();
-        self.check_free(&by_id, &user)?;
+        self.check_free(&by_id, &[], &user)?;
         self.put(&mut by_id, user);
         Ok(())
     }
 
-    /// Whether nobody has that id or one of the names.
-    pub(super) fn check_free(&self, by_id: &ById, user: &UserRecord) -> Result<(), StoreError> {
-        if by_id.contains_key(&key(&user.id)) || self.clashes(user) {
+    /// Whether nobody has that id or one of the names, once the earlier changes are made.
+    pub(super) fn check_free(
+        &self,
+        by_id: &ById,
+        earlier: &[Write],
+        user: &UserRecord,
+    ) -> Result<(), StoreError> {
+        let is_taken = after(by_id, earlier, &user.id).is_some();
+        if is_taken || self.clashes(by_id, earlier, user) {
             return Err(StoreError::new(StoreErrorKind::Exists));
         }
         Ok(())
@@ -60,27 +66,28 @@ impl Users {
 
     pub(super) fn replace(&self, former: &UserRecord, next: UserRecord) -> Result<(), StoreError> {
         let mut by_id = self.by_id();
-        self.check_replaced(&by_id, former, &next)?;
+        self.check_replaced(&by_id, &[], former, &next)?;
         self.put_replaced(&mut by_id, next);
         Ok(())
     }
 
-    /// Whether a record can be replaced; nothing is changed.
+    /// Whether a record can be replaced, once the earlier changes are made; nothing is changed.
     pub(super) fn check_replaced(
         &self,
         by_id: &ById,
+        earlier: &[Write],
         former: &UserRecord,
         next: &UserRecord,
     ) -> Result<(), StoreError> {
-        let known = by_id.get(&key(&former.id));
-        let Some(known) = known.filter(|known| ***known == *former) else {
+        let known = after(by_id, earlier, &former.id);
+        let Some(known) = known.filter(|known| **known == *former) else {
             return Err(StoreError::new(StoreErrorKind::Missing));
         };
         if next.id != known.id {
             let another = "a user who is replaced keeps the id";
             return Err(StoreError::because(StoreErrorKind::Invalid, another));
         }
-        if self.clashes(next) {
+        if self.clashes(by_id, earlier, next) {
             return Err(StoreError::new(StoreErrorKind::Exists));
         }
         Ok(())
@@ -119,11 +126,15 @@ impl Users {
         by_id.values().filter(|user| !user.is_removed()).count()
     }
 
-    /// Whether a name is another user's.
-    fn clashes(&self, user: &UserRecord) -> bool {
+    /// Whether a name is another user's, once the earlier changes are made.
+    fn clashes(&self, by_id: &ById, earlier: &[Write], user: &UserRecord) -> bool {
         user.names.iter().any(|name| {
             let holder = self.find(name);
-            holder.is_some_and(|holder| holder.id != user.id)
+            let mut ids = holder
+                .iter()
+                .map(|holder| &holder.id)
+                .chain(earlier.iter().filter_map(changed));
+            ids.any(|id| *id != user.id && has_name(by_id, earlier, id, name))
         })
     }
 
@@ -144,5 +155,37 @@ impl Users {
     // change: each is checked first and then made by calls that do not panic.
     pub(super) fn by_id(&self) -> MutexGuard<'_, ById> {
         self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A user as it is once the earlier changes are made.
+fn after(by_id: &ById, earlier: &[Write], id: &Subject) -> Option<Arc<UserRecord>> {
+    let mut user = by_id.get(&key(id)).cloned();
+    for write in earlier.iter().filter(|write| changed(write) == Some(id)) {
+        match write {
+            Write::InsertUser(added) => user = Some(Arc::new(UserRecord::clone(added))),
+            Write::ReplaceUser { former, next } => {
+                let next = UserRecord::clone(next);
+                user = Some(Arc::new(next.replacing(former)));
+            }
+            _ => {}
+        }
+    }
+    user
+}
+
+fn has_name(by_id: &ById, earlier: &[Write], id: &Subject, name: &str) -> bool {
+    match after(by_id, earlier, id) {
+        Some(user) => user.names.iter().any(|own| **own == *name),
+        None => false,
+    }
+}
+
+/// Which user a change adds or replaces.
+fn changed(write: &Write) -> Option<&Subject> {
+    match write {
+        Write::InsertUser(user) => Some(&user.id),
+        Write::ReplaceUser { next, .. } => Some(&next.id),
+        _ => None,
     }
 }
