@@ -182,7 +182,15 @@ async fn undo(stores: &Stores, write: Write) -> Result<(), StoreError> {
         }
         Write::ReplaceUser { former, next } => {
             let users = stores.managed_user_store().ok_or_else(no_store)?;
-            users.replace_user(&next, *former).await
+            // A store may have noted which rights were taken, and then has another record than the
+            // one that it was given.
+            let noted = next.clone().replacing(&former);
+            let known = users.find_user_by_id(&next.id).await?;
+            match known.filter(|known| **known == *next || **known == noted) {
+                Some(known) => users.replace_user(&known, *former).await,
+                // Somebody has changed the user since, and that change must not be undone.
+                None => Ok(()),
+            }
         }
         Write::InsertPrivateToken(record) => {
             let tokens = stores.private_token_store().ok_or_else(no_store)?;
@@ -242,4 +250,47 @@ fn revoked() -> StoreError {
 
 fn no_store() -> StoreError {
     StoreError::unavailable("the realm has no store for this")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{ManagedUserStore, Memory, PrivateTokenStore, UserRecord};
+    use std::time::UNIX_EPOCH;
+
+    #[tokio::test]
+    async fn a_change_that_takes_a_right_is_taken_back_where_a_later_one_fails() {
+        let users = Memory::new();
+        let former = UserRecord::new(Subject::user("7"), "anna").scope("reports:read");
+        users.insert_user(former.clone()).await.unwrap();
+        let tokens = Memory::new();
+        let token = TokenRecord::new("t", former.id.clone(), "ci", UNIX_EPOCH, UNIX_EPOCH);
+        tokens.insert_private_token(token.clone()).await.unwrap();
+        let stores = Stores::new()
+            .managed_users(users.clone())
+            .private_tokens(tokens);
+        let mut reduced = former.clone();
+        reduced.scopes = ["reports:list"].into_iter().collect();
+        let nexts = [
+            ("without a right", reduced),
+            ("disabled", former.clone().disabled()),
+            ("removed", former.clone().removed()),
+        ];
+        for (name, next) in nexts {
+            let replaced = Write::ReplaceUser {
+                former: Box::new(former.clone()),
+                next: Box::new(next),
+            };
+            // There is such a token already.
+            let fails = Write::InsertPrivateToken(token.clone());
+            let done = stores.commit(None, vec![replaced, fails]).await;
+            assert_eq!(done.unwrap_err().kind(), StoreErrorKind::Exists, "{name}");
+            let user = users.find_user_by_id(&former.id).await.unwrap().unwrap();
+            assert_eq!(user.state, former.state, "{name}");
+            assert_eq!(user.names, former.names, "{name}");
+            assert_eq!(user.scopes, former.scopes, "{name}");
+            // What was granted for that moment is known as taken, so that no credential keeps it.
+            users.replace_user(&user, former.clone()).await.unwrap();
+        }
+    }
 }

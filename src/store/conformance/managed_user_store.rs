@@ -364,6 +364,8 @@ async fn page(store: &impl ManagedUserStore, after: Option<&str>, most: usize) -
 
 async fn a_removed_user_is_gone_but_the_id_stays_taken_and_disabled(store: &impl ManagedUserStore) {
     let id = Subject::user("2");
+    give(store, &id, &["a", "b"], &["x"]).await;
+    give(store, &id, &["a"], &["x"]).await;
     let ben = by_id(store, "2").await;
     store.remove_user(&id).await.unwrap();
     assert!(find_user(store, "ben").await.is_none());

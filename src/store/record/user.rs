@@ -167,9 +167,16 @@ impl UserRecord {
         self
     }
 
-    /// The same record, where what `former` had and it has not is noted as taken.
+    /// The same record, where what `former` had and it has not is noted as taken; of a user who was
+    /// removed nothing is.
     #[must_use]
     pub(crate) fn replacing(mut self, former: &Self) -> Self {
+        // Every credential of a removed user is refused: which rights it would lose is nothing that
+        // anybody asks for, and the record of what the user was.
+        if self.is_removed() {
+            self.taken = TakenRights::default();
+            return self;
+        }
         let had = (&former.scopes, &former.roles);
         // Whoever made this record may have changed its rights without `changed`, which notes what
         // is taken.
@@ -280,5 +287,26 @@ impl fmt::Debug for UserRecord {
             .field("state", &self.state)
             .field("roles", &self.roles)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_kept_of_the_rights_of_a_removed_user() {
+        let former = UserRecord::new(Subject::user("7"), "anna")
+            .scope("a")
+            .role("x");
+        let mut reduced = former.clone();
+        reduced.scopes = Scopes::default();
+        let reduced = reduced.replacing(&former);
+        assert!(reduced.taken.scopes.contains("a"));
+        for before in [former, reduced] {
+            let left = before.clone().removed();
+            assert_eq!(left.clone().replacing(&before), left);
+            assert!(left.taken.is_empty());
+        }
     }
 }
