@@ -124,7 +124,7 @@ impl Scopes {
     /// Reads names separated by spaces; what is no scope-token is left out.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        if text.split(' ').all(is_scope_token) {
+        if text.split(' ').all(is_scope_token) && is_each_once(text) {
             return Self(text.into());
         }
         let mut scopes = Self::default();
@@ -247,6 +247,13 @@ impl fmt::Debug for Roles {
     }
 }
 
+/// Whether no name is there twice. They are few, so each is compared with those before it: a table
+/// of them would be an allocation for each token.
+fn is_each_once(text: &str) -> bool {
+    let mut names = text.split(' ').enumerate();
+    names.all(|(at, name)| text.split(' ').take(at).all(|before| before != name))
+}
+
 /// RFC 6749 §3.3: `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`.
 fn is_scope_token(name: &str) -> bool {
     !name.is_empty()
@@ -272,6 +279,22 @@ mod tests {
             " ",
         ] {
             assert!(!scopes.contains(other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_scope_that_is_said_twice_is_granted_once() {
+        for (text, granted) in [
+            ("a a", "a"),
+            ("a b a", "a b"),
+            ("a b b c a", "a b c"),
+            ("a aa a", "a aa"),
+            ("a  a", "a"),
+        ] {
+            let scopes = Scopes::parse(text);
+            assert_eq!(scopes.as_str(), granted, "{text:?}");
+            let inserted: Scopes = text.split(' ').collect();
+            assert_eq!(scopes, inserted, "{text:?}");
         }
     }
 
