@@ -163,8 +163,8 @@ impl Attempts {
         self.tally(Counted::Source(source)).take(&*self.clock);
     }
 
-    /// Takes an attempt out of its counter again, because it was right or failed through no fault of
-    /// its own.
+    /// Takes an attempt out of its counter again, because it was right or failed through no fault
+    /// of its own.
     pub(super) fn give_back(&self, counted: Counted, receipt: Receipt) {
         self.tally(counted).give_back(receipt, &*self.clock);
     }

@@ -97,7 +97,7 @@ impl Expression {
     }
 }
 
-/// One set, without a scope.
+/// What a document says where no scope is demanded: one set of scopes, and it is empty.
 #[cfg(feature = "openapi")]
 fn nothing() -> Vec<Vec<Scope>> {
     vec![Vec::new()]

@@ -8,8 +8,8 @@ pub(crate) struct Accepted {
     pub(crate) tokens: Vec<Source>,
     /// API keys, one entry for each prefix and at most one without.
     pub(crate) api_keys: Vec<AcceptedKeys>,
-    /// The names of the algorithms of proofs, spaces between them; none where no token is bound to a
-    /// key (RFC 9449 §7.1).
+    /// The names of the algorithms of proofs, spaces between them; none where no token is bound to
+    /// a key (RFC 9449 §7.1).
     pub(crate) proof_algorithms: String,
     /// Tokens that are bound to a certificate are accepted.
     pub(crate) certificates: bool,

@@ -239,7 +239,8 @@ impl Input {
         Ok(Self::of_members(members))
     }
 
-    /// RFC 6749 §3.2: no parameter stands twice, and one without a value is as if it were not there.
+    /// RFC 6749 §3.2: no parameter stands twice, and one without a value is as if it were not
+    /// there.
     fn parse_parameters(form: &[u8]) -> Result<Self, Rejection> {
         let mut members = Map::new();
         for (name, value) in form_urlencoded::parse(form) {

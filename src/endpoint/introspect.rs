@@ -27,8 +27,8 @@ use serde_json::{Map, Value};
 /// 200 {"active": false}
 /// ```
 ///
-/// - A token is active if a request with it would pass now: it is an access or private token of this
-///   issuer, neither expired nor revoked, and its user is not disabled. Everything else is not
+/// - A token is active if a request with it would pass now: it is an access or private token of
+///   this issuer, neither expired nor revoked, and its user is not disabled. Everything else is not
 ///   active, refresh tokens among it, and why is not said (§2.2).
 /// - `scope` and the roles are without what the user has lost since.
 /// - Who asks needs the scope `introspect`, or what [`require`](Self::require) says: §2.1 wants it,

@@ -28,8 +28,8 @@ use std::sync::Arc;
 #[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 
-/// The endpoint at which users sign in: `POST {email, password}` → 200 `{access, refresh}`; 401 where
-/// there is no such user or the password is another.
+/// The endpoint at which users sign in: `POST {email, password}` → 200 `{access, refresh}`; 401
+/// where there is no such user or the password is another.
 ///
 /// ```
 /// use tower_auth::endpoint::SignIn;

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-/// The audit log ([`Realm::audit`](crate::Realm::audit)): what of all that happens is kept, and for how
-/// long. By default that is everything but refused requests, for 90 days, in the store of the realm.
+/// The audit log ([`Realm::audit`](crate::Realm::audit)): what of all that happens is kept, and for
+/// how long. By default that is everything but refused requests, for 90 days, in the store of the
+/// realm.
 ///
 /// ```
 /// use std::time::Duration;
@@ -90,8 +91,8 @@ impl Audit {
     }
 
     /// Refused requests are kept as well where they say something of somebody: of a caller who was
-    /// verified and may not do this or calls too often (403, 429), and, of those that are 401, wrong
-    /// passwords and tokens that were revoked.
+    /// verified and may not do this or calls too often (403, 429), and, of those that are 401,
+    /// wrong passwords and tokens that were revoked.
     pub fn refusals(mut self) -> Self {
         self.refusals = Refusals::OfSomebody;
         self

@@ -170,8 +170,8 @@ impl Shared {
         // write it twice, but loses nothing.
         let mut batch: Vec<AuditRecord> = waiting.records.iter().take(BATCH).cloned().collect();
         let lost = waiting.lost;
-        // Told once those are written that came before. Were it told when nothing else waits, a load
-        // that lasts would keep it from being told.
+        // Told once those are written that came before. Were it told when nothing else waits, a
+        // load that lasts would keep it from being told.
         if lost > 0 && batch.len() >= waiting.before_lost {
             let mut record = AuditRecord::new("audit lost", self.clock.now());
             record.target = Some(lost.to_string().into());

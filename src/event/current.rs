@@ -16,13 +16,14 @@ thread_local! {
 ///
 /// A copy, because whoever is told of an event may serve a request of its own meanwhile.
 pub(super) fn current() -> Option<Box<KeptFacts>> {
-    let copy = |current: &Cell<Option<Box<KeptFacts>>>| {
-        let facts = current.take();
-        let copy = facts.clone();
-        current.set(facts);
-        copy
-    };
-    CURRENT.try_with(copy).ok().flatten()
+    CURRENT.try_with(copy_of).ok().flatten()
+}
+
+fn copy_of(current: &Cell<Option<Box<KeptFacts>>>) -> Option<Box<KeptFacts>> {
+    let facts = current.take();
+    let copy = facts.clone();
+    current.set(facts);
+    copy
 }
 
 /// Takes a step in the service of a request.

@@ -44,7 +44,6 @@ impl<'r> Head<'r> {
     /// The same for later, when the request is gone.
     pub(super) fn keep(&self) -> KeptFacts {
         let met = self.met();
-
         // Where there is nothing but the mark of the layer, no server has told of a peer and no
         // router of a route.
         let is_bare = self.extensions.len() <= usize::from(met.is_some());

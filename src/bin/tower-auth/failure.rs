@@ -47,7 +47,7 @@ impl Failure {
         Self::new(Exit::Unreachable, text)
     }
 
-    /// What could not be printed.
+    /// The failure to print a result, unless whoever reads it has gone away on purpose.
     pub(crate) fn printing(error: &io::Error) -> Self {
         match error.kind() {
             // Whoever pipes a list into `head` has got what was wanted, so the command has not
@@ -160,7 +160,7 @@ pub(crate) fn whole_chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// An error in words that help.
+/// What an error says, and of one that says too little what the operator can look at.
 fn told(error: &(dyn Error + 'static)) -> String {
     match error.downcast_ref() {
         // A pool goes on trying where a connection is refused, and then says only that it has

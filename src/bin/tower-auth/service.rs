@@ -86,7 +86,7 @@ impl Service {
         Ok(())
     }
 
-    /// What ends sessions.
+    /// A token issuer that can end the sessions of users, and issues nothing.
     pub(crate) fn ends_sessions(&self) -> Result<TokenIssuer, Failure> {
         // An issuer needs a secret, and ending sessions needs none. One that is forgotten serves,
         // and signs nothing that anybody gets.

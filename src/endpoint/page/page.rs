@@ -350,7 +350,7 @@ struct Paths {
     keys: String,
 }
 
-/// From one path to another.
+/// The link from one path of the server to another, relative to the first.
 fn relative(from: &str, to: &str) -> String {
     // Relative, so that a router may nest both below a prefix that nobody here knows.
     let up = from.matches('/').count().saturating_sub(1);

@@ -26,10 +26,10 @@ const NAME: &str = "{name}";
 /// }
 /// ```
 ///
-/// A permission's name is `app_label.codename`, as `has_perm` takes it. What is named in `groups` or
-/// `permissions` gets what is said there alone, `*` is for all others, and where that is left out,
-/// they get nothing. Keys of djangorestframework-api-key get `scopes` and `roles`; they belong to
-/// `owner_kind` and their prefix, or to `owner_kind` and what is in the column `owner_column`.
+/// A permission's name is `app_label.codename`, as `has_perm` takes it. What is named in `groups`
+/// or `permissions` gets what is said there alone, `*` is for all others, and where that is left
+/// out, they get nothing. Keys of djangorestframework-api-key get `scopes` and `roles`; they belong
+/// to `owner_kind` and their prefix, or to `owner_kind` and what is in the column `owner_column`.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Mapping {

@@ -138,7 +138,8 @@ impl People {
         names
     }
 
-    /// A name as it is kept.
+    /// The name under which a user is kept: in its one form, or as Django has it where two would
+    /// clash.
     fn kept(&self, name: &str) -> String {
         let form = name_form(name);
         match self.shared.contains(&*form) {

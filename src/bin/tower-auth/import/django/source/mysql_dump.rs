@@ -129,8 +129,8 @@ fn table_or_rows(statement: &[u8], dump: &Dump<'_>) -> Result<Option<Read>, Unex
     Ok(Some(Read::Rows(table, listed, rows)))
 }
 
-/// The names of the columns of a `CREATE TABLE`: what stands in backticks. All else that a table has
-/// begins with a word.
+/// The names of the columns of a `CREATE TABLE`: what stands in backticks. All else that a table
+/// has begins with a word.
 fn columns(text: &mut SqlText<'_>) -> Result<Vec<String>, Unexpected> {
     if !text.takes_mark(b'(') {
         return Err("a CREATE TABLE has no columns");
