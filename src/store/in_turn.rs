@@ -34,8 +34,7 @@ async fn commit(
     let mut made = Vec::new();
     for write in writes {
         if let Err(error) = make(stores, &write).await {
-            take_back(stores, made).await;
-            return Err(error);
+            return Err(take_back(stores, made, error).await);
         }
         made.push(write);
     }
@@ -46,11 +45,10 @@ async fn commit(
     if ends_itself {
         return Ok(());
     }
-    let judged = judge(stores, warrant).await;
-    if judged.is_err() {
-        take_back(stores, made).await;
+    match judge(stores, warrant).await {
+        Ok(()) => Ok(()),
+        Err(error) => Err(take_back(stores, made, error).await),
     }
-    judged
 }
 
 async fn judge(stores: &Stores, warrant: Option<&Warrant>) -> Result<(), StoreError> {
@@ -144,11 +142,24 @@ async fn make(stores: &Stores, write: &Write) -> Result<(), StoreError> {
     }
 }
 
-/// Undoes changes, the last one first. What cannot be undone is a record whose secret nobody has:
-/// it can be revoked from its list.
-async fn take_back(stores: &Stores, made: Vec<Write>) {
+/// Undoes changes, the last one first, and returns the error to answer.
+///
+/// That is why they are undone, as long as all of them could be. Otherwise it is one of an
+/// unavailable store, because every other kind promises that nothing was written. What is left is a
+/// record whose secret nobody has, which can be revoked from its list, or a user who is changed or
+/// was added.
+async fn take_back(stores: &Stores, made: Vec<Write>, why: StoreError) -> StoreError {
+    let mut left = None;
     for write in made.into_iter().rev() {
-        let _ = undo(stores, write).await;
+        if let Err(error) = undo(stores, write).await {
+            left = Some(error);
+        }
+    }
+    match left {
+        None => why,
+        Some(left) => StoreError::unavailable(format!(
+            "{why:?}, and what was written before could not be taken back: {left:?}"
+        )),
     }
 }
 
@@ -255,8 +266,13 @@ fn no_store() -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{ManagedUserStore, Memory, PrivateTokenStore, UserRecord};
-    use std::time::UNIX_EPOCH;
+    use crate::store::{
+        FamilyRecord, KeyDigest, ManagedKeyStore, ManagedUserStore, Memory, PrivateTokenStore,
+        UserRecord,
+    };
+    use crate::test_util::{Intercept, Intercepted};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::{Duration, UNIX_EPOCH};
 
     #[tokio::test]
     async fn a_change_that_takes_a_right_is_taken_back_where_a_later_one_fails() {
@@ -291,6 +307,97 @@ mod tests {
             assert_eq!(user.scopes, former.scopes, "{name}");
             // What was granted for that moment is known as taken, so that no credential keeps it.
             users.replace_user(&user, former.clone()).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_change_of_several_stores_that_cannot_be_taken_back_is_not_told_as_not_written() {
+        let anna = Subject::user("7");
+        let user = UserRecord::new(anna.clone(), "anna");
+        let known = UserRecord::new(Subject::user("8"), "ben");
+        let key = |id: &str, digest| {
+            let digest = KeyDigest::new("sha256", [digest; 32]);
+            KeyRecord::new(id, anna.clone(), "ci", "egret_", digest, UNIX_EPOCH)
+        };
+        let token = |id: &str| TokenRecord::new(id, anna.clone(), "ci", UNIX_EPOCH, UNIX_EPOCH);
+        let family = |id: &str| {
+            let until = UNIX_EPOCH + Duration::from_secs(100);
+            FamilyRecord::new(id, anna.clone(), "{}", UNIX_EPOCH, until, "1", until)
+        };
+        // There is such a token already.
+        let fails = Write::InsertPrivateToken(token("there"));
+        let rows = [
+            ("a user", "remove_user", Write::InsertUser(Box::new(user))),
+            ("a key", "revoke_key", Write::InsertKey(key("new", 2))),
+            (
+                "a family",
+                "revoke_family",
+                Write::InsertFamily(Box::new(family("new"))),
+            ),
+            (
+                "a private token",
+                "revoke_private_token",
+                Write::InsertPrivateToken(token("new")),
+            ),
+            (
+                "a key that is replaced",
+                "replace_key",
+                Write::ReplaceKey {
+                    former: Box::new(key("there", 1)),
+                    next: Box::new(key("there", 3)),
+                    successor: None,
+                },
+            ),
+            (
+                "a key and its successor",
+                "revoke_key",
+                Write::ReplaceKey {
+                    former: Box::new(key("there", 1)),
+                    next: Box::new(key("there", 1).revoked(UNIX_EPOCH)),
+                    successor: Some(Box::new(key("new", 2))),
+                },
+            ),
+            (
+                "a user who is changed",
+                "replace_user",
+                Write::ReplaceUser {
+                    former: Box::new(known.clone()),
+                    next: Box::new(known.clone().scope("reports:read")),
+                },
+            ),
+        ];
+        for (name, undoing, write) in rows {
+            for is_failing in [false, true] {
+                let memory = Memory::new();
+                memory.insert_user(known.clone()).await.unwrap();
+                memory.insert_key(key("there", 1)).await.unwrap();
+                memory.insert_private_token(token("there")).await.unwrap();
+                // The change itself is the first call of that name, where it has the same one.
+                let is_change = AtomicBool::new(undoing.starts_with("replace_"));
+                let store = Intercepted::new(memory, move |call| {
+                    let passes =
+                        !is_failing || call != undoing || is_change.swap(false, Ordering::Relaxed);
+                    match passes {
+                        true => Intercept::Pass,
+                        false => Intercept::Fail,
+                    }
+                });
+                let stores = Stores::new()
+                    .managed_users(store.clone())
+                    .managed_keys(store.clone())
+                    .private_tokens(store);
+                let done = stores
+                    .commit(None, vec![write.clone(), fails.clone()])
+                    .await;
+                let error = done.unwrap_err();
+                let kind = match is_failing {
+                    false => StoreErrorKind::Exists,
+                    true => StoreErrorKind::Unavailable,
+                };
+                assert_eq!(error.kind(), kind, "{name}: {error:?}");
+                let told = format!("{error:?}");
+                assert_eq!(told.contains("taken back"), is_failing, "{name}: {told}");
+            }
         }
     }
 }

@@ -38,8 +38,31 @@ pub struct MemoryLimiter {
 
 struct Kept {
     counters: Arc<Counters>,
-    /// Those that a rule of this name had or has, the last one last.
+    /// Those that a rule of this name had or has, the last one last; of each form only as many as
+    /// are looked at.
     rates: Vec<Rate>,
+}
+
+impl Kept {
+    /// Notes the rate that the rule has from now on.
+    fn replace_rate(&mut self, rate: Rate) {
+        // A rate that comes back is moved to the end: it is the last one for whatever replaces it
+        // next.
+        self.rates.retain(|other| *other != rate);
+        self.rates.push(rate);
+        let of_its_form = self.rates.iter().filter(|other| is_of_form(other, rate));
+        // A process that replaces its limits again and again would keep all of them otherwise.
+        if of_its_form.count() > MOST_REPLACED + 1
+            && let Some(first) = self.rates.iter().position(|other| is_of_form(other, rate))
+        {
+            self.rates.remove(first);
+        }
+    }
+}
+
+/// Each form of rate has a table of its own, and a state of one says nothing to another.
+fn is_of_form(one: &Rate, other: Rate) -> bool {
+    discriminant(&one.form()) == discriminant(&other.form())
 }
 
 impl MemoryLimiter {
@@ -68,10 +91,11 @@ impl MemoryLimiter {
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = kept(&mut rules, id, most_keys);
         let salt = self.keys.salt(&rate);
-        let replaced = kept.rates.iter().rev().filter(|other| {
-            // Each form has a table of its own, and a state of one says nothing to another.
-            **other != rate && discriminant(&other.form()) == discriminant(&rate.form())
-        });
+        let replaced = kept
+            .rates
+            .iter()
+            .rev()
+            .filter(|other| **other != rate && is_of_form(other, rate));
         let lineage = Lineage {
             towards: replaced
                 .take(MOST_REPLACED)
@@ -79,10 +103,7 @@ impl MemoryLimiter {
                 .collect(),
             until: Moment::steady(clock).steady.saturating_add(rate.nanos()),
         };
-        // A rate that comes back is moved to the end: it is the last one for whatever replaces it
-        // next.
-        kept.rates.retain(|other| *other != rate);
-        kept.rates.push(rate);
+        kept.replace_rate(rate);
         Counter::new(Arc::clone(&kept.counters), rate, salt, lineage)
     }
 
@@ -253,6 +274,19 @@ mod tests {
                 assert_eq!(admitted, 8, "{old}, then {new}: for a period only");
             }
         }
+    }
+
+    #[test]
+    fn of_rates_that_are_replaced_without_end_a_few_of_each_form_are_kept() {
+        let world = World::new();
+        for n in 1..1_000 {
+            for form in ["", " burst 1", " calendar"] {
+                let _ = world.rule("", &format!("{n}/day{form}"));
+            }
+        }
+        let rules = world.limiter.rules.lock().unwrap();
+        let kept = rules.values().map(|kept| kept.rates.len());
+        assert_eq!(kept.sum::<usize>(), 3 * (MOST_REPLACED + 1));
     }
 
     #[test]

@@ -28,6 +28,16 @@ impl Import {
         self
     }
 
+    /// The same, which says what would be moved.
+    pub(super) fn dry(&self) -> Self {
+        let same = Self {
+            database_url: self.database_url.clone(),
+            arguments: self.arguments.clone(),
+            django_url: self.django_url.clone(),
+        };
+        same.with(&["--dry-run"])
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tower-auth"));
         command
@@ -44,7 +54,8 @@ impl Import {
     }
 
     fn import(&self) -> Command {
-        let mut command = self.command(&["--json", "import", "django"]);
+        // The machine of a test may be busy, or stand still for a while.
+        let mut command = self.command(&["--json", "--timeout", "600", "import", "django"]);
         command.args(&self.arguments);
         command
     }
@@ -64,17 +75,7 @@ impl Import {
 
     /// What it reports, by kind.
     pub(super) fn run(&self) -> Report {
-        let output = self.output();
-        let text = String::from_utf8(output.stdout).unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.success(), "{text} {told}");
-        assert_eq!(told, "", "no bar where there is no terminal");
-        let mut kinds = BTreeMap::new();
-        for line in text.lines() {
-            let line: Value = serde_json::from_str(line).unwrap();
-            kinds.insert(line["kind"].as_str().unwrap().to_owned(), line);
-        }
-        Report { kinds, text }
+        Report::of(self.output())
     }
 }
 
@@ -87,6 +88,20 @@ pub(super) struct Report {
 pub(super) type Counts = (u64, u64, u64);
 
 impl Report {
+    /// The report of a run that has ended well.
+    pub(super) fn of(output: Output) -> Self {
+        let text = String::from_utf8(output.stdout).unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{text} {told}");
+        assert_eq!(told, "", "no bar where there is no terminal");
+        let mut kinds = BTreeMap::new();
+        for line in text.lines() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            kinds.insert(line["kind"].as_str().unwrap().to_owned(), line);
+        }
+        Self { kinds, text }
+    }
+
     pub(super) fn kinds(&self) -> Vec<&str> {
         self.kinds.keys().map(String::as_str).collect()
     }

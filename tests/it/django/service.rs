@@ -21,7 +21,7 @@ use tower_auth::{ApiKeys, AuthLayer, PasswordPolicy, Principal, Realm, Rejection
 const NEW_SECRET: &str = "pX4vT9mQ2sLd8Wz1Kc7Rb5Ny3Hg6Jf0u";
 
 /// How long a store may take.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(600);
 
 pub(super) struct Service(Router);
 

@@ -13,6 +13,7 @@ mod api_keys;
 mod blacklist;
 mod django;
 mod kind;
+mod known_user;
 mod mapping;
 mod people;
 mod report;

@@ -1,4 +1,5 @@
 use super::kind::Kind;
+use super::known_user::report_known;
 use super::report::Report;
 use crate::failure::Failure;
 use tower_auth::Subject;
@@ -9,6 +10,8 @@ use tower_auth::store::{
 
 /// How many records are written in one step. What is killed in the middle has written whole steps.
 const STEP: usize = 200;
+
+const TAKEN: &str = "its id or its hash is that of another one in the store";
 
 /// The store that is moved into. What is there already stays as it is.
 pub(super) struct Target {
@@ -78,58 +81,76 @@ impl Target {
     }
 
     async fn write_each(&self, waiting: Vec<Waiting>, report: &mut Report) -> Result<(), Failure> {
-        for Waiting { kind, id, write } in waiting {
-            match self.store.commit(None, vec![write.clone()]).await {
-                Ok(()) => report.moved(kind),
-                Err(error) if error.kind() == StoreErrorKind::Exists => {
-                    self.write_rest(kind, &id, write, report).await?;
-                }
-                Err(error) => return Err(error.into()),
-            }
+        for waiting in waiting {
+            self.write_one(waiting, report).await?;
         }
         Ok(())
     }
 
-    /// A record of which something is taken: a user is added without the names that others have.
-    async fn write_rest(
+    async fn write_one(&self, waiting: Waiting, report: &mut Report) -> Result<(), Failure> {
+        let Waiting { kind, id, write } = waiting;
+        match self.store.commit(None, vec![write.clone()]).await {
+            Ok(()) => {
+                report.moved(kind);
+                return Ok(());
+            }
+            Err(error) if error.kind() == StoreErrorKind::Exists => {}
+            Err(error) => return Err(error.into()),
+        }
+        // It was not there when it was looked for. Another run has added it since, or the database
+        // has ended the last step of a run that was killed.
+        let is_there = match &write {
+            Write::InsertUser(user) => return self.write_user(&id, user, report).await,
+            Write::InsertKey(key) => self.has_key(&key.owner, &key.id).await?,
+            Write::InsertFamily(family) => self.has_family(&family.id).await?,
+            _ => false,
+        };
+        match is_there {
+            true => report.there(kind),
+            false => report.left(kind, &id, TAKEN),
+        }
+        Ok(())
+    }
+
+    /// Adds a user without the names that others have.
+    async fn write_user(
         &self,
-        kind: Kind,
         id: &str,
-        write: Write,
+        user: &UserRecord,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let Write::InsertUser(user) = write else {
-            report.left(
-                kind,
-                id,
-                "its id or its hash is that of another one in the store",
-            );
-            return Ok(());
-        };
-        let mut rest = UserRecord::clone(&user);
-        rest.names.clear();
-        let mut taken = Vec::new();
-        for name in &user.names {
-            match self.holder(name).await? {
-                Some(holder) => taken.push(holder),
-                None => rest.names.push(name.clone()),
+        let mut rest = user.clone();
+        let mut holders = Vec::new();
+        // Each round that fails leaves a name less to add, or ends with the user who is there.
+        for _ in 0..user.names.len() + 2 {
+            if let Some(known) = self.user(&user.id).await? {
+                report_known(&known, user, report);
+                return Ok(());
+            }
+            rest.names.clear();
+            holders.clear();
+            for name in &user.names {
+                match self.holder(name).await? {
+                    Some(holder) => holders.push(holder),
+                    None => rest.names.push(name.clone()),
+                }
+            }
+            let write = Write::InsertUser(Box::new(rest.clone()));
+            match self.store.commit(None, vec![write]).await {
+                Ok(()) => {
+                    report.moved(Kind::Users);
+                    for holder in holders {
+                        let why = format!("has no name that user {holder} has in the store");
+                        report.note(Kind::Users, id, why);
+                    }
+                    return Ok(());
+                }
+                // The id or a name was taken in between, which the next round finds.
+                Err(error) if error.kind() == StoreErrorKind::Exists => {}
+                Err(error) => return Err(error.into()),
             }
         }
-        // No name is taken, so it must be the id itself: that of a removed user stays taken.
-        if taken.is_empty() {
-            report.left(kind, id, "a user of that id was removed from the store");
-            return Ok(());
-        }
-        let write = Write::InsertUser(Box::new(rest));
-        self.store.commit(None, vec![write]).await?;
-        report.moved(kind);
-        for holder in taken {
-            report.note(
-                kind,
-                id,
-                format!("has no name that user {holder} has in the store"),
-            );
-        }
+        report.left(Kind::Users, id, TAKEN);
         Ok(())
     }
 

@@ -1,4 +1,5 @@
 use super::kind::Kind;
+use super::known_user::report_known;
 use super::mapping::Mapping;
 use super::people::People;
 use super::report::Report;
@@ -181,57 +182,12 @@ fn profile(row: &Row) -> Option<Box<str>> {
 
 async fn add(user: UserRecord, target: &mut Target, report: &mut Report) -> Result<(), Failure> {
     let id = user.id.id().to_owned();
-    match target.user(&user.id).await? {
-        None => {
-            let write = Write::InsertUser(Box::new(user));
-            target.add(Kind::Users, &id, write, report).await
-        }
-        Some(known) if known.is_removed() => {
-            report.left(
-                Kind::Users,
-                &id,
-                "a user of that id was removed from the store",
-            );
-            Ok(())
-        }
-        Some(known) => {
-            report.there(Kind::Users);
-            if let Some(why) = difference(&known, &user) {
-                report.note(Kind::Users, &id, why);
-            }
-            Ok(())
-        }
+    if let Some(known) = target.user(&user.id).await? {
+        report_known(&known, &user, report);
+        return Ok(());
     }
-}
-
-/// What has become different, here or in Django, since a user was moved.
-fn difference(known: &UserRecord, user: &UserRecord) -> Option<String> {
-    let mut differs = Vec::new();
-    if known.names != user.names {
-        differs.push("names");
-    }
-    if known.state != user.state {
-        differs.push("is_active");
-    }
-    if known.scopes != user.scopes || known.roles != user.roles {
-        differs.push("rights");
-    }
-    // A sign-in has replaced the hash by one of our own kind of the same password, so a difference
-    // says nothing.
-    let is_rehashed = known
-        .password_hash
-        .as_ref()
-        .is_some_and(|hash| hash.expose().starts_with("$argon2id$"));
-    if !is_rehashed && !known.has_password_hash(user.password_hash.as_ref()) {
-        differs.push("password");
-    }
-    if differs.is_empty() {
-        return None;
-    }
-    let differs = differs.join(", ");
-    Some(format!(
-        "is there, and was left as it is, but differs from Django: {differs}"
-    ))
+    let write = Write::InsertUser(Box::new(user));
+    target.add(Kind::Users, &id, write, report).await
 }
 
 #[cfg(test)]
