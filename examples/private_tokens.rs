@@ -1,4 +1,4 @@
-//! Private tokens: long-living JWTs that expire when their owner says, and a page on which owners
+//! Private tokens: long-lived JWTs that expire when their owner says, and a page on which owners
 //! make them.
 //!
 //! ```text

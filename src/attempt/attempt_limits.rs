@@ -8,15 +8,18 @@ use crate::rate::{Rate, RateError};
 /// |---|---|---|
 /// | an account from one address | 10 in 15 minutes | guessing a password |
 /// | an account from everywhere | 100 in 15 minutes | the same from many addresses |
-/// | an address, whatever it presents | 200 in 15 minutes | trying many accounts, floods |
+/// | an address, for passwords and for what a store or an issuer is asked about | 200 in 15 minutes | trying many accounts, floods |
 /// | passwords that are checked for an address, right or wrong | 300 a minute | taking all the time there is for hashing |
 /// | registrations of an address | 100 an hour | the same, and a store full of accounts |
 ///
 /// - What turns out right is not counted, nor is what failed for a reason of the service's own.
 ///   Until that is known it is, and so is whoever goes away before.
 /// - From where an owner has signed in within 30 days, what others do to the account does not
-///   matter: nobody is locked out by somebody else's guesses, nor by anything for longer than the
-///   period.
+///   matter. That is known to this process alone, until it ends: from a new address, and after a
+///   restart, an owner waits as long as others guess at the account, for a period at most after the
+///   last guess.
+/// - What memory can refuse is not counted: a mistyped key, a token whose signature is wrong under
+///   a key that is held.
 /// - A key that was good when the store was asked last, and a sign-in by a name whose owner has
 ///   signed in from the same address, are not refused for what else that address was wrong in. Keys
 ///   are not guessed: they count to protect the database, where it has to be asked.

@@ -137,7 +137,7 @@ impl Source {
     /// and `HEAD` alone, once, percent-decoded.
     ///
     /// A URL is written down in logs, histories and `Referer` fields. Take it only for what is
-    /// short-living or read-only, and keep it out of the logs of servers and proxies before
+    /// short-lived or read-only, and keep it out of the logs of servers and proxies before
     /// this layer. The layer itself writes it nowhere and takes the parameter out of the URI
     /// that inner services see (but axum's `OriginalUri`, where that was made outside of the layer,
     /// still has it). Answers to such a request say `Referrer-Policy: no-referrer` and

@@ -47,7 +47,7 @@ const LONGEST_OVERLAP: u64 = 30 * 24 * 60 * 60;
 /// ```
 ///
 /// Where [`rates`](Self::rates) offers some, a new key may have a `rate?` besides. `overlap` is in
-/// seconds, 30 days at most.
+/// seconds, 30 days at most; `expires_at` is a time of RFC 3339, such as `2027-01-31T09:00:00Z`.
 ///
 /// The owner is the caller, or whoever [`owner`](Self::owner) says; without that, a token of
 /// another issuer is 403, because its subject may be called like one of ours. Another owner's key

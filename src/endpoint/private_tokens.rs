@@ -34,6 +34,8 @@ use std::time::SystemTime;
 /// DELETE PATH{token_id}/                               204, refused from now on
 /// ```
 ///
+/// `expires_at` is a time of RFC 3339, such as `2027-01-31T09:00:00Z`.
+///
 /// Only an access token of ours makes, rotates or revokes one: neither a private token nor an API
 /// key does. What it grants is what the user has, and no more than what that access token grants.
 #[derive(Clone, Debug)]

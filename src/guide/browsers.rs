@@ -8,10 +8,10 @@
 //! | memory of the page | scripts of the page, also injected ones (XSS), while it is open | any origin that CORS allows | single-page applications on another origin than the API |
 //! | a cookie that is `HttpOnly` | no script; an injected one can still send requests | the API's own origin | pages that the API's own host serves |
 //! | `localStorage`, `sessionStorage` | scripts of the page, also injected ones, and `localStorage` long after | any origin that CORS allows | better nothing |
-//! | the URL | logs, histories, `Referer` | anywhere | what is short-living, for `EventSource` |
+//! | the URL | logs, histories, `Referer` | anywhere | what is short-lived, for `EventSource` |
 //!
 //! Injected scripts are met by a Content-Security-Policy, not by this crate. What it does for
-//! either place: access tokens are short-living (15 minutes by default), and a refresh token that
+//! either place: access tokens are short-lived (15 minutes by default), and a refresh token that
 //! is stolen and used ends its whole family.
 //!
 //! # Cookies
@@ -79,8 +79,8 @@
 //!   of `api.example.com` to write. Serve both below one host, by a proxy for example, or have the
 //!   page send a Bearer token.
 //! - The rule is about requests that carry the cookie. A sign-in of your own that *sets* one has to
-//!   refuse other origins itself, or a visitor may be signed in as somebody else; the page below
-//!   does so.
+//!   refuse other origins itself. Otherwise a visitor may be signed in as somebody else. The page
+//!   below refuses such origins.
 //! - To sign out, end the session with the issuer of the token, and answer
 //!   `Set-Cookie: __Host-access=; Secure; HttpOnly; Path=/; Max-Age=0`.
 //! - Basic is like a cookie: browsers keep what was typed, and send it with forged requests
@@ -138,7 +138,7 @@
 //! CorsLayer::new()
 //!     .allow_origin(HeaderValue::from_static("https://app.example.com"))
 //!     .allow_methods([Method::GET, Method::POST])
-//!     .allow_headers([AUTHORIZATION, CONTENT_TYPE])
+//!     .allow_headers([AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static("x-api-key")])
 //!     .expose_headers([WWW_AUTHENTICATE, RETRY_AFTER, HeaderName::from_static("ratelimit")])
 //! ```
 //!
@@ -201,7 +201,7 @@
 //!   revocation: close it at [`Principal::expires`](crate::Principal::expires), and long ones from
 //!   time to time.
 //! - `EventSource` can set nothing: [`Source::query`](crate::credential::Source::query), with a
-//!   credential that is short-living, and with query strings kept out of logs.
+//!   credential that is short-lived, and with query strings kept out of logs.
 //!
 //! # The self-service page
 //!

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | people who sign in with an identity provider (Keycloak, Auth0, Entra, …) | [`Jwt::oidc`] | passwords, second factors and registration are the provider's; nothing is kept here, and no store is needed |
 //! | the same, and the provider's tokens are opaque, or are to end soon after they are revoked there | [`Introspection`] | the issuer is asked about each token, and its answer is believed for a minute by default |
-//! | people who sign in with this service itself | [`Users`] and [`Tokens`] | short-living access tokens, refresh tokens that are good once, sign-out that counts from the next request |
+//! | people who sign in with this service itself | [`Users`] and [`Tokens`] | short-lived access tokens, refresh tokens that are good once, sign-out that counts from the next request |
 //! | programs of customers | [`ApiKeys`] | one line of configuration for them; scopes, rates and expiry per key, rotation with an overlap |
 //! | a command line or a script of a user | [`ApiKeys`], or private tokens | keys are random and looked up; private tokens are JWTs that the owner names and revokes |
 //! | services among each other | the client credentials of your provider and [`Jwt::oidc`], else [`ApiKeys`] | |
@@ -105,14 +105,16 @@
 //! | a [`Limiter`](crate::throttle::Limiter) of your own | another server | as it does |
 //!
 //! Wrong passwords and keys are counted by each node in any case
-//! ([`AttemptLimits`](crate::throttle::AttemptLimits)).
+//! ([`AttemptLimits`](crate::throttle::AttemptLimits)). Say by [`RedisLimiter::nodes`] how many
+//! nodes there are: while Redis does not answer, each of them admits that share of a rate by
+//! itself.
 //!
 //! ```
 //! use tower_auth::throttle::{RedisLimiter, Throttle};
 //! use tower_auth::{ApiKeys, AuthLayer, Realm, store::Memory};
 //!
 //! let layer = |limit: &str, redis: &str| {
-//!     let realm = Realm::new(Memory::new()).limiter(RedisLimiter::new(redis));
+//!     let realm = Realm::new(Memory::new()).limiter(RedisLimiter::new(redis).nodes(3));
 //!     let keys = realm.api_keys(ApiKeys::prefix("egret"));
 //!     AuthLayer::builder().accept(&keys).throttle(Throttle::per_key(limit)).build()
 //! };
@@ -130,6 +132,7 @@
 //! [`KeyIssuer::issue`]: ../../struct.KeyIssuer.html#method.issue
 //! [`KeyRotation`]: ../../jwt/struct.KeyRotation.html
 //! [`Postgres`]: ../../store/struct.Postgres.html
+//! [`RedisLimiter::nodes`]: ../../throttle/struct.RedisLimiter.html#method.nodes
 //! [`RedisLimiter`]: ../../throttle/struct.RedisLimiter.html
 //! [`Source::basic`]: crate::credential::Source::basic
 //! [`Sqlite`]: ../../store/struct.Sqlite.html

@@ -4,15 +4,16 @@
 //! cargo install tower-auth --features cli
 //! ```
 //!
-//! It works on the store of the service, with the service's own checks, and whatever it changes a
-//! service that runs knows within its lag. What it needs to know is in the environment, in the
-//! variables of [`Environment`](crate::server::Environment): `DATABASE_URL` (`sqlite:PATH` or
-//! `postgres://…`), and where the service has them `JWT_SECRET`, `API_KEY_PREFIX`,
-//! `API_KEY_PEPPER`, `API_KEY_PEPPERS_PREVIOUS` and `REDIS_URL`.
+//! It works on the store of the service, with the service's own checks. A running service sees each
+//! change within its [`StoreOptions::lag`](crate::store::StoreOptions::lag). What the command needs
+//! to know is in the environment, in the variables of [`Environment`](crate::server::Environment):
+//! `DATABASE_URL` (`sqlite:PATH` or `postgres://…`), and where the service has them `JWT_SECRET`,
+//! `API_KEY_PREFIX`, `API_KEY_PEPPER`, `API_KEY_PEPPERS_PREVIOUS` and `REDIS_URL`.
 //!
 //! # The first key
 //!
 //! ```sh
+//! umask 077 # the key is for you alone
 //! export DATABASE_URL=sqlite:auth.db
 //! tower-auth migrate
 //! tower-auth user add anna@example.com < password.txt
@@ -24,7 +25,7 @@
 //! On a terminal the password is asked for, and not shown. Then a client sends the key:
 //!
 //! ```text
-//! curl -H "X-API-Key: $(cat key.txt)" https://api.example.com/reports/
+//! printf 'X-API-Key: %s' "$(cat key.txt)" | curl -H @- https://api.example.com/reports/
 //! ```
 //!
 //! # Commands
@@ -55,8 +56,8 @@
 //! - `--id [KIND:]ID` names a user by the id, in place of a name; `--owner [KIND:]ID` an owner in
 //!   place of `--user`: a user, or a thing of another kind, such as `tenant:42`.
 //! - A secret is never an argument, for everybody on the machine sees those: it is read from the
-//!   first line of stdin, or of the file that `--password-file` or `--token-file` names, which may
-//!   be `/dev/fd/3`.
+//!   first line of stdin, or of the file that `--password-file`, `--token-file` or
+//!   `--credential-file` names, which may be `/dev/fd/3`.
 //! - A new key goes to stdout alone, and what is kept of it to stderr. One that cannot be printed
 //!   is revoked.
 //! - New keys look as the service makes them: their prefix is that of `--prefix` or

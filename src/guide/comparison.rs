@@ -138,8 +138,9 @@
 //!   oauth-resource-server. Here the body is not looked at.
 //! - **Only one fixed secret before an internal page.** A function of ten lines with a comparison
 //!   in constant time is enough.
-//! - **Rust before 1.94, axum 0.7, MySQL.** The first two are not supported; a store for the third
-//!   is yours to write ([`store`](crate::store)).
+//! - **Rust before 1.94 (1.91 without the databases, as [`features`](super::features) says), axum
+//!   0.7, MySQL.** The first two are not supported; a store for the third is yours to write
+//!   ([`store`](crate::store)).
 //! - **Where a long history counts.** This is version 0.1, whose interfaces may still change; most
 //!   of the others have many releases behind them.
 //!

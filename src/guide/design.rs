@@ -99,11 +99,10 @@
 //!
 //! # One scheme judges a credential
 //!
-//! A scheme says of a credential that it is none of its business, that it is genuine, or that it is
-//! refused; only after the first another scheme is asked. A bad key is never tried as a token, and
-//! a bad credential on an optional route is refused, not anonymous. Two credentials in one request
-//! are refused, whichever they are: a proxy and a service that choose differently among them are a
-//! hole.
+//! A scheme gives one of three answers about a credential: not mine, genuine, or refused. Another
+//! scheme is asked only after "not mine". A bad key is never tried as a token, and a bad credential
+//! on an optional route is refused, not anonymous. Two credentials in one request are refused,
+//! whichever they are: a proxy and a service that choose differently among them are a hole.
 //!
 //! - *Costs*: where cookies are read, a client that sends a stale one beside a good header gets
 //!   400. What may stand where has to be said ([`Source`](crate::credential::Source)).
@@ -130,8 +129,9 @@
 //!
 //! Where a store or an issuer fails, is slow or panics, the answer is 503; where a hook, a check or
 //! a scheme of yours panics, it is 500. It is never 401, for a client would throw a good credential
-//! away, and never a pass. A shared limiter that does not answer is another matter: by default each
-//! node then admits its own share of the rate, and by choice the answer is 503
+//! away, and never a pass. A shared limiter that does not answer is another matter: each node then
+//! counts by itself and admits its share of the rate, which is all of it unless
+//! `RedisLimiter::nodes` says how many nodes there are. By choice the answer is 503
 //! ([`Throttle::refuse_in_outage`](crate::throttle::Throttle::refuse_in_outage)).
 //!
 //! - *Costs*: what has to be asked is down with the database. What memory can answer goes on.
@@ -179,10 +179,12 @@
 //! | when to come again | `Retry-After` | |
 //! | the credential | nothing | nothing |
 //!
-//! Unknown users, wrong passwords and disabled accounts are answered alike after the same work. The
-//! one exception is the format [`Coded`](crate::format::Coded), which tells the bearer of a genuine
-//! token that it has expired or was revoked. Every refusal, of a gate, a handler or an endpoint,
-//! leaves by one door, in one format, and is told once.
+//! Unknown users, wrong passwords and disabled accounts are answered alike after the same work.
+//! There are three exceptions. The format [`Coded`](crate::format::Coded) tells the bearer of a
+//! genuine token that it has expired or was revoked. A registration says that a name is taken. And
+//! an imported hash of another kind takes another time to verify, until its user has signed in
+//! once. Every refusal, of a gate, a handler or an endpoint, leaves by one door, in one format, and
+//! is told once.
 //!
 //! ```
 //! use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Subject, store::Memory};

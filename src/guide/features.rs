@@ -59,6 +59,8 @@
 //! | `sqlx` | 0.9 | [`Sqlite::from_pool`], [`Postgres::from_pool`] |
 //! | `metrics` | 0.24 | the recorder that feature `metrics` writes to |
 //! | `utoipa` | 6 | feature `openapi` |
+//! | `http-body` | 1 | bodies of [`AuthService`] and of endpoints |
+//! | `serde_json`, `zeroize` | 1 | maps of claims and metadata; [`Secret`](crate::Secret) |
 //!
 //! # Versions of Rust
 //!

@@ -92,14 +92,15 @@
 //!   as above, or [`AuthLayer::optional`](crate::AuthLayer::optional) around the server, where a
 //!   method that asks for its caller refuses an anonymous one with `UNAUTHENTICATED`.
 //! - **The peer's address**, for limits and attempts, is known where tonic's own server serves
-//!   (`TcpConnectInfo`); elsewhere insert a [`Peer`](crate::throttle::Peer).
+//!   without TLS (`TcpConnectInfo`). With tonic's TLS, and elsewhere, insert a
+//!   [`Peer`](crate::throttle::Peer): a rule that counts by address is `INTERNAL` without one.
 //!
 //! # Metadata
 //!
 //! Metadata are header fields, with names in lower case. So the sources are those of HTTP:
 //! `authorization: Bearer …`, `authorization: Api-Key …`, `x-api-key`, or
-//! [`Source::header`](crate::credential::Source::header). Values are ASCII; a key of the binary
-//! form (`…-bin`) is no credential. Two of them in one request are refused.
+//! [`Source::header`](crate::credential::Source::header). Values are ASCII; a binary metadata key
+//! (`…-bin`) is never read as a credential. Two credentials in one request are refused.
 //!
 //! # What a client sees
 //!

@@ -18,13 +18,15 @@
 //!
 //! - The keys are loaded before the first token is judged (`auth.ready().await`, for start and for
 //!   probes), again when their `Cache-Control` says so, and at once when a token names a key that
-//!   is not among them, though not twice in ten seconds, whoever sends junk. While the issuer is
-//!   away the held ones serve for a day, then the answer is 503.
-//! - A token is verified once: what its signature proved is kept, bounded in bytes and without the
-//!   signature. Time, audience, revocation and account are judged on each request.
+//!   is not among them, at most once in ten seconds, however many bad tokens arrive. While the
+//!   issuer is away the held ones serve for a day, then the answer is 503.
+//! - A token is not verified anew each time: what its signature proved is kept, bounded in bytes
+//!   and without the signature. A token under public keys is kept when it comes for the first time,
+//!   one under a shared secret, which is cheap to verify, at the second. Time, audience, revocation
+//!   and account are judged on each request.
 //! - A token that is bound to a key (`cnf`) is refused as a plain Bearer token; [`Jwt::dpop`] takes
-//!   it with a proof of that key, once for each proof, and [`Jwt::certificate_bound`] one that is
-//!   bound to a certificate.
+//!   it with a proof of that key, which each node accepts once, and [`Jwt::certificate_bound`] one
+//!   that is bound to a certificate.
 //! - [`providers`] has the lines for Keycloak, Auth0, Entra, Okta, Cognito, Google, Firebase,
 //!   Clerk, Zitadel and Supabase. `cargo run --example oidc_resource_server` serves; `.ci/oidc`
 //!   runs it against a certified provider.
@@ -38,8 +40,8 @@
 //!
 //! - `sub` is unique within an issuer: user 7 of one is not user 7 of the other
 //!   ([`Principal::issuer`](crate::Principal::issuer)).
-//! - Each issuer of which nothing else is said grants the scopes of `scope` and the roles of
-//!   `roles`. A role that only one of them may give is demanded together with its issuer.
+//! - By default every issuer can grant scopes through `scope` and roles through `roles`. A role
+//!   that only one of them may give is demanded together with its issuer.
 //!
 //! ```rust
 //! use tower_auth::{AuthLayer, Jwt, Realm, Requirement, store::Stores};

@@ -37,16 +37,20 @@
 //! - A refresh token is good once. Within a grace of 10 seconds its predecessor gets the same
 //!   successor again (two tabs, a lost answer); after that, or once the successor was used, a
 //!   predecessor that comes again revokes the whole family (RFC 9700 §4.14.2).
-//! - A sign-out, a password change or a revocation is known to the next request, from memory; and
-//!   what is dead makes nothing: a key, a private token or a change of a user is written only while
-//!   the credential that asks for it is good, in the same step where one store keeps all of it, and
-//!   judged once more after it where several do.
+//! - A sign-out, a password change or a revocation is known to the next request, from memory. A
+//!   credential that has ended creates nothing: a key, a private token or a change of a user is
+//!   written only while the credential that asks for it is still good. With one store the check and
+//!   the write are one step; with several, the credential is checked again after the write.
 //! - A scope or role that is taken from a user is taken from all keys and tokens of that user by
-//!   the next request, and there again when it is given back. One that the user never had comes
+//!   the next request. Given back, it is there again at once. A right that is new to the user comes
 //!   with the next sign-in and to new keys. What a key makes does not outlive it, has no more
 //!   rights, and counts with it; by default keys make no keys.
-//! - Private tokens are long-living JWTs that their owner names, lists with their last use, rotates
-//!   and revokes.
+//! - Private tokens are long-lived JWTs that their owner names, lists with their last use, rotates
+//!   and revokes: `.mount("/private-tokens/", PrivateTokensEndpoint::of(&tokens))`
+//!   ([`PrivateTokensEndpoint`]).
+//! - The first administrator is made at start: [`Users::ensure`] adds a user with a role where
+//!   there is none of that name, and so does `tower-auth user add NAME --role admin`.
+//!   [`UsersEndpoint::administrator`] says which role sees and changes all users.
 //! - An API key is shown once, and rotates with an overlap of the caller's choice. It never has
 //!   more scopes than its creator. One that rotates itself and loses the answer asks again within
 //!   10 seconds. Callers make at most 100 for one owner, and as many private tokens.
@@ -174,12 +178,17 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A refusal of `register` names the fields `name` and `password`. Where your body calls them
-//! otherwise, make a [`Rejection::invalid`] of its `fields` under your names.
+//! A limit by address needs the peer's address: serve with `into_make_service_with_connect_info`,
+//! and say which proxies are yours ([`deploying`](super::deploying)), or all visitors share the
+//! five an hour. A refusal of `register` names the fields `name` and `password`. If your body uses
+//! other names, build a new [`Rejection::invalid`] from its `fields` under your names.
 //! [`format`](crate::format) shows what to do about bodies that are no JSON.
 //!
 //! [`IssuerMetadata`]: ../../endpoint/struct.IssuerMetadata.html
 //! [`Jwks`]: ../../endpoint/struct.Jwks.html
+//! [`PrivateTokensEndpoint`]: ../../endpoint/struct.PrivateTokensEndpoint.html
+//! [`Users::ensure`]: ../../struct.Users.html#method.ensure
+//! [`UsersEndpoint::administrator`]: ../../endpoint/struct.UsersEndpoint.html#method.administrator
 //! [`KeysEndpoint::rates`]: ../../endpoint/struct.KeysEndpoint.html#method.rates
 //! [`Rejection::invalid`]: crate::Rejection::invalid
 //! [`Users`]: ../../struct.Users.html

@@ -58,8 +58,9 @@
 //!   that does not answer within [`Realm::store_deadline`](crate::Realm::store_deadline).
 //! - `issuer`: where the keys come from.
 //!
-//! A call is one that a request waits for: what memory answers is none, and what goes on beside
-//! requests (notes of last use, the audit, housekeeping) is not among them, nor is introspection.
+//! Only calls that a request waits for are counted. Answers from memory are not calls, and what
+//! goes on beside requests (notes of last use, the audit, housekeeping) is not among them, nor is
+//! introspection.
 //!
 //! # Queries for a dashboard
 //!
@@ -83,8 +84,10 @@
 //! # What to alert on
 //!
 //! ```text
-//! # nobody gets in: the store or a limiter is down
+//! # nobody gets in: a store is down, or a limiter of a rule that refuses in an outage
 //! rate(tower_auth_decisions_total{kind="unavailable"}[5m]) > 0
+//! # a shared limiter does not answer: each node counts by itself
+//! rate(tower_auth_limiter_call_duration_seconds_count{outcome!="answered"}[5m]) > 0
 //! # a revocation that was made on another node may not be known here
 //! tower_auth_store_lag_seconds > 5
 //! # a stolen refresh token, most likely

@@ -31,7 +31,7 @@
 //!     .layer(AuthManagerLayerBuilder::new(backend, sessions).build());
 //! ```
 //!
-//! After: users are in the store, what they may is scopes and roles, and sign-in, refresh and
+//! After: users are in the store, their rights are scopes and roles, and sign-in, refresh and
 //! sign-out are ready-made.
 //!
 //! ```
@@ -163,9 +163,10 @@
 //!
 //! async fn load(caller: Principal) -> Result<Option<User>, Infallible> {
 //!     // SELECT permission FROM users_permissions WHERE user_id = …
-//!     Ok(match caller.subject().id() {
-//!         "7" => Some(User { permissions: vec!["users:write"] }),
-//!         "8" => Some(User { permissions: vec![] }),
+//!     let subject = caller.subject();
+//!     Ok(match (subject.kind(), subject.id()) {
+//!         ("user", "7") => Some(User { permissions: vec!["users:write"] }),
+//!         ("user", "8") => Some(User { permissions: vec![] }),
 //!         _ => None, // 401, as for a credential that was revoked
 //!     })
 //! }
@@ -197,7 +198,7 @@
 //!
 //! | axum-login | here | |
 //! |---|---|---|
-//! | `AuthnBackend::authenticate` | [`SignIn`](crate::endpoint::SignIn), or [`Users::authenticate`](crate::Users::authenticate) in a handler of your own | hashed off the runtime's threads; wrong ones are limited by account and by address |
+//! | `AuthnBackend::authenticate` | [`SignIn`](crate::endpoint::SignIn), or [`Users::authenticate`](crate::Users::authenticate) in a handler of your own | hashed off the runtime's threads; wrong ones are limited by account and, at `SignIn`, by address: put [`throttle_public`](crate::AuthLayer::throttle_public) around a handler of your own |
 //! | `AuthnBackend::get_user` | [`load_user`](crate::layer::AuthLayerBuilder::load_user) | |
 //! | `AuthzBackend`, `permission_required!` | [`Scope`](crate::Scope) and [`Role`](crate::Role) of the user's record, [`AuthLayer::require`](crate::AuthLayer::require) | What is taken away counts from the next request; what is given, from the next sign-in. |
 //! | `login_required!` | the layer itself: everything inside of it needs a caller | |
@@ -226,7 +227,7 @@
 //!
 //! A site with pages can keep axum-login for them and give the API to this crate: two routers, each
 //! under its own layer, merged. A user has one id in both, so a handler of the site may hand out
-//! an API key:
+//! an API key. Nothing bounds how many an application makes itself, so count them there:
 //!
 //! ```
 //! use tower_auth::{ApiKeys, KeyIssuer, KeyRequest, Realm, Rejection, Subject, store::Memory};

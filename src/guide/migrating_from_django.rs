@@ -124,7 +124,7 @@
 //! A permission is called `app_label.codename`, as `has_perm` takes it, and a user has those of
 //! their groups as well. Superusers pass every `has_perm` in Django; here they have the role and
 //! what was granted to them, and the service says what the role may do. `*` is for all that are not
-//! named; what is named gets what is said there alone, and `{}` is nothing:
+//! named. A name that is listed gets exactly what its entry says, and `{}` grants nothing:
 //!
 //! ```json
 //! {
@@ -141,5 +141,6 @@
 //!
 //! 1. Run the import while Django serves, and read what it left.
 //! 2. Stop Django, run the import once more, start the new service.
-//! 3. Access tokens of simplejwt are looked up in the store on each request; that ends with them.
+//! 3. Each request with an access token of simplejwt asks the store, until the last of these tokens
+//!    has expired.
 //!    A sign-out with one of them ends all tokens that simplejwt issued to that user.

@@ -118,7 +118,7 @@
 //! | `Validation::nbf`, `exp` | nothing to say | Both are always held; `exp` must be there. |
 //! | `leeway`, `algs` | [`leeway`](crate::Jwt::leeway), [`algorithms`](crate::Jwt::algorithms) | 60 seconds by default in both crates |
 //! | `check(…)` | [`AuthLayer::require`](crate::AuthLayer::require) with [`Scope`](crate::Scope), [`Role`](crate::Role) or [`Requirement::check`](crate::Requirement::check) | a route at a time, 403 |
-//! | the type of the claims, on all routes | [`Jwt::read_claims`](crate::Jwt::read_claims) | It sees a token when that comes for the first time, and may refuse it, or grant roles by its claims. |
+//! | the type of the claims, on all routes | [`Jwt::read_claims`](crate::Jwt::read_claims) | It sees a token when its signature is verified, which is not each time, and may refuse it, or grant roles by its claims. |
 //! | `JwtClaims<User>` | [`Principal`](crate::Principal), [`Principal::claims`](crate::Principal::claims) | |
 //! | `jwt_source(Cookie(…))` | [`Jwt::sources`](crate::Jwt::sources) with [`Source::cookie`](crate::credential::Source::cookie) | Its name begins with `__Host-`, and requests that pages of other origins send are refused: page [`browsers`](../browsers/index.html). |
 //! | `[one, other].into_layer()` | `.accept(one).accept(other)` | The issuer decides which one judges, not the order. |

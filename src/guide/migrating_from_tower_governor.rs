@@ -184,7 +184,7 @@
 //! | `Retry-After` | whole seconds, rounded **down**: half a second is `0` | rounded up, so who waits as told is not early |
 //! | fields | `X-RateLimit-Limit`, `-Remaining`, with `use_headers()` | `RateLimit` and `RateLimit-Policy`, or the same as before with `-Reset` |
 //! | a made-up `X-Forwarded-For` | a fresh limit for each, with `SmartIpKeyExtractor` | the limit of the address that sent it, or of the one that a trusted proxy saw |
-//! | a made-up API key | a limit of its own | 401; how often one may be wrong is limited as well ([`AttemptLimits`](crate::throttle::AttemptLimits)) |
+//! | a made-up API key | a limit of its own | 401; how often the store is asked about such keys is limited as well ([`AttemptLimits`](crate::throttle::AttemptLimits)) |
 //! | no key | 500 `Unable To Extract Key!` | 401 |
 //! | several limits on a request | Each layer counts for itself. | all or nothing, where they stand in one layer |
 //! | several machines | each for itself | the same, or together on Redis: [`Realm::limiter`](crate::Realm::limiter) |

@@ -27,9 +27,9 @@
 //! were seen before reach 0.98 times what the bare service reaches or more, and 1.7 times one
 //! thread with one token (`cargo bench --bench request -- threads`).
 //!
-//! Many keys (`cargo bench --bench keys`): bytes a key, and the time a check of a known key takes
-//! beside governor's in the same run, which is all that a busy machine can tell, and the most that
-//! a new key took:
+//! Many keys (`cargo bench --bench keys`). The table shows bytes per key, the time to check a known
+//! key, and the longest time for a new key. Both times are relative to governor's in the same run,
+//! because absolute times on a busy machine mean little:
 //!
 //! | 1,000,000 keys | bytes a key | time a check | longest new key |
 //! |---|---:|---:|---:|

@@ -12,8 +12,9 @@
 //! 3. **What do they grant?** Scopes and roles, each from one or several claims.
 //! 4. **Who is it?** `sub`, unless another claim is stable for your purpose.
 //!
-//! What a token says is seen by decoding its middle part: `cut -d. -f2 | base64 -d`. Why one is
-//! refused is in the log, never in the answer.
+//! What a token says is seen by decoding its middle part, which is base64url without padding: `cut
+//! -d. -f2 | tr _- /+ | base64 -d 2>/dev/null`. Why one is refused is in the log, never in the
+//! answer.
 //!
 //! All code below goes into the same place:
 //!

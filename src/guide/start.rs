@@ -3,9 +3,10 @@
 //!
 //! # Set-up
 //!
-//! A [`Realm`](crate::Realm) is what is protected together: stores, clock, events, counts of
-//! attempts. It makes what acts ([`Users`], [`TokenIssuer`], [`KeyIssuer`]) out of plain
-//! configuration; a layer accepts these, and `build()` reports every mistake of all of them.
+//! A [`Realm`](crate::Realm) groups what is protected together: stores, clock, events and counts of
+//! attempts. You give it plain configuration, and it makes the services of it ([`Users`],
+//! [`TokenIssuer`], [`KeyIssuer`]). A layer accepts these, and `build()` reports every mistake of
+//! all of them.
 //!
 //! ```text
 //! cargo add tower-auth --features axum,endpoints
@@ -75,8 +76,8 @@
 //! }
 //! ```
 //!
-//! Where passwords are hashed, `Cargo.toml` has these lines besides: in a debug build, without
-//! optimisation, a hash takes over a second.
+//! In a debug build, hashing one password takes more than a second. If your service hashes
+//! passwords, add this to `Cargo.toml`:
 //!
 //! ```toml
 //! [profile.dev.package.argon2]
@@ -84,6 +85,29 @@
 //! [profile.dev.package.blake2]
 //! opt-level = 3
 //! ```
+//!
+//! # Serving it
+//!
+//! Limits by address and the guards against guessing need the address of whoever connects, so serve
+//! with connect info:
+//!
+//! ```rust,no_run
+//! use std::net::SocketAddr;
+//!
+//! # async fn serve(app: axum::Router) -> std::io::Result<()> {
+//! let app = app.into_make_service_with_connect_info::<SocketAddr>();
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//! axum::serve(listener, app).await
+//! # }
+//! ```
+//!
+//! - Without it a rule that counts by address answers 500, and sign-ins are limited by account
+//!   alone. Behind a proxy, [say which proxies are yours](super::deploying).
+//! - Why a request was refused is an event of `tracing`: with the crate `tracing-subscriber`,
+//!   `tracing_subscriber::fmt::init()` at the start of `main` and `RUST_LOG=tower_auth=debug` print
+//!   it.
+//! - [`server`](crate::server) (feature `server`) does all of this and stops without cutting off
+//!   requests; its `Environment` reads addresses, secrets and limits from variables.
 //!
 //! # Rights and limits of a route
 //!
@@ -139,7 +163,7 @@
 //! |---|---|---|
 //! | `Authorization: Bearer A.B.C` | [`Tokens`] | what the layer itself issues; by choice what simplejwt issued before ([`SimpleJwt`]) |
 //! | the same | [`Jwt`] | what others issue: HS256/384/512, RS, PS, ES, EdDSA; keys that the issuer publishes, or local ones; several issuers; `iss`, `aud`, `exp` required |
-//! | `Authorization: DPoP A.B.C`, with a proof in `DPoP` | [`Jwt::dpop`] | tokens that are bound to a key of their sender's (RFC 9449): by itself a stolen one is worth nothing |
+//! | `Authorization: DPoP A.B.C`, with a proof in `DPoP` | [`Jwt::dpop`] | tokens bound to a key that the sender holds (RFC 9449): a stolen token alone is worth nothing |
 //! | `Authorization: Bearer A.B.C`, over TLS with the client's certificate | [`Jwt::certificate_bound`] | tokens that are bound to it (RFC 8705); what ends TLS puts it into the request |
 //! | `Authorization: Bearer …`, opaque | [`Introspection`] | the issuer is asked (RFC 7662), and its answer remembered for a minute |
 //! | `Authorization: Bearer PREFIX_…` | [`ApiKeys`] | the prefix decides alone: a broken key is never tried as a JWT |
@@ -159,8 +183,10 @@
 //! [`AuthLayerBuilder::load_user`](crate::layer::AuthLayerBuilder::load_user) and is there as
 //! `principal.user::<MyUser>()`. Public routes take
 //! [`AuthLayer::errors`](crate::AuthLayer::errors), which refuses nothing: what their handlers
-//! refuse is answered and logged like everything else. Where no layer saw a request, the answer is
-//! a 500 that says so, never an open door.
+//! refuse is answered and logged like everything else. Routes on which a credential is a choice
+//! take [`AuthLayer::optional`](crate::AuthLayer::optional). A handler or a gate that asks for its
+//! caller where no layer saw the request answers a 500 that says so. A handler that asks for nobody
+//! is served to everybody, so put the layer around it.
 //!
 //! [`ApiKeys`]: ../../struct.ApiKeys.html
 //! [`Basic`]: ../../struct.Basic.html

@@ -6,10 +6,10 @@
 //! | command | shows | lines of code |
 //! |---|---|---:|
 //! | `cargo run --example jina_connect` | JWTs or Basic for REST, keys for an MCP server (RFC 9728 metadata); registration; a route with a rate of its own | 184 |
-//! | `cargo run --example ngenea_hub` | `Api-Key` keys with numbers for ids; OpenAPI 3.1 and Swagger UI at `/api/docs/` | 173 |
-//! | `cargo run --example rag_chats` | bare keys, each of one agent; sign-out; error codes that tell an expired token | 191 |
-//! | `cargo run --example private_tokens` | long-living JWTs that expire when their owner says; the self-service page at `/settings/api-keys/` | 105 |
-//! | `cargo run --example egret` | prefixed keys beside JWTs; what administrators alone may do; the self-service page | 232 |
+//! | `cargo run --example ngenea_hub` | `Api-Key` keys with numbers for ids; OpenAPI 3.1 and Swagger UI at `/api/docs/` | 175 |
+//! | `cargo run --example rag_chats` | bare keys, each of one agent; sign-out; error codes that tell an expired token | 192 |
+//! | `cargo run --example private_tokens` | long-lived JWTs that expire when their owner says; the self-service page at `/settings/api-keys/` | 105 |
+//! | `cargo run --example egret` | prefixed keys beside JWTs; what administrators alone may do; the self-service page | 234 |
 //!
 //! Each serves an OpenAPI 3.1 document of all that it takes and answers, put together as its router
 //! is. `.ci/openapi` has programs of others judge it: `openapi-spec-validator`, `schemathesis`,

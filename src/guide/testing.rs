@@ -29,7 +29,8 @@
 //!
 //! Most tests are about a handler and its rights, not about credentials. `SignedIn` stands outside
 //! of the whole application; its layers count the request and hold it against their requirements as
-//! ever. Test the refusals too: that nobody gets in is what breaks unseen.
+//! ever. Test the refusals too, or you will not notice when the protection stops
+//! working.
 //!
 //! ```
 //! use axum::{Router, body::Body, routing::get};
@@ -190,7 +191,7 @@
 //!
 //! # A store that fails
 //!
-//! Whether an outage is answered as it should be is seen with a store that fails as told. The hook
+//! To test an outage, use a store that fails on command. The hook
 //! gets the name of each call; `Intercept::Hang` is a store that is too slow, which
 //! [`Realm::store_deadline`](crate::Realm::store_deadline) ends.
 //!

@@ -21,15 +21,20 @@
 //! # What is counted, and where
 //!
 //! - The rules of the layer count every request that it has verified, those to its endpoints
-//!   included ([`KeysEndpoint`], [`ChangePassword`]). Where nobody is verified (sign-in, refresh,
-//!   registration) [`AttemptLimits`](crate::throttle::AttemptLimits) counts, and
-//!   [`throttle_public`](crate::AuthLayer::throttle_public) where you put it.
-//! - The rules of one layer, or of one gate, are all-or-nothing. A gate of a route is another one:
-//!   what it refuses has been counted by the layer around it. So is what a requirement refuses,
-//!   where that stands inside of the limit.
-//! - Each of them tells of itself in a field line of its own, the innermost first: `RateLimit:
+//!   included ([`KeysEndpoint`], [`ChangePassword`]). Where nobody is verified,
+//!   [`AttemptLimits`](crate::throttle::AttemptLimits) counts sign-ins and registrations, and
+//!   [`throttle_public`](crate::AuthLayer::throttle_public) counts where you put it. A refresh is
+//!   counted by nothing else: its token is random and its session can be ended.
+//! - The rules of one layer, or of one gate, are all-or-nothing. A gate on a route counts
+//!   separately: the layer around it has already counted what the gate refuses. A limit also counts
+//!   what a requirement inside it refuses.
+//! - Each limit sends its own `RateLimit` line, the innermost first: `RateLimit:
 //!   "create:principal";r=0;t=60`, then `RateLimit: "principal";r=3;t=60`. A client that reads one
 //!   line sees the limit of the route.
+//! - A request may cost more than one ([`Throttle::cost`](crate::throttle::Throttle::cost)), or
+//!   what its handler says afterwards ([`Throttle::settled`](crate::throttle::Throttle::settled),
+//!   as for the tokens of a model). A key or a user may have a rate of its own in its record
+//!   ([`Throttle::record_quota`](crate::throttle::Throttle::record_quota)).
 //! - All keys of a user and all their tokens are one principal. `per_key` counts each key.
 //!
 //! # Plans
@@ -79,17 +84,22 @@
 //!   left in `RateLimit` and `RateLimit-Policy`.
 //! - In this process nothing waits and nothing has to be spawned; a cap bounds the keys, and a live
 //!   limit is never forgotten. On several machines, [`RedisLimiter`] (feature `redis`) makes one
-//!   round trip a request, or with leases one for many. Its docs say on which settings of the
+//!   round trip a request, or with leases one for many; tell it how many
+//!   [`nodes`](crate::throttle::RedisLimiter::nodes) there are, for while the server is away each
+//!   admits its share. Its docs say on which settings of the
 //!   server the promise rests; `maxmemory-policy` and `appendonly` are looked at, and a warning
 //!   says once what may forget. A failover costs no request, a Redis Cluster is refused in words. A
 //!   rate limiter of your own is a [`Limiter`](crate::throttle::Limiter).
 //! - `.ci/races` has 64 threads hammer one key in memory, and four processes one Redis, without
 //!   leases and with: in 50 runs of 10 seconds each, exactly N were admitted.
 //! - Wrong passwords and keys are counted apart, per account and per address, before anything is
-//!   hashed or asked (`AttemptLimits`), and nobody is kept out by a neighbour's: a key that was
-//!   good lately is looked up all the same, and hashing goes by turns of address. It needs the
-//!   peer's address: serve axum with `into_make_service_with_connect_info::<SocketAddr>()`, or
-//!   insert a [`Peer`](crate::throttle::Peer). Behind a proxy, say so with
+//!   hashed or asked (`AttemptLimits`). Those who are known are not kept out by a neighbour's: a
+//!   key that was good lately is looked up all the same, an owner may try from an address where
+//!   they signed in within 30 days, and hashing goes by turns of address. An owner at a new address
+//!   does wait while others guess at the account.
+//! - Counting by address needs the peer's address: serve axum with
+//!   `into_make_service_with_connect_info::<SocketAddr>()`, or insert a
+//!   [`Peer`](crate::throttle::Peer). Behind a proxy, say so with
 //!   [`Addresses`](crate::throttle::Addresses), or all callers are one.
 //!
 //! [`ChangePassword`]: ../../endpoint/struct.ChangePassword.html

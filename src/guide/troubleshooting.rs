@@ -10,8 +10,9 @@
 //!    `error="invalid_token"` says that a Bearer token was read and refused; where no line has an
 //!    `error`, no Bearer token was read.
 //! 2. **The log.** Refusals are `tracing` events of target `tower_auth`, at `debug` where the
-//!    client is to blame: run with `RUST_LOG=tower_auth=debug`, where your subscriber reads that.
-//!    The field `reason` says in a word what was wrong.
+//!    client is to blame. Where nothing prints them yet: `cargo add tracing-subscriber --features
+//!    env-filter`, `tracing_subscriber::fmt::init();` at the start of `main`, and run with
+//!    `RUST_LOG=tower_auth=debug`. The field `reason` says in a word what was wrong.
 //! 3. **[`AuthLayer::explain`](crate::AuthLayer::explain)** tells step by step what the layer makes
 //!    of a request, in a test or on a page for administrators. It counts and writes nothing.
 //! 4. **`tower-auth explain`** does so from a shell, for API keys, passwords and tokens of one's
@@ -163,14 +164,18 @@
 //! | `reason` of a token | why | what to do |
 //! |---|---|---|
 //! | `exp`, `max age` | It has expired, or says no end. | Refresh it. |
-//! | `nbf`, `iat` | It is from the future by more than the leeway: a clock is wrong. | Have both machines keep time by NTP; [`Jwt::leeway`](crate::Jwt::leeway) is 60 seconds by default, and 10 minutes at most. |
+//! | `nbf`, `iat` | It is from the future by more than the leeway: a clock is wrong. `iat` is also one that is missing where [`Jwt::max_age`](crate::Jwt::max_age) or [`Jwt::rfc9068`](crate::Jwt::rfc9068) needs it. | Have both machines keep time by NTP; [`Jwt::leeway`](crate::Jwt::leeway) is 60 seconds by default, and 10 minutes at most. |
 //! | `aud` | It was issued to another service, or says no audience. | Have the issuer write your API's name; where it cannot, there is [`Jwt::instead_of_audience`](crate::Jwt::instead_of_audience). |
 //! | `iss` | Another issuer. They are compared byte by byte: a slash at the end counts. | Copy `iss` from a token that was issued. |
 //! | `kid`, `signature` | No key of that id, or another key: another tenant, environment or secret. | Compare the issuer's JWKS URL with the `kid` that `explain` shows. |
 //! | `typ`, `token_type`, `token_use` | An ID token or a refresh token. | Send the access token. |
-//! | `segments`, `base64url`, `header`, `claims` | It is no JWT. | Opaque tokens need [`Introspection`](crate::jwt::Introspection). |
-//! | `revoked`, `account disabled` | Signed out, or the user was disabled. | Sign in anew. |
-//! | `source` | Its issuer's tokens are read elsewhere. | [`Jwt::sources`](crate::Jwt::sources) |
+//! | `segments`, `base64url`, `utf-8`, `header`, `claims`, `signature form` | It is no JWT. | Opaque tokens need [`Introspection`](crate::jwt::Introspection). |
+//! | `sub`, `jti`, `sid`, `client_id` | A claim is missing that this issuer's tokens must have, or is no text. | Have the issuer write it; [`Jwt::subject_claim`](crate::Jwt::subject_claim) reads the subject elsewhere. |
+//! | `cnf`, `not bound`, `certificate`, `no certificate` | A token that is bound to its sender came without that, or one that is not bound came where only bound ones are accepted. | [`Jwt::dpop`](../../struct.Jwt.html#method.dpop), [`Jwt::certificate_bound`](../../struct.Jwt.html#method.certificate_bound) |
+//! | `revoked`, `account disabled` | Signed out, or the user was disabled. For a key, `account disabled` is its owner. | Sign in anew. |
+//! | `inactive` | The issuer says so (RFC 7662). | Sign in anew. |
+//! | `load_user knows no such user` | [`load_user`](crate::layer::AuthLayerBuilder::load_user) gave `None`. | Add the user to the application's own tables. |
+//! | `source` | The token came in a place from which this issuer's tokens are not read. | [`Jwt::sources`](crate::Jwt::sources) |
 //!
 //! # 400
 //!
@@ -219,19 +224,26 @@
 //!
 //! # 429
 //!
-//! `Retry-After` says when to come again. Either a [`Throttle`](crate::throttle::Throttle) is full,
-//! which `RateLimit` and `RateLimit-Policy` name, or too many credentials were wrong
-//! ([`AttemptLimits`](crate::throttle::AttemptLimits)). If everybody is refused at once behind a
-//! proxy, all callers have the proxy's address: see below.
+//! `Retry-After` says when to come again. There are three causes:
+//!
+//! - A [`Throttle`](crate::throttle::Throttle) is full, which `RateLimit` and `RateLimit-Policy`
+//!   name.
+//! - Too many credentials were wrong, or one address had too many passwords checked, right or
+//!   wrong, or too many users registered ([`AttemptLimits`](crate::throttle::AttemptLimits) has the
+//!   numbers).
+//! - Too many passwords wait to be hashed, or too many look-ups of unknown keys are under way.
+//!
+//! If everybody is refused at once behind a proxy, all callers have the proxy's address: see below.
 //!
 //! # 503
 //!
 //! A store, a limiter, an issuer or `load_user` failed, panicked or did not answer in time. It is
 //! never a 401 and never a pass. The event at `error` has the whole chain of errors as `source`.
 //! The event `keys not loaded` is an issuer that cannot be reached: a wrong URL, a firewall, or a
-//! certificate that is not trusted. Requests are refused with the `reason` `keys` meanwhile. Tables
-//! that are missing want `tower-auth migrate`, or [`Store::migrate`](crate::store::Store::migrate).
-//! `tower-auth doctor` looks for all of these.
+//! certificate that is not trusted. Keys that are held serve on for a day; where there are none,
+//! requests are refused with the `reason` `keys`. Tables that are missing want `tower-auth
+//! migrate`, or [`Store::migrate`](crate::store::Store::migrate). `tower-auth doctor` looks for
+//! what is wrong with the store, its tables, the clocks and Redis; it asks no issuer.
 //!
 //! # 500
 //!
@@ -239,6 +251,7 @@
 //! |---|---|---|
 //! | `misconfigured` | No layer saw the request, and a handler or a gate asked for its caller. | Put the layer outside of it: the next section. |
 //! | `internal_error` | A function of the application's own panicked: a hook, a check, a scheme. | The log has the panic. |
+//! | the same, without a panic | A rule counts by address and the server tells none; the realm has no store for what was asked; or a token is too long for a cookie. | `reason` and `source` in the log. For the address, the section below. |
 //!
 //! # What `build()` says
 //!
@@ -278,8 +291,9 @@
 //! and a handler there that takes a [`Principal`](crate::Principal) answers 500. `ServiceBuilder`
 //! is the other way round: its first layer is the outermost.
 //!
-//! `layer` also wraps the fallback, so that an unknown path is 401 for who has no credential;
-//! `route_layer` wraps routes alone, and an unknown path is 404 for everybody (axum 0.8).
+//! `layer` also wraps the fallback, so that an unknown path is 401 for callers without a
+//! credential; `route_layer` wraps routes alone, and an unknown path is 404 for everybody (axum
+//! 0.8).
 //!
 //! ```
 //! # use http::Request;

@@ -24,7 +24,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// longer.
 const LONGEST_FAMILY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// Tokens that we issue and accept: pairs of a short-living access token and a refresh token, and
+/// Tokens that we issue and accept: pairs of a short-lived access token and a refresh token, and
 /// private tokens.
 ///
 /// ```text
@@ -171,9 +171,9 @@ impl Tokens {
         self
     }
 
-    /// How long an access token lives; 15 minutes by default. Revoked ids are remembered for as
-    /// long and a minute more, by which clocks may differ, so shorten it only after the
-    /// longest-living ones are expired.
+    /// How long an access token lives; 15 minutes by default. Revoked ids are remembered for this
+    /// time and one minute more, because clocks differ. Before you start to use a shorter time,
+    /// wait until the older tokens have expired.
     pub fn access_lifetime(mut self, lifetime: Duration) -> Self {
         self.access_lifetime = lifetime;
         self
@@ -236,8 +236,8 @@ impl Tokens {
         self
     }
 
-    /// How much memory may be taken by what access and private tokens say that were verified, so
-    /// that each is verified once; 16 MiB by default, as in
+    /// How much memory may be taken by what is kept of access and private tokens that were
+    /// verified, so that they are not verified anew each time; 16 MiB by default, as in
     /// [`Jwt::cache_bytes`](crate::Jwt::cache_bytes), and 0 verifies each whenever it comes.
     pub fn cache_bytes(mut self, bytes: u64) -> Self {
         self.cache_bytes = bytes;

@@ -143,7 +143,9 @@ impl AuthLayer {
     }
 
     /// Forgets what [`load_user`](crate::layer::AuthLayerBuilder::load_user) gave for a subject,
-    /// after the application has changed that user: the next request loads it anew.
+    /// after the application has changed that user: the next request loads it anew. On other nodes
+    /// the user stays remembered for as long as
+    /// [`remember_user`](crate::layer::AuthLayerBuilder::remember_user) says.
     pub fn forget_user(&self, subject: &Subject) {
         self.door.pipeline().accounts.forget(subject);
     }

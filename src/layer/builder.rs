@@ -128,13 +128,14 @@ impl AuthLayerBuilder {
     ///   [`remember_user`](Self::remember_user) says, and costs nothing meanwhile.
     /// - A caller for whom there is no user (`None`) is refused, as if the credential were revoked.
     /// - A function that fails, panics or is slower than the realm's deadline is a 503.
-    /// - A subject is unique within its issuer only: with tokens of other issuers look at
+    /// - Compare whole subjects, not ids alone: the tenant 7 and the user 7 have one id. A subject
+    ///   is unique within its issuer only: with tokens of other issuers look at
     ///   [`Principal::issuer`] as well, lest somebody else's user 7 be taken for this one.
     ///
     /// ```
     /// use std::convert::Infallible;
     /// use tower_auth::store::Memory;
-    /// use tower_auth::{ApiKeys, AuthLayer, Principal, Realm, Requirement};
+    /// use tower_auth::{ApiKeys, AuthLayer, Principal, Realm, Requirement, Subject};
     ///
     /// struct Member {
     ///     plan: &'static str,
@@ -142,7 +143,7 @@ impl AuthLayerBuilder {
     ///
     /// async fn member(caller: Principal) -> Result<Option<Member>, Infallible> {
     ///     // SELECT plan FROM members WHERE id = …
-    ///     Ok((caller.subject().id() == "7").then_some(Member { plan: "pro" }))
+    ///     Ok((*caller.subject() == Subject::user("7")).then_some(Member { plan: "pro" }))
     /// }
     ///
     /// let keys = Realm::new(Memory::new()).api_keys(ApiKeys::prefix("egret"));

@@ -94,7 +94,7 @@ enum Identity {
 pub enum Method {
     /// A JWT (RFC 7519) that is no private token.
     Jwt,
-    /// A private token: a long-living JWT that we issued, which its owner named.
+    /// A private token: a long-lived JWT that we issued, which its owner named.
     PrivateToken,
     /// An API key, however it was presented.
     ApiKey,
@@ -553,7 +553,8 @@ impl fmt::Debug for Principal {
     }
 }
 
-/// Why the claims of a caller could not be read by [`Principal::claims`]. The text never quotes them.
+/// Why the claims of a caller could not be read by [`Principal::claims`]. The text never quotes
+/// them.
 ///
 /// ```
 /// use tower_auth::store::Memory;

@@ -262,7 +262,7 @@ impl Realm {
             .fetch_max(seconds, Ordering::Relaxed);
     }
 
-    /// How long the longest-living access tokens of any of its issuers live.
+    /// How long the longest-lived access tokens of any of its issuers live.
     #[cfg(feature = "jwt")]
     pub(crate) fn longest_access(&self) -> Duration {
         Duration::from_secs(self.live().longest_access.load(Ordering::Relaxed))

@@ -26,7 +26,7 @@ use std::time::{Duration, SystemTime};
 /// use tower_auth::{Principal, Rejection, Subject};
 ///
 /// async fn report(caller: Principal) -> Result<&'static str, Rejection> {
-///     if caller.subject().id() != "7" {
+///     if *caller.subject() != Subject::user("7") {
 ///         return Err(Rejection::permission_denied("another's report"));
 ///     }
 ///     Ok("the report of 7")

@@ -35,12 +35,12 @@ const PEPPER: &str = "an id of 1 to 64 letters, digits, - and _, a colon, and 32
 /// | `ADDR` | where it listens; port 0 picks a free one | `127.0.0.1:3000` |
 /// | `PUBLIC_URL` | how clients reach it, where that is another address: scheme and host, no `/` at the end | |
 /// | `DATABASE_URL` | its store: `sqlite:PATH`, `postgres://…` | in memory |
-/// | `REDIS_URL` | its throttles' store | in process |
+/// | `REDIS_URL` | its throttles' store; while it is away each node counts by itself | in process |
 /// | `REDIS_NAMESPACE` | keeps its counters there apart from those of other services | counted with whoever has none either |
 /// | `JWT_SECRET` | what it signs tokens with, 32 random bytes or more | random at each start, with a warning |
 /// | `JWT_SECRET_PREVIOUS` | what it signed with before: such tokens are good until they expire | |
 /// | `ACCESS_TOKEN_LIFETIME`, `REFRESH_TOKEN_LIFETIME` | in seconds | the application's |
-/// | `ROTATE_REFRESH_TOKENS` | `true`: a refresh token is good once | `false` |
+/// | `ROTATE_REFRESH_TOKENS` | `true`: a refresh token is good once, and a stolen one is noticed | `false` |
 /// | `API_KEY_PREFIX` | with which new API keys begin, such as `egret` | the application's |
 /// | `API_KEY_PEPPER` | `ID:SECRET`: what new API keys are stored under ([`ApiKeys::pepper`]) | stored without one |
 /// | `API_KEY_PEPPERS_PREVIOUS` | those before, which API keys are still stored under, with commas between them | |

@@ -89,7 +89,7 @@ pub(super) enum Outage {
 impl Throttle {
     /// Counts callers by their subject (and issuer, where a token is not ours): all keys of an
     /// owner together, and with them the tokens that we issued to that user. Anonymous requests
-    /// are counted by address.
+    /// are counted by address, and are a 500 where the server does not tell it.
     pub fn per_principal(rate: impl TryInto<Rate, Error: Into<RateError>>) -> Self {
         Self::new(By::Principal, rate)
     }
@@ -214,7 +214,8 @@ impl Throttle {
     }
 
     /// While a shared limiter does not answer, requests are refused with 503. By default each node
-    /// admits its share of the rate by itself.
+    /// counts by itself, and admits its share of the rate: all of it, unless the limiter knows how
+    /// many nodes there are (`RedisLimiter::nodes`).
     pub fn refuse_in_outage(mut self) -> Self {
         self.outage = Outage::Refuse;
         self

@@ -113,7 +113,7 @@ impl KeyRotation {
         self
     }
 
-    /// All mistakes at once. `longest` is how long the longest-living tokens live.
+    /// All mistakes at once. `longest` is how long the longest-lived tokens live.
     pub(in crate::issue) fn build(
         &self,
         longest: Duration,

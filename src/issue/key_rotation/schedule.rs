@@ -15,7 +15,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 pub(super) struct Schedule {
     every: Duration,
     published_before: Duration,
-    /// How long the longest-living tokens live.
+    /// How long the longest-lived tokens live.
     longest: Duration,
 }
 

@@ -84,8 +84,8 @@ impl ApiKeys {
     ///
     /// One that ends with a `_` or a `-` is used as it stands, any other gets a `_`: `egret` and
     /// `egret_` both make keys like `egret_7ZkRcP0b…`, and `sk-live-` makes `sk-live-7ZkRcP0b…`.
-    /// Before that a prefix has 1 to 32 letters, digits, `-` and `_`; it begins with a letter, but
-    /// not with `ey`, as JWTs do. Of two that fit, the longer one is meant.
+    /// Without that end a prefix has 1 to 32 letters, digits, `-` and `_`; it begins with a letter,
+    /// but not with `ey`, as JWTs do. If two prefixes match a key, the longer one is used.
     pub fn prefix(prefix: impl Into<String>) -> Self {
         Self::new(Some(whole_prefix(prefix.into()).into_boxed_str()))
     }

@@ -165,8 +165,9 @@ impl Jwt {
     ///   They are loaded again when their `Cache-Control` says so (1 minute to 24 hours; 15 minutes
     ///   where it says nothing), and at once when a token names a key that is not among them,
     ///   though not twice within [`keys_cooldown`](Self::keys_cooldown).
-    /// - After a load that failed nobody asks again for as long, and each further time for twice as
-    ///   long, up to 30 seconds while there are no keys, and else up to 5 minutes.
+    /// - After a failed load the keys are not requested again for
+    ///   [`keys_cooldown`](Self::keys_cooldown). Each further failure doubles the wait, up to 30
+    ///   seconds while there are no keys, and else up to 5 minutes.
     /// - While they cannot be loaded the held ones serve, for
     ///   [`keys_max_age`](Self::keys_max_age); then the answer is 503. Keys that the issuer took
     ///   out are gone with the next load.
@@ -407,8 +408,9 @@ impl Jwt {
     }
 
     /// A function for what no path reaches: it sees the claims of a genuine token, and may grant,
-    /// make it another subject, or refuse it. It is asked when a token is seen for the first time;
-    /// what it says is remembered with the token, so it looks at nothing but the token.
+    /// make it another subject, or refuse it. It is asked when a token is verified, and what it
+    /// says is remembered with the token ([`cache_bytes`](Self::cache_bytes)), so it looks at
+    /// nothing but the token.
     ///
     /// ```
     /// use serde::Deserialize;

@@ -3,7 +3,7 @@ use crate::principal::Subject;
 use std::fmt;
 use std::time::SystemTime;
 
-/// A private token: a long-living JWT that its owner named and can revoke. The token itself is not
+/// A private token: a long-lived JWT that its owner named and can revoke. The token itself is not
 /// kept.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -39,7 +39,7 @@ fn rotation() -> KeyRotation {
     KeyRotation::new(JwtAlgorithm::Es256).sealed_with(SEAL)
 }
 
-/// Tokens of which the longest-living live for 20 days.
+/// Tokens of which the longest-lived live for 20 days.
 fn tokens(rotation: KeyRotation) -> Tokens {
     Tokens::rotating(rotation)
         .issuer(OURS)
@@ -86,7 +86,7 @@ impl Node {
         self.try_issue().await.unwrap()
     }
 
-    /// The longest-living token that there may be.
+    /// The longest-lived token that there may be.
     async fn issue_private(&self) -> String {
         let grant = Grant::new(tower_auth::Subject::user("7"));
         let expires = self.clock.now() + 20 * DAY;
