@@ -10,7 +10,7 @@ use crate::principal::{Accounts, Caller, Checked, Mark, Principal};
 use crate::realm::Realm;
 use crate::reject::{Presented, Rejection, RejectionKind, Responder};
 use crate::scheme::{Answer, Chain, PendingAnswer, SchemeId};
-use crate::throttle::{Call, Passed, Stack, Surroundings, Verdict};
+use crate::throttle::{Call, Passed, Settlement, Stack, Surroundings, Verdict};
 use http::header::ACCESS_CONTROL_REQUEST_METHOD;
 use http::{Extensions, HeaderMap, Method, Request};
 use std::future::ready;
@@ -362,12 +362,23 @@ fn pass<B>(verdict: Verdict, by: By, request: &mut Request<B>) -> Decision {
 #[inline]
 fn admit<B>(passed: Passed, by: By, request: &mut Request<B>) -> Decision {
     if let Some(settlement) = passed.settlement {
-        request.extensions_mut().insert(settlement);
+        leave(settlement, request.extensions_mut());
     }
     Decision::Admit(Admitted {
         fields: passed.fields,
         by,
     })
+}
+
+/// For the handler. A request has one settlement: that of the rules around these, of this layer or
+/// of another, goes into it. Replaced, it would leave them with what they have charged.
+#[cold]
+fn leave(settlement: Settlement, extensions: &mut Extensions) {
+    let settlement = match extensions.remove::<Settlement>() {
+        Some(around) => settlement.within(around),
+        None => settlement,
+    };
+    extensions.insert(settlement);
 }
 
 /// Whom a layer of this pipeline around this one has let in.

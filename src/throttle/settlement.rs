@@ -9,6 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// For handlers of requests whose cost is known afterwards
 /// ([`Throttle::settled`](super::Throttle::settled)): it is in the request's extensions.
 ///
+/// There is one for all settled rules that a request has passed, those of the layer and those of
+/// its route.
+///
 /// ```
 /// use tower_auth::throttle::Settlement;
 ///
@@ -21,9 +24,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// # handler(http::Request::new(String::new()));
 /// ```
 #[derive(Clone)]
-pub struct Settlement(Arc<Inner>);
+pub struct Settlement(Vec<Arc<Together>>);
 
-struct Inner {
+/// What the rules that stand together have charged.
+struct Together {
     charged: Vec<Charged>,
     clock: Arc<dyn Clock>,
 }
@@ -61,7 +65,13 @@ struct Taken {
 
 impl Settlement {
     pub(super) fn new(charged: Vec<Charged>, clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Inner { charged, clock }))
+        Self(vec![Arc::new(Together { charged, clock })])
+    }
+
+    /// Settles with the rules around these too.
+    pub(crate) fn within(mut self, around: Self) -> Self {
+        self.0.extend(around.0);
+        self
     }
 
     /// What the request cost in the end; a later call corrects an earlier one.
@@ -70,10 +80,12 @@ impl Settlement {
     ///   run off.
     /// - Less is given back, as far as it has not run off.
     pub fn settle(&self, cost: u32) {
-        for charged in &self.0.charged {
-            match charged {
-                Charged::Here(charged) => charged.settle(cost, &*self.0.clock),
-                Charged::Elsewhere(charged) => charged.settle(cost, &self.0.clock),
+        for together in &self.0 {
+            for charged in &together.charged {
+                match charged {
+                    Charged::Here(charged) => charged.settle(cost, &*together.clock),
+                    Charged::Elsewhere(charged) => charged.settle(cost, &together.clock),
+                }
             }
         }
     }

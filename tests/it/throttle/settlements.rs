@@ -148,3 +148,46 @@ async fn requests_that_are_settled_between_one_another_give_back_their_own() {
         assert!(left >= most - flowed, "{rate}: {left} of {most}");
     }
 }
+
+#[tokio::test]
+async fn what_a_handler_settles_is_settled_with_all_the_rules_around_it() {
+    let world = World::new();
+    let key = world.key(Subject::user("7")).await;
+    let a_day = || Throttle::per_principal("1000/day").settled();
+    let a_minute = || Throttle::per_principal("100/min").settled();
+    let layer = world.builder().throttle(a_day()).build().unwrap();
+    let rows = [
+        ("a route", layer.throttle("search", [a_minute()]).unwrap()),
+        (
+            "a layer of another realm",
+            world.builder().throttle(a_minute()).build().unwrap(),
+        ),
+    ];
+    for (name, gate) in rows {
+        let handler = tower::service_fn(|request: Request<Full<Bytes>>| {
+            let settlement = request.extensions().get::<Settlement>().unwrap();
+            settlement.settle(40);
+            settlement.settle(5);
+            std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(
+                Full::<Bytes>::default(),
+            )))
+        });
+        let service = ServiceBuilder::new()
+            .layer(layer.clone())
+            .layer(gate)
+            .service(handler);
+        let left = async || {
+            let answer = reply(service.clone().oneshot(bearer(&key)).await.unwrap()).await;
+            let lines = answer.headers.get_all("ratelimit").iter();
+            let left = lines.map(|line| {
+                let told = line.to_str().unwrap().split("r=").nth(1).unwrap();
+                told.split(';').next().unwrap().parse::<u32>().unwrap()
+            });
+            left.collect::<Vec<u32>>()
+        };
+        let [inner, outer] = left().await[..] else {
+            panic!("{name}: a line of each");
+        };
+        assert_eq!(left().await, [inner - 5, outer - 5], "{name}");
+    }
+}
