@@ -8,6 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Where a layer reads the time from, once a request.
 ///
+/// It answers at once and calls nothing of this crate: counters are locked while it is read.
+///
 /// The default is [`SystemClock`]. Tests pass a manual one (`tower_auth::test_util::ManualClock`,
 /// feature `test-util`) to [`Realm::clock`](crate::Realm::clock).
 ///

@@ -47,6 +47,16 @@ struct Cell<S> {
     state: S,
 }
 
+/// Where the state of a key is.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Place {
+    /// In a cell of its own.
+    Own(usize),
+    /// In the one that all keys share for which there is no cell.
+    #[default]
+    Shared,
+}
+
 /// Where a new cell goes on from.
 #[derive(Debug, Default)]
 pub(crate) struct Lineage {
@@ -85,6 +95,13 @@ impl<S: Expires> Table<S> {
         self.shards[at].lock()
     }
 
+    /// Whether somebody is deciding about that key, or about one beside it.
+    #[cfg(all(test, feature = "test-util"))]
+    pub(crate) fn is_locked(&self, key: Key) -> bool {
+        let at = key.shard(self.shards.len());
+        self.shards[at].0.try_lock().is_err()
+    }
+
     /// How many keys have a cell.
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().used).sum()
@@ -110,12 +127,21 @@ impl<S: Expires> Shard<S> {
         }
     }
 
-    /// The state of a key; a new one where it has none.
+    /// Where the state of a key is; that of a new one where it has none.
     #[inline]
-    pub(crate) fn state(&mut self, key: Key, now: Moment, lineage: &Lineage) -> &mut S {
+    pub(crate) fn place(&mut self, key: Key, now: Moment, lineage: &Lineage) -> Place {
         match self.find(key).or_else(|| self.insert(key, now, lineage)) {
-            Some(at) => &mut self.cells[at].state,
-            None => &mut self.overflow,
+            Some(at) => Place::Own(at),
+            None => Place::Shared,
+        }
+    }
+
+    /// What is in a place, as long as no key has come or gone since.
+    #[inline]
+    pub(crate) fn at(&mut self, place: Place) -> &mut S {
+        match place {
+            Place::Own(at) => &mut self.cells[at].state,
+            Place::Shared => &mut self.overflow,
         }
     }
 
@@ -215,7 +241,7 @@ impl<S: Expires> Shard<S> {
         if self.used >= self.most {
             return None;
         }
-        // A quarter of the cells stays free: `find` and `place` end at a free one.
+        // A quarter of the cells stays free: `find` and `put` end at a free one.
         if (self.used + 1) * 4 > self.cells.len() * 3 {
             self.grow();
         }
@@ -226,7 +252,7 @@ impl<S: Expires> Shard<S> {
         } else {
             self.overflow.clone()
         };
-        let at = self.place(Cell { key, state });
+        let at = self.put(Cell { key, state });
         self.used += 1;
         Some(at)
     }
@@ -248,7 +274,7 @@ impl<S: Expires> Shard<S> {
     }
 
     /// Puts a cell into the first free place from its home on.
-    fn place(&mut self, cell: Cell<S>) -> usize {
+    fn put(&mut self, cell: Cell<S>) -> usize {
         let length = self.cells.len();
         let mut at = cell.key.home(length);
         while self.cells[at].key != Key::NONE {
@@ -267,7 +293,7 @@ impl<S: Expires> Shard<S> {
         // Every cell gets a new place, so the place where the hand stood says nothing.
         self.hand = 0;
         for cell in old.into_iter().filter(|cell| cell.key != Key::NONE) {
-            self.place(cell);
+            self.put(cell);
         }
     }
 
@@ -329,7 +355,8 @@ mod tests {
 
     fn admit<S: State>(table: &Table<S>, key: Key, rate: &Rate, now: u64) -> bool {
         let mut shard = table.shard(key);
-        let state = shard.state(key, at(now), Lineage::NONE);
+        let place = shard.place(key, at(now), Lineage::NONE);
+        let state = shard.at(place);
         state.turn(rate, at(now));
         let passes = state.wait(rate, at(now), 1) == 0;
         if passes {
