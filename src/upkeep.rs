@@ -64,6 +64,9 @@ impl<K: Eq + Hash + Send + 'static> Upkeep<K> {
             waiting.uses.insert(what, at);
         }
         if !std::mem::replace(&mut waiting.is_writing, true) {
+            // Unlocked before the task is spawned: a runtime that is ending drops it here and now,
+            // and `Writing::drop` takes the lock.
+            drop(waiting);
             runtime.spawn(
                 Writing {
                     upkeep: Arc::clone(self),
@@ -129,6 +132,8 @@ impl<K> Drop for Writing<K> {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+    use std::thread;
     use std::time::UNIX_EPOCH;
 
     #[tokio::test]
@@ -147,5 +152,23 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert_eq!(written.load(Ordering::SeqCst), MOST_WAITING);
+    }
+
+    #[test]
+    fn a_runtime_that_has_ended_keeps_nobody_waiting() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.expect("a runtime");
+        let handle = runtime.handle().clone();
+        drop(runtime);
+        let upkeep = Upkeep::new(|_: Batch<usize>| async {});
+        let (added, is_added) = mpsc::channel();
+        // On a thread of its own: a test that waits for itself would never fail.
+        thread::spawn(move || {
+            let _inside = handle.enter();
+            upkeep.add(1, UNIX_EPOCH);
+            upkeep.add(2, UNIX_EPOCH);
+            added.send(())
+        });
+        assert_eq!(is_added.recv_timeout(Duration::from_secs(60)), Ok(()));
     }
 }
