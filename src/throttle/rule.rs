@@ -207,7 +207,7 @@ impl Throttle {
     }
 
     /// Of how many callers it keeps track at once, in this process; 1,000,000 by default. Beyond
-    /// that the idle ones are forgotten, and where none is, new ones share a rate between them.
+    /// that the idle ones are forgotten, and where none is, new ones are counted together.
     pub fn most_keys(mut self, keys: usize) -> Self {
         self.most_keys = keys;
         self

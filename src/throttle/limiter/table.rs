@@ -5,12 +5,14 @@
 //! - Each new key looks at a few cells further on and frees those that are idle, so that a table of
 //!   keys seen once stays small and no sweep ever stops a shard.
 //! - A cell that is not idle is never freed. Where all are live, new keys share the shard's
-//!   overflow cell; and a key that gets a cell of its own while that one is live begins with its
-//!   contents, lest what it used there be forgiven.
-//! - Where a rule's rate was replaced, a new cell goes on from what the caller has in the old one.
+//!   overflow cell, whatever their rates are; and a key that gets a cell of its own while that one
+//!   is live begins with its contents, lest what it used there be forgiven.
+//! - Where a rule's rate was replaced, a new cell goes on from what the caller has in the old one
+//!   besides.
 
-use super::algorithm::{Expires, Moment};
+use super::algorithm::{Expires, Moment, State};
 use super::key::{Key, Salt};
+use crate::rate::Rate;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Cells that each new key looks at, and those it does when its shard is full.
@@ -127,29 +129,9 @@ impl<S: Expires> Shard<S> {
         }
     }
 
-    /// Where the state of a key is; that of a new one where it has none.
-    #[inline]
-    pub(crate) fn place(&mut self, key: Key, now: Moment, lineage: &Lineage) -> Place {
-        match self.find(key).or_else(|| self.insert(key, now, lineage)) {
-            Some(at) => Place::Own(at),
-            None => Place::Shared,
-        }
-    }
-
-    /// What is in a place, as long as no key has come or gone since.
-    #[inline]
-    pub(crate) fn at(&mut self, place: Place) -> &mut S {
-        match place {
-            Place::Own(at) => &mut self.cells[at].state,
-            Place::Shared => &mut self.overflow,
-        }
-    }
-
     /// The state of a key, unless it would have to share one.
     pub(crate) fn own_or_new(&mut self, key: Key, now: Moment) -> Option<&mut S> {
-        let at = self
-            .find(key)
-            .or_else(|| self.insert(key, now, Lineage::NONE))?;
+        let at = self.find(key).or_else(|| self.insert(key, now))?;
         Some(&mut self.cells[at].state)
     }
 
@@ -163,33 +145,6 @@ impl<S: Expires> Shard<S> {
     /// The state of a key that has one.
     pub(crate) fn peek(&self, key: Key) -> Option<&S> {
         self.find(key).map(|at| &self.cells[at].state)
-    }
-
-    /// A copy of what a key is judged by, where there is anything.
-    pub(crate) fn seen(&self, key: Key) -> Option<S> {
-        match self.find(key) {
-            Some(at) => Some(self.cells[at].state.clone()),
-            // A shard that is full would judge a new key by the cell that all others share.
-            None if self.used >= self.most => Some(self.overflow.clone()),
-            None => None,
-        }
-    }
-
-    /// Changes the state of a key that has one, and frees its cell where a new one would be as
-    /// good.
-    pub(crate) fn change(&mut self, key: Key, now: Moment, change: impl FnOnce(&mut S)) {
-        match self.find(key) {
-            Some(at) => {
-                change(&mut self.cells[at].state);
-                if self.cells[at].state.is_idle(now) {
-                    self.free(at);
-                }
-            }
-            None if self.used >= self.most => change(&mut self.overflow),
-            // Its cell was freed, which happens only when all in it has run off: nothing is left to
-            // change.
-            None => {}
-        }
     }
 
     /// Frees the cell of a key where a new one would be as good: whoever has entered nothing holds
@@ -229,9 +184,9 @@ impl<S: Expires> Shard<S> {
         }
     }
 
-    /// `None` where all cells are taken and live.
+    /// A new cell; `None` where all are taken and live.
     #[cold]
-    fn insert(&mut self, key: Key, now: Moment, lineage: &Lineage) -> Option<usize> {
+    fn insert(&mut self, key: Key, now: Moment) -> Option<usize> {
         // A few looks with each new key, instead of a sweep now and then: the request that met the
         // sweep would wait for the whole shard.
         self.free_idle(LOOK_AT, now);
@@ -245,32 +200,12 @@ impl<S: Expires> Shard<S> {
         if (self.used + 1) * 4 > self.cells.len() * 3 {
             self.grow();
         }
-        // What this key has used while it shared the overflow cell stands there, beside what others
-        // used. A new state would forgive it.
-        let state = if self.overflow.is_idle(now) {
-            self.predecessor(key, now, lineage)
-        } else {
-            self.overflow.clone()
-        };
-        let at = self.put(Cell { key, state });
+        let at = self.put(Cell {
+            key,
+            state: S::default(),
+        });
         self.used += 1;
         Some(at)
-    }
-
-    /// What the caller has under the rate that was replaced. It stays there too: an old layer may
-    /// still count by it.
-    fn predecessor(&self, key: Key, now: Moment, lineage: &Lineage) -> S {
-        if now.steady >= lineage.until {
-            return S::default();
-        }
-        for salt in &lineage.towards {
-            if let Some(state) = self.peek(key.under(*salt))
-                && !state.is_idle(now)
-            {
-                return state.clone();
-            }
-        }
-        S::default()
     }
 
     /// Puts a cell into the first free place from its home on.
@@ -335,11 +270,114 @@ impl<S: Expires> Shard<S> {
     }
 }
 
+impl<S: State> Shard<S> {
+    /// Where the state of a key is, of now; that of a new one where it has none.
+    #[inline]
+    pub(crate) fn place(&mut self, key: Key, rate: &Rate, now: Moment, from: &Lineage) -> Place {
+        match self.find(key).or_else(|| self.begin(key, now, from)) {
+            Some(at) => {
+                self.cells[at].state.turn(rate, now);
+                Place::Own(at)
+            }
+            None => {
+                self.overflow.expire(rate, now);
+                Place::Shared
+            }
+        }
+    }
+
+    /// What is in a place, as long as no key has come or gone since.
+    #[inline]
+    pub(crate) fn at(&mut self, place: Place) -> &mut S {
+        match place {
+            Place::Own(at) => &mut self.cells[at].state,
+            Place::Shared => &mut self.overflow,
+        }
+    }
+
+    /// A copy of what a key is judged by.
+    pub(crate) fn seen(&self, key: Key, rate: &Rate, now: Moment, from: &Lineage) -> S {
+        let mut state = match self.find(key) {
+            Some(at) => self.cells[at].state.clone(),
+            // A shard that is full would judge a new key by the cell that all others share.
+            None if self.used >= self.most => {
+                let mut state = self.overflow.clone();
+                state.expire(rate, now);
+                return state;
+            }
+            None => self.beginning(key, now, from),
+        };
+        state.turn(rate, now);
+        state
+    }
+
+    /// Changes the state of a key that has one, and frees its cell where a new one would be as
+    /// good.
+    pub(crate) fn change(
+        &mut self,
+        key: Key,
+        rate: &Rate,
+        now: Moment,
+        change: impl FnOnce(&mut S),
+    ) {
+        match self.find(key) {
+            Some(at) => {
+                let state = &mut self.cells[at].state;
+                state.turn(rate, now);
+                change(state);
+                if state.is_idle(now) {
+                    self.free(at);
+                }
+            }
+            None if self.used >= self.most => {
+                self.overflow.expire(rate, now);
+                change(&mut self.overflow);
+            }
+            // Its cell was freed, which happens only when all in it has run off: nothing is left to
+            // change.
+            None => {}
+        }
+    }
+
+    /// A cell for a key that has none; `None` where all are taken and live.
+    #[cold]
+    fn begin(&mut self, key: Key, now: Moment, from: &Lineage) -> Option<usize> {
+        let at = self.insert(key, now)?;
+        self.cells[at].state = self.beginning(key, now, from);
+        Some(at)
+    }
+
+    /// What a key has used before it has a cell. Without that, a new cell would forgive it.
+    fn beginning(&self, key: Key, now: Moment, from: &Lineage) -> S {
+        let mut state = self.predecessor(key, now, from);
+        // What it has used while it shared the overflow cell stands there, beside what others used.
+        if !self.overflow.is_idle(now) {
+            state.join(self.overflow.clone(), now);
+        }
+        state
+    }
+
+    /// What the caller has under the rate that was replaced. It stays there too: an old layer may
+    /// still count by it.
+    fn predecessor(&self, key: Key, now: Moment, from: &Lineage) -> S {
+        if now.steady >= from.until {
+            return S::default();
+        }
+        for salt in &from.towards {
+            if let Some(state) = self.peek(key.under(*salt))
+                && !state.is_idle(now)
+            {
+                return state.clone();
+            }
+        }
+        S::default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rate::Rate;
-    use crate::throttle::limiter::algorithm::{Paced, Sliding, State};
+    use crate::throttle::limiter::algorithm::{Calendar, Paced, Sliding};
     use crate::throttle::limiter::key::Keys;
     use proptest::prelude::*;
     use std::collections::HashMap;
@@ -355,9 +393,8 @@ mod tests {
 
     fn admit<S: State>(table: &Table<S>, key: Key, rate: &Rate, now: u64) -> bool {
         let mut shard = table.shard(key);
-        let place = shard.place(key, at(now), Lineage::NONE);
+        let place = shard.place(key, rate, at(now), Lineage::NONE);
         let state = shard.at(place);
-        state.turn(rate, at(now));
         let passes = state.wait(rate, at(now), 1) == 0;
         if passes {
             state.take(rate, at(now), 1);
@@ -427,6 +464,95 @@ mod tests {
         // The first is idle now: the second gets its cell.
         assert!(!admit(&table, second, &rate, 61 * SECOND));
         assert!(admit(&table, second, &rate, 120 * SECOND));
+    }
+
+    /// `strict` has the long memory, and comes when the only cell is another's. So does `lax`, which
+    /// would cut what is too far ahead for it.
+    fn shares_with<S: State>(strict: &str, lax: &str) {
+        let (table, keys) = (Table::<S>::new(1), Keys::new());
+        let [other, strict_key, lax_key] =
+            [b"a", b"b", b"c"].map(|name: &[u8; 1]| keys.of(b't', &[name]));
+        let lax_rate: Rate = lax.parse().unwrap();
+        let strict_rate: Rate = strict.parse().unwrap();
+        let most = strict_rate.most() as usize;
+        assert!(admit(&table, other, &strict_rate, 0));
+        let mut admitted = 0;
+        // Two hours, which are in one day.
+        for minute in 0..120 {
+            let now = 1 + minute * 60 * SECOND;
+            for _ in 0..=most {
+                admitted += usize::from(admit(&table, strict_key, &strict_rate, now));
+            }
+            admit(&table, lax_key, &lax_rate, now);
+            let shard = table.shard(strict_key);
+            let seen = shard.seen(strict_key, &strict_rate, at(now), Lineage::NONE);
+            let wait = seen.wait(&strict_rate, at(now), 1);
+            assert!(wait > 0, "{strict} beside {lax}");
+        }
+        assert_eq!(admitted, most, "{strict} beside {lax}");
+    }
+
+    #[test]
+    fn callers_that_share_a_cell_are_forgiven_by_none_whose_period_is_shorter() {
+        shares_with::<Sliding>("3/day", "5/s");
+        shares_with::<Sliding>("100/day", "300/min");
+        shares_with::<Paced>("5/day burst 5", "100/s burst 1");
+        shares_with::<Calendar>("5/day calendar", "9/hour calendar");
+    }
+
+    #[test]
+    fn what_callers_use_of_a_shared_cell_counts_for_the_period_of_their_own_rate() {
+        let (table, keys) = (Table::<Sliding>::new(1), Keys::new());
+        let [other, daily, fast] = [b"a", b"b", b"c"].map(|name: &[u8; 1]| keys.of(b't', &[name]));
+        let a_day: Rate = "3/day".parse().unwrap();
+        let a_second: Rate = "5/s".parse().unwrap();
+        assert!(admit(&table, other, &a_day, 0));
+        for _ in 0..3 {
+            assert!(admit(&table, daily, &a_day, 1));
+        }
+        for second in 1..100 {
+            let now = second * SECOND + 2;
+            let admitted = (0..9).filter(|_| admit(&table, fast, &a_second, now));
+            assert_eq!(admitted.count(), 2, "the rest of 5, each second");
+        }
+    }
+
+    /// Two are used under the rate that is replaced, and one in the cell that all share: `rate` has
+    /// four.
+    fn goes_on_from_both<S: State>(old: &str, rate: &str) {
+        let (table, keys) = (Table::<S>::new(2), Keys::new());
+        let old: Rate = old.parse().unwrap();
+        let rate: Rate = rate.parse().unwrap();
+        let [salt, old_salt] = [&rate, &old].map(|rate| keys.salt(rate));
+        let lineage = Lineage {
+            towards: vec![salt.towards(old_salt)],
+            until: 120 * SECOND,
+        };
+        let [anna, ben] = [b"anna", b"bert"].map(|name: &[u8; 4]| keys.of(b't', &[name]));
+        let admit = |key: Key, rate: &Rate, now: u64| {
+            let mut shard = table.shard(key);
+            let place = shard.place(key, rate, at(now), &lineage);
+            let state = shard.at(place);
+            let passes = state.wait(rate, at(now), 1) == 0;
+            if passes {
+                state.take(rate, at(now), 1);
+            }
+            passes
+        };
+        assert!(admit(anna.under(old_salt), &old, 1));
+        assert!(admit(anna.under(old_salt), &old, 1));
+        assert!(admit(ben, &old, 1));
+        assert!(admit(anna.under(salt), &rate, 1), "shared");
+        table.shard(ben).remove(ben);
+        let own = (0..9).filter(|_| admit(anna.under(salt), &rate, 2)).count();
+        assert_eq!(own, 1, "{old}, then {rate}");
+    }
+
+    #[test]
+    fn a_key_that_gets_a_cell_goes_on_from_what_it_used_under_another_rate_and_what_it_shared() {
+        goes_on_from_both::<Sliding>("4/day", "4/min");
+        goes_on_from_both::<Paced>("5/min burst 5", "5/min burst 4");
+        goes_on_from_both::<Calendar>("4/day calendar", "4/hour calendar");
     }
 
     #[test]

@@ -42,10 +42,8 @@ impl Tally<'_> {
     /// How long the request would have to wait. Nothing is entered.
     #[inline]
     fn ask<S: State>(&self, shard: &mut Shard<S>, now: Moment) -> Asked {
-        let place = shard.place(self.key, now, self.lineage);
-        let state = shard.at(place);
-        state.turn(&self.rate, now);
-        let wait = state.wait(&self.rate, now, self.cost);
+        let place = shard.place(self.key, &self.rate, now, self.lineage);
+        let wait = shard.at(place).wait(&self.rate, now, self.cost);
         Asked { place, wait }
     }
 
@@ -92,10 +90,7 @@ impl Tally<'_> {
         let now = self.now(clock);
         // Judged by a copy: asking must neither take a place in the table nor change what it asks
         // about.
-        let Some(mut state) = shard.seen(self.key) else {
-            return 0;
-        };
-        state.turn(&self.rate, now);
+        let state = shard.seen(self.key, &self.rate, now, self.lineage);
         state.wait(&self.rate, now, self.cost)
     }
 
@@ -115,10 +110,8 @@ impl Tally<'_> {
         }
         let mut shard = table.shard(self.key);
         let now = self.now(clock);
-        let place = shard.place(self.key, now, self.lineage);
-        let state = shard.at(place);
-        state.turn(&self.rate, now);
-        state.take(&self.rate, now, self.cost)
+        let place = shard.place(self.key, &self.rate, now, self.lineage);
+        shard.at(place).take(&self.rate, now, self.cost)
     }
 
     /// Takes its cost back from what was entered.
@@ -133,8 +126,7 @@ impl Tally<'_> {
     fn give_back_in<S: State>(&self, table: &Table<S>, receipt: Receipt, clock: &dyn Clock) {
         let mut shard = table.shard(self.key);
         let now = self.now(clock);
-        shard.change(self.key, now, |state| {
-            state.turn(&self.rate, now);
+        shard.change(self.key, &self.rate, now, |state| {
             state.give_back(&self.rate, now, receipt, self.cost);
         });
     }

@@ -15,14 +15,24 @@ pub(crate) struct Calendar {
 
 impl State for Calendar {
     #[inline]
-    fn turn(&mut self, rate: &Rate, now: Moment) {
+    fn expire(&mut self, rate: &Rate, now: Moment) {
         if self.end <= now.wall {
             self.count = 0;
         }
-        // A clock that was stepped back leaves an end that lies ahead. The count stays, lest a step
-        // forgive a caller, but the end becomes that of the present window, lest the caller wait
-        // longer.
+        self.end = self.end.max(end(rate, now.wall));
+    }
+
+    /// A clock that was stepped back leaves an end that lies ahead. The count stays, lest a step
+    /// forgive a caller, but the end becomes that of the present window, lest the caller wait
+    /// longer.
+    #[inline]
+    fn heal(&mut self, rate: &Rate, now: Moment) {
         self.end = end(rate, now.wall);
+    }
+
+    fn join(&mut self, other: Self, _: Moment) {
+        self.end = self.end.max(other.end);
+        self.count = self.count.saturating_add(other.count);
     }
 
     #[inline]

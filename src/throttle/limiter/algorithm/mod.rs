@@ -13,7 +13,8 @@
 //!
 //! A state heals: what lies further ahead than any request could have put it (the clock was stepped
 //! back, the rate was shortened) is brought back to there, so that nobody is refused for longer
-//! than a period.
+//! than a period. One that callers with several rates share only expires: it would else forgive
+//! those with long periods whenever one with a short period comes.
 
 mod calendar;
 mod moment;

@@ -9,12 +9,22 @@ pub(crate) struct Paced {
 }
 
 impl State for Paced {
+    /// A bucket that has been full for a while is full and no more: idle time is not saved up for a
+    /// second burst.
     #[inline]
-    fn turn(&mut self, rate: &Rate, now: Moment) {
-        // A bucket that has been full for a while is full and no more: idle time is not saved up
-        // for a second burst. The upper bound brings back what a longer rate or a clock that was
-        // stepped back has left.
-        self.full_at = self.full_at.clamp(now.steady, furthest(rate, now));
+    fn expire(&mut self, _: &Rate, now: Moment) {
+        self.full_at = self.full_at.max(now.steady);
+    }
+
+    /// What a longer rate or a clock that was stepped back has left.
+    #[inline]
+    fn heal(&mut self, rate: &Rate, now: Moment) {
+        self.full_at = self.full_at.min(furthest(rate, now));
+    }
+
+    fn join(&mut self, other: Self, now: Moment) {
+        let more = other.full_at.saturating_sub(now.steady);
+        self.full_at = self.full_at.max(now.steady).saturating_add(more);
     }
 
     #[inline]

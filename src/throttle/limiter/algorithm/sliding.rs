@@ -26,7 +26,7 @@ pub(crate) enum Sliding {
 #[derive(Clone)]
 pub(crate) struct Log {
     total: u32,
-    /// By `until`, each later than the one before.
+    /// By `until`, none earlier than the one before.
     entries: Vec<Entry>,
 }
 
@@ -74,20 +74,16 @@ impl Sliding {
 
 impl State for Sliding {
     #[inline]
-    fn turn(&mut self, rate: &Rate, now: Moment) {
+    fn expire(&mut self, _: &Rate, now: Moment) {
         let now = now.steady;
-        let horizon = now.saturating_add(rate.nanos());
         match self {
             Self::One { until, count } => {
-                // A rate that was shortened leaves entries further ahead than any request of now
-                // could. They are cut, lest a caller wait for longer than the new period.
-                *until = (*until).min(horizon);
                 if *until <= now {
                     *count = 0;
                 }
             }
             Self::Many(log) => {
-                log.expire(now, horizon);
+                log.expire(now);
                 if log.entries.is_empty() {
                     // Gives the list back: a caller who has been away for a period needs no memory
                     // of its own.
@@ -95,6 +91,32 @@ impl State for Sliding {
                 }
             }
         }
+    }
+
+    /// A rate that was shortened leaves entries further ahead than any request of now could. They
+    /// are cut, lest a caller wait for longer than the new period.
+    #[inline]
+    fn heal(&mut self, rate: &Rate, now: Moment) {
+        let horizon = now.steady.saturating_add(rate.nanos());
+        match self {
+            Self::One { until, .. } => *until = (*until).min(horizon),
+            Self::Many(log) => log.cut(horizon),
+        }
+    }
+
+    fn join(&mut self, other: Self, _: Moment) {
+        let mut entries: Vec<Entry> = self.entries().chain(other.entries()).collect();
+        entries.retain(|entry| entry.count > 0);
+        entries.sort_unstable_by_key(|entry| entry.until);
+        let mut log = Log {
+            total: self.total().saturating_add(other.total()),
+            entries: Vec::new(),
+        };
+        for entry in entries {
+            log.make_room();
+            log.entries.push(entry);
+        }
+        *self = Self::Many(Box::new(log));
     }
 
     #[inline]
@@ -138,19 +160,21 @@ impl State for Sliding {
                 (*until, *count) = (new.until, cost);
                 Receipt(new.until)
             }
-            Self::One { until, count } if *until >= same_from => {
-                *until = new.until.max(*until);
+            Self::One { until, count } if (same_from..=new.until).contains(until) => {
+                *until = new.until;
                 *count = count.saturating_add(cost);
                 Receipt(*until)
             }
             Self::One { until, count } => {
-                let entries = vec![
-                    Entry {
-                        until: *until,
-                        count: *count,
-                    },
-                    new,
-                ];
+                let old = Entry {
+                    until: *until,
+                    count: *count,
+                };
+                let entries = if old.until < new.until {
+                    vec![old, new]
+                } else {
+                    vec![new, old]
+                };
                 *self = Self::Many(Box::new(Log {
                     total: count.saturating_add(cost),
                     entries,
@@ -205,7 +229,7 @@ impl Log {
     }
 
     #[inline]
-    fn expire(&mut self, now: u64, horizon: u64) {
+    fn expire(&mut self, now: u64) {
         let gone = self
             .entries
             .iter()
@@ -218,6 +242,10 @@ impl Log {
             self.total = self.total.saturating_sub(counted);
             self.entries.drain(..gone);
         }
+    }
+
+    #[inline]
+    fn cut(&mut self, horizon: u64) {
         // Entries are sorted by `until`, so only the last ones can lie beyond the horizon.
         for entry in self
             .entries
@@ -231,18 +259,39 @@ impl Log {
 
     fn push(&mut self, new: Entry, same_from: u64) -> Receipt {
         self.total = self.total.saturating_add(new.count);
-        if let Some(last) = self
-            .entries
-            .last_mut()
-            .filter(|last| last.until >= same_from)
-        {
-            last.until = new.until.max(last.until);
-            last.count = last.count.saturating_add(new.count);
-            return Receipt(last.until);
+        match self.entries.last_mut() {
+            Some(last) if last.until > new.until => self.push_between(new, same_from),
+            Some(last) if last.until >= same_from => {
+                last.until = new.until;
+                last.count = last.count.saturating_add(new.count);
+            }
+            _ => {
+                self.make_room();
+                self.entries.push(new);
+            }
         }
-        self.make_room();
-        self.entries.push(new);
         Receipt(new.until)
+    }
+
+    /// Where callers with several rates share a state, the last entry may be one that counts for
+    /// longer. Added to that, this one would count for as long.
+    #[cold]
+    fn push_between(&mut self, new: Entry, same_from: u64) {
+        let at = self
+            .entries
+            .partition_point(|entry| entry.until <= new.until);
+        if let Some(before) = self.entries[..at].last_mut()
+            && before.until >= same_from
+        {
+            before.until = new.until;
+            before.count = before.count.saturating_add(new.count);
+            return;
+        }
+        let length = self.entries.len();
+        self.make_room();
+        // Where the two oldest have become one, it moves up.
+        let at = at.saturating_sub(length - self.entries.len());
+        self.entries.insert(at, new);
     }
 
     fn give_back(&mut self, rate: &Rate, receipt: Receipt, cost: u32) {

@@ -19,7 +19,21 @@ pub(crate) trait Expires: Clone + Default {
 /// What is remembered of one key under one rate.
 pub(crate) trait State: Expires {
     /// Forgets what has run off, and heals: before anything else is asked at a moment.
-    fn turn(&mut self, rate: &Rate, now: Moment);
+    #[inline]
+    fn turn(&mut self, rate: &Rate, now: Moment) {
+        self.expire(rate, now);
+        self.heal(rate, now);
+    }
+
+    /// Forgets what has run off, and that alone: instead of `turn` where callers with other rates
+    /// share the state. What is too far ahead for one rate may be another's.
+    fn expire(&mut self, rate: &Rate, now: Moment);
+
+    /// Brings back what lies further ahead than any request of that rate could have put it.
+    fn heal(&mut self, rate: &Rate, now: Moment);
+
+    /// Counts what is in another one as well. Each of the two is new or not idle.
+    fn join(&mut self, other: Self, now: Moment);
 
     /// Nanoseconds until a request of that cost passes; 0 is now. What costs more than the rate
     /// ever allows never passes, and waits a period.
