@@ -39,7 +39,8 @@ use std::time::Duration;
 ///   record after those that waited then, however many more have come since: `audit lost`, with
 ///   their number as `target`.
 /// - **A flood of refused requests does not push out the rest**: they take at most half of the
-///   room.
+///   room. So do those that a throttle would refuse which only
+///   [observes](crate::throttle::Throttle::observe): they count as refused here.
 /// - A server that stops should first wait for what was told before, with a time-out of its own:
 ///   [`Realm::audit_written`](crate::Realm::audit_written). None does so by itself.
 #[derive(Clone, Debug)]
@@ -92,7 +93,8 @@ impl Audit {
 
     /// Refused requests are kept as well where they say something of somebody: of a caller who was
     /// verified and may not do this or calls too often (403, 429), and, of those that are 401,
-    /// wrong passwords and tokens that were revoked.
+    /// wrong passwords and tokens that were revoked. With them are kept the requests that a
+    /// throttle would refuse which only [observes](crate::throttle::Throttle::observe).
     pub fn refusals(mut self) -> Self {
         self.refusals = Refusals::OfSomebody;
         self

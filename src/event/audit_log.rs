@@ -14,7 +14,8 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-/// What may wait to be written. Of refused requests half as many.
+/// What may wait to be written. Of refused requests, and of those that a rule would refuse, half as
+/// many.
 const MOST_WAITING: usize = 10_000;
 /// What is written at once.
 const BATCH: usize = 256;
@@ -47,7 +48,7 @@ struct Shared {
 #[derive(Default)]
 struct Waiting {
     records: VecDeque<AuditRecord>,
-    /// How many of them are refused requests.
+    /// How many of them are refused requests, or would have been.
     refusals: usize,
     /// How many there was no room for.
     lost: u64,
@@ -96,7 +97,7 @@ impl AuditLog {
     /// one.
     pub(super) fn add(&self, event: &Event<'_>) {
         let record = record(event);
-        let is_refusal = event.action() == Action::Refused;
+        let is_refusal = is_refusal(&record);
         let mut waiting = self.0.waiting();
         waiting.told += 1;
         // Anybody can have requests refused. So these get half of the room, and a flood of them
@@ -137,6 +138,15 @@ impl AuditLog {
         // It ends with the log itself at the latest.
         let _ = settled.wait_for(|settled| *settled >= told).await;
     }
+}
+
+/// Whether it is of a request that was refused, or that a rule would have refused that only
+/// observes.
+fn is_refusal(record: &AuditRecord) -> bool {
+    let refusals = [Action::Refused, Action::ThrottleWouldRefuse];
+    refusals
+        .iter()
+        .any(|action| *record.action == *action.name())
 }
 
 /// Whether a refusal says something of somebody: of whoever was verified, now or before their token
@@ -185,7 +195,6 @@ impl Shared {
     fn settle(&self, batch: &[AuditRecord], lost: u64) {
         let mut waiting = self.waiting();
         let written = batch.len() - usize::from(lost > 0);
-        let is_refusal = |record: &AuditRecord| *record.action == *Action::Refused.name();
         let refusals = waiting.records.drain(..written).filter(is_refusal).count();
         waiting.refusals -= refusals;
         // Not set to 0: more may have been lost during the write, and a later batch tells of these.

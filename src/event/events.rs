@@ -105,12 +105,7 @@ impl Events {
     ) -> Rejection {
         let event = Event::refused(&rejection, request, clock);
         telemetry::refused(&rejection, &event);
-        if let Some(audit) = &self.audit
-            && audit.keeps(rejection.kind())
-        {
-            audit.add(&event);
-        }
-        match self.call_hook(&event) {
+        match self.call_of_refusal(&event, rejection.kind()) {
             Ok(()) => rejection,
             Err(panicked) => panicked,
         }
@@ -134,7 +129,8 @@ impl Events {
         } else {
             format!("{scope}:{rule}")
         };
-        self.call(&Event::new(Action::ThrottleWouldRefuse, clock.now()).about(Some(&id)))
+        let event = Event::new(Action::ThrottleWouldRefuse, clock.now()).about(Some(&id));
+        self.call_of_refusal(&event, RejectionKind::Throttled)
     }
 
     /// Whether it is told which scopes keys use.
@@ -176,6 +172,17 @@ impl Events {
             Some(request) => self.call(&event.within(&*request)),
             None => self.call(&event),
         }
+    }
+
+    /// Of a request that was refused as of that kind, or would have been. Anybody can send many, so
+    /// they are kept by choice.
+    fn call_of_refusal(&self, event: &Event<'_>, kind: RejectionKind) -> Result<(), Rejection> {
+        if let Some(audit) = &self.audit
+            && audit.keeps(kind)
+        {
+            audit.add(event);
+        }
+        self.call_hook(event)
     }
 
     fn call(&self, event: &Event<'_>) -> Result<(), Rejection> {

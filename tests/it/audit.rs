@@ -11,7 +11,7 @@ use tower_auth::clock::Clock;
 use tower_auth::event::Audit;
 use tower_auth::store::{AuditRecord, AuditStore, Memory, Stores};
 use tower_auth::test_util::{Intercept, ManualClock};
-use tower_auth::throttle::Peer;
+use tower_auth::throttle::{Peer, Throttle};
 use tower_auth::{
     ApiKeys, AuthLayer, ConfigProblem, KeyIssuer, KeyRequest, NewUser, PasswordPolicy, Realm,
     Scope, Secret, Subject, TokenIssuer, Tokens,
@@ -251,6 +251,39 @@ async fn what_there_is_no_room_for_is_counted_and_refusals_leave_half_of_it_to_t
         .find(|one| &*one.action == "audit lost")
         .unwrap();
     assert_eq!(lost.target.as_deref(), Some("10"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_observing_throttle_would_refuse_is_kept_by_choice_and_leaves_half_of_the_room() {
+    let rows = [
+        ("nothing", Audit::new(), 0),
+        ("refusals", Audit::new().refusals(), 5_000),
+        ("all refusals", Audit::new().all_refusals(), 5_000),
+    ];
+    for (name, audit, expected) in rows {
+        let kept = Kept::new(audit).await;
+        let auth = AuthLayer::builder()
+            .accept(&kept.keys)
+            .throttle(Throttle::per_key("1/day").observe())
+            .build()
+            .unwrap();
+        let request = KeyRequest::new(Subject::user("7"), "ci");
+        let key = kept.keys.issue(request).await.unwrap();
+        kept.records().await;
+        kept.script.break_at("insert_audit", Intercept::Fail);
+        for _ in 0..10_100 {
+            assert_eq!(send(&auth, bearer(key.key.expose())).await.status, 200);
+        }
+        kept.keys
+            .revoke(&Subject::user("7"), &key.record.id)
+            .await
+            .unwrap();
+        kept.script.mend();
+        let records = kept.records().await;
+        let count = |action: &str| records.iter().filter(|one| *one.action == *action).count();
+        assert_eq!(count("key revoked"), 1, "{name}");
+        assert_eq!(count("throttle would refuse"), expected, "{name}");
+    }
 }
 
 #[tokio::test]
