@@ -1,6 +1,6 @@
 use crate::config::ConfigProblem;
 use http::header::{FORWARDED, HeaderMap, HeaderName};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -77,7 +77,8 @@ impl Addresses {
         }
     }
 
-    /// Trusts proxies in a network (`10.0.0.0/8`), or a single one (`192.0.2.1`).
+    /// Trusts proxies in a network (`10.0.0.0/8`), or a single one (`192.0.2.1`). A network of IPv4
+    /// may be written as one of IPv6 (`::ffff:10.0.0.0/104`).
     pub fn trust(mut self, network: &str) -> Self {
         match Network::parse(network) {
             Some(network) => self.networks.push(network),
@@ -297,7 +298,16 @@ impl Network {
             // `parse` alone would take `+8` as well.
             prefix.parse().ok().filter(|bits| digits && *bits <= whole)
         })?;
-        Some(Self { address, prefix })
+        let Some(mapped) = mapped(address) else {
+            return Some(Self { address, prefix });
+        };
+        // Peers are compared as IPv4, however the server writes them. One that is wider than all of
+        // IPv4 would say something of both kinds.
+        let prefix = prefix.checked_sub(96)?;
+        Some(Self {
+            address: mapped.into(),
+            prefix,
+        })
     }
 
     fn contains(&self, other: IpAddr) -> bool {
@@ -316,6 +326,14 @@ impl Network {
             }
             _ => false,
         }
+    }
+}
+
+/// The IPv4 address that is written as IPv6 (`::ffff:192.0.2.1`).
+fn mapped(address: IpAddr) -> Option<Ipv4Addr> {
+    match address {
+        IpAddr::V6(address) => address.to_ipv4_mapped(),
+        IpAddr::V4(_) => None,
     }
 }
 
@@ -376,6 +394,26 @@ mod tests {
         ];
         for (peer, lines, expected) in cases {
             assert_eq!(client(&ours, peer, lines), expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_network_of_ipv4_is_trusted_however_it_and_its_proxies_are_written() {
+        let rows = [
+            ("::ffff:10.0.0.1", "10.0.0.1", "192.0.2.1"),
+            ("::ffff:10.0.0.1", "::ffff:10.0.0.1", "192.0.2.1"),
+            ("::ffff:10.0.0.1", "10.0.0.2", "10.0.0.2"),
+            ("::ffff:10.0.0.0/104", "10.255.0.1", "192.0.2.1"),
+            ("::ffff:10.0.0.0/104", "::ffff:a01:203", "192.0.2.1"),
+            ("::ffff:10.0.0.0/104", "11.0.0.1", "11.0.0.1"),
+            ("::FFFF:A00:1/128", "10.0.0.1", "192.0.2.1"),
+            ("::ffff:0:0/96", "203.0.113.1", "192.0.2.1"),
+            ("::ffff:0:0/96", "2001:db8::1", "2001:db8::1"),
+        ];
+        for (network, peer, expected) in rows {
+            let addresses = Addresses::new().trust(network);
+            let found = client(&addresses, peer, &["192.0.2.1"]);
+            assert_eq!(found, expected, "{network}, {peer}");
         }
     }
 
@@ -449,6 +487,8 @@ mod tests {
             "10.0.0.0/+8",
             "example.com",
             "10.0.0.0/",
+            "::ffff:10.0.0.0/95",
+            "::ffff:0:0/64",
         ] {
             assert_eq!(
                 Addresses::new().trust(text).problems,
