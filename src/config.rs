@@ -342,9 +342,9 @@ pub enum ConfigProblem {
     /// Two throttles of a layer with the same name.
     #[error("two throttles are called {0:?}: clients could not tell them apart")]
     DuplicateThrottle(String),
-    /// A name that cannot stand in a header.
+    /// A name that cannot stand in a header, or that has a colon, which stands between the two.
     #[error(
-        "the name of a throttle or of a route's throttles is 1 to 64 letters, digits, '-', '_', '.', ':' and spaces"
+        "the name of a throttle or of a route's throttles is 1 to 64 letters, digits, '-', '_', '.' and spaces"
     )]
     ThrottleName,
     /// A rule about verified callers on routes where nobody is verified.

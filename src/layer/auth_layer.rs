@@ -244,8 +244,9 @@ impl AuthLayer {
     }
 
     /// A gate for routes inside of this layer that are counted on their own, by all its clones
-    /// together; a request that came past no layer is a 500. `scope` names them: in the fields
-    /// that clients see (`"search:principal"`), and on a limiter that several machines share.
+    /// together; a request that came past no layer is a 500. `scope` names them, in the form of a
+    /// [`Throttle::name`]: in the fields that clients see (`"search:principal"`), and on a limiter
+    /// that several machines share.
     ///
     /// ```
     /// use tower_auth::{ApiKeys, AuthLayer, Realm, store::Memory, throttle::Throttle};

@@ -154,7 +154,7 @@ impl Throttle {
     }
 
     /// What clients see it called in `RateLimit-Policy`; `principal`, `key`, `user`, `tenant`,
-    /// `address` or `function` by default.
+    /// `address` or `function` by default. It is 1 to 64 letters, digits, `-`, `_`, `.` and spaces.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -297,13 +297,14 @@ impl DangerousThrottle {
     }
 }
 
-/// What may stand in a string of a structured field without a second look (RFC 9651 §3.3.3).
+/// What may stand in a string of a structured field without a second look (RFC 9651 §3.3.3). No
+/// colon: that stands between a scope and a name, wherever both are written as one.
 pub(super) fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(is_plain)
 }
 
 fn is_plain(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"-_.: ".contains(&b)
+    b.is_ascii_alphanumeric() || b"-_. ".contains(&b)
 }
 
 fn is_taken(name: &str, taken: &[Rule]) -> bool {

@@ -623,17 +623,20 @@ async fn every_mistake_is_reported_by_build() {
         .throttle(Throttle::per_key("5/s").name("same"))
         .throttle(Throttle::per_user("5/s").name("same"))
         .throttle(Throttle::per_user("5/s").most_keys(0))
+        .throttle(Throttle::per_key("5/s").name("search:key"))
         .build()
         .unwrap_err();
     let problems = error.problems();
-    assert_eq!(problems.len(), 5, "{error}");
+    assert_eq!(problems.len(), 6, "{error}");
     assert!(matches!(problems[0], ConfigProblem::Network(_)), "{error}");
     assert!(matches!(problems[1], ConfigProblem::Rate(_)) && error.to_string().contains("5/15min"));
     assert_eq!(problems[2], ConfigProblem::ThrottleName);
     assert_eq!(problems[3], ConfigProblem::DuplicateThrottle("same".into()));
     assert_eq!(problems[4], ConfigProblem::Zero("most_keys"));
+    // Clients and limiters could take it for the rule `key` of the routes `search`.
+    assert_eq!(problems[5], ConfigProblem::ThrottleName);
     let auth = world.builder().build().unwrap();
-    for (scope, rate) in [("", "5/s"), ("a,b", "5/s"), ("a", "5")] {
+    for (scope, rate) in [("", "5/s"), ("a,b", "5/s"), ("a:b", "5/s"), ("a", "5")] {
         assert!(
             auth.throttle(scope, [Throttle::per_key(rate)]).is_err(),
             "{scope} {rate}"
