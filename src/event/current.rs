@@ -27,22 +27,23 @@ fn copy_of(current: &Cell<Option<Box<KeptFacts>>>) -> Option<Box<KeptFacts>> {
 }
 
 /// Takes a step in the service of a request.
-#[inline]
-pub(crate) fn within<T>(facts: &mut Option<Box<KeptFacts>>, step: impl FnOnce() -> T) -> T {
+#[cfg(any(test, feature = "endpoints"))]
+fn within<T>(facts: &mut Option<Box<KeptFacts>>, step: impl FnOnce() -> T) -> T {
     let _step = Step::begin(facts);
     step()
 }
 
 /// While a step is taken. Its end gives back what is known, also where the step panics, and puts
 /// the request back that this one was served within.
-struct Step<'f> {
+#[must_use]
+pub(crate) struct Step<'f> {
     home: &'f mut Option<Box<KeptFacts>>,
     around: Option<Box<KeptFacts>>,
 }
 
 impl<'f> Step<'f> {
     #[inline]
-    fn begin(home: &'f mut Option<Box<KeptFacts>>) -> Self {
+    pub(crate) fn begin(home: &'f mut Option<Box<KeptFacts>>) -> Self {
         let facts = home.take();
         // A thread that is ending has no cell any more: nobody learns the request then.
         let around = CURRENT.try_with(|current| current.replace(facts));

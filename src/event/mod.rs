@@ -19,9 +19,9 @@ mod telemetry;
 pub use action::Action;
 pub use audit::Audit;
 pub(crate) use audit_log::AuditLog;
+pub(crate) use current::Step;
 #[cfg(feature = "endpoints")]
 pub(crate) use current::for_this_request;
-pub(crate) use current::within;
 pub use event::Event;
 pub(crate) use events::{EventHook, Events};
 pub(crate) use facts::Facts;

@@ -50,8 +50,11 @@ where
     ) -> Self {
         match decision {
             Decision::Admit(admitted) => {
-                let visit = door.visit(&request, admitted);
-                Self::admitted(inner.call(request), door, visit)
+                let mut visit = door.visit(&request, admitted);
+                let inside = door.inside(&mut visit);
+                let future = inner.call(request);
+                drop(inside);
+                Self::admitted(future, door, visit)
             }
             Decision::Refuse(refusal) => {
                 let refused = door.refuse(refusal, &request);
@@ -129,7 +132,9 @@ where
                     door,
                     visit,
                 } => {
-                    let polled = door.inside(visit, || future.poll(cx));
+                    let inside = door.inside(visit);
+                    let polled = future.poll(cx);
+                    drop(inside);
                     let response = ready!(polled)?;
                     return Poll::Ready(Ok(door.answered(response, visit)));
                 }

@@ -79,8 +79,12 @@ where
             // Not left to `ResponseFuture::new`: a request is large, and each function that it is
             // handed to copies it.
             Decision::Admit(admitted) => {
-                let visit = door.visit(&request, admitted);
-                ResponseFuture::admitted(inner.call(request), door, visit)
+                let mut visit = door.visit(&request, admitted);
+                // A gate that stands directly in this one decides, and tells, while it is called.
+                let inside = door.inside(&mut visit);
+                let future = inner.call(request);
+                drop(inside);
+                ResponseFuture::admitted(future, door, visit)
             }
             decision => ResponseFuture::new(inner, request, door, decision),
         }

@@ -4,7 +4,7 @@ use super::head::Head;
 use super::pipeline::Pipeline;
 use super::route::is_endpoint;
 use super::visit::{Refused, Visit};
-use crate::event::{Facts, KeptFacts, within};
+use crate::event::{Facts, KeptFacts, Step};
 use crate::principal::Caller;
 use crate::reject::{Rejection, ResponseBody, Shape};
 use crate::scheme::SchemeId;
@@ -141,15 +141,16 @@ impl Door {
         self.tell(rejection, &self.head(request, scheme))
     }
 
-    /// Takes a step of the inner service. Whoever is told of what happens in it knows the request.
+    /// Held while a step of the inner service is taken, its call or a poll: whoever is told of what
+    /// happens in it knows the request.
     #[inline(always)] // every request passes here
-    pub(crate) fn inside<T>(&self, visit: &mut Visit, step: impl FnOnce() -> T) -> T {
+    pub(crate) fn inside<'v>(&self, visit: &'v mut Visit) -> Option<Step<'v>> {
         // The hook and the audit alone are told within which request something happens. What
         // `tracing` is told of it is said with a refusal.
         if visit.facts.is_some() && self.pipeline.events.want_requests() {
-            within(&mut visit.facts, step)
+            Some(Step::begin(&mut visit.facts))
         } else {
-            step()
+            None
         }
     }
 

@@ -344,7 +344,8 @@ async fn the_scopes_that_a_key_has_and_does_not_use_are_told() {
     let pass = async |gate: &AuthLayer| {
         let service = tower_layer::Layer::layer(gate, Whoami);
         let service = tower_layer::Layer::layer(&kept.auth, service);
-        let answer = service.oneshot(bearer(key.key.expose())).await.unwrap();
+        let request = from_afar("/reports/", &bearing(key.key.expose()), &json!({}));
+        let answer = service.oneshot(request).await.unwrap();
         assert_eq!(answer.status(), 200);
     };
     for _ in 0..3 {
@@ -359,12 +360,22 @@ async fn the_scopes_that_a_key_has_and_does_not_use_are_told() {
         scopes.collect::<Vec<_>>()
     };
     assert_eq!(unused(begun).await, ["reports:write admin"]);
-    let uses = kept
-        .actions()
-        .await
-        .into_iter()
-        .filter(|action| action == "scope used");
-    assert_eq!(uses.count(), 1, "once a day");
+    let records = kept.records().await;
+    let uses: Vec<&AuditRecord> = records
+        .iter()
+        .filter(|record| &*record.action == "scope used")
+        .collect();
+    let [used] = uses[..] else {
+        panic!("once a day: {uses:?}");
+    };
+    assert_eq!(
+        (&used.actor, &used.subject),
+        (&Some(anna.clone()), &Some(anna.clone()))
+    );
+    assert_eq!(used.credential.as_deref(), Some(&*key.record.id));
+    assert_eq!(used.scheme.as_deref(), Some("Api-Key"));
+    assert_eq!(used.peer, "192.0.2.7".parse().ok());
+    assert_eq!(used.request_id.as_deref(), Some("req-1"));
     kept.clock.advance(Duration::from_secs(86_400));
     pass(&write).await;
     assert_eq!(unused(begun).await, ["admin"]);
