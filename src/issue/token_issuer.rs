@@ -237,25 +237,27 @@ impl TokenIssuer {
         token: &ReadToken,
         now: SystemTime,
     ) -> Result<Arc<UserRecord>, Rejection> {
-        let user = old.users.admitted(&token.subject, now).await?;
         let ids = &token.ids;
         let id = ids.family.as_deref().unwrap_or_default();
+        // Looked for before its user is judged: an end of all sessions after that judgement ends a
+        // family that is there.
         let found = self.realm.call(self.store()?.find_family(id)).await?;
-        if found.is_none() {
-            let ends = later(now, self.mint()?.family_lifetime).max(token.expires);
-            let (subject, expires) = (token.subject.clone(), token.expires);
-            let family = FamilyRecord::from_simplejwt(&ids.token, subject, now, ends, expires);
-            match self
-                .realm
-                .change(self.store()?.insert_family(family))
-                .await?
-            {
-                // Another request with the same token was quicker, and the family is there.
-                Change::Exists => {}
-                change => change.found()?,
-            }
+        let user = old.users.admitted(&token.subject, now).await?;
+        if found.is_some() {
+            return Ok(user);
         }
-        Ok(user)
+        let ends = later(now, self.mint()?.family_lifetime).max(token.expires);
+        let subject = token.subject.clone();
+        let family = FamilyRecord::from_simplejwt(&ids.token, subject, now, ends, token.expires);
+        let inserted = self.store()?.insert_family(family);
+        match self.realm.change(inserted).await? {
+            // Another request with the same token was quicker, and the family is there.
+            Change::Exists => {}
+            change => change.found()?,
+        }
+        // Judged once more now that the family is written: an end of all sessions in between has
+        // ended the families that it found, and this one was not there yet.
+        old.users.admitted(&token.subject, now).await
     }
 
     /// What a family grants at a refresh.

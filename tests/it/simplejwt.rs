@@ -10,7 +10,8 @@ use tower_auth::endpoint::{Introspect, Revoke};
 use tower_auth::event::Action;
 use tower_auth::jwt::{JwtKey, SimpleJwt};
 use tower_auth::store::{
-    FamilyRecord, ManagedKeyStore, ManagedUserStore, Memory, Stores, TokenStore, UserChange,
+    FamilyRecord, ManagedKeyStore, ManagedUserStore, Memory, PrivateTokenStore, Stores, TokenStore,
+    UserChange,
 };
 use tower_auth::test_util::{Intercept, TokenMint};
 use tower_auth::{
@@ -592,6 +593,43 @@ async fn a_caller_whose_sessions_end_meanwhile_makes_nothing_by_a_token_of_simpl
     let anna = Subject::user("7");
     let keys = world.memory.list_keys(&anna, None, 10).await.unwrap();
     assert!(keys.is_empty());
+}
+
+#[tokio::test]
+async fn a_refresh_that_overlaps_the_end_of_all_sessions_leaves_no_session() {
+    for (name, call, nth) in [
+        ("before the family is looked for", "find_family", 1),
+        ("before its user is judged", "find_family", 2),
+        ("after its user is judged", "insert_family", 1),
+        ("after the family is written", "find_family", 3),
+        ("before the rotation", "rotate_family", 1),
+    ] {
+        let world = world().await;
+        let memory = world.memory.clone();
+        let now = world.now();
+        world.script.meanwhile(call, nth, move || {
+            let anna = Subject::user("7");
+            at_once(memory.revoke_subject(&anna, now + Duration::from_secs(HOUR), now)).unwrap();
+        });
+        let refused = refreshed(&world, &old_refresh("7")).await;
+        assert_eq!(refused.status, 401, "{name}");
+        assert!(!world.refreshes(&old_refresh("7")).await, "{name}");
+    }
+}
+
+/// One request writes the family late, and the other one finds it.
+#[tokio::test]
+async fn of_two_refreshes_that_overlap_the_end_of_all_sessions_neither_leaves_one() {
+    let world = world().await;
+    let memory = world.memory.clone();
+    let now = world.now();
+    world.script.meanwhile("find_user_by_id", 1, move || {
+        let (anna, end) = (Subject::user("7"), now + Duration::from_secs(HOUR));
+        at_once(memory.revoke_subject(&anna, end, now)).unwrap();
+        let family = FamilyRecord::from_simplejwt("r1", anna, now, end, end);
+        at_once(memory.insert_family(family)).unwrap();
+    });
+    assert_eq!(refreshed(&world, &old_refresh("7")).await.status, 401);
 }
 
 #[tokio::test]
