@@ -14,7 +14,7 @@ use async_trait::async_trait;
 /// Ends one token of ours (RFC 7009): `POST` of a form with `token` → 200.
 ///
 /// - An access or private token is refused from now on. A refresh token ends its family, and with
-///   it the family's access tokens (§2.1).
+///   it the family's access tokens (§2.1), also after it was rotated or has expired.
 /// - A token that is no good anyway is answered alike (§2.2), so nobody learns by it whether one is.
 /// - Whoever has a token may end it: nothing else is asked.
 ///

@@ -66,6 +66,15 @@ impl Mint {
         self.policy_of(token).read(token, uses, now).await
     }
 
+    /// What a token says that is to be revoked, a refresh token after its expiry as well.
+    pub(super) async fn read_to_revoke(
+        &self,
+        token: &str,
+        now: SystemTime,
+    ) -> Result<ReadToken, Rejection> {
+        self.policy_of(token).read_to_revoke(token, now).await
+    }
+
     /// What a token says that was read before.
     #[cfg(feature = "endpoints")]
     pub(super) fn claims(&self, token: &str) -> Result<Map<String, Value>, Rejection> {

@@ -469,7 +469,8 @@ impl TokenIssuer {
     }
 
     /// Revokes one token, presented as text: an access or private token, or the family of a refresh
-    /// token. One that is no good anyway is no error (RFC 7009 §2.2).
+    /// token, which may live on through a successor when that token itself has been rotated or has
+    /// expired. One that is no good anyway is no error (RFC 7009 §2.2).
     ///
     /// # Errors
     ///
@@ -477,8 +478,7 @@ impl TokenIssuer {
     pub async fn revoke(&self, token: &str) -> Result<(), Rejection> {
         let mint = self.mint()?;
         let now = self.realm.now();
-        let uses = [TokenUse::Access, TokenUse::Private, TokenUse::Refresh];
-        let read = match mint.read(token, &uses, now).await {
+        let read = match mint.read_to_revoke(token, now).await {
             Ok(read) => read,
             // Whether it is good is not known: it may be, and then it would stay so.
             Err(unknown) if unknown.kind() == RejectionKind::Unavailable => return Err(unknown),
@@ -491,10 +491,13 @@ impl TokenIssuer {
             expires,
         } = &read;
         if ids.is == TokenUse::Refresh {
-            if let Some(old) = mint.simplejwt_of(token) {
+            // One that has expired begins no family any more.
+            if let Some(old) = mint.simplejwt_of(token)
+                && now < *expires
+            {
                 match self.move_in(old, &read, now).await {
-                    // Nobody is let in by it.
-                    Err(refused) if refused.kind() == RejectionKind::RevokedToken => return Ok(()),
+                    // Nobody is let in by it, but the family that it has begun before may live on.
+                    Err(refused) if refused.kind() == RejectionKind::RevokedToken => {}
                     begun => drop(begun?),
                 }
             }

@@ -478,6 +478,24 @@ async fn one_token_can_be_verified_asked_about_and_revoked() {
     assert!(world.opens(&other).await, "it is another one");
 }
 
+#[tokio::test]
+async fn an_old_refresh_token_ends_the_family_that_it_has_begun_whatever_became_of_it_since() {
+    for name in ["it has expired", "its user has signed out of simplejwt"] {
+        let world = world().await;
+        let begun = text_of(&refreshed(&world, &old_refresh("7")).await, "refresh");
+        match name {
+            "it has expired" => world.pass(HOUR),
+            _ => {
+                let caller = bearing(&old_access("7"));
+                let out = world.post("/logout/", &caller, json!({})).await;
+                assert_eq!(out.status, 204);
+            }
+        }
+        world.tokens().revoke(&old_refresh("7")).await.unwrap();
+        assert!(!world.refreshes(&begun).await, "{name}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_store_that_fails_is_503_and_costs_no_token() {
     for call in [

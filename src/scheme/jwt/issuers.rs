@@ -250,6 +250,31 @@ impl OurPolicy {
         uses: &[TokenUse],
         now: SystemTime,
     ) -> Result<ReadToken, Rejection> {
+        let read = self.issued(token, uses, now).await?;
+        self.0.unexpired(read, now)
+    }
+
+    /// What a token says that is to be revoked. A refresh token is read after its expiry as well:
+    /// its family may live on through a successor.
+    pub(crate) async fn read_to_revoke(
+        &self,
+        token: &str,
+        now: SystemTime,
+    ) -> Result<ReadToken, Rejection> {
+        let uses = [TokenUse::Access, TokenUse::Private, TokenUse::Refresh];
+        let read = self.issued(token, &uses, now).await?;
+        match read.ids.is {
+            TokenUse::Refresh => Ok(read),
+            TokenUse::Access | TokenUse::Private => self.0.unexpired(read, now),
+        }
+    }
+
+    async fn issued(
+        &self,
+        token: &str,
+        uses: &[TokenUse],
+        now: SystemTime,
+    ) -> Result<ReadToken, Rejection> {
         let token = Presented {
             bytes: token.as_bytes().to_vec(),
             origin: None,

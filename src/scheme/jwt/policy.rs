@@ -193,7 +193,9 @@ impl Policy {
             return Err(refused("iss"));
         }
         self.check_audience(terms.audience.as_ref(), terms.is_for_us)?;
-        self.check_times(terms.times, since_1970(now))?;
+        let since = since_1970(now);
+        self.check_beginning(terms.times, since)?;
+        self.check_expiry(terms.times.exp, since)?;
         if let (Some(ours), Some(ids)) = (&self.ours, &terms.ids)
             && !ours.look_up(ids.borrowed(), now)?
         {
@@ -471,7 +473,7 @@ impl Policy {
         cache.keep(token, entry, since_1970(now));
     }
 
-    /// What a token of ours of one of these uses says, whether or not it was revoked.
+    /// What a token of ours of one of these uses says, whether or not it was revoked or has expired.
     pub(super) async fn issued(
         &self,
         token: &Presented,
@@ -489,7 +491,7 @@ impl Policy {
         let parts = Parts::split(&token.bytes)?;
         self.key(set, parts)??.verify(parts)?;
         let payload = decoded(parts.payload()?)?;
-        let claims = self.checked(&payload, uses, now)?;
+        let claims = self.read(&payload, uses, now)?;
         let expires = claims.exp.ok_or_else(|| refused("exp"))?;
         Ok(ReadToken {
             subject: self.subject(&claims)?,
@@ -504,9 +506,33 @@ impl Policy {
         uses: &[TokenUse],
         now: SystemTime,
     ) -> Result<Claims<'p>, Rejection> {
+        let claims = self.read(payload, uses, now)?;
+        // Last, so that only a token that is right in all else is told that it is expired.
+        self.check_expiry(claims.exp, since_1970(now))?;
+        Ok(claims)
+    }
+
+    /// The claims of a token that is right in all but its expiry, which is not judged.
+    fn read<'p>(
+        &'p self,
+        payload: &'p str,
+        uses: &[TokenUse],
+        now: SystemTime,
+    ) -> Result<Claims<'p>, Rejection> {
         let claims = Claims::parse(payload, &self.reading)?;
         self.check(&claims, uses, since_1970(now))?;
         Ok(claims)
+    }
+
+    /// The same token, unless it has expired.
+    pub(super) fn unexpired(
+        &self,
+        token: ReadToken,
+        now: SystemTime,
+    ) -> Result<ReadToken, Rejection> {
+        let expires = since_1970(token.expires);
+        self.check_expiry(Some(expires), since_1970(now))?;
+        Ok(token)
     }
 
     /// The key of a set that a header means, unless it is refused for what it says.
@@ -562,7 +588,7 @@ impl Policy {
             Some(_) => {}
             None => check_use(claims)?,
         }
-        self.check_times(claims.times(), now)
+        self.check_beginning(claims.times(), now)
     }
 
     fn issuer_of(&self, claims: &Claims<'_>) -> Result<&'static str, Rejection> {
@@ -613,8 +639,8 @@ impl Policy {
         }
     }
 
-    /// Expiry last, so that only a token that is right in all else is told that it is expired.
-    fn check_times(&self, times: Times, now: Duration) -> Result<(), Rejection> {
+    /// Refuses what is not good yet, or was issued too long ago.
+    fn check_beginning(&self, times: Times, now: Duration) -> Result<(), Rejection> {
         let latest = now.saturating_add(self.leeway);
         if times.nbf.is_some_and(|nbf| nbf > latest) {
             return Err(refused("nbf"));
@@ -630,7 +656,11 @@ impl Policy {
                 return Err(refused("max age"));
             }
         }
-        let Some(expires) = times.exp else {
+        Ok(())
+    }
+
+    fn check_expiry(&self, expires: Option<Duration>, now: Duration) -> Result<(), Rejection> {
+        let Some(expires) = expires else {
             return match self.profile {
                 Profile::Introspected => Ok(()),
                 _ => Err(refused("exp")),

@@ -103,6 +103,26 @@ async fn a_token_that_is_brought_is_revoked_and_of_a_refresh_token_the_whole_ses
 }
 
 #[tokio::test]
+async fn a_refresh_token_that_has_expired_ends_the_session_that_lives_on_through_its_successor() {
+    const HALF: Duration = Duration::from_secs(15 * 86_400);
+    for place in Place::migrated().await {
+        let place = place.with("JWT_SECRET", SECRET);
+        let service = Service::at(&place, SECRET).await;
+        let now = service.clock.now().duration_since(UNIX_EPOCH).unwrap();
+        service.clock.set((now - 2 * HALF).as_secs());
+        let (_, first) = service.sign_in("7").await;
+        service.clock.advance(HALF);
+        let pair = service.tokens.refresh(&first).await.unwrap();
+        let second = pair.refresh().unwrap().expose();
+        service.clock.advance(HALF);
+        assert!(service.accepts(second).await, "{}", place.name);
+        let revoked = place.tell(&["token", "revoke"], &first);
+        assert_eq!(revoked.is(0).out, "The token of 7 is revoked.\n");
+        service.comes_to_refuse(second).await;
+    }
+}
+
+#[tokio::test]
 async fn all_that_somebody_has_ends_or_one_private_token_alone() {
     for place in Place::migrated().await {
         let service = Service::at(&place, SECRET).await;

@@ -7,8 +7,9 @@ use http::Request;
 use http_body_util::Full;
 use serde_json::{Value, json};
 use tower_auth::endpoint::{EndpointsBuilder, Introspect, Revoke};
+use tower_auth::event::Action;
 use tower_auth::store::UserChange;
-use tower_auth::test_util::Intercept;
+use tower_auth::test_util::{Intercept, TokenMint};
 use tower_auth::{Requirement, Subject};
 
 fn oauth(endpoints: EndpointsBuilder, services: &Services) -> EndpointsBuilder {
@@ -177,6 +178,46 @@ async fn each_token_is_ended_by_whoever_has_it_and_one_that_is_none_is_answered_
     for (name, none) in [("again", again), ("garbage", garbage)] {
         assert_eq!((none.status.as_u16(), none.text()), (200, ""), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_has_expired_ends_the_family_that_lives_on_through_its_successor() {
+    const MONTH: u64 = 30 * 24 * 60 * 60;
+    for (name, ends) in [
+        ("the token", true),
+        ("a tampered one", false),
+        ("one of another secret", false),
+    ] {
+        let world = world().await;
+        let first = world.sign_in("7").await;
+        world.pass(MONTH / 2);
+        let second = world.tokens().refresh(refresh(&first)).await.unwrap();
+        world.pass(MONTH / 2);
+        let presented = match name {
+            "the token" => refresh(&first).to_owned(),
+            "a tampered one" => tampered(refresh(&first)),
+            _ => {
+                TokenMint::hs256("9Xc2Vb5Nm8Qw1Er4Ty7Ui0Op3As6Df9G").sign(&claims(refresh(&first)))
+            }
+        };
+        world.events.take();
+        assert_eq!(revoke(&world, &presented).await.status, 200, "{name}");
+        let told = world.events.take().contains(&Action::SignedOut);
+        assert_eq!(told, ends, "{name}");
+        assert_eq!(world.refreshes(refresh(&second)).await, !ends, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_access_token_that_has_expired_needs_no_revoking() {
+    let world = world().await;
+    let pair = world.sign_in("7").await;
+    world.pass(15 * 60);
+    world.events.take();
+    world.script.take();
+    assert_eq!(revoke(&world, access(&pair)).await.status, 200);
+    assert_eq!(world.script.take(), [""; 0]);
+    assert!(world.refreshes(refresh(&pair)).await);
 }
 
 #[tokio::test]
