@@ -507,6 +507,20 @@ impl TokenIssuer {
             self.realm.call(ended).await?;
             return self.realm.tell(Action::SignedOut, subject, Some(family));
         }
+        if ids.is == TokenUse::Private
+            && let Some(store) = mint.ours.private_store()
+        {
+            let revoked = store.revoke_private_token(subject, &ids.token, now);
+            match self.realm.change(revoked).await? {
+                // Its record is gone, so that it is denied by its id alone.
+                Change::Missing => {}
+                change => {
+                    change.found()?;
+                    let id = Some(&*ids.token);
+                    return self.realm.tell(Action::PrivateTokenRevoked, subject, id);
+                }
+            }
+        }
         let until = self.realm.denied_past(*expires, now);
         let revoked = self.store()?.revoke_token(&ids.token, until, now);
         self.realm.call(revoked).await?;

@@ -209,6 +209,50 @@ async fn a_refresh_token_that_has_expired_ends_the_family_that_lives_on_through_
 }
 
 #[tokio::test]
+async fn a_private_token_that_is_ended_by_its_text_is_ended_in_its_record_too() {
+    let world = World::of(Plan {
+        tokens: |tokens| tokens.private_per_owner(1),
+        endpoints: oauth,
+        ..Plan::default()
+    })
+    .await;
+    let caller = bearing(access(&world.sign_in("7").await));
+    let expires = "2027-01-16T08:00:00Z";
+    let body = json!({ "name": "ci", "expires_at": expires });
+    let made = world.post("/private-tokens/", &caller, body.clone()).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    let made = made.json();
+    let full = world.post("/private-tokens/", &caller, body.clone()).await;
+    assert_eq!(full.status, 400, "one at most");
+
+    world.events.take();
+    let token = made["token"].as_str().unwrap();
+    assert_eq!(revoke(&world, token).await.status, 200);
+    assert_eq!(world.events.take(), [Action::PrivateTokenRevoked]);
+    assert!(!world.opens(token).await);
+    let list = world.get("/private-tokens/", &caller).await;
+    assert_eq!(list.json(), json!([]));
+    let id = made["id"].as_str().unwrap();
+    let rotate = format!("/private-tokens/{id}/rotate/");
+    let rotated = world.post(&rotate, &caller, json!({})).await;
+    assert_eq!(rotated.status, 404);
+    let again = world.post("/private-tokens/", &caller, body).await;
+    assert_eq!(again.status, 201, "there is room again");
+}
+
+#[tokio::test]
+async fn a_private_token_without_a_record_is_denied_by_its_id() {
+    let world = world().await;
+    let lost = World::new().await.private_token("7").await;
+    let token = lost.token.expose();
+    assert!(world.opens(token).await);
+    world.events.take();
+    assert_eq!(revoke(&world, token).await.status, 200);
+    assert_eq!(world.events.take(), [Action::TokenRevoked]);
+    assert!(!world.opens(token).await);
+}
+
+#[tokio::test]
 async fn an_access_token_that_has_expired_needs_no_revoking() {
     let world = world().await;
     let pair = world.sign_in("7").await;
@@ -255,7 +299,7 @@ async fn a_store_that_fails_is_503_and_never_says_that_a_token_is_none() {
     let asks = service(&world).await;
     for (call, token) in [
         ("revoke_token", access(&pair)),
-        ("revoke_token", private.token.expose()),
+        ("revoke_private_token", private.token.expose()),
         ("revoke_family", refresh(&pair)),
     ] {
         for fault in [Intercept::Fail, Intercept::Hang] {
