@@ -116,8 +116,7 @@ impl SignOutEverywhere {
 #[async_trait]
 impl Handler for SignOutEverywhere {
     async fn handle(&self, call: &Call, _: Input) -> Result<Reply, Rejection> {
-        let subject = caller(call)?.subject();
-        self.tokens.sign_out_everywhere(subject).await?;
+        self.tokens.sign_out_everywhere_by(caller(call)?).await?;
         Ok(Reply::nothing())
     }
 

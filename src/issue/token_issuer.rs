@@ -390,12 +390,51 @@ impl TokenIssuer {
             return Err(Rejection::permission_denied("no session"));
         };
         let now = self.realm.now();
-        // For as long as any access token of this realm may live, whichever issuer has made it.
-        let until = self.realm.denied_until(now);
-        let ended = self.store()?.revoke_family(&family, until, now);
-        self.realm.call(ended).await?;
+        let expires = caller.expires().unwrap_or(now);
+        self.end_family(&family, caller.subject(), expires, now)
+            .await?;
         self.realm
             .tell(Action::SignedOut, caller.subject(), Some(&family))
+    }
+
+    /// Ends the family of a token that expires then, and its access tokens.
+    async fn end_family(
+        &self,
+        id: &str,
+        subject: &Subject,
+        expires: SystemTime,
+        now: SystemTime,
+    ) -> Result<(), Rejection> {
+        self.write_down(id, subject, expires, now).await?;
+        // For as long as any access token of this realm may live, whichever issuer has made it.
+        let until = self.realm.denied_until(now);
+        let ended = self.store()?.revoke_family(id, until, now);
+        self.realm.call(ended).await
+    }
+
+    /// Has the store know the family of a genuine token, so that it can be ended: a store in memory
+    /// knows none from before its start, a database that was restored has lost some, and a refresh
+    /// token of simplejwt may have begun none yet.
+    async fn write_down(
+        &self,
+        id: &str,
+        subject: &Subject,
+        expires: SystemTime,
+        now: SystemTime,
+    ) -> Result<(), Rejection> {
+        let store = self.store()?;
+        let found = self.realm.call(store.find_family(id)).await?;
+        if found.is_some() {
+            return Ok(());
+        }
+        let ends = self.realm.denied_until(now).max(expires);
+        // No refresh token is its current one, so that none can be exchanged before it has ended.
+        let family = FamilyRecord::new(id, subject.clone(), "", now, ends, "", ends);
+        match self.realm.change(store.insert_family(family)).await? {
+            // Another request was quicker.
+            Change::Exists => Ok(()),
+            change => change.found(),
+        }
     }
 
     /// Ends all families and private tokens that a subject has now. API keys are not tokens, and
@@ -418,6 +457,18 @@ impl TokenIssuer {
             }
         }
         self.realm.tell(Action::SignedOutEverywhere, subject, None)
+    }
+
+    /// The same for a caller who asks for it, whose own session ends in any case.
+    #[cfg(feature = "endpoints")]
+    pub(crate) async fn sign_out_everywhere_by(&self, caller: &Principal) -> Result<(), Rejection> {
+        if let Some(family) = caller.session() {
+            let now = self.realm.now();
+            let expires = caller.expires().unwrap_or(now);
+            self.write_down(&family, caller.subject(), expires, now)
+                .await?;
+        }
+        self.sign_out_everywhere(caller.subject()).await
     }
 
     /// What a token says, presented as text, if a request with it would pass now: it is an access
@@ -491,20 +542,8 @@ impl TokenIssuer {
             expires,
         } = &read;
         if ids.is == TokenUse::Refresh {
-            // One that has expired begins no family any more.
-            if let Some(old) = mint.simplejwt_of(token)
-                && now < *expires
-            {
-                match self.move_in(old, &read, now).await {
-                    // Nobody is let in by it, but the family that it has begun before may live on.
-                    Err(refused) if refused.kind() == RejectionKind::RevokedToken => {}
-                    begun => drop(begun?),
-                }
-            }
             let family = ids.family.as_deref().unwrap_or_default();
-            let until = self.realm.denied_until(now);
-            let ended = self.store()?.revoke_family(family, until, now);
-            self.realm.call(ended).await?;
+            self.end_family(family, subject, *expires, now).await?;
             return self.realm.tell(Action::SignedOut, subject, Some(family));
         }
         if ids.is == TokenUse::Private
@@ -820,6 +859,48 @@ mod tests {
         clock.advance(DAY / 2);
         let refused = after.verify(token).await.unwrap_err();
         assert_eq!(refused.kind(), RejectionKind::RevokedToken);
+    }
+
+    #[tokio::test]
+    async fn a_family_that_the_store_does_not_know_is_ended_as_well() {
+        let clock = ManualClock::new(NOW);
+        let realm = || Realm::new(Memory::new()).clock(clock.clone());
+        let before = realm().tokens(configured());
+        for name in ["sign-out", "its refresh token", "its access token"] {
+            let pair = before.issue(Grant::new(Subject::user("7"))).await.unwrap();
+            let refresh = pair.refresh.unwrap();
+            let successor = before.refresh(refresh.expose()).await.unwrap();
+            let presented = pair.access.expose();
+            let other = successor.access.expose();
+            // Another start of the service, over a store that knows nothing.
+            let realm = realm();
+            let after = realm.tokens(configured());
+            match name {
+                "sign-out" => {
+                    let auth = crate::AuthLayer::builder().accept(&after).build().unwrap();
+                    let request = http::Request::get("/")
+                        .header("authorization", format!("Bearer {presented}"))
+                        .body(())
+                        .unwrap();
+                    let explained = auth.explain(&request.into_parts().0).await;
+                    after.sign_out(explained.caller().unwrap()).await.unwrap();
+                }
+                "its refresh token" => after.revoke(refresh.expose()).await.unwrap(),
+                _ => after.revoke(presented).await.unwrap(),
+            }
+            let kind = async |token: &str| match after.verify(token).await {
+                Ok(()) => None,
+                Err(refused) => Some(refused.kind()),
+            };
+            let revoked = Some(RejectionKind::RevokedToken);
+            assert_eq!(kind(presented).await, revoked, "{name}");
+            let others = match name {
+                "its access token" => None,
+                _ => revoked,
+            };
+            assert_eq!(kind(other).await, others, "{name}");
+            assert_eq!(kind(refresh.expose()).await, revoked, "{name}");
+        }
     }
 
     #[tokio::test]

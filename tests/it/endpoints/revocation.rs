@@ -125,6 +125,20 @@ async fn a_sign_out_ends_what_was_rotated_since_too() {
 }
 
 #[tokio::test]
+async fn a_sign_out_by_a_session_that_the_store_does_not_know_ends_it() {
+    for path in ["/logout/", "/logout-everywhere/"] {
+        let (world, held) = world().await;
+        // Another start of the service, over a store that knows no session.
+        let after = World::new().await;
+        assert!(after.opens(access(&held.pair)).await, "{path}");
+        assert_eq!(by_access(&after, &held, path).await.status, 204, "{path}");
+        assert!(!after.opens(access(&held.pair)).await, "{path}");
+        assert!(!after.refreshes(refresh(&held.pair)).await, "{path}");
+        assert!(world.opens(access(&held.pair)).await, "{path}: elsewhere");
+    }
+}
+
+#[tokio::test]
 async fn a_sign_out_everywhere_ends_all_tokens_and_no_key() {
     let (world, held) = world().await;
     let (other, bens) = (world.sign_in("7").await, world.sign_in("8").await);
