@@ -91,10 +91,8 @@ async fn rotating_signer(
     }
     // The time of the last key is over, because its successor could not be made. Another node may
     // have made one, so the store is asked once more.
-    if failed.is_none()
-        && let Some(newer) = live.newer(generation, now)
-    {
-        failed = newer.await.err();
+    if failed.is_none() {
+        failed = live.newer(generation, now).await.err();
     }
     match (stored.signer(now), failed) {
         (Some(signer), _) => Ok(signer),

@@ -38,7 +38,8 @@ const SKEW: Duration = Duration::from_secs(60);
 /// - One load is under way at a time, in a task of its own: whoever waits joins it, and nobody who
 ///   goes away ends it. No lock is held over it.
 /// - A token that names an unknown key may have the set loaded at once, though not twice within the
-///   cooldown, which is claimed before the load and whatever comes of it.
+///   cooldown, which is claimed before the load and whatever comes of it, and not during the wait
+///   after a load that failed. Meanwhile nobody knows whether its key is one of the issuer's: 503.
 /// - A load replaces the set as a whole, so that keys which were taken out are gone.
 /// - Times are those of the realm's clock, which may be set back: then the set is loaded anew.
 pub(crate) struct LiveKeys {
@@ -163,13 +164,13 @@ impl LiveKeys {
         self.served(at)
     }
 
-    /// For a token that names a key which the set `than` does not have: a newer set, which is
-    /// loaded now if the cooldown allows it. `None` where it does not.
+    /// For a token that names a key which the set `than` does not have: the newest set, loaded now
+    /// if the cooldown allows it. Refused where the last load failed.
     pub(crate) fn newer(
         self: &Arc<Self>,
         than: u64,
         now: SystemTime,
-    ) -> Option<impl Future<Output = Result<(u64, Arc<KeySet>), Rejection>> + Send + 'static> {
+    ) -> impl Future<Output = Result<(u64, Arc<KeySet>), Rejection>> + Send + 'static {
         let at = instant(now);
         let mut state = self.state();
         let load = if self.generation.load(Ordering::Acquire) > than {
@@ -177,25 +178,19 @@ impl LiveKeys {
         // A load that is under way is joined, and the cooldown is left for the next unknown key.
         } else if state.load.is_some() {
             state.load.clone()
-        } else {
-            let cooldown = nanos(self.limits.cooldown);
-            // The difference counts in either direction: where the clock was set back, the cooldown
-            // must not last until it has caught up.
-            if let Some(asked) = state.asked
-                && asked.abs_diff(at) < cooldown
-            {
-                return None;
-            }
+        } else if state.may_ask(at, nanos(self.limits.cooldown)) {
             // Claimed before the load and whatever comes of it. Were it claimed by an answer,
             // forged tokens could have a source that fails asked again and again.
             state.asked = Some(at);
             self.join_load(state, now)
+        } else {
+            None
         };
         let keys = Arc::clone(self);
-        Some(async move {
+        async move {
             ended(load).await;
             keys.newest(than, at)
-        })
+        }
     }
 
     /// Waits until there are keys.
@@ -334,6 +329,20 @@ impl State {
 
     fn is_due(&self, at: u64) -> bool {
         at >= self.refresh_at || at.saturating_add(nanos(SKEW)) < self.began
+    }
+
+    /// Whether a token that names an unknown key may have the keys loaded.
+    fn may_ask(&self, at: u64, cooldown: u64) -> bool {
+        // After a load that failed nobody asks before the next one is due.
+        if self.failures > 0 && !self.is_due(at) {
+            return false;
+        }
+        match self.asked {
+            // The difference counts in either direction: where the clock was set back, the cooldown
+            // must not last until it has caught up.
+            Some(asked) => asked.abs_diff(at) >= cooldown,
+            None => true,
+        }
     }
 
     fn is_overdue(&self, at: u64) -> bool {

@@ -169,8 +169,9 @@ impl Jwt {
     ///   [`keys_cooldown`](Self::keys_cooldown). Each further failure doubles the wait, up to 30
     ///   seconds while there are no keys, and else up to 5 minutes.
     /// - While they cannot be loaded the held ones serve, for
-    ///   [`keys_max_age`](Self::keys_max_age); then the answer is 503. Keys that the issuer took
-    ///   out are gone with the next load.
+    ///   [`keys_max_age`](Self::keys_max_age); then the answer is 503. So it is at once for a token
+    ///   that names a key which is not among them: whether it is one of the issuer's is not known.
+    ///   Keys that the issuer took out are gone with the next load.
     /// - URLs are `https`, except on this machine. The `jwks_uri` may name another host than the
     ///   issuer's, if its address is public.
     /// - The client is [`HttpClient`](crate::fetch::HttpClient) (feature `jwks`), or one of the

@@ -279,17 +279,15 @@ impl Policy {
         match unchosen {
             None => Ok((generation, set)),
             Some(Unchosen::Impossible(reason)) => Err(refused(reason)),
-            Some(Unchosen::Unknown(reason)) => {
+            Some(Unchosen::Unknown(_)) => {
                 // It counts as an attempt of its address until its key is found. Else one address
                 // could use up every load that the cooldown allows.
                 let ticket = match &token.origin {
                     Some(origin) => Some(origin.enter("Bearer", &token.bytes)?),
                     None => None,
                 };
-                let found = match keys.newer(generation, now) {
-                    Some(newer) => self.with_key_of(token, newer.await),
-                    None => Err(refused(reason)),
-                };
+                let newer = keys.newer(generation, now).await;
+                let found = self.with_key_of(token, newer);
                 if let Some(ticket) = ticket {
                     ticket.conclude(&found);
                 }

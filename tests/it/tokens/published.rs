@@ -258,6 +258,25 @@ async fn an_issuer_that_is_down_or_publishes_junk_is_not_seen_until_its_keys_are
 }
 
 #[tokio::test]
+async fn tokens_of_a_new_key_are_503_and_count_for_nothing_while_the_issuer_is_down() {
+    let world = World::new();
+    let old = by(Alg::Es256, "ec");
+    assert_eq!(world.status(&old).await, 200);
+    world.issuer.goes_down();
+    let new = by(Alg::EdDsa, "new");
+    for n in 0..300 {
+        let refused = show(&world.layer, new.as_bytes()).await;
+        assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{n}");
+        assert_eq!(refused.headers["retry-after"], "10", "{n}");
+    }
+    assert_eq!(world.status(&old).await, 200, "that key is held");
+    assert_eq!(world.issuer.asked(), 2, "at the start, and for all of them");
+    world.issuer.publishes(&[ed("new")]);
+    world.clock.advance(COOLDOWN);
+    assert_eq!(world.status(&new).await, 200);
+}
+
+#[tokio::test]
 async fn no_header_of_a_token_has_anything_fetched() {
     let world = World::new();
     assert_eq!(world.status(&by(Alg::Rs256, "rsa")).await, 200);

@@ -555,7 +555,7 @@ async fn through_live_keys_a_rotation_is_found_and_an_outage_is_not_seen() {
     assert!(has(&set, "a"));
     site.now(JWKS, ok(jwks(&["b"])));
     at += MINUTE;
-    let (_, set) = live.newer(first, at).unwrap().await.unwrap();
+    let (_, set) = live.newer(first, at).await.unwrap();
     assert!(has(&set, "b") && !has(&set, "a"));
     site.now(JWKS, Does::Fails);
     site.now(OPENID, Does::Fails);
