@@ -230,6 +230,10 @@ async fn an_active_token_that_is_for_something_else_is_refused() {
             with("token_type", "refresh_token".into()),
         ),
         ("an ID token", with("token_use", "id".into())),
+        (
+            "a refresh token by its use",
+            with("token_use", "refresh_token".into()),
+        ),
         ("a subject of a wrong type", with("sub", 7.into())),
         ("an expiry of a wrong type", with("exp", "tomorrow".into())),
         (
@@ -245,6 +249,18 @@ async fn an_active_token_that_is_for_something_else_is_refused() {
             (401, "token_invalid"),
             "{name}"
         );
+    }
+}
+
+#[tokio::test]
+async fn an_access_token_may_say_what_it_is_in_the_words_of_its_issuer() {
+    for (name, said) in [
+        ("nothing", active()),
+        ("Cognito", with("token_use", "access".into())),
+        ("ORY Hydra", with("token_use", "access_token".into())),
+    ] {
+        let (layer, _) = layer(&Issuer::new(said));
+        assert_eq!(ask(&layer, TOKEN).await.status, 200, "{name}");
     }
 }
 

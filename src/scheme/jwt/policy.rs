@@ -680,8 +680,9 @@ fn check_use(claims: &Claims<'_>) -> Result<(), Rejection> {
     {
         return Err(refused("token_type"));
     }
+    // Cognito's access tokens say `access`, those of ORY Hydra `access_token`.
     if let Some(is) = claims.token_use.as_deref()
-        && is != "access"
+        && !["access", "access_token"].contains(&is)
     {
         return Err(refused("token_use"));
     }

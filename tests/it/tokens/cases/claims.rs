@@ -263,7 +263,9 @@ fn other_tokens() -> Vec<Case> {
     for json in ["\"access\"", "\"Bearer\"", "\"bearer\"", "\"BEARER\""] {
         row.accept(format!("token_type {json}"), claim("token_type", json));
     }
-    row.accept("token_use \"access\"", claim("token_use", "\"access\""));
+    for json in ["\"access\"", "\"access_token\""] {
+        row.accept(format!("token_use {json}"), claim("token_use", json));
+    }
     row.accept(
         "both",
         hs(
@@ -312,7 +314,7 @@ fn other_tokens() -> Vec<Case> {
         "Access",
         " access",
         "access ",
-        "access_token",
+        "refresh_token",
         "acces",
         "accesss",
         "DPoP",
@@ -334,6 +336,10 @@ fn other_tokens() -> Vec<Case> {
         );
     }
     row.refuse("token_use \"Bearer\"", claim("token_use", "\"Bearer\""));
+    row.refuse(
+        "token_type \"access_token\"",
+        claim("token_type", "\"access_token\""),
+    );
     for json in ["null", "true", "1", "[\"access\"]", "{}", "[]"] {
         row.refuse(format!("token_type JSON {json}"), claim("token_type", json));
         row.refuse(format!("token_use JSON {json}"), claim("token_use", json));
