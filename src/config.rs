@@ -103,8 +103,10 @@ pub enum ConfigProblem {
     /// `Tokens` with an empty audience.
     #[error("the audience of Tokens is not empty: leave it out where there is none")]
     TokensAudience,
-    /// Two `Jwt` with the same issuer.
-    #[error("two Jwt have the issuer {0:?}: give one of them both keys")]
+    /// Two `Jwt` with the same issuer, or one that lists a tenant whose issuer another one has.
+    #[error(
+        "two Jwt have the issuer {0:?}: give one of them both keys, or leave it out of the tenants of the other"
+    )]
     DuplicateIssuer(String),
     /// An issuer with a place for a tenant but no tenants, or the other way round.
     #[error(
@@ -119,8 +121,10 @@ pub enum ConfigProblem {
     /// A `Jwt` without a key.
     #[error("a Jwt needs a key")]
     NoKey,
-    /// A key that no token may be verified with.
-    #[error("the algorithms of a Jwt leave out those that one of its keys is for")]
+    /// A key, a set of keys or keys that are published by which no token may be verified.
+    #[error(
+        "the algorithms of a Jwt leave out all that one of its keys or sets of keys is for, or all that published keys may be for"
+    )]
     Algorithms,
     /// Times of a `Jwt` by which its keys could not be loaded in a sensible way.
     #[error("the keys_cooldown of a Jwt is a second at least, and its keys_max_age at least that")]

@@ -95,7 +95,8 @@
 //!     .audience("2d4d11a2-f814-46a7-890a-274a72a7309e")
 //!     .subject_claim("oid")
 //!     .scope_claim("scp");
-//! # tower_auth::AuthLayer::builder().accept(one_tenant).accept(several).build().unwrap();
+//! # tower_auth::AuthLayer::builder().accept(one_tenant).build().unwrap();
+//! # tower_auth::AuthLayer::builder().accept(several).build().unwrap();
 //! ```
 //!
 //! # Entra ID, tokens of version 1

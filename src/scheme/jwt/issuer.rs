@@ -69,13 +69,35 @@ impl Issuer {
     }
 
     /// Whether a token that names this issuer may be one of these, before anything about it is
-    /// verified.
+    /// verified. A function that judges tenants is not asked yet.
     #[inline]
     pub(super) fn may_be(&self, claimed: &str) -> bool {
         match self {
             Self::One(issuer) => *issuer == claimed,
-            Self::EachTenants { .. } => self.tenant(claimed).is_some(),
+            Self::EachTenants { tenants, .. } => match (self.tenant(claimed), tenants) {
+                (Some(_), Tenants::Judged(_)) => true,
+                (Some(tenant), Tenants::Listed(_)) => tenants.include(tenant),
+                (None, _) => false,
+            },
         }
+    }
+
+    /// An issuer that is one of these and of the others as well, as far as the configuration tells.
+    pub(super) fn shared_with(&self, other: &Self) -> Option<&'static str> {
+        let own = self.configured();
+        let others = other.configured();
+        if own == others || self.lists(others) {
+            return Some(others);
+        }
+        other.lists(own).then_some(own)
+    }
+
+    /// Whether it is the issuer of a tenant that is named.
+    fn lists(&self, issuer: &str) -> bool {
+        let Self::EachTenants { tenants, .. } = self else {
+            return false;
+        };
+        matches!(tenants, Tenants::Listed(_)) && self.may_be(issuer)
     }
 
     /// The issuer of a genuine token, where its tokens are accepted. `tenant` is what the token
@@ -167,6 +189,14 @@ mod tests {
         assert!(issuer.accepted(&of("abcd"), None).is_none());
         // It is not asked before the token is known to be genuine.
         assert!(issuer.may_be(&of("abcd")));
+    }
+
+    #[test]
+    fn tenants_that_are_listed_decide_whose_token_it_is() {
+        let issuer = entra(Tenants::Listed(vec!["a-1".into()]));
+        let of = |tenant: &str| format!("https://login.example.com/{tenant}/v2.0");
+        assert!(issuer.may_be(&of("a-1")));
+        assert!(!issuer.may_be(&of("b-2")));
     }
 
     #[test]

@@ -192,9 +192,8 @@ impl Jwts {
 /// One issuer has one policy: no token could say which of two is meant.
 fn duplicate(policies: &[Arc<Policy>], policy: &Policy) -> Option<ConfigProblem> {
     let mut others = policies.iter();
-    others
-        .any(|other| other.is_like(policy))
-        .then(|| ConfigProblem::DuplicateIssuer(policy.issuer().to_owned()))
+    let shared = others.find_map(|other| policy.shared_issuer(other))?;
+    Some(ConfigProblem::DuplicateIssuer(shared.to_owned()))
 }
 
 /// Verifies the tokens that we issue, for those who issue them.

@@ -271,7 +271,8 @@ impl Jwt {
     }
 
     /// The tenants whose tokens are accepted, where the issuer has a place for one. A token whose
-    /// `tid` names another than its `iss` is refused.
+    /// `tid` names another than its `iss` is refused. Other tenants of that provider may have a
+    /// [`Jwt`] of their own beside this one.
     ///
     /// ```
     /// use tower_auth::jwt::JwtKey;
@@ -291,7 +292,8 @@ impl Jwt {
     }
 
     /// The same by a function, which is asked about genuine tokens alone. Each tenant that it lets
-    /// in takes some bytes of memory for as long as the process runs.
+    /// in takes some bytes of memory for as long as the process runs. A tenant that has a [`Jwt`]
+    /// of its own is judged by whichever of the two a layer was given first.
     pub fn tenants_if(mut self, is_one: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         self.tenants = Some(Tenants::Judged(Arc::new(is_one)));
         self
@@ -632,9 +634,16 @@ impl Jwt {
         }
         for set in &self.key_sets {
             match set.clone().into_keys() {
-                // A published set may have keys for other algorithms, which is no mistake of the
-                // operator's.
-                Ok(set) => keys.extend(set.into_iter().map(|key| key.only_for(allowed))),
+                Ok(set) => {
+                    let set = set.into_iter().map(|key| key.only_for(allowed));
+                    let set: Vec<JwtKey> = set.collect();
+                    // A published set may have keys for other algorithms, which is no mistake of
+                    // the operator's as long as one is left.
+                    if set.iter().all(|key| key.algorithms().is_empty()) {
+                        problems.push(ConfigProblem::Algorithms);
+                    }
+                    keys.extend(set);
+                }
                 Err(problem) => problems.push(problem),
             }
         }
@@ -663,6 +672,9 @@ impl Jwt {
             problems.push(ConfigProblem::KeyTimes);
         }
         // Secrets that are published count for nothing, so no token could ever be accepted.
+        if self.allowed().iter().all(JwtAlgorithm::is_symmetric) {
+            problems.push(ConfigProblem::Algorithms);
+        }
         problems.extend(check_back_end().err().map(ConfigProblem::Jwks));
         match self.source(published, given) {
             Ok(source) => Keys::Live(LiveKeys::new(source, self.limits)),

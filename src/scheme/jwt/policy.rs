@@ -110,12 +110,12 @@ impl Policy {
         }
     }
 
-    /// Whether no token could say which of two policies is meant.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
+    /// The issuer of whose tokens none could say which of two policies is meant.
+    pub(super) fn shared_issuer(&self, other: &Self) -> Option<&'static str> {
         match (self.names_no_issuer(), other.names_no_issuer()) {
-            (true, true) => true,
-            (false, false) => self.issuer.configured() == other.issuer.configured(),
-            _ => false,
+            (true, true) => Some(self.issuer()),
+            (false, false) => self.issuer.shared_with(&other.issuer),
+            _ => None,
         }
     }
 

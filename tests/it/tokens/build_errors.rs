@@ -5,7 +5,11 @@ use super::forge::*;
 use super::keys;
 use super::policy::key;
 use crate::support::{AUDIENCE, ISSUER, PUBLIC_KEYS, SECRET};
-use tower_auth::jwt::{JwtAlgorithm as Alg, JwtKey};
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
+use tower_auth::fetch::{Fetch, FetchError};
+use tower_auth::jwt::{JwtAlgorithm as Alg, JwtKey, JwtKeys};
 use tower_auth::layer::AuthLayerBuilder;
 use tower_auth::{AuthLayer, ConfigError, ConfigProblem as Problem, Jwt};
 
@@ -687,6 +691,112 @@ fn a_policy_that_lacks_a_part_or_has_one_twice_is_refused() {
         let error = problems(name, jwts);
         assert_eq!(error.problems(), wanted, "{name}");
         assert_tells_the_rule_and_no_key(name, &error, rule, &material);
+    }
+}
+
+/// A client that is never asked.
+struct Nobody;
+
+#[async_trait]
+impl Fetch for Nobody {
+    async fn fetch(&self, _: Request<Bytes>, _: usize) -> Result<Response<Bytes>, FetchError> {
+        panic!("nothing is loaded before a token comes");
+    }
+}
+
+#[test]
+fn algorithms_that_leave_no_key_are_a_mistake() {
+    if !PUBLIC_KEYS {
+        return;
+    }
+    let ed = format!(
+        r#"{{"kty":"OKP","kid":"ed","crv":"Ed25519","x":"{}"}}"#,
+        keys::ED_X
+    );
+    let ec = format!(
+        r#"{{"kty":"EC","kid":"ec","crv":"P-256","x":"{}","y":"{}"}}"#,
+        keys::P256_X,
+        keys::P256_Y
+    );
+    let set = |keys: &[&str]| JwtKeys::jwks(format!(r#"{{"keys":[{}]}}"#, keys.join(",")));
+    let ed_alone = || ours().keys(set(&[&ed]));
+    let both = || ours().keys(set(&[&ed, &ec]));
+    let published = || {
+        Jwt::jwks("https://login.example.com/keys")
+            .issuer(ISSUER)
+            .audience(AUDIENCE)
+            .fetcher(Nobody)
+    };
+    let none = [Alg::Hs256; 0];
+    let mistake = [Problem::Algorithms].as_slice();
+    let fine = [].as_slice();
+    for (name, jwt, wanted) in [
+        ("no key", ed_alone().algorithms([Alg::Rs256]), mistake),
+        ("no algorithm", ed_alone().algorithms(none), mistake),
+        ("no key of two", both().algorithms([Alg::Rs256]), mistake),
+        ("one key of two", both().algorithms([Alg::Es256]), fine),
+        ("the key", ed_alone().algorithms([Alg::EdDsa]), fine),
+        ("any algorithm", ed_alone(), fine),
+        (
+            "one of two sets",
+            ed_alone()
+                .keys(set(&[&ec]))
+                .algorithms([Alg::EdDsa, Alg::Rs256]),
+            mistake,
+        ),
+        (
+            "published, no algorithm",
+            published().algorithms(none),
+            mistake,
+        ),
+        (
+            "published, secrets alone",
+            published().algorithms([Alg::Hs256, Alg::Hs512]),
+            mistake,
+        ),
+        (
+            "published, an algorithm of public keys too",
+            published().algorithms([Alg::Hs256, Alg::Rs256]),
+            fine,
+        ),
+        ("published, any algorithm", published(), fine),
+    ] {
+        let found = match errors([jwt]) {
+            Ok(()) => Vec::new(),
+            Err(error) => error.problems().to_vec(),
+        };
+        assert_eq!(found, wanted, "{name}");
+    }
+}
+
+#[test]
+fn a_tenant_that_is_listed_has_no_other_policy() {
+    let of = |tenant: &str| format!("https://login.example.com/{tenant}/v2.0");
+    let one = |tenant: &str| ours().issuer(of(tenant)).key(key(Alg::Hs256));
+    let each = || one("{tenantid}");
+    let listed = || each().tenants(["a", "b"]);
+    let shared = |issuer: String| vec![Problem::DuplicateIssuer(issuer)];
+    for (name, jwts, wanted) in [
+        ("listed first", [listed(), one("b")], shared(of("b"))),
+        ("listed last", [one("b"), listed()], shared(of("b"))),
+        (
+            "listed twice",
+            [listed(), each().tenants(["c"])],
+            shared(of("{tenantid}")),
+        ),
+        ("another tenant first", [one("c"), listed()], Vec::new()),
+        ("another tenant last", [listed(), one("c")], Vec::new()),
+        (
+            "a function, which is not asked",
+            [each().tenants_if(|_| panic!("asked")), one("b")],
+            Vec::new(),
+        ),
+    ] {
+        let found = match errors(jwts) {
+            Ok(()) => Vec::new(),
+            Err(error) => error.problems().to_vec(),
+        };
+        assert_eq!(found, wanted, "{name}");
     }
 }
 

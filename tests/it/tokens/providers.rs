@@ -553,6 +553,40 @@ async fn a_token_of_a_provider_that_is_for_something_else_is_refused() {
 }
 
 #[tokio::test]
+async fn a_tenant_of_ones_own_and_those_of_partners_have_a_policy_each_in_either_order() {
+    const PARTNER: &str = "3aa4a235-b6e2-48d5-9195-7fcf05b459b0";
+    let of = |tenant: &str| format!("https://login.microsoftonline.com/{tenant}/v2.0");
+    let own = || Jwt::hs256(SECRET).issuer(of(TENANT)).audience("own");
+    let partners = || {
+        let each = Jwt::hs256(SECRET).issuer(of("{tenantid}"));
+        each.tenants([PARTNER]).audience("partners")
+    };
+    for (name, first, last) in [
+        ("own first", own(), partners()),
+        ("partners first", partners(), own()),
+    ] {
+        let realm = Realm::new(Stores::new()).clock(ManualClock::new(NOW));
+        let layer = AuthLayer::builder().realm(&realm);
+        let layer = layer.accept(first).accept(last).build().unwrap();
+        for (tenant, audience, is_accepted) in [
+            (TENANT, "own", true),
+            (PARTNER, "partners", true),
+            (TENANT, "partners", false),
+            (PARTNER, "own", false),
+            ("other", "partners", false),
+            ("other", "own", false),
+        ] {
+            let claims = json!({
+                "iss": of(tenant), "aud": audience, "sub": "a", "iat": NOW - 10, "exp": NOW + 60,
+            });
+            let token = hs(r#"{"alg":"HS256"}"#, claims.to_string());
+            let answer = caller(&layer, &token).await;
+            assert_eq!(answer.is_ok(), is_accepted, "{name}: {tenant} {audience}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_secret_and_published_keys_of_one_issuer_stand_side_by_side() {
     let case = supabase();
     let layer = layer(&case);
