@@ -73,7 +73,8 @@ impl SimpleJwt {
         self
     }
 
-    /// The claim that holds the user's id, `user_id` by default: simplejwt's `USER_ID_CLAIM`.
+    /// The claim that holds the user's id, a text or a number, `user_id` by default: simplejwt's
+    /// `USER_ID_CLAIM`.
     pub fn user_id_claim(mut self, name: impl Into<String>) -> Self {
         self.user_id_claim = name.into();
         self

@@ -549,7 +549,17 @@ async fn tokens_of_several_issuers_stand_beside_each_other() {
 
 #[tokio::test]
 async fn another_claim_and_another_key_may_be_configured() {
-    for (name, claim) in [("id", "id"), ("sub", "sub")] {
+    for (claim, id, subject) in [
+        ("id", json!("7"), json!("7")),
+        ("id", json!(7), json!("7")),
+        ("sub", json!("7"), json!("7")),
+        ("sub", json!(7), json!("7")),
+        ("sub", json!(9), json!(null)),
+        ("sub", json!(7.0), json!(null)),
+        ("sub", json!(true), json!(null)),
+        ("sub", json!(["7"]), json!(null)),
+        ("sub", json!(null), json!(null)),
+    ] {
         let world = world_of(Plan {
             tokens: match claim {
                 "id" => |tokens: Tokens| {
@@ -566,9 +576,14 @@ async fn another_claim_and_another_key_may_be_configured() {
         })
         .await;
         let mut claims = payload("access", "8", "a1");
-        claims[claim] = "7".into();
-        let seen = seen(&world.auth, &TokenMint::hs512(LONG_KEY).sign(&claims)).await;
-        assert_eq!(seen["subject"], "7", "{name}");
+        claims[claim] = id.clone();
+        let token = TokenMint::hs512(LONG_KEY).sign(&claims);
+        if subject.is_null() {
+            assert!(!world.opens(&token).await, "{claim} {id}");
+        } else {
+            let seen = seen(&world.auth, &token).await;
+            assert_eq!(seen["subject"], subject, "{claim} {id}");
+        }
     }
 }
 

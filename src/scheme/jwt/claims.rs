@@ -1,5 +1,5 @@
 use super::reading::{Found, Reading};
-use super::strict::{Members, ObjectSeed, OneOrMany, Text, read_object};
+use super::strict::{Id, Members, ObjectSeed, OneOrMany, Text, read_object};
 use crate::key_set::{Confirmation, refused};
 use crate::reject::Rejection;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
@@ -143,6 +143,12 @@ impl<'de> Members<'de> for Claims<'de> {
     fn read<A: MapAccess<'de>>(&mut self, number: u8, map: &mut A) -> Result<(), A::Error> {
         match number {
             ISS => self.iss = Some(text(map)?),
+            // simplejwt leaves an id that is a number as it is. Anywhere else `sub` is a text (RFC
+            // 7519 §4.1.2).
+            SUB if self.reading.takes_number_for_sub => {
+                let Id(sub) = map.next_value()?;
+                self.sub = Some(sub);
+            }
             SUB => self.sub = Some(text(map)?),
             AUD => self.aud = Some(map.next_value()?),
             EXP => self.exp = Some(numeric_date(map)?),

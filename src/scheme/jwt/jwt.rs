@@ -580,6 +580,7 @@ impl Jwt {
     fn reading(&self, issuer: &Issuer, ours: bool) -> Reading {
         let mut reading = Reading::new(ours);
         if self.profile == Profile::SimpleJwt {
+            reading.takes_number_for_sub = true;
             // What such a token grants is read from its user, so whatever else it claims must grant
             // nothing.
             if let Some(claim) = &self.subject_claim {

@@ -19,6 +19,8 @@ const MOST_ROLES: usize = 128;
 pub(super) struct Reading {
     /// Whether `sid` is the id of a family.
     pub(super) sid: bool,
+    /// Whether `sub` may be a whole number.
+    pub(super) takes_number_for_sub: bool,
     claims: Vec<Wanted>,
 }
 
@@ -62,6 +64,7 @@ impl Reading {
     pub(super) fn new(sid: bool) -> Self {
         Self {
             sid,
+            takes_number_for_sub: false,
             claims: Vec::new(),
         }
     }

@@ -231,6 +231,42 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 }
 
+/// A string, or a whole number as its text: an id.
+#[derive(Debug)]
+pub(super) struct Id<'de>(pub(super) Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Id<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(IdVisitor)
+    }
+}
+
+struct IdVisitor;
+
+impl<'de> Visitor<'de> for IdVisitor {
+    type Value = Id<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a whole number")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Id<'de>, E> {
+        Ok(Id(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Id<'de>, E> {
+        Ok(Id(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Id<'de>, E> {
+        Ok(Id(Cow::Owned(number.to_string())))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Id<'de>, E> {
+        Ok(Id(Cow::Owned(number.to_string())))
+    }
+}
+
 /// A string or an array of strings.
 #[derive(Debug)]
 pub(super) enum OneOrMany<'de> {
