@@ -167,7 +167,7 @@ impl TokenIdentity {
     }
 }
 
-/// What a token says of itself (RFC 7519 §4.1).
+/// What every token says of itself in the same form (RFC 7519 §4.1).
 #[cfg_attr(
     not(all(feature = "jwt", feature = "api-key")),
     allow(dead_code, reason = "what asks for changes comes with its feature")
@@ -175,8 +175,18 @@ impl TokenIdentity {
 #[derive(Default, Deserialize)]
 struct Stamp {
     jti: Option<String>,
-    sid: Option<String>,
     exp: Option<f64>,
+}
+
+/// What a token of ours says besides. Read by itself: another issuer may have anything under this
+/// name, and its expiry must not be lost by that.
+#[cfg_attr(
+    not(all(feature = "jwt", feature = "api-key")),
+    allow(dead_code, reason = "what asks for changes comes with its feature")
+)]
+#[derive(Default, Deserialize)]
+struct Family {
+    sid: Option<String>,
 }
 
 #[cfg_attr(
@@ -406,7 +416,7 @@ impl Principal {
     #[must_use]
     pub fn session(&self) -> Option<String> {
         match &self.identity {
-            Identity::Token(token) if token.issued.is_some() => self.stamp().sid,
+            Identity::Token(token) if token.issued.is_some() => self.family(),
             _ => None,
         }
     }
@@ -484,6 +494,12 @@ impl Principal {
         self.claims().unwrap_or_default()
     }
 
+    /// The id of the family that a token of ours names.
+    fn family(&self) -> Option<String> {
+        let Family { sid } = self.claims().unwrap_or_default();
+        sid
+    }
+
     /// The id of the credential, where it has one: that of an API key, or `jti` of a token.
     pub(crate) fn credential_id(&self) -> Option<Cow<'_, str>> {
         match &self.identity {
@@ -506,7 +522,7 @@ impl Principal {
                 // the same one must not decide.
                 if self.other_issuer().is_none() {
                     warrant.token = stamp.jti.map(String::into_boxed_str);
-                    warrant.family = stamp.sid.map(String::into_boxed_str);
+                    warrant.family = self.family().map(String::into_boxed_str);
                 }
             }
             // Basic has no credential of its own that could be revoked: its account is what can be.

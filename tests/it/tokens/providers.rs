@@ -11,6 +11,7 @@ use http_body_util::Full;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::convert::Infallible;
+use std::time::{Duration, UNIX_EPOCH};
 use tower::{ServiceExt, service_fn};
 use tower_auth::fetch::{Fetch, FetchError};
 use tower_auth::jwt::{JwtAlgorithm as Alg, JwtKey};
@@ -599,6 +600,32 @@ async fn a_secret_and_published_keys_of_one_issuer_stand_side_by_side() {
     for secret in [keys::RSA_N.as_bytes(), keys::RSA_SPKI.as_bytes()] {
         let forged = hmac_token(Alg::Hs256, secret, header, payload(&case, &json!({})));
         assert_eq!(caller(&layer, &forged).await, Err(401));
+    }
+}
+
+#[tokio::test]
+async fn a_token_ends_when_it_says_so_whatever_its_issuer_writes_as_its_session() {
+    let realm = Realm::new(Stores::new()).clock(ManualClock::new(NOW));
+    let jwt = Jwt::hs256(SECRET).issuer(ISSUER).audience(AUDIENCE);
+    let layer = AuthLayer::builder().realm(&realm).accept(jwt);
+    let layer = layer.build().unwrap();
+    for (name, sid) in [
+        ("a text", json!("b5b7")),
+        ("a number", json!(7)),
+        ("an object", json!({ "id": 7 })),
+        ("a list", json!(["b5b7"])),
+        ("null", json!(null)),
+    ] {
+        let claims = json!({
+            "iss": ISSUER, "aud": AUDIENCE, "sub": "a", "exp": NOW + 60, "jti": "1", "sid": sid,
+        });
+        let token = hs(r#"{"alg":"HS256"}"#, claims.to_string());
+        let (head, _) = bearer(&token).into_parts();
+        let explained = layer.explain(&head).await;
+        let caller = explained.caller().unwrap();
+        let end = UNIX_EPOCH + Duration::from_secs(NOW + 60);
+        assert_eq!(caller.expires(), Some(end), "{name}");
+        assert_eq!(caller.session(), None, "{name}");
     }
 }
 
