@@ -140,8 +140,8 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<SystemTime> {
 }
 
 #[cfg_attr(
-    not(feature = "jwt"),
-    allow(dead_code, reason = "only tokens have lifetimes")
+    not(any(feature = "jwt", feature = "api-key")),
+    allow(dead_code, reason = "tokens have lifetimes, and API keys overlaps")
 )]
 /// A lifetime that ends after time itself does not end.
 pub(crate) fn later(now: SystemTime, lifetime: Duration) -> SystemTime {

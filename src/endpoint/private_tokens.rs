@@ -12,6 +12,7 @@ use super::shown::{Part, caller, map_of, part, time};
 #[cfg(feature = "openapi")]
 use super::shown_schema::{object_of, with};
 use crate::authorize::Requirement;
+use crate::clock::later;
 use crate::issue::{Grant, NewPrivateToken, TokenIssuer};
 use crate::password::policy::PasswordPolicy;
 use crate::principal::Principal;
@@ -190,9 +191,7 @@ impl Handler for Rotate {
             .expires
             .duration_since(former.created)
             .unwrap_or_default();
-        let expires = expires
-            .or_else(|| call.now.checked_add(lifetime))
-            .unwrap_or(call.now);
+        let expires = expires.unwrap_or_else(|| later(call.now, lifetime));
         let grant = self.0.grant(caller).await?;
         let tokens = self.0.tokens.on_behalf_of(caller);
         let new = tokens.rotate_private(&former, grant, expires).await?;

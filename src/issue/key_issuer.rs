@@ -1,5 +1,6 @@
 use super::KeyRequest;
 use super::name::checked_name;
+use crate::clock::later;
 use crate::config::ConfigProblem;
 use crate::event::Action;
 use crate::principal::{Principal, Scope, Scopes, Subject};
@@ -429,7 +430,7 @@ impl KeyIssuer {
         };
         let (key, hint, digest) = self.keys.mint_secret()?;
         let record = former.successor_of(self.new_id().await?, hint, digest, now);
-        let until = now.checked_add(overlap).unwrap_or(now);
+        let until = later(now, overlap);
         let next = former.clone().superseded(&*record.id, until);
         let write = Write::ReplaceKey {
             former: Box::new(former.clone()),

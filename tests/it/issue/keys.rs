@@ -90,6 +90,18 @@ async fn a_rotated_key_works_until_the_overlap_is_over_and_its_successor_is_like
 }
 
 #[tokio::test]
+async fn an_overlap_without_end_leaves_a_rotated_key_as_it_was() {
+    let world = World::new().await;
+    let old = create(&world, |key| key).await;
+    let new = rotate(&world, &old, u64::MAX).await.unwrap();
+    for years in [0, 1, 9, 40] {
+        world.pass(years * 365 * 86_400);
+        assert!(opens(&world, &old).await, "{years} years later");
+        assert!(opens(&world, &new).await, "{years} years later");
+    }
+}
+
+#[tokio::test]
 async fn an_overlap_never_outlives_the_expiry_of_a_key() {
     let world = World::new().await;
     let old = create(&world, |key| key.expires(seconds(NOW + 100))).await;
