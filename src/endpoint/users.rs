@@ -13,6 +13,7 @@ use super::shown::{Show, own, user_map};
 #[cfg(feature = "openapi")]
 use super::shown_schema::user_object;
 use crate::authorize::Requirement;
+use crate::login::LONGEST_NAME;
 use crate::principal::Subject;
 use crate::reject::{Rejection, RejectionKind};
 use crate::secret::Secret;
@@ -195,9 +196,10 @@ impl Shape {
             .with_required_tld()
             .without_display_text()
             .without_domain_literal();
-        // An empty name has been refused already.
+        // An empty name has been refused already, and a long one will be.
         if self.by_email
             && !name.is_empty()
+            && name.len() <= LONGEST_NAME
             && EmailAddress::parse_with_options(name, options).is_err()
         {
             input.problem::<()>(&self.name_field, "invalid", "Not an email address.");

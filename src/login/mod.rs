@@ -12,6 +12,8 @@ mod sign_in;
 pub(crate) use bounds::LONGEST_NAME;
 pub(crate) use bounds::LONGEST_PASSWORD;
 #[cfg(feature = "basic")]
+pub(crate) use bounds::LONGEST_TYPED_PASSWORD;
+#[cfg(feature = "basic")]
 pub use name_form::name_form;
 #[cfg(feature = "basic")]
 pub(crate) use name_form::{folded, is_visible};

@@ -27,6 +27,7 @@ fn with_plain_space(c: char) -> char {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::HashMap;
 
     #[test]
     fn passwords_that_differ_in_how_they_were_composed_are_one() {
@@ -43,6 +44,26 @@ mod tests {
         }
         let odd = "tab\t, nul \0, bell \u{7} and \u{200b}";
         assert_eq!(*password_form(odd), odd, "all characters are a password");
+    }
+
+    #[test]
+    fn no_password_is_less_than_a_quarter_as_long_in_its_form() {
+        // The longest way to type what is one character where all is composed: of each part of it
+        // the longest character that is composed to the same.
+        let mut longest: HashMap<char, usize> = HashMap::new();
+        for c in '\0'..=char::MAX {
+            let form = password_form(c.encode_utf8(&mut [0; 4]));
+            let mut parts = form.nfd();
+            if let (Some(part), None) = (parts.next(), parts.next()) {
+                let length = longest.entry(part).or_default();
+                *length = c.len_utf8().max(*length);
+            }
+        }
+        for c in '\0'..=char::MAX {
+            let form = password_form(c.encode_utf8(&mut [0; 4]));
+            let typed: usize = form.nfd().map(|part| longest[&part]).sum();
+            assert!(typed <= 4 * form.len(), "{c:?}: {typed} bytes");
+        }
     }
 
     proptest! {

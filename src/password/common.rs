@@ -1,7 +1,7 @@
 //! What is tried first by whoever guesses: rules and a list of our own, not a record of leaked
 //! passwords.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 use zeroize::Zeroizing;
 
@@ -56,6 +56,20 @@ const TRACKS: [&str; 37] = [
     "a1b2c3d4e5f6g7h8i9",
     "1a2b3c4d5e6f7g8h9i",
 ];
+/// What lies on the tracks from each key on, in both directions.
+static TRACKS_FROM: LazyLock<HashMap<char, Vec<Vec<char>>>> = LazyLock::new(|| {
+    let mut from: HashMap<char, Vec<Vec<char>>> = HashMap::new();
+    for track in TRACKS {
+        let forwards: Vec<char> = track.chars().collect();
+        let backwards: Vec<char> = track.chars().rev().collect();
+        for keys in [forwards, backwards] {
+            for (at, key) in keys.iter().enumerate() {
+                from.entry(*key).or_default().push(keys[at..].to_vec());
+            }
+        }
+    }
+    from
+});
 /// How many runs of three and more keys a password may consist of and still be common.
 const MOST_RUNS: usize = 4;
 /// The longest block whose repetition is no password.
@@ -78,10 +92,17 @@ pub(super) fn is_common(password: &str) -> bool {
     let characters = Zeroizing::new(password.chars().collect::<Vec<_>>());
     let block = repeated(&characters);
     let repeats = block.len() < characters.len();
-    (repeats && block.len() <= LONGEST_BLOCK)
-        || distinct(block) <= 2
-        || (block.len() <= LONGEST
-            && (is_typed(block) || is_date(block) || is_number(block) || is_dressed_word(block)))
+    if (repeats && block.len() <= LONGEST_BLOCK) || distinct(block) <= 2 {
+        return true;
+    }
+    if block.len() > LONGEST {
+        return false;
+    }
+    let typing = Typing::of(block);
+    typing.reaches_end_from(0)
+        || is_date(block)
+        || is_number(block)
+        || is_dressed_word(block, &typing)
 }
 
 /// The shortest block that a password is a repetition of, the last one perhaps cut: `abcabcab` is
@@ -101,29 +122,54 @@ fn distinct(password: &[char]) -> usize {
     seen.chunk_by(|a, b| a == b).count()
 }
 
-/// Typed along the keyboard or the alphabet, each key perhaps several times: `qwerty123`,
-/// `zaq12wsx`, `11223344`.
-fn is_typed(password: &[char]) -> bool {
-    let mut once = Zeroizing::new(password.to_vec());
-    once.dedup();
-    is_runs(password) || is_runs(&once) || is_nearly_run(password)
+/// How a password lies along the keyboard and the alphabet, each key perhaps several times:
+/// `qwerty123`, `zaq12wsx`, `11223344`. Found once at each character, because a password has as
+/// many ends as characters, and each of them is asked about.
+struct Typing {
+    /// How many characters from each on are a run.
+    runs: Vec<usize>,
+    /// The same where one is left of equal ones side by side.
+    runs_once: Vec<usize>,
+    /// Where each character stands there.
+    places_once: Vec<usize>,
+}
+
+impl Typing {
+    fn of(password: &[char]) -> Self {
+        let mut once = Zeroizing::new(password.to_vec());
+        once.dedup();
+        let mut places_once = Vec::new();
+        let mut place = 0;
+        for (at, c) in password.iter().enumerate() {
+            if at > 0 && *c != password[at - 1] {
+                place += 1;
+            }
+            places_once.push(place);
+        }
+        Self {
+            runs: runs(password),
+            runs_once: runs(&once),
+            places_once,
+        }
+    }
+
+    /// Whether all from this character on is typed so.
+    fn reaches_end_from(&self, start: usize) -> bool {
+        let runs = &self.runs[start..];
+        let runs_once = &self.runs_once[self.places_once[start]..];
+        is_runs(runs) || is_runs(runs_once) || is_nearly_run(runs)
+    }
 }
 
 /// One long run and a key or two: `a123456789`, `qwertyuiop1q`.
-fn is_nearly_run(password: &[char]) -> bool {
-    for before in 0..=MOST_BESIDE_RUN.min(password.len()) {
-        let run = longest_run(&password[before..]);
-        let beside = password.len() - run;
-        if run >= LONG_RUN && beside <= MOST_BESIDE_RUN {
-            return true;
-        }
-    }
-    false
+fn is_nearly_run(runs: &[usize]) -> bool {
+    let mut first = runs.iter().take(MOST_BESIDE_RUN + 1);
+    first.any(|run| *run >= LONG_RUN && runs.len() - run <= MOST_BESIDE_RUN)
 }
 
-fn is_runs(mut rest: &[char]) -> bool {
+fn is_runs(mut rest: &[usize]) -> bool {
     for _ in 0..MOST_RUNS {
-        let run = longest_run(rest);
+        let run = rest[0];
         if run < 3 {
             return false;
         }
@@ -135,26 +181,25 @@ fn is_runs(mut rest: &[char]) -> bool {
     false
 }
 
+fn runs(text: &[char]) -> Vec<usize> {
+    (0..text.len())
+        .map(|start| longest_run(&text[start..]))
+        .collect()
+}
+
 /// How many characters from the start on lie on one track, in either direction, or are equal.
 fn longest_run(text: &[char]) -> usize {
-    let equal = text.iter().take_while(|c| Some(*c) == text.first()).count();
+    let equal = text.iter().take_while(|c| **c == text[0]).count();
     let mut longest = equal;
-    for track in TRACKS {
-        let forwards: Vec<char> = track.chars().collect();
-        let backwards: Vec<char> = track.chars().rev().collect();
-        longest = longest.max(common_run(text, &forwards));
-        longest = longest.max(common_run(text, &backwards));
+    for track in TRACKS_FROM.get(&text[0]).into_iter().flatten() {
+        longest = longest.max(common_run(text, track));
     }
     longest
 }
 
 fn common_run(text: &[char], track: &[char]) -> usize {
-    let mut longest = 0;
-    for start in 0..track.len() {
-        let pairs = text.iter().zip(&track[start..]);
-        longest = longest.max(pairs.take_while(|(a, b)| a == b).count());
-    }
-    longest
+    let pairs = text.iter().zip(track);
+    pairs.take_while(|(a, b)| a == b).count()
 }
 
 /// A number of a telephone, a card or a house: what can be counted through.
@@ -190,18 +235,22 @@ fn is_day([a, b, c, d]: [u32; 4]) -> bool {
 
 /// A word of the list, perhaps backwards, with letters as digits or signs, and a few digits and
 /// signs around.
-fn is_dressed_word(password: &[char]) -> bool {
+fn is_dressed_word(password: &[char], typing: &Typing) -> bool {
     let before = affix(password.iter()).min(MOST_AFFIX);
     let after = affix(password.iter().rev());
-    let cuts = (0..=before).flat_map(|start| (0..=after).map(move |end| (start, end)));
-    cuts.filter(|(start, end)| start + end < password.len())
-        .filter(|(start, end)| {
-            let tail = &password[password.len() - end..];
-            // More digits than that would add something, unless they are a run or a date
-            // themselves.
-            start + end <= MOST_AFFIX || (is_typed(tail) || is_date(tail))
-        })
-        .any(|(start, end)| is_word(&password[start..password.len() - end]))
+    for end in 0..=after {
+        let core_end = password.len() - end;
+        // More digits than that would add something, unless they are a run or a date themselves.
+        let adds_nothing =
+            end > 0 && (typing.reaches_end_from(core_end) || is_date(&password[core_end..]));
+        for start in 0..=before {
+            let is_bare = start + end <= MOST_AFFIX || adds_nothing;
+            if is_bare && start < core_end && is_word(&password[start..core_end]) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// How many digits and signs come first.
@@ -251,6 +300,7 @@ fn letter(c: char, one: char) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn first_guesses_are_common() {
@@ -365,6 +415,57 @@ mod tests {
             "密码是我的秘密呀哈",
         ] {
             assert!(!is_common(password), "{password}");
+        }
+    }
+
+    #[test]
+    fn runs_and_dates_add_nothing_to_a_word_and_other_long_endings_do() {
+        for (password, expected) in [
+            ("dragon1234567", true),
+            ("dragon123456789", true),
+            ("dragon12345678x", false),
+            ("dragon1122334455", true),
+            ("dragon11122233344", true),
+            ("dragon777777777", true),
+            ("dragon12312312", false),
+            ("dragon1231231", false),
+            ("dragon19841231", true),
+            ("dragon31.12.1984", true),
+            ("dragon1984123", false),
+            ("dragon!1234567!", true),
+            ("monkey!@#$%^&*", true),
+            ("12dragon7654321", true),
+            ("1234567dragon", false),
+            ("!!!!!!!dragon", false),
+            ("vkbqmwzr1234567", false),
+            ("xq12345678", true),
+            ("xyq12345678", false),
+            ("12345678xy", true),
+            ("12345678xyq", false),
+            ("xq31121984", false),
+            ("qwe123asd456", true),
+            ("qwe123asd456z", false),
+            ("qweasdzxc123qweasd", false),
+            ("aaabbbcccdddeee", true),
+            ("qqwweerrttyy", true),
+            ("9876543210zyx", true),
+            ("1!2@3#4$5%", false),
+        ] {
+            assert_eq!(is_common(password), expected, "{password}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_ending_is_typed_as_it_is_where_it_stands_alone(
+            pieces in prop::collection::vec("qwer|asd|1234|zzz|77|é|x|!@#", 1..8),
+        ) {
+            let password: Vec<char> = pieces.concat().chars().collect();
+            let typing = Typing::of(&password);
+            for start in 0..password.len() {
+                let alone = Typing::of(&password[start..]);
+                prop_assert_eq!(typing.reaches_end_from(start), alone.reaches_end_from(0));
+            }
         }
     }
 

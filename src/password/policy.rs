@@ -1,5 +1,5 @@
 use super::common::is_common;
-use crate::login::{LONGEST_PASSWORD, folded, password_form};
+use crate::login::{LONGEST_PASSWORD, LONGEST_TYPED_PASSWORD, folded, password_form};
 use zeroize::Zeroizing;
 
 /// No policy asks for more characters: passphrases of 64 must pass everywhere (ASVS 5.0, 6.2.9).
@@ -108,6 +108,9 @@ impl PasswordPolicy {
     ///
     /// The first rule that it breaks, in the order above.
     pub fn check(&self, password: &str, names: &[&str]) -> Result<(), PasswordProblem> {
+        if password.len() > LONGEST_TYPED_PASSWORD {
+            return Err(PasswordProblem::TooLong);
+        }
         let password = password_form(password);
         if password.len() > LONGEST_PASSWORD {
             return Err(PasswordProblem::TooLong);

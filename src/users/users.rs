@@ -723,6 +723,10 @@ fn is_in_form(name: &str) -> bool {
 
 /// The one form of a new name.
 fn new_name(name: &str) -> Result<String, FieldError> {
+    // Before its form is made: what somebody sends may be as long as a body may be.
+    if name.len() > LONGEST_NAME {
+        return Err(long_name());
+    }
     let form = name_form(name);
     if form.is_empty() {
         return Err(FieldError::new(
@@ -742,14 +746,16 @@ fn new_name(name: &str) -> Result<String, FieldError> {
     if form.contains(':') {
         return Err(FieldError::invalid("name", "A name has no colon."));
     }
-    if name.len() > LONGEST_NAME || form.len() > LONGEST_NAME {
-        return Err(FieldError::new(
-            "name",
-            "max_length",
-            "A name has at most 254 bytes.",
-        ));
+    // Some letters become longer there.
+    if form.len() > LONGEST_NAME {
+        return Err(long_name());
     }
     Ok(form.into_owned())
+}
+
+fn long_name() -> FieldError {
+    let detail = "A name has at most 254 bytes.";
+    FieldError::new("name", "max_length", detail)
 }
 
 fn taken() -> Rejection {

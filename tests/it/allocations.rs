@@ -11,7 +11,7 @@ use std::time::UNIX_EPOCH;
 use tower::Service;
 use tower_auth::store::{KeyDigest, KeyRecord, ManagedKeyStore, Memory, Stores};
 use tower_auth::test_util::TokenMint;
-use tower_auth::{ApiKeys, AuthLayer, Grant, KeyRequest, Realm, Subject, Tokens};
+use tower_auth::{ApiKeys, AuthLayer, Grant, KeyRequest, PasswordPolicy, Realm, Subject, Tokens};
 use tower_layer::Layer as _;
 
 thread_local! {
@@ -305,5 +305,31 @@ fn a_key_in_memory_takes_at_most_400_bytes() {
         let bytes = (IN_USE.get() - before) / (keys as isize);
         println!("{keys} keys, {bytes} bytes each");
         assert!(bytes <= 400, "{bytes} bytes a key of {keys}");
+    }
+}
+
+/// A registration is refused for its password before anything is counted, and on a thread that
+/// serves others: to judge one must cost little, whoever chose it.
+#[test]
+fn no_password_is_dear_to_judge() {
+    let policy = PasswordPolicy::new();
+    let runs = ["1", "2", "3", "4"].map(|key| key.repeat(14)).concat();
+    for (name, password) in [
+        (
+            "digits and signs",
+            String::from("8?3=7;1~9<2>6{4}0/5'8^7`1|2:6,4.0-5_8+3=7(1)9[2]6*4&0%5$8#3!7@"),
+        ),
+        ("a word after signs", format!("?~?~?~a{runs}")),
+        (
+            "one run after another",
+            format!("a{}", "1234567890".repeat(6)),
+        ),
+    ] {
+        // The first one fills what is kept.
+        let _ = policy.check(&password, &[]);
+        let before = ALLOCATIONS.get();
+        let _ = policy.check(&password, &[]);
+        let allocations = ALLOCATIONS.get() - before;
+        assert!(allocations < 10_000, "{name}: {allocations}");
     }
 }

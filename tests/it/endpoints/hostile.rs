@@ -571,6 +571,12 @@ async fn names_and_passwords_that_cannot_be_ones_are_refused() {
             "max_length",
         ),
         (
+            // Of each letter eighteen would be made.
+            json!({ "email": "\u{fdfa}".repeat(2_000), "password": good }),
+            "email",
+            "max_length",
+        ),
+        (
             json!({ "email": "carl@example.com", "password": "short" }),
             "password",
             "password_too_short",
@@ -604,7 +610,7 @@ async fn names_and_passwords_that_cannot_be_ones_are_refused() {
     let annas = held.credential(By::Access);
     for (body, code) in [
         (json!({ "email": BEN }), "unique"),
-        (json!({ "email": "x".repeat(255) }), "invalid"),
+        (json!({ "email": "x".repeat(255) }), "max_length"),
         (json!({ "email": "a\tb" }), "invalid"),
     ] {
         let reply = world
