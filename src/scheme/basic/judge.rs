@@ -163,18 +163,14 @@ struct Spellings<'a> {
 }
 
 impl<'a> Spellings<'a> {
-    /// An email address is written in lower case.
     #[inline]
     fn of(name: &'a str) -> Self {
         let form = name_form(name);
         let typed = match &form {
             // As it was typed, as it mostly is.
             Cow::Borrowed(_) => None,
-            Cow::Owned(form) => {
-                let is_address = name.contains('@') && form.eq_ignore_ascii_case(name);
-                let is_form = is_address || form == name;
-                (!is_form).then_some(name)
-            }
+            // An email address in capitals too: another system may have written it so.
+            Cow::Owned(form) => (form != name).then_some(name),
         };
         Self { typed, form }
     }
