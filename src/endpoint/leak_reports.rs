@@ -107,7 +107,9 @@ impl LeakReports {
 
     /// Whether it was there and is revoked now.
     async fn revoke(&self, reported: &Reported) -> Result<bool, Rejection> {
-        let Some(key) = self.keys.find_presented(&reported.token).await? else {
+        let now = self.keys.realm().now();
+        let verifier = self.keys.verifier().ok_or_else(no_store)?;
+        let Some(key) = verifier.find_reported(&reported.token, now).await? else {
             return Ok(false);
         };
         self.keys.write_revoked(&key.owner, &key.id).await?;
@@ -162,6 +164,10 @@ impl Handler for LeakReports {
 /// Nobody is told what a report lacks.
 fn field<'c>(call: &'c Call, name: &str) -> Option<&'c str> {
     call.head().headers.get(name)?.to_str().ok()
+}
+
+fn no_store() -> Rejection {
+    Rejection::misconfigured("the realm has no store of API keys")
 }
 
 fn unsigned(reason: &'static str) -> Rejection {

@@ -517,31 +517,6 @@ impl KeyIssuer {
         }
     }
 
-    /// The record of a key that somebody found, by the key itself; `None` where there is none that
-    /// is still good. Nothing is counted, and no use is noted.
-    #[cfg(feature = "endpoints")]
-    pub(crate) async fn find_presented(
-        &self,
-        key: &str,
-    ) -> Result<Option<Arc<KeyRecord>>, Rejection> {
-        // What cannot be a key asks no store: a report may be full of such.
-        if !self.keys().may_be(key.as_bytes()) {
-            return Ok(None);
-        }
-        let now = self.realm.now();
-        for digest in self.keys().digests(key) {
-            let found = self.realm.call(self.store()?.find_key(&digest)).await?;
-            if let Some(found) = found
-                // A store finds it by its bytes. Under another algorithm the same bytes are another
-                // key.
-                && found.digest == digest
-            {
-                return Ok(found.is_active(now).then_some(found));
-            }
-        }
-        Ok(None)
-    }
-
     async fn new_id(&self) -> Result<String, Rejection> {
         Ok(match self.keys.id_form() {
             KeyIds::Random => random::id()?,

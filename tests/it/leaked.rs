@@ -1,6 +1,8 @@
 //! Keys that leaked are found by scanners, and revoked when a partner says where they are.
 
+use crate::endpoints::migration::with_keys_hashed_as_passwords;
 use crate::endpoints::world::*;
+use crate::migration::{DRF_KEYS, DrfKey};
 use crate::support::{Reply, get, send};
 use async_trait::async_trait;
 use aws_lc_rs::rand::SystemRandom;
@@ -20,7 +22,7 @@ use tower_auth::fetch::{Fetch, FetchError};
 use tower_auth::jwt::{JwtAlgorithm, JwtKey};
 use tower_auth::store::Memory;
 use tower_auth::test_util::Intercept;
-use tower_auth::{ApiKeys, AuthLayer, ConfigProblem, Realm};
+use tower_auth::{ApiKeys, AuthLayer, ConfigProblem, Realm, Subject};
 
 /// Who reports keys, by the key that it signs with.
 struct Partner(EcdsaKeyPair);
@@ -132,6 +134,37 @@ async fn a_key_that_is_reported_is_revoked_and_its_owner_told() {
         let asked = get(&[("x-api-key", key.key.expose())]);
         assert_eq!(send(&world.auth, asked).await.status, status);
     }
+}
+
+#[tokio::test]
+async fn a_key_that_is_hashed_as_a_password_is_revoked_where_the_whole_key_is_reported() {
+    let partner = Partner::new();
+    let world = with_keys_hashed_as_passwords().await;
+    let [DrfKey { key, prefix, .. }, DrfKey { key: revoked, .. }] = DRF_KEYS;
+    let of_its_prefix = format!("{prefix}.{}", "x".repeat(32));
+    let report = async |keys: &[&str]| {
+        let reports = LeakReports::of(world.keys()).partner_key("1", partner.public());
+        let endpoints = world.auth.endpoints().mount("/leaked-keys", reports);
+        let reply = ask(endpoints, partner.report("1", &body_of(keys))).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        let answer = reply.json();
+        let labels = answer.as_array().unwrap().iter();
+        labels
+            .map(|one| one["label"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let runs = world.users().argon2_runs();
+    assert_eq!(report(&[revoked]).await, ["false_positive"]);
+    assert_eq!(world.users().argon2_runs(), runs, "it is dead already");
+    let others = [&*of_its_prefix, prefix, &key[..key.len() - 1]];
+    assert_eq!(report(&others).await, ["false_positive"; 3]);
+    let owner = Subject::user("7");
+    let found = world.keys().find(&owner, prefix).await.unwrap();
+    assert_eq!(found.revoked, None, "its prefix alone says nothing");
+    // Reported before anybody used it, which would store it anew.
+    assert_eq!(report(&[key]).await, ["true_positive"]);
+    assert!(!world.opens(key).await);
+    assert_eq!(report(&[key]).await, ["false_positive"]);
 }
 
 /// A request by the partner or by a stranger, with that body.

@@ -245,12 +245,6 @@ impl ApiKeys {
         }
     }
 
-    /// What a key may be found by: under the present pepper, and under each before.
-    #[cfg(feature = "endpoints")]
-    pub(crate) fn digests(&self, key: &str) -> impl Iterator<Item = KeyDigest> {
-        self.hashes.iter().map(|hash| hash.digest(key.as_bytes()))
-    }
-
     /// Whether garbage can be told from them.
     pub(super) fn are_checked(&self) -> bool {
         self.form == Form::Checked

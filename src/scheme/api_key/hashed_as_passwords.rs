@@ -1,9 +1,9 @@
-use crate::attempt::Origin;
 #[cfg(feature = "django-hashes")]
 use crate::password::{Check, Passwords};
 use crate::reject::Rejection;
 use crate::secret::Secret;
 use crate::store::KeyRecord;
+use crate::turns::Source;
 
 /// Verifies keys that Django hashed as passwords. Without the feature `django-hashes` there are
 /// none.
@@ -25,13 +25,13 @@ impl HashedAsPasswords {
         &self,
         key: &Secret<String>,
         record: &KeyRecord,
-        origin: &Origin,
+        source: Source,
     ) -> Result<bool, Rejection> {
         let hash = record.digest.password_hash().map(str::to_owned);
         let (hash, key) = (hash.map(Secret::new), key.clone());
         // Queued with passwords, by where it comes from: such a hash is as slow as theirs, and who
         // asks for many waits behind others.
-        let check = self.passwords.verify(origin.source(), hash, key).await?;
+        let check = self.passwords.verify(source, hash, key).await?;
         Ok(check != Check::Wrong)
     }
 
@@ -40,7 +40,7 @@ impl HashedAsPasswords {
         &self,
         _: &Secret<String>,
         _: &KeyRecord,
-        _: &Origin,
+        _: Source,
     ) -> Result<bool, Rejection> {
         Ok(false)
     }

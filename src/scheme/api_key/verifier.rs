@@ -150,6 +150,52 @@ impl KeyVerifier {
         Answer::Pending(Box::pin(question.answer(attempt.origin())))
     }
 
+    /// The record of a key that somebody found, by the key itself; `None` where there is none that
+    /// is still good. Nothing is counted, and no use is noted.
+    #[cfg(feature = "endpoints")]
+    pub(crate) async fn find_reported(
+        &self,
+        key: &str,
+        now: SystemTime,
+    ) -> Result<Option<Arc<KeyRecord>>, Rejection> {
+        // What cannot be a key asks no store: a report may be full of such.
+        if !self.keys.may_be(key.as_bytes()) {
+            return Ok(None);
+        }
+        for hash in self.keys.hashes() {
+            let digest = hash.digest(key.as_bytes());
+            let found = self.guard.call(self.store.find_key(&digest)).await?;
+            if let Some(record) = found
+                // A store finds it by its bytes. Under another algorithm the same bytes are another
+                // key.
+                && digest.matches(&record.digest)
+                // Looked at first: a key that is dead costs no hash.
+                && record.is_active(now)
+                && self.is_key_of(key, &record).await?
+            {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a key is that of a record which was found by its digest. One that is hashed as a
+    /// password was found by its prefix alone, and may be another.
+    #[cfg(feature = "endpoints")]
+    async fn is_key_of(&self, key: &str, record: &KeyRecord) -> Result<bool, Rejection> {
+        if record.digest.password_hash().is_none() {
+            return Ok(true);
+        }
+        match &self.hashed {
+            Some(hashed) => {
+                hashed
+                    .fits(&Secret::new(key.to_owned()), record, None)
+                    .await
+            }
+            None => Ok(false),
+        }
+    }
+
     /// Whoever presented a key that was found good. `newest` is what it should be found by, where
     /// that is another digest.
     #[inline]
@@ -257,7 +303,9 @@ impl Asked {
             {
                 if record.digest.password_hash().is_some() {
                     let fits = match (hashed, &self.key) {
-                        (Some(hashed), Some(key)) => hashed.fits(key, &record, origin).await?,
+                        (Some(hashed), Some(key)) => {
+                            hashed.fits(key, &record, origin.source()).await?
+                        }
                         _ => false,
                     };
                     if !fits {

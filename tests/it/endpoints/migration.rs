@@ -290,7 +290,7 @@ const HASHED_AS_PASSWORD: &str =
     "pbkdf2_sha256$1000$testsaltTESTSALT012345$/Bt6v+/9yd3asD8hRlqqJLNfp75CN214ggqEY7puVRo=";
 
 /// A service whose keys are those of an earlier DRF, the second of them revoked.
-async fn with_keys_hashed_as_passwords() -> World {
+pub(crate) async fn with_keys_hashed_as_passwords() -> World {
     let plan = Plan {
         keys: |_| {
             ApiKeys::bare()

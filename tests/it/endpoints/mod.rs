@@ -9,7 +9,7 @@ mod faults;
 mod hostile;
 mod late;
 mod leaks;
-mod migration;
+pub(crate) mod migration;
 mod oauth;
 mod properties;
 mod race;
