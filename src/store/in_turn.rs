@@ -38,16 +38,29 @@ async fn commit(
         }
         made.push(write);
     }
-    let ends_itself = made
-        .iter()
-        .any(|write| matches!(write, Write::RevokeSubject { .. }));
-    // The end of all sessions ends the one that asked for it, which is therefore not judged again.
-    if ends_itself {
+    // What ends the credential that asked for it is not judged again: it would be taken back.
+    if let Some(warrant) = warrant
+        && made.iter().any(|write| ends(write, warrant))
+    {
         return Ok(());
     }
     match judge(stores, warrant).await {
         Ok(()) => Ok(()),
         Err(error) => Err(take_back(stores, made, error).await),
+    }
+}
+
+/// Whether a change ends the credential by which it is made, as when people end all their sessions,
+/// or disable or remove themselves.
+fn ends(write: &Write, warrant: &Warrant) -> bool {
+    match (write, &warrant.account) {
+        (Write::RevokeSubject { subject, .. }, Some(account)) => subject == account,
+        // Whose credential it is, no store can tell.
+        (Write::RevokeSubject { .. }, None) => true,
+        (Write::ReplaceUser { next, .. }, Some(account)) => {
+            !next.is_active() && next.id == *account
+        }
+        _ => false,
     }
 }
 
@@ -146,8 +159,8 @@ async fn make(stores: &Stores, write: &Write) -> Result<(), StoreError> {
 ///
 /// That is why they are undone, as long as all of them could be. Otherwise it is one of an
 /// unavailable store, because every other kind promises that nothing was written. What is left is a
-/// record whose secret nobody has, which can be revoked from its list, or a user who is changed or
-/// was added.
+/// record whose secret nobody has, which can be revoked from its list, or a user who is changed,
+/// was removed or was added.
 async fn take_back(stores: &Stores, made: Vec<Write>, why: StoreError) -> StoreError {
     let mut left = None;
     for write in made.into_iter().rev() {

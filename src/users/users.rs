@@ -196,9 +196,10 @@ impl Users {
         store.ok_or_else(|| Rejection::misconfigured("the realm has no store of users"))
     }
 
-    /// The same, for what a verified caller asks for, as an endpoint does: no user and no password
-    /// is changed unless the credential of that caller is good in the very step in which the change
-    /// is written. Whoever signs out, or changes a password, stops what is under way.
+    /// The same, for what a verified caller asks for, as an endpoint does: no user is registered,
+    /// changed or removed, and no password is changed, unless the credential of that caller is good
+    /// in the very step in which that is written; else it is a 401. Whoever signs out, or changes a
+    /// password, stops what is under way.
     ///
     /// Whether the caller may change that user at all is for the route to demand
     /// ([`AuthLayer::require`](crate::AuthLayer::require)).
@@ -280,9 +281,11 @@ impl Users {
         user.scopes = new.scopes;
         user.roles = new.roles;
         user.profile = new.profile.map(String::into_boxed_str);
+        self.managed()?;
+        let insertion = Write::InsertUser(Box::new(user.clone()));
         match self
             .realm
-            .change(self.managed()?.insert_user(user.clone()))
+            .commit(self.caller.as_ref(), vec![insertion])
             .await?
         {
             Change::Exists => return Err(taken()),
@@ -643,11 +646,20 @@ impl Users {
     ///
     /// 404 where there is no such user, 503 where the store fails.
     pub async fn remove(&self, id: &Subject) -> Result<(), Rejection> {
-        self.realm
-            .change(self.managed()?.remove_user(id))
-            .await?
-            .found()?;
-        self.realm.tell(Action::UserRemoved, id, None)
+        for _ in 0..TRIES {
+            let former = self.find(id).await?;
+            let next = UserRecord::clone(&former).removed();
+            let writes = vec![replacement(&former, next)];
+            match self.realm.commit(self.caller.as_ref(), writes).await? {
+                // Something else of the user was changed meanwhile.
+                Change::Missing => {}
+                change => {
+                    change.found()?;
+                    return self.realm.tell(Action::UserRemoved, id, None);
+                }
+            }
+        }
+        Err(contended())
     }
 
     fn check_password(

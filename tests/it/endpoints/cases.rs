@@ -207,7 +207,7 @@ pub(super) fn cases(held: &Held) -> Vec<Case> {
             )
         },
         Case {
-            again: &[("insert_user", 400)],
+            again: &[("commit", 400)],
             ..case(
                 "register",
                 "POST",

@@ -14,10 +14,13 @@ use tower::ServiceExt;
 use tower_auth::clock::Clock;
 use tower_auth::store::{
     ManagedKeyStore, ManagedUserStore, Memory, PrivateTokenStore, Stores, TokenStore, UserChange,
-    UserRecord,
+    UserRecord, UserState, UserStore,
 };
 use tower_auth::test_util::ManualClock;
-use tower_auth::{Grant, KeyRequest, Principal, Requirement, Roles, Scope, Subject};
+use tower_auth::{
+    Grant, KeyRequest, NewUser, Principal, Rejection, Requirement, Roles, Scope, Secret, Subject,
+    Users,
+};
 
 /// How a credential dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -249,6 +252,14 @@ fn apart(script: &Script, memory: &Memory) -> Stores {
         .private_tokens(script.over(memory))
 }
 
+fn plan(is_apart: bool) -> Plan {
+    let mut plan = Plan::default();
+    if is_apart {
+        plan.stores = apart;
+    }
+    plan
+}
+
 #[tokio::test]
 async fn who_dies_right_before_the_store_writes_has_made_nothing_in_one_store_or_in_three() {
     let (_, sample) = world(Plan::default()).await;
@@ -256,15 +267,7 @@ async fn who_dies_right_before_the_store_writes_has_made_nothing_in_one_store_or
     for at in 0..all(&sample).len() {
         for death in DEATHS {
             for is_apart in [false, true] {
-                let plan = Plan {
-                    stores: if is_apart {
-                        apart
-                    } else {
-                        Plan::default().stores
-                    },
-                    ..Plan::default()
-                };
-                let (world, held) = world(plan).await;
+                let (world, held) = world(plan(is_apart)).await;
                 let case = all(&held).swap_remove(at);
                 // What the store compares is the time that it is given.
                 if !death.ends(case.by) || death == Death::Expired || !mints(&case) {
@@ -398,6 +401,100 @@ async fn who_is_dead_before_the_first_of_three_stores_is_written_has_nothing_wri
         }
     }
     assert!(rows > 8, "only {rows} rows");
+}
+
+/// What a caller asks of users.
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    Register,
+    Remove,
+    Disable,
+    SetPassword,
+}
+
+impl Asked {
+    async fn of(self, users: &Users, whom: &Subject) -> Result<(), Rejection> {
+        let password = || Secret::new(String::from("tests only: Klammer-Heftung"));
+        match self {
+            Self::Register => {
+                let new = NewUser::new("late@example.com", password());
+                users.register(new).await.map(drop)
+            }
+            Self::Remove => users.remove(whom).await,
+            Self::Disable => users.disable(whom).await,
+            Self::SetPassword => users.set_password(whom, password()).await,
+        }
+    }
+}
+
+const ASKED: [Asked; 4] = [
+    Asked::Register,
+    Asked::Remove,
+    Asked::Disable,
+    Asked::SetPassword,
+];
+
+#[tokio::test]
+async fn who_dies_right_before_users_are_written_has_registered_removed_and_changed_nobody() {
+    let mut rows = 0;
+    for is_apart in [false, true] {
+        for asked in ASKED {
+            for by in [By::Access, By::Private, By::Key] {
+                for death in DEATHS {
+                    // What the store compares is the time that it is given.
+                    if !death.ends(by) || death == Death::Expired {
+                        continue;
+                    }
+                    rows += 1;
+                    let row = format!("{asked:?} by {by:?}, {death:?}, {is_apart}");
+                    let (world, held) = world(plan(is_apart)).await;
+                    let caller = verified(&world, &held.credential(by)).await;
+                    let reaper = Reaper::of(&world, &held);
+                    let call = match (is_apart, asked) {
+                        (false, _) => "commit",
+                        (true, Asked::Register) => "insert_user",
+                        (true, _) => "replace_user",
+                    };
+                    world
+                        .script
+                        .meanwhile(call, 1, move || reaper.strike(death));
+                    let ben = world.user("8").await;
+                    let users = world.users().on_behalf_of(&caller);
+                    let refused = asked.of(&users, &ben.id).await.unwrap_err();
+                    assert_eq!(refused.status(), 401, "{row}: {refused}");
+                    let after = world.user("8").await;
+                    assert_eq!(
+                        (&after.names, after.state),
+                        (&ben.names, ben.state),
+                        "{row}"
+                    );
+                    assert!(after.has_password_hash(ben.password_hash.as_ref()), "{row}");
+                    let late = world.memory.find_user("late@example.com").await.unwrap();
+                    assert!(late.is_none(), "{row}");
+                }
+            }
+        }
+    }
+    assert!(rows > 40, "only {rows} rows");
+}
+
+#[tokio::test]
+async fn who_disables_or_removes_themselves_has_done_so_in_one_store_or_in_three() {
+    for is_apart in [false, true] {
+        for (asked, state) in [
+            (Asked::Disable, UserState::Disabled),
+            (Asked::Remove, UserState::Removed),
+        ] {
+            let (world, held) = world(plan(is_apart)).await;
+            let caller = verified(&world, &held.credential(By::Access)).await;
+            let users = world.users().on_behalf_of(&caller);
+            let done = asked.of(&users, caller.subject()).await;
+            assert!(done.is_ok(), "{asked:?}: {done:?}");
+            assert_eq!(world.user("7").await.state, state, "{asked:?}");
+            let again = asked.of(&users, &Subject::user("8")).await.unwrap_err();
+            assert_eq!(again.status(), 401, "{asked:?}: {again}");
+        }
+    }
 }
 
 #[tokio::test]
