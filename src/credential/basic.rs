@@ -1,4 +1,4 @@
-use crate::login::LONGEST_PASSWORD;
+use crate::login::LONGEST_TYPED_PASSWORD;
 use crate::reject::RejectionKind;
 use crate::secret::Secret;
 use base64::Engine;
@@ -32,7 +32,7 @@ impl BasicCredential {
     pub(super) fn parse_any(token: &[u8]) -> Result<Self, RejectionKind> {
         let malformed = RejectionKind::MalformedCredential;
         // Before it is decoded, which takes memory in proportion.
-        if token.len() > (LONGEST_NAME + 1 + LONGEST_PASSWORD).div_ceil(3) * 4 {
+        if token.len() > (LONGEST_NAME + 1 + LONGEST_TYPED_PASSWORD).div_ceil(3) * 4 {
             return Err(RejectionKind::OversizedCredential);
         }
         let text = Secret::new(decoded(token).ok_or(malformed)?);
@@ -43,7 +43,7 @@ impl BasicCredential {
             return Err(malformed);
         }
         let password = text.expose().len() - colon - 1;
-        if colon > LONGEST_NAME || password > LONGEST_PASSWORD {
+        if colon > LONGEST_NAME || password > LONGEST_TYPED_PASSWORD {
             return Err(RejectionKind::OversizedCredential);
         }
         if colon == 0 {

@@ -13,7 +13,7 @@ use super::shown::{Show, own, user_map};
 #[cfg(feature = "openapi")]
 use super::shown_schema::user_object;
 use crate::authorize::Requirement;
-use crate::login::LONGEST_NAME;
+use crate::login::{LONGEST_NAME, name_form};
 use crate::principal::Subject;
 use crate::reject::{Rejection, RejectionKind};
 use crate::secret::Secret;
@@ -197,11 +197,13 @@ impl Shape {
             .without_display_text()
             .without_domain_literal();
         // An empty name has been refused already, and a long one will be.
-        if self.by_email
-            && !name.is_empty()
-            && name.len() <= LONGEST_NAME
-            && EmailAddress::parse_with_options(name, options).is_err()
-        {
+        if !self.by_email || name.is_empty() || name.len() > LONGEST_NAME {
+            return;
+        }
+        // It is the form that is kept, and that mail is sent to: a letter of another width may be
+        // an `@` there.
+        let form = name_form(name);
+        if EmailAddress::parse_with_options(&form, options).is_err() {
             input.problem::<()>(&self.name_field, "invalid", "Not an email address.");
         }
     }

@@ -1,3 +1,4 @@
+use super::bounds::{LONGEST_PASSWORD, LONGEST_TYPED_PASSWORD};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
@@ -11,6 +12,16 @@ pub(crate) fn password_form(password: &str) -> Zeroizing<String> {
         return Zeroizing::new(password.to_owned());
     }
     Zeroizing::new(password.chars().map(with_plain_space).nfc().collect())
+}
+
+/// Whether a password, as it is typed, is longer than anybody's: than any in its form, and than any
+/// that other software hashed as it was typed. Refusing it at once tells nothing, and nobody has
+/// megabytes hashed.
+pub(crate) fn is_longer_than_any(password: &str) -> bool {
+    if password.len() <= LONGEST_PASSWORD {
+        return false;
+    }
+    password.len() > LONGEST_TYPED_PASSWORD || password_form(password).len() > LONGEST_PASSWORD
 }
 
 /// Spaces (general category Zs) as U+0020.

@@ -1,6 +1,6 @@
 use crate::attempt::Origin;
 use crate::event::Action;
-use crate::login::{LONGEST_NAME, LONGEST_PASSWORD, SignIn, is_visible, name_form};
+use crate::login::{LONGEST_NAME, SignIn, is_longer_than_any, is_visible, name_form};
 use crate::password::policy::PasswordPolicy;
 use crate::principal::{Principal, Role, Roles, Scope, Scopes, Subject};
 use crate::random;
@@ -339,11 +339,8 @@ impl Users {
         peer: Option<IpAddr>,
         sign_in: SignIn<'_>,
     ) -> Result<Arc<UserRecord>, Rejection> {
-        // Nobody has such a name or password, so that refusing it at once tells nothing, and nobody
-        // has megabytes hashed.
-        let is_longer_than_any =
-            sign_in.name.len() > LONGEST_NAME || sign_in.password.expose().len() > LONGEST_PASSWORD;
-        if is_longer_than_any {
+        // Nobody has such a name, so that refusing it at once tells nothing.
+        if sign_in.name.len() > LONGEST_NAME {
             return Err(wrong_password());
         }
         self.attempt(peer, sign_in, None).await
@@ -356,6 +353,9 @@ impl Users {
         sign_in: SignIn<'_>,
         known: Option<Option<Arc<UserRecord>>>,
     ) -> Result<Arc<UserRecord>, Rejection> {
+        if is_longer_than_any(sign_in.password.expose()) {
+            return Err(wrong_password());
+        }
         let judge = self.judge()?;
         let origin = self.origin(peer);
         judge.judge(&origin, sign_in, known, |_| false).await

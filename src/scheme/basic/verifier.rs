@@ -1,9 +1,10 @@
 use super::Judge;
 use crate::attempt::Attempt;
 use crate::credential::{BasicCredential, Credential};
-use crate::login::SignIn;
+use crate::login::{SignIn, is_longer_than_any};
 use crate::password::{Remembered, Verified};
 use crate::principal::Principal;
+use crate::reject::{Rejection, RejectionKind};
 use crate::scheme::{Answer, Scheme};
 use crate::secret::Secret;
 use crate::store::UserRecord;
@@ -23,6 +24,10 @@ impl BasicVerifier {
     }
 
     fn verify(&self, attempt: &Attempt<'_>, credential: &BasicCredential) -> Answer {
+        if is_longer_than_any(credential.expose_password()) {
+            let oversized = RejectionKind::OversizedCredential;
+            return Answer::Refused(Rejection::new(oversized, "password"));
+        }
         let now = attempt.now();
         let known = match self.judge.peek(credential.name()) {
             Err(unavailable) => return Answer::Refused(unavailable),

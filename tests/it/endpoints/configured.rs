@@ -97,13 +97,20 @@ async fn an_email_address_is_one() {
         "carl@.example.com",
         "Carl <carl@example.com>",
         "carl@[192.0.2.1]",
+        // Of another width, which the form of a name has not.
+        "carl\u{ff20}evil.example@example.com",
+        "carl@example.com\u{ff0c}evil@example.com",
     ] {
         let refused = register(email).await;
         assert_eq!(refused.status, 400, "{email}");
         assert_eq!(refused.json()["errors"][0]["pointer"], "#/email", "{email}");
     }
     let token = bearing(access(&world.sign_in("7").await));
-    for (email, status) in [("anna", 400), ("anna.lopez@example.com", 200)] {
+    for (email, status) in [
+        ("anna", 400),
+        ("anna\u{ff20}evil.example@example.com", 400),
+        ("anna.lopez@example.com", 200),
+    ] {
         let changed = world
             .send(asking(
                 "PATCH",

@@ -466,6 +466,11 @@ fn basic_contents(t: &mut Table, w: &World) {
         no(Oversized),
     );
     t.case(
+        "password of 1026 bytes in its form",
+        of(&format!("lena:{}", "e\u{301}".repeat(513))),
+        no(Oversized),
+    );
+    t.case(
         "name of 513 bytes",
         of(&format!("{}:x", "n".repeat(513))),
         no(Oversized),
