@@ -55,6 +55,8 @@ struct Loaded {
     keys: Vec<Named>,
     /// When they were asked for last, by the steady clock.
     asked: Option<Duration>,
+    /// Whether nothing came of that.
+    has_failed: bool,
 }
 
 /// What GitHub publishes.
@@ -144,12 +146,22 @@ impl PartnerKeys {
         if let Some(asked) = loaded.asked
             && now.saturating_sub(asked) < COOLDOWN
         {
+            // Whose key it is, nobody could tell: a report that is refused as forged may not come
+            // again.
+            if loaded.has_failed {
+                return Err(Rejection::unavailable(
+                    "partner keys",
+                    "the last load failed",
+                ));
+            }
             return Ok(None);
         }
         // Claimed before the load and whatever comes of it: made-up ids must not have the keys
         // loaded again and again.
         loaded.asked = Some(now);
+        loaded.has_failed = true;
         loaded.keys = source.load().await?;
+        loaded.has_failed = false;
         Ok(named(&loaded.keys, id))
     }
 }

@@ -307,13 +307,21 @@ async fn the_keys_of_a_partner_are_loaded_when_they_are_needed_at_most_once_a_mi
     );
     *site.body.lock().unwrap() = String::from("down");
     world.pass(60);
-    assert_eq!(ask(later.report("d", "[]")).await, 503);
+    for _ in 0..2 {
+        assert_eq!(ask(later.report("d", "[]")).await, 503);
+    }
     assert_eq!(
         ask(later.report("c", "[]")).await,
         200,
         "what is held serves"
     );
     assert_eq!(site.asked.load(Ordering::Relaxed), 3);
+    let keys = json!({ "public_keys": [later.published("d")] });
+    *site.body.lock().unwrap() = keys.to_string();
+    world.pass(60);
+    assert_eq!(ask(later.report("d", "[]")).await, 200);
+    assert_eq!(ask(later.report("e", "[]")).await, 401);
+    assert_eq!(site.asked.load(Ordering::Relaxed), 4);
 }
 
 #[tokio::test]
