@@ -303,8 +303,8 @@ pub enum ConfigProblem {
     IssuerUrl,
     /// A path that is none.
     #[error(
-        "the path {0:?} of an endpoint does not begin with a slash, has braces that do not enclose a whole segment, or names a \
-         parameter twice"
+        "the path {0:?} of an endpoint does not begin with a slash, has braces that do not enclose a whole segment, names a \
+         parameter twice, or has a segment that begins with ':' or '*'"
     )]
     Path(String),
     /// A path that has others below it, and does not end with a slash.
@@ -312,7 +312,8 @@ pub enum ConfigProblem {
         "the path {0:?} of an endpoint with several routes ends with a slash: write {0:?} with one"
     )]
     PathEnd(String),
-    /// Two endpoints that one request could mean.
+    /// Two endpoints that one request could mean, or whose paths differ in the names of their
+    /// parameters alone.
     #[error("two endpoints are at {0:?}")]
     TwoEndpoints(String),
     /// A variable of the environment that cannot be read.

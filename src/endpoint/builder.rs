@@ -65,6 +65,9 @@ impl EndpointsBuilder {
     /// Mounts an endpoint at a path. Where the endpoint has more than one route the path ends with
     /// a `/`; that of [`KeysEndpoint`](super::KeysEndpoint) may have parameters, for
     /// [`KeysEndpoint::owner`](super::KeysEndpoint::owner).
+    ///
+    /// A path that is written out comes before one with a parameter: beside an endpoint at
+    /// `/users/`, which has `/users/{user_id}/`, another one may be at `/users/keys/`.
     pub fn mount(mut self, path: impl AsRef<str>, endpoint: impl Into<Endpoint>) -> Self {
         endpoint.into().mount(path.as_ref(), &mut self.mounting);
         self

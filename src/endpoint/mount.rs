@@ -169,8 +169,11 @@ impl Mounting {
         };
         let mut others = self.routes.iter();
         // The first of the two would answer all requests, and nobody would see why the other one is
-        // never asked.
-        if others.any(|other| other.method == method && other.path.is_like(&path)) {
+        // never asked. So it is with different methods where their paths call a parameter by
+        // different names, for the path is chosen first; axum's router would panic.
+        if others.any(|other| {
+            other.path.is_like(&path) && (other.method == method || other.path != path)
+        }) {
             let path = path.as_str().to_owned();
             return self.problems.push(ConfigProblem::TwoEndpoints(path));
         }

@@ -1,3 +1,5 @@
+use std::cmp::Ordering;
+
 /// The parameters of a path that was asked for, by name.
 pub(super) type Parameters = Vec<(Box<str>, String)>;
 
@@ -15,8 +17,8 @@ enum Segment {
 }
 
 impl Path {
-    /// `None` where it does not begin with a `/`, or braces do not enclose a whole segment, or
-    /// enclose a name twice.
+    /// `None` where it does not begin with a `/`, braces do not enclose a whole segment or enclose a
+    /// name twice, or a segment begins like the parameters of earlier routers, which axum refuses.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let segments = text.strip_prefix('/')?.split('/').map(|segment| {
             let parameter = segment
@@ -26,7 +28,9 @@ impl Path {
                 Some(name) if !name.is_empty() && !name.contains(['{', '}', '*']) => {
                     Some(Segment::Parameter(name.into()))
                 }
-                None if !segment.contains(['{', '}', '?', '#']) => {
+                None if !segment.contains(['{', '}', '?', '#'])
+                    && !segment.starts_with([':', '*']) =>
+                {
                     Some(Segment::Exactly(segment.into()))
                 }
                 _ => None,
@@ -76,6 +80,13 @@ impl Path {
         }
     }
 
+    /// Which of two that fit the same request comes first: the one that is exact where only the
+    /// other one has a parameter, at the first such segment.
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        let ours = self.segments.iter().map(Segment::is_parameter);
+        ours.cmp(other.segments.iter().map(Segment::is_parameter))
+    }
+
     /// Whether two paths can fit the same request in the same way.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         let mut pairs = self.segments.iter().zip(&other.segments);
@@ -85,6 +96,10 @@ impl Path {
 }
 
 impl Segment {
+    fn is_parameter(&self) -> bool {
+        matches!(self, Self::Parameter(_))
+    }
+
     fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Exactly(ours), Self::Exactly(other)) => ours == other,
@@ -136,6 +151,8 @@ mod tests {
             "/a?b",
             "/{a",
             "/{a}/b/{a}/",
+            "/:a/",
+            "/a/*b",
         ] {
             assert_eq!(Path::parse(wrong), None, "{wrong}");
         }

@@ -1,7 +1,7 @@
 use super::call::Call;
 use super::in_time::in_time;
 use super::input::{Input, slow};
-use super::path::Parameters;
+use super::path::{Parameters, Path};
 use super::reply::{EndpointBody, Reply};
 use super::route::{Access, Route};
 use crate::credential::check_same_origin;
@@ -312,22 +312,25 @@ impl Shared {
         } else {
             method
         };
-        let mut known = false;
-        for (at, route) in self.routes.iter().enumerate() {
-            let Some(parameters) = route.path.matches(path) else {
-                continue;
-            };
-            if route.method == *method {
-                return Ok((at, parameters));
-            }
-            known = true;
-        }
-        let kind = if known {
-            RejectionKind::MethodNotAllowed
-        } else {
-            RejectionKind::NotFound
+        let Some((pattern, parameters)) = self.pattern(path) else {
+            return Err(Rejection::new(RejectionKind::NotFound, "route"));
         };
-        Err(Rejection::new(kind, "route"))
+        let mut routes = self.routes.iter();
+        match routes.position(|route| route.path == *pattern && route.method == *method) {
+            Some(at) => Ok((at, parameters)),
+            None => Err(Rejection::new(RejectionKind::MethodNotAllowed, "route")),
+        }
+    }
+
+    /// The pattern that a path means, and the parameters in it. Of several that fit it is the one
+    /// that says more where they first differ, as in axum's router: else an endpoint at `/users/`
+    /// would take what is for another one at `/users/keys/`.
+    fn pattern(&self, path: &str) -> Option<(&Path, Parameters)> {
+        let fitting = self.routes.iter().filter_map(|route| {
+            let parameters = route.path.matches(path)?;
+            Some((&route.path, parameters))
+        });
+        fitting.min_by(|(one, _), (other, _)| one.compare(other))
     }
 
     /// Reads a request that has passed the gates of its route.
@@ -386,10 +389,12 @@ impl Shared {
         Ok((call, input))
     }
 
+    /// All routes of the pattern that a path means.
     fn fitting(&self, path: &str) -> impl Iterator<Item = &Route> {
+        let pattern = self.pattern(path).map(|(pattern, _)| pattern);
         self.routes
             .iter()
-            .filter(move |route| route.path.matches(path).is_some())
+            .filter(move |route| Some(&route.path) == pattern)
     }
 
     fn is_for_pages(&self, path: &str) -> bool {

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use tower::ServiceExt;
 use tower_auth::api_key::KeyIds;
 use tower_auth::endpoint::{
-    Call, Endpoint, EndpointsBuilder, KeysEndpoint, Page, PrivateTokensEndpoint, Refresh, SignIn,
-    SignOut, UsersEndpoint, Verify,
+    Call, Endpoint, EndpointsBuilder, Jwks, KeysEndpoint, Page, PrivateTokensEndpoint, Refresh,
+    SignIn, SignOut, UsersEndpoint, Verify,
 };
 use tower_auth::store::{KeyRecord, Memory, Stores};
 use tower_auth::{ApiKeys, AuthLayer, ConfigProblem, Jwt, PasswordPolicy, Realm, Tokens};
@@ -409,6 +409,8 @@ fn mistakes_are_found_when_the_endpoints_are_built() {
         ("/{a}/{a}/", "/{a}/{a}/"),
         ("/{key_id}/keys/", "/{key_id}/keys/{key_id}/"),
         ("/keys?x=/", "/keys?x=/"),
+        ("/:a/keys/", "/:a/keys/"),
+        ("/*/keys/", "/*/keys/"),
     ] {
         let found = Problem::Path(found.into());
         let problems = problems(auth.endpoints().mount(path, keys()));
@@ -440,13 +442,12 @@ fn mistakes_are_found_when_the_endpoints_are_built() {
         .mount("/a/", Refresh::of(tokens))
         .mount("/a/", Verify::of(tokens))
         .mount("/b/{x}/", SignOut::of(tokens))
-        .mount("/b/{y}/", SignOut::of(tokens));
+        .mount("/b/{y}/", SignOut::of(tokens))
+        // Of another method.
+        .mount("/b/{z}/", Jwks::of(tokens));
     assert_eq!(
         problems(twice),
-        [
-            Problem::TwoEndpoints("/a/".into()),
-            Problem::TwoEndpoints("/b/{y}/".into())
-        ]
+        ["/a/", "/b/{y}/", "/b/{z}/"].map(|path| Problem::TwoEndpoints(path.into()))
     );
     let clashing = auth
         .endpoints()

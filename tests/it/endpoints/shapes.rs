@@ -11,6 +11,7 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tower::ServiceExt;
+use tower_auth::endpoint::{EndpointsBuilder, KeysEndpoint, Page, SignIn, UsersEndpoint};
 
 /// How the endpoints are reached.
 #[derive(Clone, Copy, Debug)]
@@ -259,6 +260,59 @@ async fn on_axum_other_paths_stay_with_the_router() {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let answer = reply(app.clone().oneshot(request).await.unwrap()).await;
         assert_eq!((answer.status.as_u16(), answer.text()), (status, text));
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_is_written_out_comes_before_one_with_a_parameter() {
+    let users_first: fn(EndpointsBuilder, &Services) -> EndpointsBuilder = |endpoints, services| {
+        endpoints
+            .mount("/users/", UsersEndpoint::of(&services.users))
+            .mount("/users/keys/", KeysEndpoint::of(&services.keys))
+    };
+    let keys_first: fn(EndpointsBuilder, &Services) -> EndpointsBuilder = |endpoints, services| {
+        endpoints
+            .mount("/users/keys/", KeysEndpoint::of(&services.keys))
+            .mount("/users/", UsersEndpoint::of(&services.users))
+    };
+    let beside_a_page: fn(EndpointsBuilder, &Services) -> EndpointsBuilder =
+        |endpoints, services| {
+            endpoints
+                .mount("/api-keys/", KeysEndpoint::of(&services.keys))
+                .mount("/token/", SignIn::of(&services.tokens))
+                .mount("/api-keys/page/", Page::new())
+        };
+    for (endpoints, path, is_file) in [
+        (users_first, "/users/keys/", false),
+        (keys_first, "/users/keys/", false),
+        (beside_a_page, "/api-keys/page/", true),
+    ] {
+        let plan = Plan {
+            endpoints,
+            ..Plan::default()
+        };
+        let world = World::of(plan).await;
+        let annas = bearing(access(&world.sign_in("7").await));
+        for stack in STACKS {
+            let row = format!("{path}, {stack:?}");
+            let get = send(&world, stack, asking("GET", path, &annas, None)).await;
+            assert_eq!(get.status, 200, "{row}: {get:?}");
+            let is_list = get.text() == "[]";
+            assert_eq!(is_list, !is_file, "{row}: {get:?}");
+            // The methods are those of that path alone.
+            let delete = send(&world, stack, asking("DELETE", path, &annas, None)).await;
+            assert_eq!(delete.status, 405, "{row}: {delete:?}");
+            let allowed = match is_file {
+                true => "GET, HEAD",
+                false => "GET, HEAD, POST",
+            };
+            assert_eq!(delete.headers["allow"], allowed, "{row}");
+        }
+        // What no other path takes is still a parameter.
+        if !is_file {
+            let anna = world.get("/users/7/", &annas).await;
+            assert_eq!(anna.json()["id"], "7", "{anna:?}");
+        }
     }
 }
 
