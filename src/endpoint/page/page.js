@@ -6,6 +6,8 @@
 
 const find = (selector, within = document) => within.querySelector(selector);
 const DAY = 24 * 60 * 60;
+/** By how much this clock may be ahead of the server's. */
+const AHEAD = 5 * 60;
 
 let config = null;
 let tokens = null;
@@ -263,7 +265,11 @@ function fillExpiries(select) {
 /** The chosen expiry (RFC 3339), `undefined` for none. */
 function expiry(select, day) {
   if (select.value === "never") return undefined;
-  if (select.value !== "day") return new Date(Date.now() + Number(select.value) * 1000).toISOString();
+  if (select.value !== "day") {
+    // The server counts from its own time, and refuses what is a moment longer than the longest.
+    const longest = config.longest ? config.longest - AHEAD : Infinity;
+    return new Date(Date.now() + Math.min(Number(select.value), longest) * 1000).toISOString();
+  }
   const [year, month, date] = required(day).split("-").map(Number);
   return new Date(year, month - 1, date, 23, 59, 59).toISOString();
 }

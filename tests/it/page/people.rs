@@ -3,6 +3,7 @@
 use super::site::{ACCESS, PASSWORD, REFRESH, Site, page};
 use crate::browser::{Browser, ENTER, ESCAPE, TAB};
 use serde_json::json;
+use std::time::Duration;
 
 /// Hostile as text can be.
 const EVIL: &str = "<img src=x onerror=alert(1)>";
@@ -216,6 +217,25 @@ async fn whatever_goes_wrong_is_said_where_it_is_wrong() {
             .await,
         0
     );
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_longest_expiry_that_is_offered_is_taken_though_the_browsers_clock_is_ahead() {
+    let thirty_days = Duration::from_secs(30 * 24 * 60 * 60);
+    // The clock of the site stands still.
+    let site = Site::of(|tokens| tokens.private_lifetime(thirty_days), |layer| layer).await;
+    let browser = Browser::start().await;
+    let url = site
+        .serve(site.with_private_tokens().mount("/settings/", page()))
+        .await;
+    browser.goto(&url).await;
+    sign_in(&browser).await;
+    create(&browser, "for thirty days").await;
+    browser.sees("Your keys (1)").await;
+    browser.click("[data-does=rotate]").await;
+    browser.click("#rotate [type=submit]").await;
+    browser.until("document.querySelector('#shown').open").await;
     browser.close().await;
 }
 
