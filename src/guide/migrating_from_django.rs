@@ -85,6 +85,12 @@
 //! - What is in the store already stays as it is. So it can be run again after it was interrupted,
 //!   and once more when the old service has stopped, for what was added meanwhile. Who has changed
 //!   in Django between two runs is named, and not changed here.
+//! - What Django has ended between two runs ends here as well, and is named: API keys that were
+//!   revoked, refresh tokens that were blacklisted, tokens of `TokenAuthentication` that are gone
+//!   from their table, because a log-out deletes them. `--dry-run` names them and revokes nothing.
+//!   A refresh token that was refreshed here before, and a key that expires earlier in Django now,
+//!   are named and left as they are. An API key, or a user, whose row was deleted in Django is not
+//!   told from one that was made here: these are revoked, or removed, here by hand.
 //! - The report has ids and reasons, never a hash. `--json` prints an object for each kind, with
 //!   every id.
 //! - The database of Django is not written. PostgreSQL is read as it is at one moment.
@@ -140,7 +146,8 @@
 //! # 3. The day of the change
 //!
 //! 1. Run the import while Django serves, and read what it left.
-//! 2. Stop Django, run the import once more, start the new service.
+//! 2. Stop Django, run the import once more, start the new service. What was revoked in Django in
+//!    between is revoked here by that run.
 //! 3. Each request with an access token of simplejwt asks the store, until the last of these tokens
 //!    has expired.
 //!    A sign-out with one of them ends all tokens that simplejwt issued to that user.

@@ -165,6 +165,19 @@ async fn run_postgres(connection: &mut PgConnection, sql: String) {
         .unwrap();
 }
 
+/// Changes the database of Django at that URL.
+pub(super) async fn change(url: &str, statements: &[String]) {
+    let statements = statements.join("; ");
+    if url.starts_with("sqlite") {
+        let mut connection = SqliteConnection::connect(url).await.unwrap();
+        run_sqlite(&mut connection, statements).await;
+        connection.close().await.unwrap();
+    } else {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        run_postgres(&mut connection, statements).await;
+    }
+}
+
 /// What `pg_dump` wrote, for whichever schema is the current one. Lines that begin with a backslash
 /// are for `psql`.
 fn without_a_schema(dump: &str) -> String {

@@ -6,6 +6,7 @@ use super::recorded::{Exchange, Recorded, path, recorded};
 use super::service::{PATIENCE, Service};
 use crate::databases::support::{schema, until};
 use crate::dir::Dir;
+use crate::support::Reply;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use tower_auth::store::{Store, StoreOptions};
@@ -114,6 +115,122 @@ async fn two_runs_at_once_move_each_row_once_and_neither_fails() {
     }
 }
 
+#[tokio::test]
+async fn what_django_has_ended_between_two_runs_ends_here_too_and_what_was_done_here_stays() {
+    let recorded = recorded();
+    let some = &clients(&recorded)[..11];
+    let dir = Dir::new();
+    let file = database::sqlite(&dir, some).await;
+    let sqlite = Import::sqlite(&file, &format!("sqlite:{}", dir.file().display()));
+    let url = database::postgres(some).await;
+    let postgres = Import {
+        database_url: schema().await,
+        arguments: Vec::new(),
+        django_url: Some(url.clone()),
+    };
+    let file = format!("sqlite:{}", file.display());
+    for (name, import, django) in [("SQLite", sqlite, file), ("PostgreSQL", postgres, url)] {
+        import.migrate();
+        import.run();
+        ends_here_too(name, &import, &django, &recorded, some).await;
+    }
+}
+
+async fn ends_here_too(
+    name: &str,
+    import: &Import,
+    django: &str,
+    recorded: &Recorded,
+    clients: &[Client],
+) {
+    let [ended, shortened, refreshed, untouched] = [0, 1, 5, 10].map(|n| &clients[n]);
+    let service = service(&import.database_url, recorded).await;
+    let reply = refresh(&service, &refresh_token(refreshed)).await;
+    assert_eq!(reply.status, 200, "{name}: {reply:?}");
+    let ours = reply.json()["refresh"].as_str().unwrap().to_owned();
+    let blacklisted = |client: &Client| {
+        let id = &client.id;
+        format!(
+            "INSERT INTO token_blacklist_blacklistedtoken (id, token_id, blacklisted_at) \
+             VALUES ({id}, {id}, '2026-01-02 03:04:05')"
+        )
+    };
+    let key_set = |what: &str, client: &Client| {
+        let prefix = &client.key_prefix;
+        format!("UPDATE rest_framework_api_key_apikey SET {what} WHERE prefix = '{prefix}'")
+    };
+    let changes = [
+        blacklisted(ended),
+        blacklisted(refreshed),
+        key_set("revoked = true", ended),
+        key_set("expiry_date = '2039-01-01 00:00:00'", shortened),
+        format!("DELETE FROM authtoken_token WHERE key = '{}'", ended.token),
+    ];
+    database::change(django, &changes).await;
+
+    let named = import.dry().run();
+    let good = statuses(&service, ended).await;
+    assert_eq!(good, [200, 200], "{name}: a dry run revokes nothing");
+    let report = import.run();
+    for (kind, id, why) in [
+        ("tokens", "drf-", "no longer in Django"),
+        ("api_keys", &*ended.key_prefix, "revoked here as well"),
+        ("api_keys", &*shortened.key_prefix, "expires earlier"),
+        ("refresh_tokens", &*ended.id, "revoked here as well"),
+        ("refresh_tokens", &*refreshed.id, "refreshed here before"),
+    ] {
+        for (run, report) in [("dry", &named), ("second", &report)] {
+            let notes = report.said(kind, "notes");
+            let said = notes.iter().filter(|(told, _)| told.starts_with(id));
+            let said: Vec<_> = said.map(|(_, told)| told.contains(why)).collect();
+            assert_eq!(said, [true], "{name}: {run}: {kind} {id}: {notes:?}");
+        }
+    }
+    no_secret_is_told(&report);
+
+    let service = self::service(&import.database_url, recorded).await;
+    assert_eq!(statuses(&service, ended).await, [401, 401], "{name}");
+    let reply = refresh(&service, &refresh_token(ended)).await;
+    assert_eq!(reply.status, 401, "{name}: {reply:?}");
+    assert_eq!(statuses(&service, shortened).await, [200, 200], "{name}");
+    let reply = refresh(&service, &ours).await;
+    assert_eq!(reply.status, 200, "{name}: {reply:?}");
+    goes_on(&service, untouched).await;
+
+    let third = import.run();
+    for kind in ["tokens", "api_keys", "refresh_tokens"] {
+        for (id, why) in third.said(kind, "notes") {
+            assert!(!why.contains("revoked here"), "{name}: {kind} {id}: {why}");
+        }
+    }
+    nothing_changes(import, name);
+}
+
+async fn service(url: &str, recorded: &Recorded) -> Service {
+    // The machine of a test may be busy.
+    let options = StoreOptions::new().timeout(PATIENCE);
+    let store = Store::connect_with(url, options).await.unwrap();
+    Service::over(store, recorded)
+}
+
+/// How the token and the key of a client are answered.
+async fn statuses(service: &Service, client: &Client) -> [u16; 2] {
+    let whoami = service.whoami(&format!("Token {}", client.token)).await;
+    let authorization = format!("Api-Key {}", client.key);
+    let machine = service.ask("GET", "/api/machine/", Some(&authorization), None);
+    [whoami, machine.await].map(|reply| reply.status.as_u16())
+}
+
+fn refresh_token(client: &Client) -> String {
+    client.pair.as_ref().unwrap().1.clone()
+}
+
+async fn refresh(service: &Service, token: &str) -> Reply {
+    let body = json!({ "refresh": token });
+    let refreshed = service.ask("POST", "/api/token/refresh/", None, Some(&body));
+    refreshed.await
+}
+
 /// It says what would be moved, and writes nothing.
 async fn import_dry(url: &str, import: &Import) -> Report {
     let report = import.dry().run();
@@ -196,10 +313,7 @@ fn no_secret_is_told(report: &Report) {
 }
 
 async fn their_clients_go_on(url: &str, recorded: &Recorded, clients: &[Client]) {
-    // The machine of a test may be busy.
-    let options = StoreOptions::new().timeout(PATIENCE);
-    let store = Store::connect_with(url, options).await.unwrap();
-    let service = Service::over(store, recorded);
+    let service = service(url, recorded).await;
     for exchange in &recorded.requests {
         repeated(&service, exchange).await;
     }
@@ -242,10 +356,7 @@ async fn repeated(service: &Service, exchange: &Exchange) {
     let access = answer["access"].as_str().unwrap();
     let whoami = service.whoami(&format!("Bearer {access}")).await;
     assert_eq!(whoami.status, 200, "{name}: {whoami:?}");
-    let refresh = json!({ "refresh": answer["refresh"] });
-    let refreshed = service
-        .ask("POST", "/api/token/refresh/", None, Some(&refresh))
-        .await;
+    let refreshed = refresh(service, answer["refresh"].as_str().unwrap()).await;
     assert_eq!(refreshed.status, 200, "{name}: {refreshed:?}");
 }
 
@@ -262,7 +373,7 @@ async fn goes_on(service: &Service, client: &Client) {
         .ask("GET", "/api/machine/", Some(&authorization), None)
         .await;
     assert_eq!(machine.json(), json!({ "prefix": client.key_prefix }));
-    let Some((access, refresh)) = &client.pair else {
+    let Some((access, refresh_token)) = &client.pair else {
         return;
     };
     let whoami = service.whoami(&format!("Bearer {access}")).await;
@@ -270,10 +381,7 @@ async fn goes_on(service: &Service, client: &Client) {
         (whoami.status.as_u16(), &whoami.json()["id"]),
         (200, &json!(id))
     );
-    let refresh = json!({ "refresh": refresh });
-    let refreshed = service
-        .ask("POST", "/api/token/refresh/", None, Some(&refresh))
-        .await;
+    let refreshed = refresh(service, refresh_token).await;
     assert_eq!(refreshed.status, 200, "{refreshed:?}");
 }
 

@@ -8,7 +8,7 @@ use super::time::time;
 use crate::failure::Failure;
 use indicatif::ProgressBar;
 use std::time::{SystemTime, UNIX_EPOCH};
-use tower_auth::store::{KeyDigest, KeyRecord, Write};
+use tower_auth::store::{KeyDigest, KeyRecord};
 
 /// Moves the keys of djangorestframework-api-key, and of models that extend its `AbstractAPIKey`.
 pub(super) async fn move_api_keys(
@@ -85,10 +85,6 @@ async fn add(
             "is hashed as a password: the service accepts it by ApiKeys::imported_password_hashes";
         report.note(Kind::ApiKeys, prefix, why);
     }
-    if target.has_key(&owner, prefix).await? {
-        report.there(Kind::ApiKeys);
-        return Ok(());
-    }
     let created = row.text("created").and_then(time).unwrap_or(UNIX_EPOCH);
     let name = row.text_or_empty("name");
     let mut record = KeyRecord::new(prefix, owner, name, format!("{prefix}…"), digest, created);
@@ -106,7 +102,5 @@ async fn add(
         // Django keeps no time of it, so the key counts as revoked from now on.
         record = record.revoked(now);
     }
-    target
-        .add(Kind::ApiKeys, prefix, Write::InsertKey(record), report)
-        .await
+    target.add_key(Kind::ApiKeys, prefix, record, report).await
 }

@@ -10,7 +10,7 @@ use indicatif::ProgressBar;
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 use tower_auth::Subject;
-use tower_auth::store::{FamilyRecord, Write};
+use tower_auth::store::FamilyRecord;
 
 /// How long tokens of simplejwt are let in at most: longer than anybody lets one live.
 const LET_IN_FOR: Duration = Duration::from_secs(2 * 366 * 24 * 60 * 60);
@@ -27,7 +27,9 @@ pub(super) async fn let_in(
 ) -> Result<(), Failure> {
     for id in people.ids() {
         let family = FamilyRecord::admitting_simplejwt(Subject::user(id), now, now + LET_IN_FOR);
-        add(Kind::SimplejwtUsers, id, family, target, report).await?;
+        target
+            .add_family(Kind::SimplejwtUsers, id, family, report)
+            .await?;
         progress.inc(1);
     }
     target.write(report).await
@@ -62,7 +64,11 @@ pub(super) async fn move_refresh_tokens(
         for row in &page {
             let id = row.text_or_empty("id");
             match family(row, blacklisted.get(id).copied(), people, now) {
-                Ok(family) => add(Kind::RefreshTokens, id, family, target, report).await?,
+                Ok(family) => {
+                    target
+                        .add_family(Kind::RefreshTokens, id, family, report)
+                        .await?;
+                }
                 Err(why) => report.left(Kind::RefreshTokens, id, why),
             }
             progress.inc(1);
@@ -101,20 +107,4 @@ fn family(
         Some(at) => family.revoked(at),
         None => family,
     })
-}
-
-async fn add(
-    kind: Kind,
-    id: &str,
-    family: FamilyRecord,
-    target: &mut Target,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    if target.has_family(&family.id).await? {
-        report.there(kind);
-        return Ok(());
-    }
-    target
-        .add(kind, id, Write::InsertFamily(Box::new(family)), report)
-        .await
 }

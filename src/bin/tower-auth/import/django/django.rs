@@ -17,8 +17,10 @@ use tower_auth::clock::{Clock, SystemClock};
 const DETAILS: &str = "\
 The database is read from a file (--sqlite, --mysql-dump), or from PostgreSQL, whose URL is in \
 DJANGO_DATABASE_URL, and is not changed. What is in the store already stays as it is, so this can be \
-run again: when it was interrupted, and once more after the Django service has stopped. The report \
-says what was moved, what was there and what was left, with ids and reasons, and never shows a hash.";
+run again: when it was interrupted, and once more after the Django service has stopped. Then keys and \
+refresh tokens that Django has revoked, and tokens that it has deleted, since they were moved are \
+revoked in the store as well. The report says what was moved, what was there, what was left and what \
+was revoked, with ids and reasons, and never shows a hash.";
 
 /// Moves what a Django service has into the store.
 #[derive(Args)]
@@ -95,7 +97,7 @@ impl Django {
             let_in(target, &people, progress, report, now).await?;
         }
         progress.set_message("tokens");
-        move_tokens(source, target, tables, &people, progress, report).await?;
+        move_tokens(source, target, tables, &people, progress, report, now).await?;
         progress.set_message("API keys");
         let keys = &mapping.api_keys;
         move_api_keys(source, target, tables, keys, progress, report, now).await?;

@@ -22,7 +22,8 @@ pub(super) struct Tables {
         long,
         value_name = "TABLE",
         default_value = "authtoken_token",
-        help = "Names the table of rest_framework's tokens."
+        help = "Names the table of rest_framework's tokens. Those that were moved and are not in \
+                this table any more are revoked."
     )]
     pub(super) token_table: String,
     #[arg(

@@ -2,18 +2,32 @@ use super::kind::Kind;
 use super::known_user::report_known;
 use super::report::Report;
 use crate::failure::Failure;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::SystemTime;
 use tower_auth::Subject;
 use tower_auth::store::{
-    AllStores, ManagedKeyStore, ManagedUserStore, Store, StoreErrorKind, TokenStore, UserRecord,
-    UserStore, Write,
+    AllStores, FamilyRecord, KeyRecord, ManagedKeyStore, ManagedUserStore, Store, StoreErrorKind,
+    TokenStore, UserRecord, UserStore, Write,
 };
 
 /// How many records are written in one step. What is killed in the middle has written whole steps.
 const STEP: usize = 200;
 
-const TAKEN: &str = "its id or its hash is that of another one in the store";
+/// How many keys are listed at once.
+const PAGE: usize = 500;
 
-/// The store that is moved into. What is there already stays as it is.
+const TAKEN: &str = "its id or its hash is that of another one in the store";
+const REVOKED_SINCE: &str = "was good when it was moved, was revoked in Django since, and is \
+                             revoked here as well";
+const GONE_SINCE: &str = "was moved, is no longer in Django, and is revoked here";
+const ENDS_EARLIER: &str =
+    "is there, and was left as it is, but expires earlier in Django: revoke it here if it must end";
+const REFRESHED_HERE: &str = "was revoked in Django, but was refreshed here before, and its family \
+                              was left as it is: revoke it here if it must end";
+
+/// The store that is moved into. What is there already stays as it is, but what has been revoked in
+/// Django since it was moved is revoked.
 pub(super) struct Target {
     store: Store,
     dry_run: bool,
@@ -34,6 +48,66 @@ impl Target {
             store,
             dry_run,
             waiting: Vec::new(),
+        }
+    }
+
+    /// Adds a key, or revokes the one that is there where Django has revoked it since.
+    pub(super) async fn add_key(
+        &mut self,
+        kind: Kind,
+        id: &str,
+        key: KeyRecord,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        match self.key(&key).await? {
+            Some(known) => self.keep_key(kind, id, &known, &key, report).await,
+            None => self.add(kind, id, Write::InsertKey(key), report).await,
+        }
+    }
+
+    /// Adds a family, or revokes the one that is there where Django has blacklisted its token
+    /// since.
+    pub(super) async fn add_family(
+        &mut self,
+        kind: Kind,
+        id: &str,
+        family: FamilyRecord,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        match self.family(&family).await? {
+            Some(known) => self.keep_family(kind, id, &known, &family, report).await,
+            None => {
+                let write = Write::InsertFamily(Box::new(family));
+                self.add(kind, id, write, report).await
+            }
+        }
+    }
+
+    /// Revokes the keys whose ids begin so and that are not among those that Django has.
+    pub(super) async fn revoke_others(
+        &self,
+        kind: Kind,
+        prefix: &str,
+        had: &HashSet<String>,
+        report: &mut Report,
+        now: SystemTime,
+    ) -> Result<(), Failure> {
+        let mut last = prefix.to_owned();
+        loop {
+            let page = self.store.list_all_keys(Some(&last), PAGE).await?;
+            for key in &page {
+                if !key.id.starts_with(prefix) {
+                    return Ok(());
+                }
+                if key.revoked.is_none() && !had.contains(&*key.id) {
+                    self.revoke_key(key, now).await?;
+                    report.note(kind, &key.id, GONE_SINCE);
+                }
+            }
+            let Some(key) = page.last().filter(|_| page.len() == PAGE) else {
+                return Ok(());
+            };
+            last = key.id.as_ref().to_owned();
         }
     }
 
@@ -99,15 +173,82 @@ impl Target {
         }
         // It was not there when it was looked for. Another run has added it since, or the database
         // has ended the last step of a run that was killed.
-        let is_there = match &write {
+        match &write {
             Write::InsertUser(user) => return self.write_user(&id, user, report).await,
-            Write::InsertKey(key) => self.has_key(&key.owner, &key.id).await?,
-            Write::InsertFamily(family) => self.has_family(&family.id).await?,
-            _ => false,
+            Write::InsertKey(key) => {
+                if let Some(known) = self.key(key).await? {
+                    return self.keep_key(kind, &id, &known, key, report).await;
+                }
+            }
+            Write::InsertFamily(family) => {
+                if let Some(known) = self.family(family).await? {
+                    return self.keep_family(kind, &id, &known, family, report).await;
+                }
+            }
+            _ => {}
+        }
+        report.left(kind, &id, TAKEN);
+        Ok(())
+    }
+
+    /// Says that a key is there, and revokes it where only Django has.
+    async fn keep_key(
+        &self,
+        kind: Kind,
+        id: &str,
+        known: &KeyRecord,
+        key: &KeyRecord,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        report.there(kind);
+        if known.revoked.is_some() {
+            return Ok(());
+        }
+        if let Some(at) = key.revoked {
+            self.revoke_key(known, at).await?;
+            report.note(kind, id, REVOKED_SINCE);
+            return Ok(());
+        }
+        if let Some(expires) = key.expires
+            && known.expires.is_none_or(|known| expires < known)
+        {
+            report.note(kind, id, ENDS_EARLIER);
+        }
+        Ok(())
+    }
+
+    /// The same of a family.
+    async fn keep_family(
+        &self,
+        kind: Kind,
+        id: &str,
+        known: &FamilyRecord,
+        family: &FamilyRecord,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        report.there(kind);
+        let Some(at) = family.revoked else {
+            return Ok(());
         };
-        match is_there {
-            true => report.there(kind),
-            false => report.left(kind, &id, TAKEN),
+        if known.revoked.is_some() {
+            return Ok(());
+        }
+        // Whoever refreshed here goes on with a token of ours, of which Django knows nothing.
+        if known.current != family.current {
+            report.note(kind, id, REFRESHED_HERE);
+            return Ok(());
+        }
+        if !self.dry_run {
+            // No access token of ours can be of a family that was never refreshed here.
+            self.store.revoke_family(&known.id, at, at).await?;
+        }
+        report.note(kind, id, REVOKED_SINCE);
+        Ok(())
+    }
+
+    async fn revoke_key(&self, key: &KeyRecord, at: SystemTime) -> Result<(), Failure> {
+        if !self.dry_run {
+            self.store.revoke_key(&key.owner, &key.id, at).await?;
         }
         Ok(())
     }
@@ -159,18 +300,17 @@ impl Target {
         Ok(found.map(|user| user.id.clone()))
     }
 
-    pub(super) async fn has_key(&self, owner: &Subject, id: &str) -> Result<bool, Failure> {
-        Ok(self.store.find_owned_key(owner, id).await?.is_some())
+    /// The key of that owner and id.
+    async fn key(&self, key: &KeyRecord) -> Result<Option<Arc<KeyRecord>>, Failure> {
+        Ok(self.store.find_owned_key(&key.owner, &key.id).await?)
     }
 
-    pub(super) async fn has_family(&self, id: &str) -> Result<bool, Failure> {
-        Ok(self.store.find_family(id).await?.is_some())
+    /// The family of that id.
+    async fn family(&self, family: &FamilyRecord) -> Result<Option<Arc<FamilyRecord>>, Failure> {
+        Ok(self.store.find_family(&family.id).await?)
     }
 
-    pub(super) async fn user(
-        &self,
-        id: &Subject,
-    ) -> Result<Option<std::sync::Arc<UserRecord>>, Failure> {
+    pub(super) async fn user(&self, id: &Subject) -> Result<Option<Arc<UserRecord>>, Failure> {
         Ok(self.store.find_user_by_id(id).await?)
     }
 }

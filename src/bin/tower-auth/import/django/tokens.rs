@@ -8,12 +8,19 @@ use super::time::time;
 use crate::failure::Failure;
 use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
-use std::time::UNIX_EPOCH;
+use std::collections::HashSet;
+use std::time::{SystemTime, UNIX_EPOCH};
 use tower_auth::Subject;
-use tower_auth::store::{KeyDigest, KeyRecord, Write};
+use tower_auth::store::{KeyDigest, KeyRecord};
+
+/// What the ids begin with that these keys get.
+const PREFIX: &str = "drf-";
 
 /// Moves the tokens of rest_framework's `TokenAuthentication`, which become API keys. Django keeps
 /// them as they are presented; here their digest is kept.
+///
+/// A log-out of Django deletes the token. So those that were moved before and are not there any more
+/// are revoked.
 pub(super) async fn move_tokens(
     source: &mut Source,
     target: &mut Target,
@@ -21,7 +28,13 @@ pub(super) async fn move_tokens(
     people: &People,
     progress: &ProgressBar,
     report: &mut Report,
+    now: SystemTime,
 ) -> Result<(), Failure> {
+    // A table that is not there says nothing of tokens that are gone.
+    if source.columns(&tables.token_table).await?.is_empty() {
+        return Ok(());
+    }
+    let mut had = HashSet::new();
     let columns = ["key", "created", "user_id"];
     let mut reading = source.read(&tables.token_table, "key", &columns).await?;
     loop {
@@ -30,17 +43,21 @@ pub(super) async fn move_tokens(
             break;
         }
         for row in &page {
-            add(row, target, people, report).await?;
+            add(row, target, people, &mut had, report).await?;
             progress.inc(1);
         }
     }
-    target.write(report).await
+    target.write(report).await?;
+    target
+        .revoke_others(Kind::Tokens, PREFIX, &had, report, now)
+        .await
 }
 
 async fn add(
     row: &Row,
     target: &mut Target,
     people: &People,
+    had: &mut HashSet<String>,
     report: &mut Report,
 ) -> Result<(), Failure> {
     let Some(key) = row.text("key").filter(|key| !key.is_empty()) else {
@@ -50,23 +67,18 @@ async fn add(
     let user = row.text_or_empty("user_id");
     let digest: [u8; 32] = Sha256::digest(key).into();
     let id = id(&digest);
+    had.insert(id.clone());
     let Some(rights) = people.user(user) else {
         report.left(Kind::Tokens, &id, "its user is not there");
         return Ok(());
     };
     let owner = Subject::user(user);
-    if target.has_key(&owner, &id).await? {
-        report.there(Kind::Tokens);
-        return Ok(());
-    }
     let created = row.text("created").and_then(time).unwrap_or(UNIX_EPOCH);
     let digest = KeyDigest::new("sha256", digest);
     let mut record = KeyRecord::new(&*id, owner, "Token", hint(key), digest, created);
     record.scopes = rights.scopes.clone();
     record.roles = rights.roles.clone();
-    target
-        .add(Kind::Tokens, &id, Write::InsertKey(record), report)
-        .await
+    target.add_key(Kind::Tokens, &id, record, report).await
 }
 
 /// The first 80 bits of the digest: they follow from the token, so that a repeated run finds it,
@@ -76,7 +88,7 @@ fn id(digest: &[u8; 32]) -> String {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    format!("drf-{digits}")
+    format!("{PREFIX}{digits}")
 }
 
 /// What lists show of it. A token that is shorter than those of rest_framework shows nothing.
