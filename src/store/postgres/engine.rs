@@ -1,6 +1,6 @@
 use crate::store::sql::driver::reason;
 use crate::store::sql::engine::{
-    Arg, Cell, Connection, Dialect, Engine, GaveWay, Listener, Purpose, Row,
+    Arg, Cell, Connection, Dialect, Engine, GaveWay, Listener, Purpose, Row, UPKEEP_WITHIN,
 };
 use crate::store::sql::locking::locking;
 use crate::store::sql::rows::{family_columns, key_columns, token_columns, user_columns};
@@ -27,13 +27,18 @@ static DIALECT: Dialect = Dialect {
     begin: "BEGIN",
     // Both locks end with the transaction, however it ends. The key is arbitrary, and the same in
     // every release.
-    begin_migration: "BEGIN; SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(8390876201744237156)",
+    begin_migration: "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+        SELECT pg_advisory_xact_lock(8390876201744237156)",
     schema: &[
         include_str!("schema.sql"),
         include_str!("signing_keys.sql"),
         include_str!("audit.sql"),
     ],
-    begin_audit: "BEGIN; LOCK TABLE tower_auth_audit IN SHARE ROW EXCLUSIVE MODE",
+    // Not a lock of the table, which would end an automatic vacuum, or wait for one by hand. The
+    // first number is arbitrary, and the same in every release; the second one is the table's own,
+    // so that stores in other schemas do not wait. Two numbers never name the lock that one names.
+    begin_audit: "BEGIN; \
+        SELECT pg_advisory_xact_lock(839087620, 'tower_auth_audit'::regclass::oid::int)",
     schema_table: "SELECT 1 FROM pg_class WHERE oid = to_regclass('tower_auth_schema')",
     now: "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
     lock_key: concat!(
@@ -120,12 +125,32 @@ impl PostgresEngine {
 
     fn upkeep(&self) -> &PgPool {
         self.upkeep.get_or_init(|| {
+            let limits = upkeep_limits(self.patience);
             PgPoolOptions::new()
                 .max_connections(UPKEEP_CONNECTIONS)
                 .acquire_timeout(self.patience)
+                .after_connect(move |connection, _| {
+                    let limits = sqlx::AssertSqlSafe(limits.clone());
+                    Box::pin(
+                        async move { sqlx::raw_sql(limits).execute(connection).await.map(drop) },
+                    )
+                })
                 .connect_lazy_with((*self.pool.connect_options()).clone())
         })
     }
+}
+
+/// As those of the connections of requests, with more time for what reads much: a node that dies in
+/// a transaction must not hold its locks for hours. Whoever waits for a lock gives up when the call
+/// does, or its connection would stay on the server, one more with each call.
+fn upkeep_limits(patience: Duration) -> String {
+    let idle = UPKEEP_WITHIN.as_millis();
+    let lock = patience.as_millis().max(1);
+    let statement = lock.max(idle);
+    format!(
+        "SET statement_timeout = {statement}; SET lock_timeout = {lock}; \
+         SET idle_in_transaction_session_timeout = {idle}"
+    )
 }
 
 #[async_trait]

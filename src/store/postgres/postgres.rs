@@ -67,8 +67,8 @@ impl Postgres {
     }
 
     /// The store in the application's own database, in the first schema of the pool's search path.
-    /// The pool keeps its size and settings; three connections more are opened with its
-    /// options.
+    /// The pool keeps its size and settings; three connections more are opened with its options,
+    /// and with limits of time of their own.
     #[must_use]
     pub fn from_pool(pool: PgPool, options: StoreOptions) -> Self {
         Self(Sql::new(

@@ -86,6 +86,16 @@ impl Core {
     }
 }
 
+/// A call of the store's own tasks, or an error where it takes longer.
+pub(super) async fn timed<T>(
+    within: Duration,
+    call: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    timeout(within, call)
+        .await
+        .map_err(StoreError::unavailable)?
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("no connection was free within {0:?}")]
 struct NoConnection(Duration);

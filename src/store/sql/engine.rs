@@ -9,6 +9,10 @@ use async_trait::async_trait;
 use std::error::Error;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// How long a statement of the store's own tasks may take, which is longer than one of a request:
+/// some read, or remove, many rows.
+pub(in crate::store) const UPKEEP_WITHIN: Duration = Duration::from_secs(30);
+
 #[async_trait]
 pub(in crate::store) trait Engine: Send + Sync + 'static {
     fn dialect(&self) -> &'static Dialect;

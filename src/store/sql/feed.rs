@@ -1,8 +1,8 @@
 //! What other nodes changed: read from the table of changes at short intervals, and at once where
 //! the database gives notice.
 
-use super::core::Core;
-use super::engine::{Purpose, Row, args};
+use super::core::{Core, timed};
+use super::engine::{Purpose, Row, UPKEEP_WITHIN, args};
 use super::lease::Lease;
 use super::purge::limit;
 use super::rows::{ACCOUNT, account, account_columns, deleted_account};
@@ -13,8 +13,6 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-/// A reading of everything takes longer than one of the changes.
-const READ_ALL_WITHIN: Duration = Duration::from_secs(30);
 /// Changes are kept for an hour, by the database's clock: who heard nothing for half of it reads
 /// everything.
 const CURSOR_LASTS: Duration = Duration::from_secs(1_800);
@@ -83,8 +81,8 @@ async fn poll(core: &Core, noticed: &Notify) {
 async fn listen(core: &Core, noticed: &Notify) {
     loop {
         // An error is not told: the polls go on meanwhile, so that nothing depends on this
-        // connection.
-        if let Ok(listener) = core.engine.listen().await {
+        // connection. Where the network swallows the answer, it is asked for anew.
+        if let Ok(Ok(listener)) = timeout(UPKEEP_WITHIN, core.engine.listen()).await {
             let Some(mut listener) = listener else { return };
             // What was changed before it listened gave no notice.
             noticed.notify_one();
@@ -105,7 +103,7 @@ async fn hear(core: &Core, cursor: &mut Option<Cursor>) -> Result<(), StoreError
         .take()
         .filter(|cursor| cursor.read.elapsed() < CURSOR_LASTS)
     {
-        None => *cursor = Some(timed(READ_ALL_WITHIN, read_all(core)).await?),
+        None => *cursor = Some(timed(UPKEEP_WITHIN, read_all(core)).await?),
         Some(known) => {
             // Where the reading fails the cursor stays where it is, so that nothing is left out by
             // the next one.
@@ -118,21 +116,12 @@ async fn hear(core: &Core, cursor: &mut Option<Cursor>) -> Result<(), StoreError
                 }
             };
             if cursor.is_none() {
-                *cursor = Some(timed(READ_ALL_WITHIN, read_all(core)).await?);
+                *cursor = Some(timed(UPKEEP_WITHIN, read_all(core)).await?);
             }
         }
     }
     core.mirror.users().end_hearing();
     Ok(())
-}
-
-async fn timed<T>(
-    within: Duration,
-    call: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
-    timeout(within, call)
-        .await
-        .map_err(StoreError::unavailable)?
 }
 
 /// Reads all that is denied, and forgets what may have changed unheard.

@@ -1,5 +1,5 @@
-use super::core::Core;
-use super::engine::{Arg, Purpose, args, micros};
+use super::core::{Core, timed};
+use super::engine::{Arg, Purpose, UPKEEP_WITHIN, args, micros};
 use super::lease::Lease;
 use crate::store::StoreError;
 use std::time::{Duration, SystemTime};
@@ -24,11 +24,14 @@ async fn clean(core: &Core) -> Result<(), StoreError> {
     let Some(before) = now.checked_sub(core.options.keep_ended) else {
         return Ok(());
     };
-    while keys(core, Purpose::Housekeeping, before, BATCH).await? == BATCH {}
-    while tokens(core, Purpose::Housekeeping, before, BATCH).await? == BATCH {}
-    while private_tokens(core, Purpose::Housekeeping, before, BATCH).await? == BATCH {}
+    // Each batch has a deadline: an answer that never comes would be the end of all housekeeping.
+    let within = UPKEEP_WITHIN;
+    let purpose = Purpose::Housekeeping;
+    while timed(within, keys(core, purpose, before, BATCH)).await? == BATCH {}
+    while timed(within, tokens(core, purpose, before, BATCH)).await? == BATCH {}
+    while timed(within, private_tokens(core, purpose, before, BATCH)).await? == BATCH {}
     let kept = i64::try_from(CHANGES_KEPT.as_micros()).unwrap_or(i64::MAX);
-    while changes(core, kept).await? == BATCH {}
+    while timed(within, changes(core, kept)).await? == BATCH {}
     Ok(())
 }
 

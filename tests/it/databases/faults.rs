@@ -8,9 +8,9 @@ use sqlx::{Connection, PgConnection};
 use std::pin::Pin;
 use std::time::Duration;
 use tower_auth::store::{
-    Account, AllStores, FamilyRecord, KeyStore, Known, ManagedKeyStore, ManagedUserStore, Peek,
-    Postgres, PrivateTokenStore, Rotation, StoreError, StoreErrorKind, StoreOptions, TokenIds,
-    TokenRecord, TokenStore, UserChange, UserRecord, UserStore, Write,
+    Account, AllStores, AuditRecord, AuditStore, FamilyRecord, KeyStore, Known, ManagedKeyStore,
+    ManagedUserStore, Peek, Postgres, PrivateTokenStore, Rotation, StoreError, StoreErrorKind,
+    StoreOptions, TokenIds, TokenRecord, TokenStore, UserChange, UserRecord, UserStore, Write,
 };
 use tower_auth::test_util::ManualClock;
 use tower_auth::{ApiKeys, AuthLayer, KeyRequest, Realm, Secret, Subject};
@@ -263,6 +263,47 @@ async fn a_slow_broken_or_silent_network_is_503_until_it_is_good_again() {
     // A latency within the deadline is none of these.
     proxy.set(Network::Slow(Duration::from_millis(20)));
     service.is_back("20 ms").await;
+}
+
+fn happened(n: usize) -> AuditRecord {
+    let mut record = AuditRecord::new("key used", later(7));
+    record.target = Some(n.to_string().into());
+    record
+}
+
+#[tokio::test]
+async fn while_a_node_holds_the_lock_of_the_audit_no_connection_of_another_stays_behind() {
+    let url = migrated(&server()).await;
+    let name = url.rsplit('=').next().unwrap();
+    let store = node(&format!("{url}&application_name={name}"), quick()).await;
+    until("the node answers", async || {
+        store.find_family("f").await.is_ok()
+    })
+    .await;
+    let mut holder = PgConnection::connect(&url).await.unwrap();
+    admin_run(
+        &mut holder,
+        "BEGIN; LOCK TABLE tower_auth_audit IN EXCLUSIVE MODE",
+    )
+    .await;
+    for n in 0..5 {
+        let error = store.insert_audit(&[happened(n)]).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    }
+    let waiting = format!(
+        "SELECT pid::text FROM pg_stat_activity \
+         WHERE application_name = '{name}' AND wait_event_type = 'Lock'"
+    );
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    until("no connection waits that nobody waits for", async || {
+        ask(&mut admin, &waiting).await.is_empty()
+    })
+    .await;
+    admin_run(&mut holder, "ROLLBACK").await;
+    until("it is written once the lock is gone", async || {
+        store.insert_audit(&[happened(5)]).await.is_ok()
+    })
+    .await;
 }
 
 #[tokio::test]
