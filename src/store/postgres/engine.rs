@@ -3,7 +3,9 @@ use crate::store::sql::engine::{
     Arg, Cell, Connection, Dialect, Engine, GaveWay, Listener, Purpose, Row, UPKEEP_WITHIN,
 };
 use crate::store::sql::locking::locking;
-use crate::store::sql::rows::{family_columns, key_columns, token_columns, user_columns};
+use crate::store::sql::rows::{
+    audit_columns, family_columns, key_columns, token_columns, user_columns,
+};
 use crate::store::{StoreError, StoreErrorKind};
 use async_trait::async_trait;
 use sqlx::pool::PoolConnection;
@@ -39,6 +41,16 @@ static DIALECT: Dialect = Dialect {
     // so that stores in other schemas do not wait. Two numbers never name the lock that one names.
     begin_audit: "BEGIN; \
         SELECT pg_advisory_xact_lock(839087620, 'tower_auth_audit'::regclass::oid::int)",
+    insert_audit: concat!(
+        "INSERT INTO tower_auth_audit (",
+        audit_columns!(),
+        ") SELECT ",
+        audit_columns!(),
+        " FROM ROWS FROM (json_to_recordset($1::json) AS (at bigint, action text, \
+         actor_kind text, actor_id text, credential text, scheme text, subject_kind text, \
+         subject_id text, target text, scope text, peer text, method text, route text, \
+         request_id text, kind text, reason text)) WITH ORDINALITY ORDER BY ordinality"
+    ),
     schema_table: "SELECT 1 FROM pg_class WHERE oid = to_regclass('tower_auth_schema')",
     now: "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
     lock_key: concat!(

@@ -75,6 +75,9 @@ pub(in crate::store) struct Dialect {
     /// Begins a transaction that adds what happened: numbers are given in the order in which they
     /// can be read, so nobody else adds meanwhile.
     pub(in crate::store) begin_audit: &'static str,
+    /// Adds what happened, in the order of `$1`, a JSON array of an object for each record, whose
+    /// members are called as the columns.
+    pub(in crate::store) insert_audit: &'static str,
     /// A row where the table is there that has the version of the schema.
     pub(in crate::store) schema_table: &'static str,
     /// Microseconds since 1970 by the database's clock.

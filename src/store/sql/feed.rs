@@ -248,6 +248,7 @@ mod tests {
 
     static DIALECT: Dialect = Dialect {
         begin_audit: "",
+        insert_audit: "",
         begin: "",
         begin_migration: "",
         schema: &[],

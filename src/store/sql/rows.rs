@@ -181,6 +181,14 @@ pub(super) fn family(mut row: Row) -> Result<Arc<FamilyRecord>, StoreError> {
     Ok(Arc::new(record))
 }
 
+macro_rules! audit_columns {
+    () => {
+        "at, action, actor_kind, actor_id, credential, scheme, subject_kind, subject_id, target, \
+         scope, peer, method, route, request_id, kind, reason"
+    };
+}
+pub(in crate::store) use audit_columns;
+
 macro_rules! token_columns {
     () => {
         "id, owner_kind, owner_id, name, created, expires, revoked, used"

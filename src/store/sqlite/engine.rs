@@ -4,7 +4,9 @@ use crate::store::sql::engine::{
     Arg, Cell, Connection, Dialect, Engine, GaveWay, Listener, Purpose, Row,
 };
 use crate::store::sql::locking::locking;
-use crate::store::sql::rows::{family_columns, key_columns, token_columns, user_columns};
+use crate::store::sql::rows::{
+    audit_columns, family_columns, key_columns, token_columns, user_columns,
+};
 use crate::store::{StoreError, StoreErrorKind};
 use async_trait::async_trait;
 use sqlx::error::DatabaseError as _;
@@ -24,6 +26,16 @@ static DIALECT: Dialect = Dialect {
         include_str!("audit.sql"),
     ],
     begin_audit: "BEGIN IMMEDIATE",
+    insert_audit: concat!(
+        "INSERT INTO tower_auth_audit (",
+        audit_columns!(),
+        ") SELECT value ->> 'at', value ->> 'action', value ->> 'actor_kind', \
+         value ->> 'actor_id', value ->> 'credential', value ->> 'scheme', \
+         value ->> 'subject_kind', value ->> 'subject_id', value ->> 'target', \
+         value ->> 'scope', value ->> 'peer', value ->> 'method', value ->> 'route', \
+         value ->> 'request_id', value ->> 'kind', value ->> 'reason' \
+         FROM json_each($1) ORDER BY json_each.key"
+    ),
     schema_table: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tower_auth_schema'",
     now: "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
     // A transaction that begins by `BEGIN IMMEDIATE` has the whole file, so reading a row locks it.

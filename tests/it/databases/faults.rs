@@ -237,17 +237,7 @@ async fn a_server_that_is_killed_is_503_until_it_is_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_broken_or_silent_network_is_503_until_it_is_good_again() {
-    let direct = migrated(&server()).await;
-    let address = direct
-        .split('@')
-        .nth(1)
-        .unwrap()
-        .split('/')
-        .next()
-        .unwrap()
-        .to_owned();
-    let proxy = Proxy::to(address.clone()).await;
-    let url = direct.replace(&address, &format!("127.0.0.1:{}", proxy.port));
+    let (proxy, url) = proxied(&migrated(&server()).await).await;
     let service = Service::new(&url, quick()).await;
     for network in [
         Network::Slow(Duration::from_secs(5)),
@@ -265,10 +255,49 @@ async fn a_slow_broken_or_silent_network_is_503_until_it_is_good_again() {
     service.is_back("20 ms").await;
 }
 
+/// A network before the server of that URL, and the URL by it.
+async fn proxied(direct: &str) -> (Proxy, String) {
+    let address = direct.split('@').nth(1).unwrap().split('/').next().unwrap();
+    let proxy = Proxy::to(address.to_owned()).await;
+    let url = direct.replace(address, &format!("127.0.0.1:{}", proxy.port));
+    (proxy, url)
+}
+
 fn happened(n: usize) -> AuditRecord {
     let mut record = AuditRecord::new("key used", later(7));
     record.target = Some(n.to_string().into());
     record
+}
+
+#[tokio::test]
+async fn a_backlog_of_the_audit_is_written_within_the_deadline_though_the_server_is_far_away() {
+    let (proxy, url) = proxied(&migrated(&server()).await).await;
+    // 300 statements would take twelve seconds.
+    let store = node(&url, options().timeout(Duration::from_secs(3))).await;
+    let backlog: Vec<AuditRecord> = (0..300).map(happened).collect();
+    until("the node answers", async || {
+        store.find_family("f").await.is_ok()
+    })
+    .await;
+    proxy.set(Network::Slow(Duration::from_millis(20)));
+    // Where this machine stands still it is written once more, as the audit does it.
+    until("it is written", async || {
+        store.insert_audit(&backlog).await.is_ok()
+    })
+    .await;
+    proxy.set(Network::Good);
+    let mut written = Vec::new();
+    until("it is read", async || {
+        let read = store.list_audit(Some(0), backlog.len()).await;
+        written = read.unwrap_or_default();
+        !written.is_empty()
+    })
+    .await;
+    assert!(written.is_sorted_by(|one, next| one.number < next.number));
+    for record in &mut written {
+        record.number = 0;
+    }
+    assert_eq!(written, backlog);
 }
 
 #[tokio::test]
