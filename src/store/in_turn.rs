@@ -202,7 +202,12 @@ async fn undo(stores: &Stores, write: Write) -> Result<(), StoreError> {
                 let (owner, id) = (&successor.owner, &successor.id);
                 keys.revoke_key(owner, id, successor.created).await?;
             }
-            keys.replace_key(&next, *former, None).await
+            let known = keys.find_owned_key(&next.owner, &next.id).await?;
+            match known.filter(|known| is_as_made(known, &next)) {
+                Some(known) => keys.replace_key(&known, *former, None).await,
+                // Somebody has changed the key since, and that change must not be undone.
+                None => Ok(()),
+            }
         }
         Write::ReplaceUser { former, next } => {
             let users = stores.managed_user_store().ok_or_else(no_store)?;
@@ -227,6 +232,18 @@ async fn undo(stores: &Stores, write: Write) -> Result<(), StoreError> {
         | Write::RoomForKey { .. }
         | Write::RoomForPrivateToken { .. } => Ok(()),
     }
+}
+
+/// Whether a key is as it was made by a replacement. A store may keep times less exactly than it was
+/// given them, so these are not compared.
+fn is_as_made(known: &KeyRecord, next: &KeyRecord) -> bool {
+    let at_its_times = KeyRecord {
+        created: next.created,
+        expires: next.expires,
+        revoked: next.revoked,
+        ..known.clone()
+    };
+    at_its_times.is_unchanged_from(next) && known.revoked.is_some() == next.revoked.is_some()
 }
 
 /// How many records are asked of a store at once.
@@ -387,7 +404,7 @@ mod tests {
                 memory.insert_private_token(token("there")).await.unwrap();
                 // The change itself is the first call of that name, where it has the same one.
                 let is_change = AtomicBool::new(undoing.starts_with("replace_"));
-                let store = Intercepted::new(memory, move |call| {
+                let store = Intercepted::new(memory.clone(), move |call| {
                     let passes =
                         !is_failing || call != undoing || is_change.swap(false, Ordering::Relaxed);
                     match passes {
@@ -410,7 +427,63 @@ mod tests {
                 assert_eq!(error.kind(), kind, "{name}: {error:?}");
                 let told = format!("{error:?}");
                 assert_eq!(told.contains("taken back"), is_failing, "{name}: {told}");
+                if is_failing {
+                    continue;
+                }
+                let there = memory.find_owned_key(&anna, "there").await.unwrap();
+                assert_eq!(there.as_deref(), Some(&key("there", 1)), "{name}");
+                let new = memory.find_owned_key(&anna, "new").await.unwrap();
+                assert!(new.is_none_or(|key| key.revoked.is_some()), "{name}");
+                let ben = memory.find_user_by_id(&known.id).await.unwrap().unwrap();
+                assert!(
+                    ben.names == known.names && ben.state == known.state,
+                    "{name}"
+                );
+                assert_eq!(ben.scopes, known.scopes, "{name}");
             }
         }
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[tokio::test]
+    async fn a_rotation_is_taken_back_where_a_store_keeps_times_less_exactly_than_it_is_given_them()
+    {
+        let dir = format!("tower-auth-in-turn-{}", std::process::id());
+        let dir = std::env::temp_dir().join(dir);
+        std::fs::create_dir_all(&dir).unwrap();
+        let keys = crate::store::Sqlite::open(dir.join("auth.db"))
+            .await
+            .unwrap();
+        keys.migrate().await.unwrap();
+        let anna = Subject::user("7");
+        let at = UNIX_EPOCH + Duration::from_nanos(10_000_000_123);
+        let key = |id: &str, digest| {
+            let digest = KeyDigest::new("sha256", [digest; 32]);
+            KeyRecord::new(id, anna.clone(), "ci", "egret_", digest, at)
+        };
+        keys.insert_key(key("there", 1)).await.unwrap();
+        let former = keys.find_owned_key(&anna, "there").await.unwrap().unwrap();
+        let former = KeyRecord::clone(&former);
+        let tokens = Memory::new();
+        let token = TokenRecord::new("t", anna.clone(), "laptop", at, at);
+        tokens.insert_private_token(token.clone()).await.unwrap();
+        let stores = Stores::new()
+            .managed_keys(keys.clone())
+            .private_tokens(tokens);
+        let rotated = Write::ReplaceKey {
+            former: Box::new(former.clone()),
+            next: Box::new(former.clone().superseded("new", at)),
+            successor: Some(Box::new(key("new", 2))),
+        };
+        // There is such a token already.
+        let fails = Write::InsertPrivateToken(token);
+        let failed = stores.commit(None, vec![rotated, fails]).await.unwrap_err();
+        assert_eq!(failed.kind(), StoreErrorKind::Exists, "{failed:?}");
+        let there = keys.find_owned_key(&anna, "there").await.unwrap();
+        assert_eq!(there.as_deref(), Some(&former));
+        let successor = keys.find_owned_key(&anna, "new").await.unwrap();
+        let is_revoked = successor.unwrap().revoked.is_some();
+        assert!(is_revoked, "nobody has got to know the successor");
+        std::fs::remove_dir_all(&dir).unwrap();
     }
 }
