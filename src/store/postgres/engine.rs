@@ -25,6 +25,13 @@ macro_rules! incarnation {
     };
 }
 
+/// Microseconds since 1970 by the server's clock.
+macro_rules! micros {
+    () => {
+        "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+    };
+}
+
 static DIALECT: Dialect = Dialect {
     begin: "BEGIN",
     // Both locks end with the transaction, however it ends. The key is arbitrary, and the same in
@@ -52,7 +59,7 @@ static DIALECT: Dialect = Dialect {
          request_id text, kind text, reason text)) WITH ORDINALITY ORDER BY ordinality"
     ),
     schema_table: "SELECT 1 FROM pg_class WHERE oid = to_regclass('tower_auth_schema')",
-    now: "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+    now: concat!("SELECT ", micros!()),
     lock_key: concat!(
         "SELECT ",
         key_columns!(),
@@ -94,15 +101,22 @@ static DIALECT: Dialect = Dialect {
     lock_id: Some(
         "SELECT 1 FROM (SELECT pg_advisory_xact_lock(hashtextextended($1, 8390876201744237157))) l",
     ),
-    cursor: concat!("SELECT ", incarnation!(), ", pg_current_snapshot()::text"),
+    cursor: concat!(
+        "SELECT ",
+        incarnation!(),
+        ", pg_current_snapshot()::text, ",
+        micros!()
+    ),
     // Changes of transactions that the snapshot did not see, however long they were under way:
     // those that came later, and those that it names as under way. Not all since the oldest of
     // these: one that takes an hour would have an hour's changes read each time.
     changes: concat!(
-        "SELECT s.incarnation, s.position, c.what, c.kind, c.id, c.digest, c.number, c.version \
-         FROM (SELECT ",
+        "SELECT s.incarnation, s.position, s.clock, \
+         c.what, c.kind, c.id, c.digest, c.number, c.version FROM (SELECT ",
         incarnation!(),
-        " AS incarnation, pg_current_snapshot()::text AS position) s \
+        " AS incarnation, pg_current_snapshot()::text AS position, ",
+        micros!(),
+        " AS clock) s \
          LEFT JOIN ((SELECT * FROM tower_auth_changes \
          WHERE xid >= pg_snapshot_xmax($1::pg_snapshot) ORDER BY xid LIMIT $2) \
          UNION ALL (SELECT one.* FROM pg_snapshot_xip($1::pg_snapshot) AS open (xid) \
@@ -110,8 +124,11 @@ static DIALECT: Dialect = Dialect {
          WHERE tower_auth_changes.xid = open.xid ORDER BY xid LIMIT $2) one LIMIT $2)) c ON true \
          ORDER BY c.seq"
     ),
-    purge_changes: "DELETE FROM tower_auth_changes WHERE seq IN (SELECT seq FROM tower_auth_changes \
-        WHERE at < (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - $1 LIMIT $2) RETURNING 1",
+    purge_changes: concat!(
+        "DELETE FROM tower_auth_changes WHERE seq IN (SELECT seq FROM tower_auth_changes WHERE at < ",
+        micros!(),
+        " - $1 LIMIT $2) RETURNING 1"
+    ),
 };
 
 /// For the polls, the notices and housekeeping.

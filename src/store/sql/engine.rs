@@ -102,9 +102,9 @@ pub(in crate::store) struct Dialect {
     /// Takes down the uses of private tokens in `$1`, a JSON array of `id` and `used`, and passes
     /// over tokens that somebody is changing.
     pub(in crate::store) note_token_uses: &'static str,
-    /// `incarnation, cursor` now.
+    /// `incarnation, cursor, time` now; the time in microseconds by the database's clock.
     pub(in crate::store) cursor: &'static str,
-    /// `incarnation, cursor` now, and at most `$2` changes after the cursor `$1`, in their order.
+    /// `incarnation, cursor, time` now, and at most `$2` changes after the cursor `$1`, in their order.
     /// What it reads is bounded by that, whatever transactions are under way.
     pub(in crate::store) changes: &'static str,
     /// Removes at most `$2` changes older than `$1` microseconds by the database's clock.

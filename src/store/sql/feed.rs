@@ -9,12 +9,13 @@ use super::rows::{ACCOUNT, account, account_columns, deleted_account};
 use crate::principal::Subject;
 use crate::store::denials::Kind;
 use crate::store::{Account, StoreError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 /// Changes are kept for an hour, by the database's clock: who heard nothing for half of it reads
-/// everything.
+/// everything. By that clock as well, because the one of this process stands still while its machine
+/// is suspended.
 const CURSOR_LASTS: Duration = Duration::from_secs(1_800);
 
 /// How many changes are read one by one. Where there are more, everything is read: that takes no
@@ -54,6 +55,16 @@ struct Cursor {
     opened: u64,
     position: String,
     read: Instant,
+    /// The same moment by the database's clock.
+    time: SystemTime,
+}
+
+impl Cursor {
+    /// Whether changes after it may have been removed by a time of the database's clock.
+    fn is_over(&self, time: SystemTime) -> bool {
+        let since = time.duration_since(self.time).unwrap_or_default();
+        since >= CURSOR_LASTS
+    }
 }
 
 /// Follows the changes until it is dropped.
@@ -159,6 +170,7 @@ async fn cursor(core: &Core, lease: &mut Lease<'_>) -> Result<Cursor, StoreError
     Ok(Cursor {
         incarnation: row.text()?,
         position: row.text()?,
+        time: row.time()?,
         opened,
         read,
     })
@@ -182,8 +194,10 @@ async fn read_changes(core: &Core, after: &Cursor) -> Result<Option<Cursor>, Sto
     let mut reduced = Vec::new();
     let mut next = None;
     for mut row in rows {
-        let (incarnation, position) = (row.text()?, row.text()?);
-        if incarnation != after.incarnation {
+        let incarnation = row.text()?;
+        let position = row.text()?;
+        let time = row.time()?;
+        if incarnation != after.incarnation || after.is_over(time) {
             return Ok(None);
         }
         next = Some(Cursor {
@@ -191,6 +205,7 @@ async fn read_changes(core: &Core, after: &Cursor) -> Result<Option<Cursor>, Sto
             position,
             opened,
             read,
+            time,
         });
         reduced.extend(apply(core, row)?);
     }
@@ -278,6 +293,8 @@ mod tests {
         opened: u64,
         readings: usize,
         changes: usize,
+        /// By its own clock, in microseconds.
+        time: i64,
     }
 
     #[async_trait]
@@ -307,24 +324,17 @@ mod tests {
     impl Connection for Quiet {
         async fn run(&mut self, sql: &'static str, _: &[Arg<'_>]) -> Result<Vec<Row>, StoreError> {
             let mut state = self.0.lock().unwrap();
-            let incarnation = Cell::Text(state.incarnation.to_string());
-            let position = Cell::Text("1".to_owned());
-            let row = match sql {
+            match sql {
                 "cursor" => {
                     state.readings += 1;
-                    vec![incarnation, position]
+                    Ok(vec![Row::new(state.cursor())])
                 }
                 "changes" => {
-                    let nothing = std::iter::repeat_with(|| Cell::Null).take(6);
-                    let change: Vec<_> =
-                        [incarnation, position].into_iter().chain(nothing).collect();
-                    return Ok((0..=state.changes)
-                        .map(|_| Row::new(vec_of(&change)))
-                        .collect());
+                    let changes = (0..=state.changes).map(|_| Row::new(state.no_change()));
+                    Ok(changes.collect())
                 }
-                _ => return Ok(Vec::new()),
-            };
-            Ok(vec![Row::new(row)])
+                _ => Ok(Vec::new()),
+            }
         }
 
         async fn batch(&mut self, _: &'static str) -> Result<(), StoreError> {
@@ -334,12 +344,22 @@ mod tests {
         fn give_back(self: Box<Self>) {}
     }
 
-    fn vec_of(cells: &[Cell]) -> Vec<Cell> {
-        let copy = |cell: &Cell| match cell {
-            Cell::Text(text) => Cell::Text(text.clone()),
-            _ => Cell::Null,
-        };
-        cells.iter().map(copy).collect()
+    impl State {
+        fn cursor(&self) -> Vec<Cell> {
+            let incarnation = Cell::Text(self.incarnation.to_string());
+            vec![
+                incarnation,
+                Cell::Text("1".to_owned()),
+                Cell::Int(self.time),
+            ]
+        }
+
+        /// No change, only the cursor.
+        fn no_change(&self) -> Vec<Cell> {
+            let mut row = self.cursor();
+            row.extend(std::iter::repeat_with(|| Cell::Null).take(6));
+            row
+        }
     }
 
     const DIGEST: [u8; 32] = [7; 32];
@@ -397,5 +417,29 @@ mod tests {
         tokio::time::advance(CURSOR_LASTS).await;
         assert!(!hear_once(&core, &mut cursor).await, "some may be gone");
         assert_eq!(readings(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_was_suspended_for_longer_than_changes_are_kept_reads_everything() {
+        let engine = Quiet::default();
+        let core = Core::new(engine.clone(), StoreOptions::new());
+        let mut cursor = None;
+        hear_once(&core, &mut cursor).await;
+        let minutes = |n: i64| n * 60_000_000;
+        for (passed, is_known) in [
+            (0, true),
+            (minutes(29), true),
+            // A clock that is set back removes nothing.
+            (minutes(-60), true),
+            (minutes(30), false),
+            (minutes(120), false),
+        ] {
+            engine.0.lock().unwrap().time += passed;
+            // The clock of the process stands still meanwhile.
+            tokio::time::advance(Duration::from_millis(250)).await;
+            let known = hear_once(&core, &mut cursor).await;
+            assert_eq!(known, is_known, "{passed}");
+            assert!(hear_once(&core, &mut cursor).await, "{passed}: and then on");
+        }
     }
 }

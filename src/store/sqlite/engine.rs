@@ -17,6 +17,13 @@ use std::error::Error as _;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+/// Microseconds since 1970 by the clock of this machine.
+macro_rules! micros {
+    () => {
+        "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+    };
+}
+
 static DIALECT: Dialect = Dialect {
     begin: "BEGIN IMMEDIATE",
     begin_migration: "BEGIN IMMEDIATE",
@@ -37,7 +44,7 @@ static DIALECT: Dialect = Dialect {
          FROM json_each($1) ORDER BY json_each.key"
     ),
     schema_table: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tower_auth_schema'",
-    now: "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
+    now: concat!("SELECT ", micros!()),
     // A transaction that begins by `BEGIN IMMEDIATE` has the whole file, so reading a row locks it.
     lock_key: concat!(
         "SELECT ",
@@ -77,16 +84,23 @@ static DIALECT: Dialect = Dialect {
     lock_id: None,
     // A backup that is written over a database gives it another version of the schema. However it
     // came to be another one, it has not the same mark at the same number.
-    cursor: "SELECT (SELECT schema_version FROM pragma_schema_version) || '', coalesce(\
-        (SELECT seq || ':' || mark FROM tower_auth_changes ORDER BY seq DESC LIMIT 1), '0:0')",
-    changes: "WITH last AS (SELECT CAST(substr($1, 1, instr($1, ':') - 1) AS INTEGER) AS seq, \
+    cursor: concat!(
+        "SELECT (SELECT schema_version FROM pragma_schema_version) || '', coalesce(\
+         (SELECT seq || ':' || mark FROM tower_auth_changes ORDER BY seq DESC LIMIT 1), '0:0'), ",
+        micros!()
+    ),
+    changes: concat!(
+        "WITH last AS (SELECT CAST(substr($1, 1, instr($1, ':') - 1) AS INTEGER) AS seq, \
         CAST(substr($1, instr($1, ':') + 1) AS INTEGER) AS mark) \
         SELECT (SELECT schema_version FROM pragma_schema_version) \
         || CASE WHEN EXISTS (SELECT 1 FROM tower_auth_changes k JOIN last \
         ON k.seq = last.seq AND k.mark = last.mark) THEN '' ELSE ' restored' END, \
-        coalesce(c.seq || ':' || c.mark, $1), c.what, c.kind, c.id, c.digest, c.number, c.version \
+        coalesce(c.seq || ':' || c.mark, $1), ",
+        micros!(),
+        ", c.what, c.kind, c.id, c.digest, c.number, c.version \
         FROM (SELECT 1) LEFT JOIN (SELECT * FROM tower_auth_changes \
-        WHERE seq > (SELECT seq FROM last) ORDER BY seq LIMIT $2) c ON true ORDER BY c.seq",
+        WHERE seq > (SELECT seq FROM last) ORDER BY seq LIMIT $2) c ON true ORDER BY c.seq"
+    ),
     // The last one stays, for whoever read up to it.
     purge_changes: "DELETE FROM tower_auth_changes WHERE seq IN \
         (SELECT seq FROM tower_auth_changes WHERE at < unixepoch() * 1000000 - $1 \
