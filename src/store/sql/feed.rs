@@ -9,6 +9,7 @@ use super::rows::{ACCOUNT, account, account_columns, deleted_account};
 use crate::principal::Subject;
 use crate::store::denials::Kind;
 use crate::store::{Account, StoreError};
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
@@ -21,6 +22,10 @@ const CURSOR_LASTS: Duration = Duration::from_secs(1_800);
 /// How many changes are read one by one. Where there are more, everything is read: that takes no
 /// longer, and no more memory than there is to keep.
 const MOST_CHANGES: usize = 10_000;
+
+/// How many users are read one by one. Where rights were taken from more, everything is read: one
+/// statement for each would not come to an end within the time of a reading.
+const MOST_REDUCED: usize = 100;
 
 /// How long a connection that brings no notice is kept.
 const LISTENS_FOR: Duration = Duration::from_secs(60);
@@ -116,15 +121,17 @@ async fn hear(core: &Core, cursor: &mut Option<Cursor>) -> Result<(), StoreError
     {
         None => *cursor = Some(timed(UPKEEP_WITHIN, read_all(core)).await?),
         Some(known) => {
-            // Where the reading fails the cursor stays where it is, so that nothing is left out by
-            // the next one.
-            let next = timed(within, read_changes(core, &known)).await;
-            *cursor = match next {
-                Ok(next) => next,
-                Err(error) => {
+            *cursor = match timeout(within, read_changes(core, &known)).await {
+                Ok(Ok(next)) => next,
+                // Where the reading fails the cursor stays where it is, so that nothing is left out
+                // by the next one.
+                Ok(Err(error)) => {
                     *cursor = Some(known);
                     return Err(error);
                 }
+                // What could not be read in time would not be the next time, when there is more of
+                // it. So the next reading is one of everything, which has more time.
+                Err(late) => return Err(StoreError::unavailable(late)),
             };
             if cursor.is_none() {
                 *cursor = Some(timed(UPKEEP_WITHIN, read_all(core)).await?);
@@ -191,7 +198,7 @@ async fn read_changes(core: &Core, after: &Cursor) -> Result<Option<Cursor>, Sto
     if rows.len() > MOST_CHANGES {
         return Ok(None);
     }
-    let mut reduced = Vec::new();
+    let mut reduced = HashSet::new();
     let mut next = None;
     for mut row in rows {
         let incarnation = row.text()?;
@@ -208,6 +215,9 @@ async fn read_changes(core: &Core, after: &Cursor) -> Result<Option<Cursor>, Sto
             time,
         });
         reduced.extend(apply(core, row)?);
+    }
+    if reduced.len() > MOST_REDUCED {
+        return Ok(None);
     }
     for id in reduced {
         let row = lease.first(ACCOUNT, args![id.kind(), id.id()]).await?;
@@ -295,6 +305,12 @@ mod tests {
         changes: usize,
         /// By its own clock, in microseconds.
         time: i64,
+        /// How many of the changes take a right from a user of their own.
+        reduced: usize,
+        /// How many users were read one by one.
+        accounts: usize,
+        /// How long a reading of the changes takes.
+        takes: Duration,
     }
 
     #[async_trait]
@@ -323,6 +339,10 @@ mod tests {
     #[async_trait]
     impl Connection for Quiet {
         async fn run(&mut self, sql: &'static str, _: &[Arg<'_>]) -> Result<Vec<Row>, StoreError> {
+            if sql == "changes" {
+                let takes = self.0.lock().unwrap().takes;
+                tokio::time::sleep(takes).await;
+            }
             let mut state = self.0.lock().unwrap();
             match sql {
                 "cursor" => {
@@ -330,8 +350,12 @@ mod tests {
                     Ok(vec![Row::new(state.cursor())])
                 }
                 "changes" => {
-                    let changes = (0..=state.changes).map(|_| Row::new(state.no_change()));
+                    let changes = (0..=state.changes).map(|n| Row::new(state.change(n)));
                     Ok(changes.collect())
+                }
+                ACCOUNT => {
+                    state.accounts += 1;
+                    Ok(Vec::new())
                 }
                 _ => Ok(Vec::new()),
             }
@@ -354,10 +378,17 @@ mod tests {
             ]
         }
 
-        /// No change, only the cursor.
-        fn no_change(&self) -> Vec<Cell> {
+        /// The first ones take a right from a user, and the others are none.
+        fn change(&self, n: usize) -> Vec<Cell> {
+            const REDUCED: i64 = 2;
             let mut row = self.cursor();
-            row.extend(std::iter::repeat_with(|| Cell::Null).take(6));
+            if n < self.reduced {
+                let text = |text: &str| Cell::Text(text.to_owned());
+                row.extend([Cell::Int(USER_STATE), text("user"), text(&n.to_string())]);
+                row.extend([Cell::Null, Cell::Int(REDUCED), Cell::Int(1)]);
+            } else {
+                row.extend(std::iter::repeat_with(|| Cell::Null).take(6));
+            }
             row
         }
     }
@@ -441,5 +472,37 @@ mod tests {
             assert_eq!(known, is_known, "{passed}");
             assert!(hear_once(&core, &mut cursor).await, "{passed}: and then on");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rights_taken_from_many_users_at_once_are_read_by_one_reading_of_everything() {
+        for (reduced, accounts, readings) in [
+            (MOST_REDUCED, MOST_REDUCED, 1),
+            (MOST_REDUCED + 1, 0, 2),
+            (5_000, 0, 2),
+        ] {
+            let engine = Quiet::default();
+            let core = Core::new(engine.clone(), StoreOptions::new());
+            let mut cursor = None;
+            hear(&core, &mut cursor).await.unwrap();
+            engine.0.lock().unwrap().changes = reduced;
+            engine.0.lock().unwrap().reduced = reduced;
+            hear(&core, &mut cursor).await.unwrap();
+            let state = engine.0.lock().unwrap();
+            assert_eq!(state.accounts, accounts, "{reduced}");
+            assert_eq!(state.readings, readings, "{reduced}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn changes_that_cannot_be_read_in_time_are_followed_by_a_reading_of_everything() {
+        let engine = Quiet::default();
+        let core = Core::new(engine.clone(), StoreOptions::new());
+        let mut cursor = None;
+        hear(&core, &mut cursor).await.unwrap();
+        engine.0.lock().unwrap().takes = core.options.lag;
+        assert!(hear(&core, &mut cursor).await.is_err(), "too late");
+        hear(&core, &mut cursor).await.unwrap();
+        assert_eq!(engine.0.lock().unwrap().readings, 2);
     }
 }
