@@ -59,8 +59,9 @@ impl Server {
         self
     }
 
-    /// How long a connection may be without a request under way; 75 seconds by default. Then it is
-    /// closed.
+    /// How long a connection may be without a request under way and with all answers sent; 75
+    /// seconds by default. Then it is closed. So is one whose client takes nothing of an answer for
+    /// 30 seconds.
     pub fn idle_for(mut self, time: Duration) -> Self {
         self.limits.idle = time;
         self
