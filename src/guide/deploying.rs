@@ -47,9 +47,10 @@
 //!   [`Postgres::lag`] is how old its news is; alert on it.
 //! - Each node counts its throttles for itself, so that three nodes admit three times as much,
 //!   unless they share a Redis or Valkey server: [`Realm::limiter`](crate::Realm::limiter) with
-//!   `RedisLimiter::new(url).nodes(3)`. While that server does not answer, each node admits its
-//!   share of a rate, which is the whole rate where `nodes` is not said. What the server has to be
-//!   set to stands at [`RedisLimiter`]; [`RedisLimiter::may_forget`] looks at the settings.
+//!   `RedisLimiter::new(url).nodes(3)` (`REDIS_NODES` in the environment). While that server does
+//!   not answer, each node admits its share of a rate, which is the whole rate where `nodes` is not
+//!   said. What the server has to be set to stands at [`RedisLimiter`];
+//!   [`RedisLimiter::may_forget`] looks at the settings.
 //! - Attempts at passwords are counted by each node, too, and so are the proofs of DPoP that were
 //!   used: a proof is good once on each node.
 //! - What [`load_user`](crate::layer::AuthLayerBuilder::load_user) gave is remembered by each node

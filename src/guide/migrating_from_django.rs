@@ -87,7 +87,9 @@
 //!   in Django between two runs is named, and not changed here.
 //! - What Django has ended between two runs ends here as well, and is named: API keys that were
 //!   revoked, refresh tokens that were blacklisted, tokens of `TokenAuthentication` that are gone
-//!   from their table, because a log-out deletes them. `--dry-run` names them and revokes nothing.
+//!   from their table, because a log-out deletes them. (Where none of those that were moved is
+//!   there, it may be another database, and they are only named.) `--dry-run` names them and
+//!   revokes nothing.
 //!   A refresh token that was refreshed here before, and a key that expires earlier in Django now,
 //!   are named and left as they are. An API key, or a user, whose row was deleted in Django is not
 //!   told from one that was made here: these are revoked, or removed, here by hand.

@@ -35,7 +35,8 @@ const PEPPER: &str = "an id of 1 to 64 letters, digits, - and _, a colon, and 32
 /// | `ADDR` | where it listens; port 0 picks a free one | `127.0.0.1:3000` |
 /// | `PUBLIC_URL` | how clients reach it, where that is another address: scheme and host, no `/` at the end | |
 /// | `DATABASE_URL` | its store: `sqlite:PATH`, `postgres://…` | in memory |
-/// | `REDIS_URL` | its throttles' store; while it is away each node counts by itself | in process |
+/// | `REDIS_URL` | its throttles' store | in process |
+/// | `REDIS_NODES` | how many nodes share it: while it does not answer, each admits so many-th of a rate | 1 |
 /// | `REDIS_NAMESPACE` | keeps its counters there apart from those of other services | counted with whoever has none either |
 /// | `JWT_SECRET` | what it signs tokens with, 32 random bytes or more | random at each start, with a warning |
 /// | `JWT_SECRET_PREVIOUS` | what it signed with before: such tokens are good until they expire | |
@@ -73,6 +74,7 @@ pub struct Environment {
     database_url: String,
     redis_url: Option<String>,
     redis_namespace: Option<String>,
+    redis_nodes: Option<u32>,
     secret: Option<Secret<String>>,
     previous_secret: Option<Secret<String>>,
     access_lifetime: Option<Duration>,
@@ -114,6 +116,7 @@ impl Environment {
             database_url: variables.text("DATABASE_URL").unwrap_or_default(),
             redis_url: variables.text("REDIS_URL"),
             redis_namespace: variables.text("REDIS_NAMESPACE"),
+            redis_nodes: variables.count("REDIS_NODES"),
             secret: variables.text("JWT_SECRET").map(Secret::new),
             previous_secret: variables.text("JWT_SECRET_PREVIOUS").map(Secret::new),
             access_lifetime: variables.lifetime("ACCESS_TOKEN_LIFETIME"),
@@ -132,6 +135,9 @@ impl Environment {
         }
         if environment.redis_namespace.is_some() && environment.redis_url.is_none() {
             variables.problem("REDIS_NAMESPACE", "unset where REDIS_URL is");
+        }
+        if environment.redis_nodes.is_some() && environment.redis_url.is_none() {
+            variables.problem("REDIS_NODES", "unset where REDIS_URL is");
         }
         if environment.has_pepper_twice() {
             variables.problem("API_KEY_PEPPERS_PREVIOUS", "peppers of ids that differ");
@@ -295,12 +301,14 @@ impl Environment {
     #[must_use]
     pub fn redis(&self) -> Option<RedisLimiter> {
         let url = self.redis_url.as_deref()?;
-        Some(redis_at(url, self.redis_namespace.as_deref()))
+        let namespace = self.redis_namespace.as_deref();
+        Some(redis_at(url, namespace, self.redis_nodes.unwrap_or(1)))
     }
 
     fn limiter(&self) -> Option<Arc<dyn Limiter>> {
         let url = self.redis_url.as_deref()?;
-        limiter_at(url, self.redis_namespace.as_deref())
+        let namespace = self.redis_namespace.as_deref();
+        limiter_at(url, namespace, self.redis_nodes.unwrap_or(1))
     }
 
     /// `THROTTLE_RATE`, whose mistakes the layer's `build()` reports.
@@ -363,6 +371,14 @@ impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
             self.problem(name, "a whole number of seconds, 1 or more");
         }
         seconds.map(Duration::from_secs)
+    }
+
+    fn count(&mut self, name: &'static str) -> Option<u32> {
+        let count = self.text(name)?.parse().ok().filter(|count| *count > 0);
+        if count.is_none() {
+            self.problem(name, "a whole number, 1 or more");
+        }
+        count
     }
 
     fn rate(&mut self, name: &'static str) -> Option<Rate> {
@@ -450,13 +466,28 @@ mod tests {
             ("REFRESH_TOKEN_LIFETIME", "0"),
             ("ROTATE_REFRESH_TOKENS", "perhaps"),
             ("SIGN_IN_ATTEMPTS", "10/month"),
+            ("REDIS_NODES", "none"),
         ];
         let error = of(&wrong).unwrap_err();
-        assert_eq!(error.problems().len(), 4);
+        assert_eq!(error.problems().len(), wrong.len());
         for (name, value) in wrong {
             let shown = error.to_string();
             assert!(shown.contains(name) && !shown.contains(value), "{shown}");
         }
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn the_nodes_that_share_a_limit_are_told_to_the_limiter() {
+        use crate::throttle::Limiter;
+
+        for (nodes, told) in [("", 1), ("3", 3)] {
+            let url = ("REDIS_URL", "redis://127.0.0.1:6379");
+            let environment = of(&[url, ("REDIS_NODES", nodes)]).unwrap();
+            assert_eq!(environment.redis().unwrap().node_count(), told);
+        }
+        let alone = of(&[("REDIS_NODES", "3")]).unwrap_err().to_string();
+        assert!(alone.contains("REDIS_NODES"), "{alone}");
     }
 
     #[test]

@@ -95,6 +95,7 @@ fn command_of(name: &str, variables: &[(&str, &str)]) -> Command {
         "DATABASE_URL",
         "REDIS_URL",
         "REDIS_NAMESPACE",
+        "REDIS_NODES",
         "JWT_SECRET",
         "PUBLIC_URL",
         "THROTTLE_RATE",

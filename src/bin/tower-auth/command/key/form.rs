@@ -60,7 +60,7 @@ impl KeyForm {
         let keys = match (&self.prefix, self.bare) {
             // The service tells its keys by their prefix, and that of the former key is one that it
             // takes.
-            (None, false) => prefix_of(former)
+            (None, false) => prefix_of(&former.hint)
                 .map(keys_of)
                 .or_else(|| self.chosen(service)),
             _ => self.chosen(service),
@@ -107,17 +107,41 @@ pub(super) fn any_keys(service: &Service) -> KeyIssuer {
     service.realm.api_keys(ApiKeys::bare())
 }
 
-/// What lists show of a key is its prefix and four characters; of a foreign one that is short
-/// nothing is shown.
-fn prefix_of(key: &KeyRecord) -> Option<&str> {
-    let visible = key.hint.strip_suffix('…')?;
+/// What a key of ours begins with, by what lists show of it: its prefix and four characters.
+///
+/// Of a foreign one that is short nothing is shown. Of others it may be anything, such as the whole
+/// prefix of a key that Django made, which is none of ours: those end with a `_` or a `-`.
+fn prefix_of(hint: &str) -> Option<&str> {
+    let visible = hint.strip_suffix('…')?;
     let end = visible.char_indices().rev().nth(3)?.0;
-    visible.get(..end)
+    let prefix = visible.get(..end)?;
+    (prefix.is_empty() || prefix.ends_with(['_', '-'])).then_some(prefix)
 }
 
 fn keys_of(prefix: &str) -> ApiKeys {
     match prefix {
         "" => ApiKeys::bare(),
         prefix => ApiKeys::prefix(prefix),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_successor_begins_as_its_key_does_where_that_is_one_of_ours() {
+        for (hint, prefix) in [
+            ("egret_7ZkR…", Some("egret_")),
+            ("sk-live-7ZkR…", Some("sk-live-")),
+            // A key without a prefix, and a token of rest_framework that was imported.
+            ("7ZkR…", Some("")),
+            // What djangorestframework-api-key calls a prefix is shown whole.
+            ("7ZkRcP0b…", None),
+            ("short", None),
+            ("", None),
+        ] {
+            assert_eq!(prefix_of(hint), prefix, "{hint}");
+        }
     }
 }

@@ -73,6 +73,11 @@ impl Report {
         report.there += 1;
     }
 
+    /// Whether any row of that kind was in the store before.
+    pub(super) fn has_some_there(&self, kind: Kind) -> bool {
+        self.kinds[kind as usize].there > 0
+    }
+
     pub(super) fn left(&mut self, kind: Kind, id: &str, why: impl Into<String>) {
         let report = self.of(kind);
         report.read += 1;

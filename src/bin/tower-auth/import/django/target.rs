@@ -21,6 +21,8 @@ const TAKEN: &str = "its id or its hash is that of another one in the store";
 const REVOKED_SINCE: &str = "was good when it was moved, was revoked in Django since, and is \
                              revoked here as well";
 const GONE_SINCE: &str = "was moved, is no longer in Django, and is revoked here";
+const GONE_WITH_ALL: &str = "was moved and is not in this database, nor is any other that was moved \
+                             before, so it was left as it is: revoke it here if it must end";
 const ENDS_EARLIER: &str =
     "is there, and was left as it is, but expires earlier in Django: revoke it here if it must end";
 const REFRESHED_HERE: &str = "was revoked in Django, but was refreshed here before, and its family \
@@ -84,6 +86,9 @@ impl Target {
     }
 
     /// Revokes the keys whose ids begin so and that are not among those that Django has.
+    ///
+    /// Where none that Django has was there before this run, it may be another database, or one
+    /// that was emptied. Then nothing is revoked, because that could not be undone.
     pub(super) async fn revoke_others(
         &self,
         kind: Kind,
@@ -92,6 +97,7 @@ impl Target {
         report: &mut Report,
         now: SystemTime,
     ) -> Result<(), Failure> {
+        let is_the_same_database = report.has_some_there(kind);
         let mut last = prefix.to_owned();
         loop {
             let page = self.store.list_all_keys(Some(&last), PAGE).await?;
@@ -99,10 +105,15 @@ impl Target {
                 if !key.id.starts_with(prefix) {
                     return Ok(());
                 }
-                if key.revoked.is_none() && !had.contains(&*key.id) {
-                    self.revoke_key(key, now).await?;
-                    report.note(kind, &key.id, GONE_SINCE);
+                if key.revoked.is_some() || had.contains(&*key.id) {
+                    continue;
                 }
+                if !is_the_same_database {
+                    report.note(kind, &key.id, GONE_WITH_ALL);
+                    continue;
+                }
+                self.revoke_key(key, now).await?;
+                report.note(kind, &key.id, GONE_SINCE);
             }
             let Some(key) = page.last().filter(|_| page.len() == PAGE) else {
                 return Ok(());

@@ -20,7 +20,7 @@ const PREFIX: &str = "drf-";
 /// them as they are presented; here their digest is kept.
 ///
 /// A log-out of Django deletes the token. So those that were moved before and are not there any more
-/// are revoked.
+/// are revoked, as long as others that were moved before are there.
 pub(super) async fn move_tokens(
     source: &mut Source,
     target: &mut Target,
