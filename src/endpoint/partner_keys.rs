@@ -55,7 +55,7 @@ struct Loaded {
     keys: Vec<Named>,
     /// When they were asked for last, by the steady clock.
     asked: Option<Duration>,
-    /// Whether nothing came of that.
+    /// Whether the last load failed, or has not ended.
     has_failed: bool,
 }
 

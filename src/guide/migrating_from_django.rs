@@ -90,9 +90,9 @@
 //!   from their table, because a log-out deletes them. (Where none of those that were moved is
 //!   there, it may be another database, and they are only named.) `--dry-run` names them and
 //!   revokes nothing.
-//!   A refresh token that was refreshed here before, and a key that expires earlier in Django now,
-//!   are named and left as they are. An API key, or a user, whose row was deleted in Django is not
-//!   told from one that was made here: these are revoked, or removed, here by hand.
+//! - A refresh token that was refreshed here before, and a key that expires earlier in Django now,
+//!   are named and left as they are. An API key, or a user, whose row was deleted in Django cannot
+//!   be told from one that was made here: revoke or remove these here by hand.
 //! - The report has ids and reasons, never a hash. `--json` prints an object for each kind, with
 //!   every id.
 //! - The database of Django is not written. PostgreSQL is read as it is at one moment.

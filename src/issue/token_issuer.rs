@@ -431,7 +431,7 @@ impl TokenIssuer {
         // No refresh token is its current one, so that none can be exchanged before it has ended.
         let family = FamilyRecord::new(id, subject.clone(), "", now, ends, "", ends);
         match self.realm.change(store.insert_family(family)).await? {
-            // Another request was quicker.
+            // Another request has written it since it was looked for, so it can be ended.
             Change::Exists => Ok(()),
             change => change.found(),
         }

@@ -30,12 +30,12 @@ impl Activity {
         UnderWay(Arc::clone(self))
     }
 
-    /// A write waits for the client.
+    /// Notes that what is written waits from now on, because the client takes nothing.
     pub(super) fn stall(&self) {
         self.latest().stalled = Some(Instant::now());
     }
 
-    /// The write that has waited goes on.
+    /// Notes that the client takes again what is written.
     pub(super) fn resume(&self) {
         let mut latest = self.latest();
         latest.stalled = None;

@@ -469,7 +469,8 @@ mod tests {
     /// `strict` has the long memory, and comes when the only cell is another's. So does `lax`, which
     /// would cut what is too far ahead for it.
     fn shares_with<S: State>(strict: &str, lax: &str) {
-        let (table, keys) = (Table::<S>::new(1), Keys::new());
+        let table = Table::<S>::new(1);
+        let keys = Keys::new();
         let [other, strict_key, lax_key] =
             [b"a", b"b", b"c"].map(|name: &[u8; 1]| keys.of(b't', &[name]));
         let lax_rate: Rate = lax.parse().unwrap();
@@ -502,7 +503,8 @@ mod tests {
 
     #[test]
     fn what_callers_use_of_a_shared_cell_counts_for_the_period_of_their_own_rate() {
-        let (table, keys) = (Table::<Sliding>::new(1), Keys::new());
+        let table = Table::<Sliding>::new(1);
+        let keys = Keys::new();
         let [other, daily, fast] = [b"a", b"b", b"c"].map(|name: &[u8; 1]| keys.of(b't', &[name]));
         let a_day: Rate = "3/day".parse().unwrap();
         let a_second: Rate = "5/s".parse().unwrap();
@@ -520,7 +522,8 @@ mod tests {
     /// Two are used under the rate that is replaced, and one in the cell that all share: `rate` has
     /// four.
     fn goes_on_from_both<S: State>(old: &str, rate: &str) {
-        let (table, keys) = (Table::<S>::new(2), Keys::new());
+        let table = Table::<S>::new(2);
+        let keys = Keys::new();
         let old: Rate = old.parse().unwrap();
         let rate: Rate = rate.parse().unwrap();
         let [salt, old_salt] = [&rate, &old].map(|rate| keys.salt(rate));

@@ -228,7 +228,7 @@ impl Target {
         Ok(())
     }
 
-    /// The same of a family.
+    /// Says that a family is there, and revokes it where only Django has blacklisted its token.
     async fn keep_family(
         &self,
         kind: Kind,
@@ -311,12 +311,12 @@ impl Target {
         Ok(found.map(|user| user.id.clone()))
     }
 
-    /// The key of that owner and id.
+    /// The key in the store that has the owner and the id of this one.
     async fn key(&self, key: &KeyRecord) -> Result<Option<Arc<KeyRecord>>, Failure> {
         Ok(self.store.find_owned_key(&key.owner, &key.id).await?)
     }
 
-    /// The family of that id.
+    /// The family in the store that has the id of this one.
     async fn family(&self, family: &FamilyRecord) -> Result<Option<Arc<FamilyRecord>>, Failure> {
         Ok(self.store.find_family(&family.id).await?)
     }
