@@ -43,7 +43,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! - *Costs*: a token that was seen before still costs 3,300 to 3,700 instructions (page
+//! - *Costs*: a token that was seen before still costs 3,300 to 3,720 instructions (page
 //!   [`performance`](super::performance)); what is denied is held by every node; between nodes
 //!   there is a bound within which a revocation becomes known, a second by default
 //!   ([`StoreOptions::lag`](crate::store::StoreOptions::lag)). A node that hears nothing for longer
